@@ -1,0 +1,65 @@
+# make app     open the explorer in a browser
+# make test    linters, types and every test (unit, pages, real browser)
+# make lint    linters and types only;  make format  mends the layout
+# make bench   ratios against named baselines
+# make clean   remove what the other targets made
+#
+# Each target sets up what it needs. The marker files make a second call instant.
+
+PYTHON ?= python3
+PORT ?= 8501
+WORKERS ?= 2
+VENV := .venv
+BIN := $(VENV)/bin
+UV := $(shell command -v uv 2>/dev/null)
+# make CONSTRAINTS= app takes the newest versions in range instead of the tested ones.
+CONSTRAINTS ?= constraints.txt
+LIMIT := $(if $(CONSTRAINTS),-c $(CONSTRAINTS))
+INSTALL = $(if $(UV),$(UV) pip install --python $(BIN)/python,$(BIN)/python -m pip install --disable-pip-version-check)
+
+.PHONY: app test lint format types unit browser bench clean
+
+app: $(VENV)/.app
+	$(BIN)/python -m streamlit run app.py --server.port $(PORT)
+
+test: lint unit browser
+
+lint: $(VENV)/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: $(VENV)/.dev
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+# One thread a worker: two workers on two cores are faster than two threads in one.
+unit: $(VENV)/.dev
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests --ignore=tests/browser -n $(WORKERS) --dist worksteal -q
+
+browser: $(VENV)/.dev $(VENV)/.chromium
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests/browser -n $(WORKERS) --dist loadfile -q
+
+bench: $(VENV)/.dev
+	@for file in benchmarks/*.py; do echo "== $$file"; $(BIN)/python $$file || exit 1; done
+
+$(BIN)/python:
+	$(PYTHON) -c 'import sys; sys.exit("genlib needs Python 3.11 or newer; set PYTHON=python3.12, say" if sys.version_info < (3, 11) else 0)'
+	$(PYTHON) -m venv $(VENV)
+
+# A pip that is there and does what we ask needs no newer one.
+$(VENV)/.app: $(BIN)/python pyproject.toml $(CONSTRAINTS)
+	$(INSTALL) $(LIMIT) -e .
+	@touch $@
+
+$(VENV)/.dev: $(BIN)/python pyproject.toml $(CONSTRAINTS)
+	$(INSTALL) $(LIMIT) -e '.[dev]'
+	@touch $(VENV)/.app $@
+
+$(VENV)/.chromium: .ci/chromium $(VENV)/.dev
+	.ci/chromium $(BIN)/python
+	@touch $@
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache test-results
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

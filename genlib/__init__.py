@@ -1,0 +1,1 @@
+"""genlib: see how generative models work by moving things inside them."""

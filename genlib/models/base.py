@@ -1,0 +1,257 @@
+"""What every model is, and what a model may be able to do.
+
+A **family** is one class: declaring it registers it in ``FAMILIES``. A **capability** is a
+method, seen through the runtime Protocols below; pages ask for capabilities, never for families.
+Images are float32 (B, C, H, W) in [0, 1] at every public method.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import ClassVar, NamedTuple, Protocol, runtime_checkable
+
+import torch
+from torch import Tensor, nn
+
+from genlib.settings import Settings, setting
+
+FAMILIES: dict[str, type[Model]] = {}
+
+
+@dataclass(frozen=True)
+class ModelSettings(Settings):
+    """Settings that every family has; they follow from the dataset."""
+
+    channels: int = setting(1, 1, 4, "Colour channels of the images: 1 grey, 3 colour.")
+    image_size: int = setting(28, 2, 256, "Height and width of the images in pixels.")
+
+    @property
+    def pixels(self) -> int:
+        """Numbers in one image: C * H * W."""
+        return self.channels * self.image_size**2
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """(C, H, W)."""
+        return (self.channels, self.image_size, self.image_size)
+
+
+class Model(nn.Module):
+    """A generative model or classifier with its settings and its training loss."""
+
+    family: ClassVar[str] = ""
+    title: ClassVar[str] = ""
+    source: ClassVar[str] = ""
+    Config: ClassVar[type[ModelSettings]] = ModelSettings
+    defaults: ClassVar[dict[str, object]] = {}  # train settings that suit this family
+
+    def __init_subclass__(cls, **kwargs: object) -> None:
+        super().__init_subclass__(**kwargs)
+        if cls.family:
+            FAMILIES[cls.family] = cls
+
+    def __init__(self, config: ModelSettings) -> None:
+        super().__init__()
+        self.config = config
+
+    def losses(self, x: Tensor, y: Tensor, rng: torch.Generator) -> dict[str, Tensor]:
+        """The training losses of a batch: (B, C, H, W), (B,) -> scalars; "loss" is minimised."""
+        raise NotImplementedError
+
+    def optimizers(self, lr: float, weight_decay: float) -> dict[str, torch.optim.Optimizer]:
+        """The optimizers by name; a GAN has two."""
+        return {"adam": adam(self.parameters(), lr, weight_decay)}
+
+    def step(
+        self,
+        x: Tensor,
+        y: Tensor,
+        rng: torch.Generator,
+        optimizers: dict[str, torch.optim.Optimizer],
+        autocast: Callable[[], AbstractContextManager[object]],
+    ) -> dict[str, Tensor]:
+        """One gradient step on a batch; returns the detached losses."""
+        optimizer = optimizers["adam"]
+        optimizer.zero_grad(set_to_none=True)
+        with autocast():
+            terms = self.losses(x, y, rng)
+        terms["loss"].backward()
+        optimizer.step()
+        return {name: value.detach() for name, value in terms.items()}
+
+
+def adam(
+    parameters: Iterable[nn.Parameter],
+    lr: float,
+    weight_decay: float = 0.0,
+    betas: tuple[float, float] = (0.9, 0.999),
+) -> torch.optim.Adam:
+    """Adam with all parameters updated in one kernel (fused): several times faster on a CPU."""
+    return torch.optim.Adam(parameters, lr, betas, weight_decay=weight_decay, fused=True)
+
+
+@runtime_checkable
+class Encodes(Protocol):
+    """Maps images to codes."""
+
+    latent_dim: int
+
+    def embed(self, x: Tensor) -> Tensor:
+        """The deterministic code of each image (z, or mu of q(z|x)): (B, C, H, W) -> (B, d)."""
+
+
+@runtime_checkable
+class Decodes(Protocol):
+    """Maps codes to images."""
+
+    latent_dim: int
+
+    def decode(self, z: Tensor) -> Tensor:
+        """(B, d) -> (B, C, H, W) in [0, 1]."""
+
+    def decoder_layers(self) -> nn.Sequential:
+        """The decoder as plain layers, so that another program can run it."""
+
+
+@runtime_checkable
+class Reconstructs(Protocol):
+    """Gives back its input as well as it can."""
+
+    def reconstruct(self, x: Tensor) -> Tensor:
+        """(B, C, H, W) -> (B, C, H, W) in [0, 1], deterministic."""
+
+
+@runtime_checkable
+class Denoises(Protocol):
+    """Was trained to give the clean image for a corrupted one."""
+
+    def denoise(self, x_bad: Tensor) -> Tensor:
+        """(B, C, H, W) corrupted -> (B, C, H, W) in [0, 1]."""
+
+
+@runtime_checkable
+class Samples(Protocol):
+    """Draws new images."""
+
+    def sample(self, n: int, rng: torch.Generator) -> Tensor:
+        """(n, C, H, W) in [0, 1]."""
+
+
+@runtime_checkable
+class HasEnergy(Protocol):
+    """Says how little it believes in an image."""
+
+    def energy(self, x: Tensor) -> Tensor:
+        """(B, C, H, W) -> (B,); low on the data, in the unit the family's docstring states."""
+
+
+@runtime_checkable
+class HasKernels(Protocol):
+    """Its first layer sees the whole image, so that its weights are pictures."""
+
+    def kernels(self) -> Tensor:
+        """First-layer weights: (n_hidden, H, W) for grey images."""
+
+    def hidden(self, x: Tensor) -> Tensor:
+        """Activations of that first layer: (B, C, H, W) -> (B, n_hidden)."""
+
+
+@runtime_checkable
+class Bounds(Protocol):
+    """Has a variational posterior, and so a bound on log p(x)."""
+
+    latent_dim: int
+
+    def encode(self, x: Tensor) -> Gaussian:
+        """Parameters of q(z|x)."""
+
+    def decode_logits(self, z: Tensor) -> Tensor:
+        """Bernoulli logits of p(x|z): (B, d) -> (B, C, H, W)."""
+
+
+@runtime_checkable
+class Classifies(Protocol):
+    """Tells classes apart."""
+
+    def logits(self, x: Tensor) -> Tensor:
+        """Unnormalised log-probabilities: (B, C, H, W) -> (B, n_classes)."""
+
+
+CAPABILITIES: dict[str, type] = {
+    p.__name__: p
+    for p in (
+        Encodes,
+        Decodes,
+        Reconstructs,
+        Denoises,
+        Samples,
+        HasEnergy,
+        HasKernels,
+        Bounds,
+        Classifies,
+    )
+}
+
+
+def capabilities(family: str) -> frozenset[str]:
+    """Names of the Protocols that a family's models fulfil."""
+    cls = FAMILIES[family]
+    found = set()
+    for name, protocol in CAPABILITIES.items():
+        methods = [m for m in vars(protocol) if not m.startswith("_")]
+        if all(callable(getattr(cls, m, None)) for m in methods):
+            found.add(name)
+    return frozenset(found)
+
+
+class Gaussian(NamedTuple):
+    """A diagonal Gaussian: means and log-variances, each (B, d)."""
+
+    mu: Tensor
+    logvar: Tensor
+
+    def sample(self, rng: torch.Generator) -> Tensor:
+        """z = mu + eps * exp(logvar / 2), eps ~ N(0, I): reparameterised, so gradients flow.
+
+        The lecture text samples with ``torch.rand`` (uniform) in one place and calls the noise
+        ``eps`` and ``epsilon``; a standard normal is meant.
+        """
+        return self.mu + standard_normal(self.mu.shape, rng, self.mu) * (0.5 * self.logvar).exp()
+
+
+def standard_normal(shape: tuple[int, ...], rng: torch.Generator, like: Tensor) -> Tensor:
+    """N(0, 1) numbers from ``rng``, moved to the device and type of ``like``."""
+    noise = torch.randn(shape, generator=rng, device=rng.device)
+    return noise.to(like)
+
+
+class Affine(nn.Module):
+    """y = scale * x + shift, elementwise, with fixed numbers: brings tanh's [-1, 1] to [0, 1]."""
+
+    def __init__(self, scale: float, shift: float) -> None:
+        super().__init__()
+        self.scale, self.shift = scale, shift
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x * self.scale + self.shift
+
+
+class Clamp(nn.Module):
+    """y = min(max(x, low), high): keeps a linear output inside the pixel range."""
+
+    def __init__(self, low: float = 0.0, high: float = 1.0) -> None:
+        super().__init__()
+        self.low, self.high = low, high
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x.clamp(self.low, self.high)
+
+
+ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
+    "tanh": nn.Tanh,
+    "relu": nn.ReLU,
+    "sigmoid": nn.Sigmoid,
+    "linear": nn.Identity,
+}

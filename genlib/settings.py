@@ -1,0 +1,193 @@
+"""Settings: frozen dataclasses whose fields know their default, bounds and help.
+
+One description serves three readers: the page draws its form from it, the command line its
+``--set field=value``, and ``__post_init__`` refuses bad values with one clear ``ValueError``.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from typing import Self, TypeVar, cast, get_type_hints
+
+Value = int | float | str | bool | tuple[int, ...]
+T = TypeVar("T", bound=Value)
+
+KINDS: dict[object, type] = {
+    int: int,
+    float: float,
+    str: str,
+    bool: bool,
+    tuple[int, ...]: tuple,
+}
+
+
+def setting(
+    default: T,
+    low: float | None = None,
+    high: float | None = None,
+    help: str = "",
+    choices: tuple[str, ...] = (),
+) -> T:
+    """Declare a dataclass field with bounds (inclusive; for tuples: of each item) and help."""
+    meta = {"low": low, "high": high, "help": help, "choices": choices}
+    return field(default=default, metadata=meta)
+
+
+@dataclass(frozen=True)
+class Spec:
+    """What a form or a command line needs to know of one setting."""
+
+    name: str
+    kind: type
+    default: Value
+    low: float | None
+    high: float | None
+    choices: tuple[str, ...]
+    help: str
+
+    def check(self, value: object) -> Value:
+        """Return ``value`` in this setting's type; raise ValueError naming the allowed range."""
+        typed = self._typed(value)
+        if self.choices and typed not in self.choices:
+            raise ValueError(f"{self.name} must be one of {', '.join(self.choices)}, got {value!r}")
+        items = typed if isinstance(typed, tuple) else (typed,)
+        for item in items:
+            if isinstance(item, str | bool):
+                continue
+            low = -math.inf if self.low is None else self.low
+            high = math.inf if self.high is None else self.high
+            if not low <= item <= high:
+                raise ValueError(f"{self.name} must be {self.range_text()}, got {item}")
+        return typed
+
+    def parse(self, text: str) -> Value:
+        """Read the value from text as a command line or a text field gives it."""
+        text = text.strip()
+        if self.kind is bool:
+            words = {
+                "true": True,
+                "yes": True,
+                "1": True,
+                "false": False,
+                "no": False,
+                "0": False,
+            }
+            if text.lower() not in words:
+                raise ValueError(f"{self.name} must be true or false, got {text!r}")
+            return words[text.lower()]
+        if self.kind is tuple:
+            parts = [p for p in text.strip("()[]").replace(" ", ",").split(",") if p]
+            return self.check(tuple(self._number(p, int) for p in parts))
+        if self.kind is str:
+            return self.check(text)
+        return self.check(self._number(text, self.kind))
+
+    def range_text(self) -> str:
+        """The allowed range in words, for messages and tooltips."""
+        low = "" if self.low is None else f"{self.low:g}"
+        high = "" if self.high is None else f"{self.high:g}"
+        if low and high:
+            return f"between {low} and {high}"
+        return f"at least {low}" if low else f"at most {high}"
+
+    def _number(self, text: str, kind: type) -> Value:
+        try:
+            return cast(Value, kind(text))
+        except ValueError:
+            what = "a whole number" if kind is int else "a number"
+            raise ValueError(f"{self.name} must be {what}, got {text!r}") from None
+
+    def _typed(self, value: object) -> Value:
+        wrong = ValueError(f"{self.name} must be of type {self.kind.__name__}, got {value!r}")
+        if self.kind is tuple:
+            if not isinstance(value, list | tuple):
+                raise wrong
+            if not all(isinstance(v, int) and not isinstance(v, bool) for v in value):
+                raise wrong
+            return tuple(value)
+        if self.kind is float and isinstance(value, int | float) and not isinstance(value, bool):
+            if not math.isfinite(value):
+                raise ValueError(f"{self.name} must be a finite number, got {value}")
+            return float(value)
+        if type(value) is not self.kind:
+            raise wrong
+        return cast(Value, value)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Base of all settings. Subclass with ``@dataclass(frozen=True)`` and ``setting`` fields."""
+
+    def __post_init__(self) -> None:
+        for spec in self.specs():
+            object.__setattr__(self, spec.name, spec.check(getattr(self, spec.name)))
+
+    @classmethod
+    def specs(cls) -> list[Spec]:
+        """The settings in order of declaration."""
+        hints = get_type_hints(cls)
+        return [
+            Spec(
+                name=f.name,
+                kind=KINDS[hints[f.name]],
+                default=cast(Value, f.default),
+                low=f.metadata.get("low"),
+                high=f.metadata.get("high"),
+                choices=f.metadata.get("choices", ()),
+                help=f.metadata.get("help", ""),
+            )
+            for f in fields(cls)
+        ]
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, object]) -> Self:
+        """Build from plain JSON values; an unknown name or a bad value is a ValueError."""
+        known = {spec.name: spec for spec in cls.specs()}
+        for name in values:
+            if name not in known:
+                raise ValueError(f"unknown setting {name!r}; known are {', '.join(known)}")
+        return cls(**{name: known[name].check(value) for name, value in values.items()})
+
+    @classmethod
+    def parse(cls, texts: Mapping[str, str]) -> Self:
+        """Build from texts, as ``--set field=value`` gives them."""
+        known = {spec.name: spec for spec in cls.specs()}
+        for name in texts:
+            if name not in known:
+                raise ValueError(f"unknown setting {name!r}; known are {', '.join(known)}")
+        return cls(**{name: known[name].parse(text) for name, text in texts.items()})
+
+    def to_dict(self) -> dict[str, object]:
+        """Plain JSON values (tuples become lists)."""
+        values = {spec.name: getattr(self, spec.name) for spec in self.specs()}
+        return {k: list(v) if isinstance(v, tuple) else v for k, v in values.items()}
+
+    def replace(self, **changes: Value) -> Self:
+        """A copy with some settings changed, checked again."""
+        return replace(self, **changes)
+
+
+@dataclass(frozen=True)
+class TrainSettings(Settings):
+    """How to train: the same for every family."""
+
+    epochs: int = setting(10, 1, 1000, "Passes over the training images.")
+    batch_size: int = setting(128, 1, 4096, "Images per gradient step.")
+    lr: float = setting(1e-3, 1e-6, 1.0, "Learning rate of Adam (at its peak for onecycle).")
+    weight_decay: float = setting(0.0, 0.0, 1.0, "L2 penalty on the weights.")
+    schedule: str = setting(
+        "constant",
+        choices=("constant", "cosine", "onecycle"),
+        help="Learning rate over time: constant; cosine falls to zero; onecycle rises, then falls.",
+    )
+    seed: int = setting(0, 0, 2**31 - 1, "Seed of initial weights, order of images and noise.")
+    precision: str = setting(
+        "auto",
+        choices=("auto", "float32", "bfloat16"),
+        help="Number format of the arithmetic. auto measures for a second and takes the faster.",
+    )
+    threads: int = setting(0, 0, 64, "Processor threads; 0 measures one against two and chooses.")
+    classes: str = setting("", help='Only these classes, such as "1,5,6"; empty means all.')
+    limit: int = setting(0, 0, 10_000_000, "Use only the first N training images; 0 means all.")

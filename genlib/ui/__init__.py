@@ -1,0 +1,1 @@
+"""The only part of genlib that imports streamlit: cached loading, pickers, forms, components."""

@@ -1,0 +1,116 @@
+"""Models and data for the pages, loaded once and shared by all sessions.
+
+Cached models are shared: no page may train them, leave hooks or gradients on them, or edit them.
+Everything is keyed by (path, modification time), so that a file that changes is read again.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+from genlib.checkpoint import CheckpointError, Info, listing, peek, runs_dir, shipped_dir
+from genlib.checkpoint import uploads_dir as _uploads_dir
+
+if TYPE_CHECKING:
+    import torch
+
+    from genlib.datasets import Dataset
+    from genlib.models import Model
+
+
+def checkpoints(*capabilities: str) -> list[Info]:
+    """Shipped checkpoints, then uploads and finished runs, that can do all that is asked."""
+    folders = [shipped_dir(), _uploads_dir()]
+    runs = [path.parent for path in sorted(runs_dir().glob("*/model.safetensors"))]
+    stamps = tuple((str(f), f.stat().st_mtime_ns) for f in [*folders, *runs] if f.is_dir())
+    wanted = set(capabilities)
+    return [info for info in _listing(stamps) if wanted <= _capabilities(info)]
+
+
+@st.cache_data(max_entries=8, show_spinner=False)
+def _listing(stamps: tuple[tuple[str, int], ...]) -> list[Info]:
+    # A folder's modification time changes with every file that is put there, renamed or deleted.
+    found: dict[str, Info] = {}
+    for folder, _ in stamps:
+        for info in listing(Path(folder)):
+            found.setdefault(str(info.path), info)
+    return list(found.values())
+
+
+def _capabilities(info: Info) -> frozenset[str]:
+    from genlib.models import FAMILIES
+
+    return info.capabilities if info.family in FAMILIES else frozenset()
+
+
+def model(source: Info | Path) -> Model:
+    """The model of a checkpoint on this machine's device: evaluation mode, frozen, shared.
+
+    Raises CheckpointError for a file that cannot be used.
+    """
+    path = source.path if isinstance(source, Info) else source
+    if not path.is_file():
+        raise CheckpointError(f"There is no checkpoint at {path}.")
+    return _model(str(path), path.stat().st_mtime_ns)
+
+
+@st.cache_resource(max_entries=32, show_spinner="Loading the model …")
+def _model(path: str, mtime_ns: int) -> Model:
+    from genlib.checkpoint import load
+    from genlib.devices import device
+
+    return load(Path(path), str(device()))
+
+
+def cpu(tensor: torch.Tensor) -> NDArray[np.float32]:
+    """A tensor on any device as a float32 numpy array."""
+    return tensor.detach().float().cpu().numpy()
+
+
+@st.cache_resource(max_entries=4, show_spinner="Reading the dataset …")
+def _dataset(name: str, stamp: str) -> Dataset:
+    from genlib import datasets
+
+    return datasets.load(name)
+
+
+def dataset(name: str = "mnist") -> Dataset:
+    """A dataset by name, shared by all sessions. Show its ``note`` where it is not empty."""
+    from genlib import datasets
+
+    return _dataset(name, str(datasets.find_mnist()))
+
+
+def pictures_of(info: Info) -> Dataset:
+    """The dataset that suits a checkpoint: what it was trained on, in the classes it knows."""
+    from genlib.datasets import DATASETS
+
+    data = dataset(info.dataset if info.dataset in DATASETS else "mnist")
+    return data.only(str(info.train.get("classes", "")))
+
+
+def test_latents(info: Info, n: int = 10_000) -> NDArray[np.float32]:
+    """Codes (mu, or z of a plain autoencoder) of the first n test images: (n, latent_dim)."""
+    return _test_latents(str(info.path), info.mtime_ns, n)
+
+
+@st.cache_data(max_entries=64, show_spinner="Encoding the test images …")
+def _test_latents(path: str, mtime_ns: int, n: int) -> NDArray[np.float32]:
+    import torch
+
+    from genlib.datasets import to_float
+    from genlib.models.base import Encodes
+
+    coder = _model(path, mtime_ns)
+    if not isinstance(coder, Encodes):
+        raise TypeError(f"{path} does not encode")
+    images = pictures_of(peek(Path(path))).test_x[:n]
+    device = next(coder.parameters()).device
+    with torch.no_grad():
+        parts = [cpu(coder.embed(to_float(part).to(device))) for part in images.split(1000)]
+    return np.concatenate(parts)

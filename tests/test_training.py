@@ -1,0 +1,148 @@
+"""Training: it learns, it is the same for the same seed, and it goes on where it stopped."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from genlib import datasets, training
+from genlib.models import FAMILIES, Model
+from genlib.settings import TrainSettings
+from genlib.training import Control, Event
+
+SMALL = TrainSettings(
+    epochs=3, batch_size=32, limit=256, precision="float32", threads=1, lr=1e-3, seed=3
+)
+
+
+@pytest.fixture(scope="module")
+def digits() -> datasets.Dataset:
+    return datasets.load("digits")
+
+
+def fresh(data: datasets.Dataset, family: str = "autoencoder") -> Model:
+    return training.build(family, {}, data, SMALL.seed)
+
+
+def run(
+    model: Model,
+    data: datasets.Dataset,
+    settings: TrainSettings = SMALL,
+    state: training.State | None = None,
+) -> list[Event]:
+    torch.manual_seed(settings.seed)
+    return list(training.train(model, data, settings, state))
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_every_family_learns(family: str, digits: datasets.Dataset) -> None:
+    events = [e for e in run(fresh(digits, family), digits) if e.kind == "epoch"]
+    assert [e.epoch for e in events] == [1, 2, 3]
+    assert events[-1].metrics["test/loss"] < events[0].metrics["test/loss"]
+    assert events[-1].step == events[-1].steps == 24
+    assert events[-1].metrics["seconds_left"] == 0
+    picture = events[-1].preview
+    assert picture is None or (picture.dtype == torch.uint8 and picture.shape[1:] == (1, 28, 28))
+
+
+def test_same_seed_same_weights(digits: datasets.Dataset) -> None:
+    one, two = fresh(digits), fresh(digits)
+    run(one, digits)
+    run(two, digits)
+    for a, b in zip(one.parameters(), two.parameters(), strict=True):
+        assert torch.equal(a, b)
+
+
+@pytest.mark.parametrize("family", ["denoising", "classifier"])
+def test_resumed_training_equals_uninterrupted(
+    family: str, digits: datasets.Dataset, tmp_path: Path
+) -> None:
+    whole = fresh(digits, family)
+    run(whole, digits)
+
+    first = fresh(digits, family)
+    state = training.start(first, SMALL)
+    torch.manual_seed(SMALL.seed)
+    for event in training.train(first, digits, SMALL, state):
+        if event.kind == "epoch" and event.epoch == 2:
+            training.save_state(tmp_path / "state.safetensors", first, state)
+            break
+
+    second = fresh(digits, family)
+    state = training.load_state(tmp_path / "state.safetensors", second, SMALL)
+    assert state.epoch == 2 and [row["epoch"] for row in state.history] == [1, 2]
+    list(training.train(second, digits, SMALL, state))
+    assert [row["epoch"] for row in state.history] == [1, 2, 3]
+    for a, b in zip(whole.state_dict().values(), second.state_dict().values(), strict=True):
+        assert torch.equal(a, b)
+
+
+def test_stop_and_learning_rate_are_obeyed(digits: datasets.Dataset) -> None:
+    model = fresh(digits)
+    state = training.start(model, SMALL)
+    seen: list[Event] = []
+
+    def control() -> Control:
+        return Control(stop=len(seen) >= 3, lr=0.25)
+
+    for event in training.train(model, digits, SMALL, state, control, every=0.0):
+        seen.append(event)
+    assert state.stopped and len(seen) == 3 and state.step == 3
+    assert seen[1].metrics["lr"] == 0.25
+    assert not model.training
+
+
+def test_a_pause_waits_and_goes_on(digits: datasets.Dataset) -> None:
+    answers = iter([Control(pause=True), Control(pause=True)])
+    model = fresh(digits)
+    events = list(
+        training.train(model, digits, SMALL, control=lambda: next(answers, Control()), every=0.0)
+    )
+    assert events[-1].epoch == 3
+    assert next(answers, None) is None
+
+
+def test_schedules() -> None:
+    one = SMALL.replace(schedule="onecycle", lr=0.1)
+    rates = [training.learning_rate(one, share / 100) for share in range(101)]
+    assert max(rates) == pytest.approx(0.1) and rates.index(max(rates)) == 30
+    assert rates[0] == pytest.approx(0.004) and rates[-1] < 1e-4
+    cosine = SMALL.replace(schedule="cosine", lr=0.1)
+    assert training.learning_rate(cosine, 0.0) == pytest.approx(0.1)
+    assert training.learning_rate(cosine, 0.5) == pytest.approx(0.05)
+    assert training.learning_rate(SMALL, 0.7) == 1e-3
+    assert training.learning_rate(SMALL, 0.7, lr=0.5) == 0.5
+
+
+def test_a_diverging_loss_is_said_in_words(digits: datasets.Dataset) -> None:
+    model = fresh(digits)
+    with torch.no_grad():
+        next(model.parameters()).fill_(float("nan"))
+    with pytest.raises(ValueError, match=r"train/loss became nan .* smaller learning rate"):
+        run(model, digits)
+
+
+def test_probing_changes_neither_weights_nor_buffers(digits: datasets.Dataset) -> None:
+    model = fresh(digits, "classifier")
+    before = {k: v.clone() for k, v in model.state_dict().items()}
+    threads = torch.get_num_threads()
+    model.train()
+    settings = SMALL.replace(precision="auto", threads=0)
+    training.choose_arithmetic(model, digits.train_x, digits.train_y, settings)
+    torch.set_num_threads(threads)
+    for name, value in model.state_dict().items():
+        assert torch.equal(value, before[name]), name
+
+
+def test_no_images_left(digits: datasets.Dataset) -> None:
+    empty = digits.first(1)
+    empty = datasets.replace(empty, train_x=empty.train_x[:0], train_y=empty.train_y[:0])
+    with pytest.raises(ValueError, match="no images are left"):
+        list(training.train(fresh(digits), empty, SMALL))
+
+
+def test_unknown_family(digits: datasets.Dataset) -> None:
+    with pytest.raises(ValueError, match="unknown family 'llm'"):
+        training.build("llm", {}, digits, 0)
