@@ -6,7 +6,12 @@ import streamlit as st
 
 from genlib.ui import server
 
-st.set_page_config(page_title="genlib", page_icon=":material/deployed_code:", layout="wide")
+st.set_page_config(
+    page_title="genlib",
+    page_icon=":material/deployed_code:",
+    layout="wide",
+    initial_sidebar_state=240,
+)
 
 # section -> (file in pages/, title, icon, path in the address bar)
 PAGES = {

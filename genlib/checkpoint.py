@@ -3,7 +3,7 @@
 The header holds, as one JSON string under ``genlib``, all that is needed to rebuild the model:
 format version, name, family, config, dataset, seed, epoch, training settings, metric history and
 test metrics. Nothing is ever unpickled. Files are written atomically: temporary file, fsync,
-``os.replace``.
+``os.replace`` (see ``tensorfile``).
 """
 
 from __future__ import annotations
@@ -17,19 +17,16 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:  # torch is imported where it is needed: listing checkpoints must be quick
-    from torch import Tensor
+from genlib.tensorfile import CheckpointError, header, write_tensors
 
+if TYPE_CHECKING:  # torch is imported where it is needed: listing checkpoints must be quick
     from genlib.models import Model
 
+__all__ = ["CheckpointError", "Info", "check_upload", "listing", "load", "peek", "save"]
+
 VERSION = 1
-MAX_HEADER = 4_000_000  # bytes; safetensors itself allows 100 MB
-MAX_UPLOAD = 200_000_000  # bytes
+MAX_UPLOAD = 64_000_000  # bytes
 DTYPES = {"F16": 2, "BF16": 2, "F32": 4, "I64": 8}
-
-
-class CheckpointError(ValueError):
-    """A file is not a checkpoint that can be used; the message is one sentence for the user."""
 
 
 @dataclass(frozen=True)
@@ -92,26 +89,6 @@ def uploads_dir() -> Path:
     return runs_dir() / "uploads"
 
 
-def write_tensors(path: Path, tensors: Mapping[str, Tensor], meta: Mapping[str, object]) -> None:
-    """Write tensors and a JSON header atomically; the folder is made if need be."""
-    from safetensors.torch import save as to_bytes
-
-    plain = {name: t.detach().cpu().contiguous() for name, t in tensors.items()}
-    data = to_bytes(plain, {"genlib": json.dumps(meta)})
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
-
-
 def save(
     path: Path,
     model: Model,
@@ -146,46 +123,6 @@ def save(
         "metrics": {k: dict(v) for k, v in (metrics or {}).items()},
     }
     write_tensors(path, tensors, meta)
-
-
-def header(path: Path) -> dict[str, object]:
-    """The JSON header of a safetensors file, checked against the file's length.
-
-    Raises CheckpointError for a file that is missing, truncated or of another kind.
-    """
-    try:
-        size = path.stat().st_size
-        with path.open("rb") as file:
-            length = int.from_bytes(file.read(8), "little")
-            if size < 10 or length > min(size - 8, MAX_HEADER):
-                raise CheckpointError(f"{path.name} is not a safetensors file, or it is truncated.")
-            head = json.loads(file.read(length))
-    except FileNotFoundError:
-        raise CheckpointError(f"There is no checkpoint at {path}.") from None
-    except (OSError, ValueError, RecursionError) as error:
-        if isinstance(error, CheckpointError):
-            raise
-        raise CheckpointError(f"{path.name} is not a safetensors file.") from None
-    if not isinstance(head, dict):
-        raise CheckpointError(f"{path.name} is not a safetensors file.")
-    _check_length(path.name, head, size - 8 - length)
-    return head
-
-
-def _check_length(name: str, head: dict[str, object], data: int) -> None:
-    end = 0
-    for key, entry in head.items():
-        if key == "__metadata__":
-            continue
-        try:
-            end = max(end, int(entry["data_offsets"][1]))  # type: ignore[index]
-        except (TypeError, KeyError, IndexError, ValueError):
-            raise CheckpointError(f"{name} has a damaged header.") from None
-    if end != data:
-        raise CheckpointError(
-            f"{name} is truncated or damaged: it should hold {end:,} bytes of weights and holds "
-            f"{data:,}."
-        )
 
 
 def peek(path: Path) -> Info:

@@ -7,24 +7,23 @@ never once a step; the number format and the number of threads are measured, not
 
 from __future__ import annotations
 
-import json
 import math
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Literal, cast
+from dataclasses import dataclass
+from typing import Literal
 
 import torch
 from torch import Tensor
 
-from genlib.checkpoint import header, write_tensors
+from genlib.arithmetic import Autocast, choose_arithmetic
 from genlib.datasets import Dataset, batches, to_float
 from genlib.models.base import FAMILIES, Model, Reconstructs, Samples
 from genlib.settings import TrainSettings
+from genlib.training_state import State, lay_out, load_state, save_state, start
 
-Autocast = Callable[[], AbstractContextManager[object]]
+__all__ = ["Control", "Event", "State", "build", "load_state", "save_state", "start", "train"]
+
 EVERY = 0.25  # seconds between two step events
 
 
@@ -55,19 +54,6 @@ class Control:
     lr: float | None = None  # replaces the learning rate of the settings
 
 
-@dataclass
-class State:
-    """All that the loop needs to go on where it was, at the end of an epoch."""
-
-    epoch: int = 0
-    step: int = 0
-    seconds: float = 0.0
-    history: list[dict[str, float]] = field(default_factory=list)
-    rng: torch.Generator = field(default_factory=torch.Generator)
-    optimizers: dict[str, torch.optim.Optimizer] = field(default_factory=dict)
-    stopped: bool = False
-
-
 def build(family: str, config: dict[str, object], data: Dataset, seed: int) -> Model:
     """A fresh model of a family for a dataset; its weights follow from the seed.
 
@@ -81,12 +67,6 @@ def build(family: str, config: dict[str, object], data: Dataset, seed: int) -> M
     with torch.random.fork_rng():
         torch.manual_seed(seed)
         return cls(settings)
-
-
-def start(model: Model, settings: TrainSettings) -> State:
-    """The state before the first step."""
-    rng = torch.Generator().manual_seed(settings.seed)
-    return State(rng=rng, optimizers=model.optimizers(settings.lr, settings.weight_decay))
 
 
 def learning_rate(settings: TrainSettings, share: float, lr: float | None = None) -> float:
@@ -122,7 +102,7 @@ def train(
         raise ValueError("no images are left to train on; widen classes or limit")
     device = next(model.parameters()).device
     train_x, train_y = data.train_x.to(device), data.train_y.to(device)
-    _lay_out(model).requires_grad_(True).train()
+    lay_out(model).requires_grad_(True).train()
     threads = torch.get_num_threads()
     try:
         autocast = choose_arithmetic(model, train_x, train_y, settings)
@@ -132,13 +112,6 @@ def train(
     finally:
         torch.set_num_threads(threads)
         model.eval()
-
-
-def _lay_out(model: Model) -> Model:
-    """Channels last on a CPU: convolutions are 1.5 to 3 times faster."""
-    if next(model.parameters()).device.type == "cpu":
-        model.to(memory_format=torch.channels_last)
-    return model
 
 
 class _Loop:
@@ -279,107 +252,3 @@ def preview(model: Model, data: Dataset, n: int = 16) -> Tensor | None:
         shown = model.sample(n, torch.Generator().manual_seed(0))
     model.train(training)
     return None if shown is None else (shown * 255).round().to(torch.uint8).cpu()
-
-
-def choose_arithmetic(model: Model, x: Tensor, y: Tensor, settings: TrainSettings) -> Autocast:
-    """Set the threads and return the autocast context that the settings ask for.
-
-    "auto" and 0 threads are decided by timing about a second of forward and backward passes; the
-    model's weights and the training's random numbers are not touched.
-    """
-    device = x.device.type
-
-    def context(kind: str) -> Autocast:
-        if kind == "bfloat16":
-            return lambda: torch.autocast(device, dtype=torch.bfloat16)
-        return nullcontext
-
-    kinds = ["float32", "bfloat16"] if settings.precision == "auto" else [settings.precision]
-    counts = [settings.threads] if settings.threads else [1, 2]
-    if device != "cpu":
-        return context("bfloat16" if settings.precision != "float32" else "float32")
-    counts = [c for c in counts if c <= (torch.get_num_threads() or 1) or settings.threads] or [1]
-    choices = [(kind, count) for kind in kinds for count in counts]
-    if len(choices) > 1:
-        batch = to_float(x[: settings.batch_size]), y[: settings.batch_size]
-        cost = {c: _probe(model, *batch, context(c[0]), c[1]) for c in choices}
-        # A narrow win is noise: float32 on one thread is kept unless another is 5 % faster.
-        choices = sorted(choices, key=lambda c: cost[c] * (0.95 if c == choices[0] else 1.0))
-    torch.set_num_threads(choices[0][1])
-    return context(choices[0][0])
-
-
-def _probe(model: Model, x: Tensor, y: Tensor, autocast: Autocast, threads: int) -> float:
-    """Seconds of one forward and backward pass: the median of what fits in 0.2 s."""
-    torch.set_num_threads(threads)
-    rng = torch.Generator().manual_seed(0)
-    parameters = [p for p in model.parameters() if p.requires_grad]
-    kept = {name: b.clone() for name, b in model.named_buffers()}
-    times: list[float] = []
-    with torch.random.fork_rng():
-        while len(times) < 3 or sum(times) < 0.2:
-            began = time.perf_counter()
-            with autocast():
-                loss = model.losses(x, y, rng)["loss"]
-            torch.autograd.grad(loss, parameters, allow_unused=True)
-            times.append(time.perf_counter() - began)
-    for name, b in model.named_buffers():
-        b.copy_(kept[name])  # batch norm's running means
-    return sorted(times)[len(times) // 2]
-
-
-def save_state(path: Path, model: Model, state: State) -> None:
-    """Write weights, optimizer state and random numbers to one file, atomically."""
-    tensors = {f"model/{name}": t for name, t in model.state_dict().items()}
-    for name, optimizer in state.optimizers.items():
-        for index, entries in optimizer.state_dict()["state"].items():
-            for key, value in entries.items():
-                tensors[f"optimizer/{name}/{index}/{key}"] = torch.as_tensor(value)
-    tensors["rng"] = state.rng.get_state()
-    tensors["global_rng"] = torch.get_rng_state()  # dropout layers draw from the global one
-    meta = {
-        "kind": "state",
-        "epoch": state.epoch,
-        "step": state.step,
-        "seconds": state.seconds,
-        "history": state.history,
-    }
-    write_tensors(path, tensors, meta)
-
-
-def load_state(path: Path, model: Model, settings: TrainSettings) -> State:
-    """Read what ``save_state`` wrote into ``model`` and a new state.
-
-    Raises CheckpointError if the file is damaged.
-    """
-    from safetensors.torch import load_file
-
-    meta = json.loads(cast(dict[str, str], header(path)["__metadata__"])["genlib"])
-    tensors = load_file(path)
-    model.load_state_dict(
-        {k.removeprefix("model/"): t for k, t in tensors.items() if k.startswith("model/")}
-    )
-    state = start(_lay_out(model), settings)
-    for name, optimizer in state.optimizers.items():
-        saved: dict[int, dict[str, Tensor]] = {}
-        parameters = [p for group in optimizer.param_groups for p in group["params"]]
-        for key, value in tensors.items():
-            if key.startswith(f"optimizer/{name}/"):
-                _, _, index, entry = key.split("/")
-                saved.setdefault(int(index), {})[entry] = _laid_out_as(
-                    parameters[int(index)], value
-                )
-        groups = optimizer.state_dict()["param_groups"]
-        optimizer.load_state_dict({"state": saved, "param_groups": groups})
-    state.rng.set_state(tensors["rng"])
-    torch.set_rng_state(tensors["global_rng"])
-    state.epoch, state.step = int(meta["epoch"]), int(meta["step"])
-    state.seconds, state.history = float(meta["seconds"]), list(meta["history"])
-    return state
-
-
-def _laid_out_as(parameter: Tensor, value: Tensor) -> Tensor:
-    """``value`` with its parameter's strides: the fused Adam pairs numbers by their place."""
-    if value.shape != parameter.shape:
-        return value
-    return torch.empty_like(parameter, requires_grad=False).copy_(value)

@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from genlib import datasets, training
+from genlib.arithmetic import choose_arithmetic
 from genlib.models import FAMILIES, Model
 from genlib.settings import TrainSettings
 from genlib.training import Control, Event
@@ -130,7 +131,7 @@ def test_probing_changes_neither_weights_nor_buffers(digits: datasets.Dataset) -
     threads = torch.get_num_threads()
     model.train()
     settings = SMALL.replace(precision="auto", threads=0)
-    training.choose_arithmetic(model, digits.train_x, digits.train_y, settings)
+    choose_arithmetic(model, digits.train_x, digits.train_y, settings)
     torch.set_num_threads(threads)
     for name, value in model.state_dict().items():
         assert torch.equal(value, before[name]), name

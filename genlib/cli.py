@@ -1,0 +1,198 @@
+"""The command line: what the pages do, from a shell.
+
+A mistake of the user ends with one sentence on the error channel and exit code 2. torch is
+imported only by the commands that compute: ``genlib list`` answers at once.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import NoReturn
+
+from genlib import checkpoint, cli_train
+from genlib.checkpoint import Info
+
+
+class Parser(argparse.ArgumentParser):
+    """argparse, without its page of usage before the one sentence that matters."""
+
+    def error(self, message: str) -> NoReturn:
+        """Say what is wrong and end with exit code 2."""
+        self.exit(2, f"genlib: {message}. See {self.prog} --help.\n")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; returns the exit code."""
+    options = parser().parse_args(arguments)
+    try:
+        code = int(options.command(options))
+        sys.stdout.flush()
+        return code
+    except BrokenPipeError:  # `genlib list | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except (ValueError, ConnectionError, FileNotFoundError, PermissionError) as error:
+        print(f"genlib: {' '.join(str(error).split())}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("genlib: stopped.", file=sys.stderr)
+        return 130
+
+
+def parser() -> Parser:
+    """The commands and their options."""
+    top = Parser(prog="genlib", description="Look inside generative models.")
+    commands = top.add_subparsers(required=True, metavar="COMMAND", parser_class=Parser)
+
+    train_ = commands.add_parser("train", help="train a model, go on with one, or run a recipe")
+    train_.add_argument("family", nargs="?", help="autoencoder, denoising, vae, ...")
+    train_.add_argument("--dataset", default="mnist", help="mnist or digits (default: mnist)")
+    train_.add_argument("--epochs", help="passes over the training images")
+    train_.add_argument("--seed", help="seed of weights, order and noise")
+    train_.add_argument(
+        "--set", action="append", default=[], metavar="FIELD=VALUE", help="a setting; repeatable"
+    )
+    train_.add_argument("--out", type=Path, help="directory to make (default: in runs/)")
+    train_.add_argument("--name", default="", help="name of the run")
+    train_.add_argument("--resume", type=Path, metavar="DIR", help="go on with an interrupted run")
+    train_.add_argument("--recipe", metavar="NAME", help="rebuild a shipped checkpoint")
+    train_.add_argument("--run", type=Path, metavar="DIR", help=argparse.SUPPRESS)
+    train_.add_argument("--lock-fd", type=int, help=argparse.SUPPRESS)
+    train_.set_defaults(command=cli_train.train)
+
+    list_ = commands.add_parser("list", help="list the checkpoints")
+    list_.set_defaults(command=list_checkpoints)
+    show_ = commands.add_parser("show", help="what a checkpoint says of itself")
+    show_.set_defaults(command=show)
+    evaluate_ = commands.add_parser("evaluate", help="measure a checkpoint on the test images")
+    evaluate_.add_argument("--n", type=int, help="use only n test images, a random choice")
+    evaluate_.set_defaults(command=evaluate)
+    for sub in (list_, show_, evaluate_):
+        sub.add_argument("--json", action="store_true", help="print JSON")
+    for sub in (show_, evaluate_):
+        sub.add_argument("name", help="name of a checkpoint, or a path")
+
+    download_ = commands.add_parser("download", help="fetch a dataset into the user cache")
+    download_.add_argument("dataset", choices=["mnist"])
+    download_.set_defaults(command=download)
+    return top
+
+
+# --------------------------------------------------------------------------------- checkpoints
+
+
+def checkpoints() -> list[Info]:
+    """Shipped checkpoints, uploads, and what runs have given so far."""
+    runs = sorted(path.parent for path in checkpoint.runs_dir().glob("*/model.safetensors"))
+    folders = [checkpoint.shipped_dir(), checkpoint.uploads_dir(), *runs]
+    return [info for folder in dict.fromkeys(folders) for info in checkpoint.listing(folder)]
+
+
+def find(name: str) -> Info:
+    """The checkpoint of this name or path; ValueError says what there is instead."""
+    path = Path(name)
+    if path.is_dir() and (path / "model.safetensors").is_file():
+        return checkpoint.peek(path / "model.safetensors")
+    if path.suffix == ".safetensors" or path.is_file():
+        return checkpoint.peek(path)
+    known = {info.name: info for info in reversed(checkpoints())}
+    if name not in known:
+        there = ", ".join(sorted(known)) or "none; train one with genlib train"
+        raise ValueError(f"there is no checkpoint {name!r}; known are {there}")
+    return known[name]
+
+
+def describe(info: Info) -> dict[str, object]:
+    """What a checkpoint says of itself, as plain JSON values; without its training history."""
+    return {
+        "name": info.name,
+        "path": str(info.path),
+        "family": info.family,
+        "dataset": info.dataset,
+        "epoch": info.epoch,
+        "seed": info.seed,
+        "parameters": info.parameters,
+        "bytes": info.size,
+        "config": info.config,
+        "train": info.train,
+        "snapshots": [epoch for epoch, _ in info.snapshots],
+        "metrics": info.metrics,
+    }
+
+
+def list_checkpoints(options: argparse.Namespace) -> int:
+    """``list``: one line a checkpoint."""
+    found = [describe(info) for info in checkpoints()]
+    if options.json:
+        print(json.dumps(found, indent=1))
+        return 0
+    for d in found:
+        print(
+            f"{d['name']:20} {d['family']:14} epoch {d['epoch']!s:>4}  {d['parameters']:>9,}"
+            f" parameters  {d['path']}"
+        )
+    if not found:
+        print("There is no checkpoint yet. Train one: genlib train vae", file=sys.stderr)
+    return 0
+
+
+def show(options: argparse.Namespace) -> int:
+    """``show NAME``: all that the header says."""
+    info = find(options.name)
+    described = describe(info)
+    if options.json:
+        print(json.dumps({**described, "history": info.history}, indent=1))
+        return 0
+    metrics = described.pop("metrics")
+    for key, value in described.items():
+        if isinstance(value, dict):
+            value = ", ".join(f"{k}={v}" for k, v in value.items())
+        print(f"{key:11} {value}")
+    print_metrics(metrics if isinstance(metrics, dict) else {})
+    return 0
+
+
+def evaluate(options: argparse.Namespace) -> int:
+    """``evaluate NAME``: test numbers with standard errors, of the data it was trained on."""
+    info = find(options.name)
+    from genlib import datasets, devices
+    from genlib.evaluate import evaluate as measure
+
+    def progress(name: str, share: float) -> None:
+        if sys.stderr.isatty():
+            print(f"\r\x1b[K{share:4.0%} {name}", end="", file=sys.stderr, flush=True)
+
+    data = datasets.load(info.dataset, str(info.train.get("classes", "")))
+    if data.note:
+        print(f"genlib: {data.note}", file=sys.stderr)
+    model = checkpoint.load(info, str(devices.device()))
+    found = measure(model, data, n=options.n, progress=progress)
+    metrics = {name: asdict(metric) for name, metric in found.items()}
+    if options.json:
+        print(json.dumps({"name": info.name, "metrics": metrics}, indent=1))
+    else:
+        print_metrics(metrics)
+    return 0
+
+
+def print_metrics(metrics: dict[str, dict[str, object]]) -> None:
+    """One line a metric: value ± standard error, unit, number of images, data."""
+    for name, m in metrics.items():
+        print(
+            f"{name:22} {m['value']:.5g} ± {m['stderr']:.2g} {m['unit']} (n={m['n']}, {m['data']})"
+        )
+
+
+def download(options: argparse.Namespace) -> int:
+    """``download mnist``: fetch the images, with progress; checksums are verified."""
+    from genlib.datasets import download_mnist, find_mnist
+
+    download_mnist(lambda share: print(f"{options.dataset}: {share:.0%}", file=sys.stderr))
+    print(find_mnist())
+    return 0

@@ -1,0 +1,180 @@
+"""``genlib train``: in the foreground for a person, in the background for the queue."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import signal
+import sys
+import time
+import traceback
+from typing import TYPE_CHECKING, NoReturn
+
+from genlib import checkpoint, runs
+from genlib.runs_directory import Control, Run, RunSpec
+from genlib.runs_files import take
+
+if TYPE_CHECKING:
+    from genlib.training import Event
+
+
+def train(options: argparse.Namespace) -> int:
+    """Train in one of four ways: a family, a recipe, an old run, or (for the queue) a given run."""
+    ways = {
+        "family": train_family,
+        "recipe": train_recipe,
+        "resume": train_resume,
+        "run": train_queued,
+    }
+    given = [way for way in ways if getattr(options, way)]
+    if len(given) != 1:
+        raise ValueError("give either a FAMILY, --recipe NAME or --resume DIR, and only one")
+    return ways[given[0]](options)
+
+
+def train_family(options: argparse.Namespace) -> int:
+    """``train FAMILY``: make a run's directory and train in the foreground."""
+    run = runs.create(spec_of(options), options.out)
+    return _foreground(run)
+
+
+def spec_of(options: argparse.Namespace) -> RunSpec:
+    """The run that ``train FAMILY --set ...`` asks for; ValueError says what is wrong with it."""
+    from genlib.datasets import load
+    from genlib.models import FAMILIES
+    from genlib.settings import TrainSettings
+
+    if options.family not in FAMILIES:
+        raise ValueError(f"unknown family {options.family!r}; known are {', '.join(FAMILIES)}")
+    family = FAMILIES[options.family]
+    texts: dict[str, str] = {}
+    for pair in options.set:
+        field, equals, value = pair.partition("=")
+        if not equals:
+            raise ValueError(f"--set takes FIELD=VALUE, got {pair!r}")
+        texts[field.strip()] = value
+    texts |= {k: v for k in ("epochs", "seed") if (v := getattr(options, k)) is not None}
+    of_train = {spec.name for spec in TrainSettings.specs()}
+    of_model = {spec.name for spec in family.Config.specs()} - of_train
+    for name in texts.keys() - of_train - of_model:
+        known = ", ".join(sorted(of_model | of_train))
+        raise ValueError(f"unknown setting {name!r}; {options.family} has {known}")
+    model = family.Config.parse({k: v for k, v in texts.items() if k in of_model}).to_dict()
+    model = {k: v for k, v in model.items() if k in texts}
+    train_texts = {k: v for k, v in texts.items() if k in of_train}
+    given = {k: v for k, v in TrainSettings.parse(train_texts).to_dict().items() if k in texts}
+    settings = TrainSettings.from_dict({**family.defaults, **given})
+    load(options.dataset, settings.classes)  # an unknown dataset or class is said now
+    return RunSpec(options.family, options.dataset, model, settings.to_dict(), options.name)
+
+
+def train_resume(options: argparse.Namespace) -> int:
+    """``train --resume DIR``: go on from the last complete epoch, in the foreground."""
+    run = Run(options.resume)
+    if not (run.path / "run.json").is_file():
+        raise ValueError(f"{options.resume} is not the directory of a run.")
+    if run.state == "finished":
+        raise ValueError(f"{run.name} is finished; there is nothing to go on with.")
+    run.set_control(Control())
+    return _foreground(run)
+
+
+def _foreground(run: Run) -> int:
+    lock = take(run.lock)
+    if lock is None:
+        raise ValueError(f"{run.name} is being trained by another process.")
+    from genlib.worker import work
+
+    print(f"training into {run.path}", file=sys.stderr)
+    try:
+        state = work(run, Progress())
+    finally:
+        os.close(lock)
+    print(f"{state}: {run.model or 'no complete epoch yet'}")
+    if state == "stopped":
+        print(f"go on with: genlib train --resume {run.path}", file=sys.stderr)
+        return 130
+    return 0
+
+
+def train_queued(options: argparse.Namespace) -> int:
+    """``train --run DIR``: what the queue starts. A child trains, this process waits.
+
+    The parent needs none of torch's memory. Should the child be killed, for want of memory say,
+    the runs behind it get their turn with no app there to notice.
+    """
+    run = Run(options.run)
+    lock = options.lock_fd if options.lock_fd is not None else take(run.lock)
+    if lock is None:
+        raise ValueError(f"{run.name} is being trained by another process.")
+    os.nice(10)  # the pages come first
+    child = os.fork()
+    if child == 0:
+        _in_child(run)
+    os.close(lock)  # only the child's life counts
+    signal.signal(signal.SIGTERM, lambda number, frame: os.kill(child, number))
+    _, status = os.waitpid(child, 0)
+    if os.WIFSIGNALED(status):
+        print(f"The training process was ended by signal {os.WTERMSIG(status)}.", file=sys.stderr)
+    runs.advance()
+    return 0 if status == 0 else 1
+
+
+def _in_child(run: Run) -> NoReturn:
+    code = 1
+    try:
+        from genlib.worker import work
+
+        print(f"{time.ctime()}: {work(run, Lines())}")
+        code = 0
+    except BaseException:  # noqa: BLE001  the forked child must never return into its parent's code
+        traceback.print_exc()
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+
+
+def train_recipe(options: argparse.Namespace) -> int:
+    """``train --recipe NAME``: rebuild a shipped checkpoint."""
+    from genlib.worker import build_recipe
+
+    folder = options.out or checkpoint.shipped_dir()
+    print(build_recipe(options.recipe, folder, Progress()))
+    return 0
+
+
+class Progress:
+    """A progress bar on the error channel, one line an epoch; plain lines where there is no tty."""
+
+    def __init__(self) -> None:
+        self.live = sys.stderr.isatty()
+
+    def __call__(self, event: Event) -> None:
+        m = event.metrics
+        if event.kind == "epoch":
+            print(f"{self._clear()}epoch {event.epoch}: {losses(m)}", file=sys.stderr)
+        elif self.live:
+            share = event.step / event.steps
+            width = max(10, min(40, shutil.get_terminal_size().columns - 60))
+            bar = "█" * round(share * width)
+            text = f"{share:4.0%} {bar:░<{width}} {m['images_per_s']:,.0f} images/s, "
+            text += f"{m['seconds_left']:.0f} s left, loss {m['train/loss']:.4g}"
+            print(self._clear() + text, end="", file=sys.stderr, flush=True)
+
+    def _clear(self) -> str:
+        return "\r\x1b[K" if self.live else ""
+
+
+class Lines:
+    """One line an epoch, for log.txt."""
+
+    def __call__(self, event: Event) -> None:
+        if event.kind == "epoch":
+            print(f"epoch {event.epoch}: {losses(event.metrics)}", flush=True)
+
+
+def losses(metrics: dict[str, float]) -> str:
+    """Loss terms as text: "train/loss 105.2, test/loss 106.1"."""
+    return ", ".join(f"{k} {v:.5g}" for k, v in metrics.items() if "/" in k)

@@ -1,0 +1,277 @@
+"""An ascent that runs in the background while a page looks at it.
+
+A ``Live`` owns one ascent, its film and its curves. Its thread makes as many steps as fit in a
+frame's time, publishes the frame, and ends by itself when paused, when nobody has asked for a
+frame for a few seconds (the browser is gone), or when an error occurs. A ``Pool`` bounds how many
+run at once over all sessions; others wait in a queue, and a long one yields when somebody waits.
+
+    page ── knobs, classes, start, pause ──> Live ──> thread: step, step, ... ──> Shown ──> page
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+import time
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor
+
+from genlib.explore.ascent import Ascent, AscentError, Frame, Knobs
+from genlib.explore.film import Curves, Film
+
+FRAME_S = 0.033  # seconds of computing per frame
+GONE_S = 4.0  # seconds without a question after which the browser counts as gone
+TURN_S = 30.0  # seconds one may run while others wait
+MEASURE_SHARE = 0.2  # of the time at most goes into measuring the frame shown
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What the page draws. images: (B, H, W, C) uint8; steps_per_s: speed; measured_at: the step of the numbers."""
+
+    images: NDArray[np.uint8]
+    classes: tuple[int, ...]
+    step: int
+    value: tuple[float, ...]
+    probability: tuple[float, ...]
+    grad_norm: tuple[float, ...]
+    measured_at: int
+    steps_per_s: float = 0.0
+
+
+class Pool:
+    """A bounded number of running ascents, the others in a queue."""
+
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
+        self._lock = threading.Lock()
+        self._running: set[Live] = set()
+        self._waiting: deque[Live] = deque()
+
+    def enter(self, live: Live) -> None:
+        """Run now, or wait in the queue."""
+        with self._lock:
+            if live not in self._running and live not in self._waiting:
+                self._waiting.append(live)
+        self._fill()
+
+    def leave(self, live: Live, again: bool = False) -> None:
+        """Give the place to the next one; with ``again``, wait at the end of the queue."""
+        with self._lock:
+            self._running.discard(live)
+            if live in self._waiting:
+                self._waiting.remove(live)
+            if again:
+                self._waiting.append(live)
+        self._fill()
+
+    def position(self, live: Live) -> int:
+        """Place in the queue, 1 is next; 0 when it does not wait."""
+        with self._lock:
+            return self._waiting.index(live) + 1 if live in self._waiting else 0
+
+    def busy(self) -> bool:
+        """Whether anybody waits."""
+        with self._lock:
+            return bool(self._waiting)
+
+    def _fill(self) -> None:
+        while True:
+            with self._lock:
+                if len(self._running) >= self.limit or not self._waiting:
+                    return
+                live = self._waiting.popleft()
+                if not live.wanted():
+                    continue
+                self._running.add(live)
+            live.spawn()
+
+
+POOL = Pool(max(1, (os.cpu_count() or 2) - 1))
+
+
+class Live:
+    """One session's ascent: start, pause, step, go back; all calls return within a step's time."""
+
+    def __init__(self, ascent: Ascent, pool: Pool = POOL) -> None:
+        self._ascent, self._pool = ascent, pool
+        self._lock = threading.Lock()
+        self.running = False  # what the person asked for
+        self.error = ""
+        self.film, self.curves = Film(), Curves()
+        self._beat = time.monotonic()
+        self._measured_s = self._measured_at = 0.0
+        self.original = ascent.image.cpu()  # what the ascent began with
+        self.epoch = 0  # changes whenever the steps do not simply go on
+        with self._lock:
+            self._publish(measure=True)
+
+    @property
+    def knobs(self) -> Knobs:
+        """The knobs in use; assign to change them between two steps."""
+        return self._ascent.knobs
+
+    def set_knobs(self, knobs: Knobs) -> None:
+        """Take over other knobs; raises ValueError for a bad one and changes nothing."""
+        knobs.check()
+        if knobs == self._ascent.knobs:
+            return
+        with self._lock:
+            self._ascent.knobs = knobs
+            if not self.running:
+                self._publish(measure=True)
+
+    def retarget(self, classes: Sequence[int]) -> None:
+        """Aim at other classes; the pictures stay."""
+        if tuple(classes) == self.shown.classes:
+            return
+        with self._lock:
+            self._ascent.retarget(classes)
+            self._publish(measure=True)
+
+    def start(self) -> None:
+        """Run until paused."""
+        self.running, self.error = True, ""
+        self.beat()
+
+    def pause(self) -> None:
+        """Stop after the step under way."""
+        self.running = False
+        self._pool.leave(self)
+        with self._lock:
+            self._publish(measure=True)
+
+    def step_once(self) -> None:
+        """Pause and make exactly one step."""
+        self.pause()
+        with self._lock:
+            try:
+                self._ascent.advance()
+            except (AscentError, ValueError) as problem:
+                self.error = str(problem)
+            self._publish(measure=True)
+            self.film.add(self.shown.step, self.shown.classes, self._ascent.image, force=True)
+
+    def go_to(self, index: int) -> None:
+        """Pause and put an earlier frame of the film back; continuing drops the later ones."""
+        self.pause()
+        with self._lock:
+            if not 0 <= index < len(self.film.frames):
+                return
+            frame = self.film.go_to(index)
+            # The targets stay what they are; each takes its own picture of that frame if any.
+            have = list(frame.classes)
+            rows = [have.index(c) if c in have else 0 for c in self.shown.classes]
+            self._ascent.put(frame.image[rows])
+            self._ascent.step = frame.step
+            self.epoch += 1
+            self.curves.cut(frame.step)
+            self.error = ""
+            self._publish(measure=True)
+
+    def reset(self, image: Tensor) -> None:
+        """Pause and begin again from a picture (B, C, H, W) in [0, 1], one for each class."""
+        self.pause()
+        with self._lock:
+            self.original = image.cpu()
+            self._ascent.put(image)
+            self._ascent.step, self.error = 0, ""
+            self.film, self.curves = Film(), Curves()
+            self.epoch += 1
+            self._publish(measure=True)
+
+    def close(self) -> None:
+        """Stop for good."""
+        self.running = False
+        self._pool.leave(self)
+
+    def beat(self) -> None:
+        """The browser asked for a frame: go on running if that was wanted."""
+        self._beat = time.monotonic()
+        if self.running:
+            self._pool.enter(self)
+
+    def waiting(self) -> int:
+        """Place in the queue of those that want to run; 0 if it runs or rests."""
+        return self._pool.position(self)
+
+    def wanted(self) -> bool:
+        """Whether somebody wants this to run and is there to see it."""
+        return self.running and time.monotonic() - self._beat < GONE_S
+
+    def spawn(self) -> None:
+        """Called by the pool when there is a place."""
+        threading.Thread(target=self._run, name="ascent", daemon=True).start()
+
+    def _run(self) -> None:
+        started = time.monotonic()
+        again = False
+        try:
+            while self.wanted():
+                with self._lock:
+                    self._frame()
+                # A moment for the threads that serve pages, and for a knob to take the lock.
+                time.sleep(0.002)
+                again = self._pool.busy() and time.monotonic() - started > TURN_S
+                if again:
+                    break
+        except (AscentError, ValueError) as problem:
+            self.running, self.error = False, str(problem)
+        except Exception:
+            log.exception("an ascent stopped")
+            self.running, self.error = False, "The ascent stopped by an error; reset to go on."
+        finally:
+            self._pool.leave(self, again=again and self.wanted())
+
+    def _frame(self) -> None:
+        """As many steps as fit in a frame's time, at least one."""
+        start, first = time.perf_counter(), self._ascent.step
+        while True:
+            self._ascent.advance()
+            spent = time.perf_counter() - start
+            per_step = spent / (self._ascent.step - first)
+            if spent + per_step > FRAME_S or not self.running:
+                break
+        self._publish(False, (self._ascent.step - first) / spent)
+
+    def _publish(self, measure: bool, rate: float = 0.0) -> None:
+        now = time.perf_counter()
+        if measure or (now - self._measured_at) * MEASURE_SHARE > self._measured_s:
+            frame = self._ascent.frame()
+            self._measured_s, self._measured_at = time.perf_counter() - now, time.perf_counter()
+            self.curves.add(self._ascent.classes.tolist(), frame)
+            self.shown = _shown(frame, self._ascent.classes.tolist(), rate)
+        else:
+            self.shown = replace(
+                self.shown,
+                images=_pixels(self._ascent.image),
+                step=self._ascent.step,
+                steps_per_s=rate,
+            )
+        self.film.add(self.shown.step, self.shown.classes, self._ascent.image)
+
+
+def _pixels(image: Tensor) -> NDArray[np.uint8]:
+    """(B, C, H, W) in [0, 1] -> (B, H, W, C) uint8."""
+    return (image.clamp(0, 1) * 255).round().byte().permute(0, 2, 3, 1).contiguous().cpu().numpy()
+
+
+def _shown(frame: Frame, classes: Sequence[int], rate: float) -> Shown:
+    return Shown(
+        _pixels(frame.image),
+        tuple(classes),
+        frame.step,
+        tuple(frame.value.tolist()),
+        tuple(frame.probability.tolist()),
+        tuple(frame.grad_norm.tolist()),
+        frame.step,
+        rate,
+    )

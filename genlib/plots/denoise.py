@@ -1,0 +1,52 @@
+"""Error of several repairs against the strength of the damage. Numbers in, a figure out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import plotly.graph_objects as go
+
+from genlib.plots.kernels import LOG_TICKS
+
+# Okabe & Ito's colours, told apart by colour-blind eyes; grey is what is not repaired.
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
+UNTOUCHED = "#8a8f98"
+
+
+@dataclass(frozen=True)
+class Line:
+    """One curve: its points, their standard errors, and whether it is the untouched image."""
+
+    x: Sequence[float]
+    y: Sequence[float]
+    stderr: Sequence[float]
+    untouched: bool = False
+    dash: str = "solid"
+
+
+def error_chart(lines: Mapping[str, Line], x_title: str) -> go.Figure:
+    """One curve with error bars (1 standard error) per name."""
+    figure = go.Figure()
+    palette = iter(COLOURS * 3)
+    for name, line in lines.items():
+        colour = UNTOUCHED if line.untouched else next(palette)
+        figure.add_scatter(
+            x=list(line.x),
+            y=list(line.y),
+            error_y={"type": "data", "array": list(line.stderr), "thickness": 1.3, "width": 3},
+            name=name,
+            mode="lines+markers",
+            line={"color": colour, "dash": "dot" if line.untouched else line.dash, "width": 2.5},
+            marker={"size": 6},
+            hovertemplate=f"{name}: %{{y:.4f}} at %{{x:.2f}}<extra></extra>",
+        )
+    figure.update_layout(
+        height=380,
+        margin={"l": 10, "r": 10, "t": 10, "b": 10},
+        xaxis={"title": x_title},
+        yaxis={"title": "squared error per pixel (log scale)", **LOG_TICKS},
+        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
+        hovermode="x unified",
+    )
+    return figure

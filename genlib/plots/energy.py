@@ -1,0 +1,74 @@
+"""Plots of how well an energy tells merges from digits."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import plotly.graph_objects as go
+from numpy.typing import NDArray
+
+POINTS = 250  # of one ROC curve on screen; thousands of steps look no different
+
+
+@dataclass(frozen=True)
+class Curve:
+    """One model's ROC curve: rates in [0, 1], both rising, and the area with its error."""
+
+    name: str
+    false: NDArray[np.float64]
+    true: NDArray[np.float64]
+    auc: float
+    stderr: float
+
+
+def roc_figure(curves: Sequence[Curve]) -> go.Figure:
+    """True against false positive rates, one line per model, AUC ± standard error in the legend."""
+    figure = go.Figure()
+    # A shape, not a trace: a trace would take the first model's colour.
+    figure.add_shape(
+        type="line", x0=0, y0=0, x1=1, y1=1, line={"dash": "dot", "color": "gray", "width": 1}
+    )  # fmt: skip
+    for curve in curves:
+        keep = np.unique(np.linspace(0, len(curve.false) - 1, POINTS).round().astype(int))
+        figure.add_scatter(
+            x=curve.false[keep], y=curve.true[keep], mode="lines",
+            name=f"{curve.name}: {curve.auc:.3f} ± {curve.stderr:.3f}", line={"width": 2.5},
+            hovertemplate="%{x:.1%} of digits rejected<br>%{y:.1%} of merges caught",
+        )  # fmt: skip
+    figure.update_xaxes(title="share of real digits rejected", range=[-0.01, 1.01])
+    figure.update_yaxes(title="share of merges caught", range=[-0.01, 1.02])
+    return _dress(figure)
+
+
+def auc_figure(
+    hows: Sequence[str], aucs: dict[str, Sequence[tuple[float, float]]], chosen: str
+) -> go.Figure:
+    """AUC with two standard errors, for each way to merge (rows) and each model (colours).
+
+    ``aucs``: model -> (value, stderr) in the order of ``hows``; ``chosen`` is written in bold.
+    """
+    figure = go.Figure()
+    for name, pairs in aucs.items():
+        values, errors = zip(*pairs, strict=True)
+        figure.add_scatter(
+            x=values, y=[f"<b>{how}</b>" if how == chosen else how for how in hows],
+            mode="markers", name=name, marker={"size": 13},
+            error_x={"type": "data", "array": [2 * e for e in errors], "thickness": 1.5},
+            hovertemplate=f"{name}<br>%{{y}}: %{{x:.3f}}<extra></extra>",
+        )  # fmt: skip
+    figure.add_vline(0.5, line_dash="dot", line_color="gray", annotation_text="guessing")
+    low = min([0.45, *(value - 0.03 for pairs in aucs.values() for value, _ in pairs)])
+    figure.update_xaxes(title="AUC (bars: ± 2 standard errors)", range=[low, 1.02])
+    figure.update_yaxes(autorange="reversed", type="category")
+    return _dress(figure)
+
+
+def _dress(figure: go.Figure) -> go.Figure:
+    figure.update_layout(
+        height=380,
+        margin={"l": 10, "r": 10, "t": 25, "b": 10},
+        legend={"orientation": "h", "y": -0.22, "x": 0, "xanchor": "left"},
+    )
+    return figure

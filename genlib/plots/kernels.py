@@ -1,0 +1,80 @@
+"""Colours for signed pictures, and charts of units and models. Arrays in, pictures out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+import plotly.graph_objects as go
+from numpy.typing import NDArray
+
+# Blue below zero, near white at zero, red above: ends as far apart for colour-blind eyes too.
+_STOPS = np.array([[5, 72, 145], [110, 170, 214], [247, 247, 245], [236, 138, 104], [160, 16, 40]])
+PALETTE: NDArray[np.uint8] = np.stack(
+    [np.interp(np.linspace(0, 4, 256), np.arange(5), _STOPS[:, c]) for c in range(3)], axis=1
+).astype(np.uint8)  # (256, 3)
+
+# A logarithmic axis with plain numbers.
+LOG_TICKS: Final = {
+    "type": "log",
+    "tickvals": [m * 10.0**e for e in range(-5, 1) for m in (1, 2, 5)],
+    "tickformat": ".1~g",
+}
+
+CSS_GRADIENT = ", ".join(f"rgb({r},{g},{b})" for r, g, b in _STOPS)
+
+
+def level(values: NDArray[np.floating], limit: float | NDArray[np.floating]) -> NDArray[np.uint8]:
+    """Signed values -> place in PALETTE: -limit -> 0, 0 -> 128, +limit -> 255; beyond: clipped."""
+    scaled = np.asarray(values) / np.maximum(limit, 1e-12)
+    return np.clip(np.round(scaled * 127.5 + 127.6), 0, 255).astype(np.uint8)
+
+
+def diverging(values: NDArray[np.floating], limit: float) -> NDArray[np.uint8]:
+    """Signed values (...) -> RGB (..., 3), symmetric around 0."""
+    return PALETTE[level(values, limit)]
+
+
+def class_bars(
+    means: Sequence[float], stderrs: Sequence[float], classes: Sequence[str]
+) -> go.Figure:
+    """Mean activation of one unit for each class, with standard errors."""
+    bars = go.Bar(
+        x=list(classes),
+        y=list(means),
+        error_y={"type": "data", "array": list(stderrs), "thickness": 1.5},
+        marker_color="#7c8bd9",
+        hovertemplate="%{x}: %{y:.3f}<extra></extra>",
+    )
+    figure = go.Figure(bars)
+    figure.update_layout(
+        height=230,
+        margin={"l": 10, "r": 10, "t": 10, "b": 10},
+        xaxis={"title": "digit", "type": "category"},
+        yaxis={"title": "mean activation", "zeroline": True},
+    )
+    return figure
+
+
+def error_bars(names: Sequence[str], means: Sequence[float], stderrs: Sequence[float]) -> go.Figure:
+    """Test error of several models as points with standard errors; error axis logarithmic."""
+    points = go.Scatter(
+        x=list(means),
+        y=list(names),
+        error_x={"type": "data", "array": list(stderrs), "thickness": 2},
+        mode="markers",
+        marker={"size": 11, "color": "#7c8bd9"},
+        hovertemplate="%{y}: %{x:.5f}<extra></extra>",
+    )
+    figure = go.Figure(points)
+    figure.update_layout(
+        height=90 + 34 * len(names),
+        margin={"l": 10, "r": 10, "t": 10, "b": 10},
+        xaxis={
+            "title": "test MSE per pixel (log scale)",
+            **LOG_TICKS,
+        },
+        yaxis={"autorange": "reversed", "type": "category"},
+    )
+    return figure

@@ -1,0 +1,236 @@
+"""Start, find, steer and delete runs; every function here works on directories only.
+
+A run is a process of its own (``python -m genlib train --run DIR``), so that it survives the app,
+and so that a crash harms nothing else. Runs beyond ``$GENLIB_MAX_RUNS`` (default 1) wait in a
+queue. Nobody owns the queue: whoever starts, ends or watches a run calls ``advance``, under a file
+lock, and the first in line is started.
+"""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+from genlib.runs_directory import ACTIVE, RESUMABLE, Control, Run, RunSpec
+from genlib.runs_files import exclusive, is_held, take, write_json
+
+TRASH = ".trash"
+TRASH_SIZE = 20
+LR_RANGE = (1e-6, 1.0)
+
+
+def folder() -> Path:
+    """Where runs live: ``$GENLIB_RUNS`` or ``runs/`` beside the package."""
+    from genlib.checkpoint import runs_dir
+
+    return runs_dir()
+
+
+def start(spec: RunSpec) -> Run:
+    """Write a new run's directory, queue it, and start whatever there is room for."""
+    run = create(spec)
+    run.set_status("queued", time.time())
+    advance()
+    return run
+
+
+def create(spec: RunSpec, path: Path | None = None) -> Run:
+    """Make the directory of a run that nobody works on yet.
+
+    Without ``path`` it gets the family's name and the next free number. Raises ValueError when
+    ``path`` already holds something.
+    """
+    if path is None:
+        path = _numbered(folder(), re.sub(r"[^a-z0-9_]+", "_", spec.family.lower()))
+    elif path.exists() and any(path.iterdir()):
+        raise ValueError(f"{path} is not empty; name a new directory, or go on with --resume.")
+    path.mkdir(parents=True, exist_ok=True)
+    write_json(path / "run.json", replace(spec, created=time.time()).to_dict())
+    run = Run(path)
+    run.set_control(Control())
+    run.set_status("stopped", time.time())
+    return run
+
+
+def _numbered(parent: Path, stem: str) -> Path:
+    """Create ``stem-N`` with the next number, never reusing one in the trash: links stay true."""
+    while True:
+        used = [
+            int(found.group(1))
+            for path in (*parent.glob(f"{stem}-*"), *(parent / TRASH).glob(f"{stem}-*"))
+            if (found := re.fullmatch(rf"{stem}-(\d+)", path.name))
+        ]
+        path = parent / f"{stem}-{max(used, default=0) + 1}"
+        try:
+            path.mkdir(parents=True)
+            return path
+        except FileExistsError:
+            continue  # another session was faster; take the next number
+
+
+def listing() -> list[Run]:
+    """All runs, newest first. A directory without a readable run.json is not one."""
+    found: list[tuple[float, Run]] = []
+    for path in folder().glob("*/run.json"):
+        run = Run(path.parent)
+        try:
+            found.append((run.spec.created, run))
+        except (OSError, ValueError):
+            continue
+    return [run for _, run in sorted(found, key=lambda pair: pair[0], reverse=True)]
+
+
+def get(run_id: str) -> Run | None:
+    """The run of this id, or None (it may have been deleted, or the link is not one of ours)."""
+    return next((run for run in listing() if run.id == run_id), None)
+
+
+# ------------------------------------------------------------------------------- the queue
+
+
+def max_runs() -> int:
+    """How many runs train at once: ``$GENLIB_MAX_RUNS``, else 1."""
+    text = os.environ.get("GENLIB_MAX_RUNS", "1")
+    return max(1, int(text)) if text.isdigit() else 1
+
+
+def queue() -> list[Run]:
+    """The waiting runs, first in line first."""
+    waiting = [run for run in listing() if run.state == "queued"]
+    return sorted(waiting, key=lambda run: float(str(run.status["since"])))
+
+
+def place(run: Run) -> int:
+    """Place in the queue, 1 is next; 0 when the run does not wait."""
+    return next((n for n, other in enumerate(queue(), 1) if other.id == run.id), 0)
+
+
+def advance() -> list[Run]:
+    """Start waiting runs while there is room; returns those started. Safe to call at any time."""
+    started: list[Run] = []
+    with exclusive(folder() / ".queue.lock"):
+        waiting = queue()
+        if not waiting:
+            return started
+        room = max_runs() - sum(run.alive for run in listing())
+        for run in waiting[: max(0, room)]:
+            if _launch(run):
+                started.append(run)
+    return started
+
+
+def _launch(run: Run) -> bool:
+    """Start the run's process. The lock is taken here and inherited, so that there is no moment
+    at which the run is started and yet looks dead. False when an old process still holds it."""
+    lock = take(run.lock)
+    if lock is None:
+        return False
+    command = [sys.executable, "-m", "genlib", "train", "--run", str(run.path)]
+    root = str(Path(__file__).resolve().parents[1])
+    path = os.pathsep.join(filter(None, (root, os.environ.get("PYTHONPATH"))))
+    run.set_status("running", time.time())
+    try:
+        with (run.path / "log.txt").open("ab") as log:
+            subprocess.Popen(
+                [*command, "--lock-fd", str(lock)],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                pass_fds=(lock,),
+                start_new_session=True,
+                env={**os.environ, "PYTHONPATH": path},
+            )
+    except OSError as error:
+        run.set_status("failed", time.time(), f"Python could not be started: {error.strerror}.")
+        return False
+    finally:
+        os.close(lock)
+    return True
+
+
+# ---------------------------------------------------------------------------- steer a run
+
+
+def pause(run: Run) -> None:
+    """Ask the run to hold after the step under way; its process stays, and its memory."""
+    run.set_control(replace(run.control, pause=True))
+
+
+def proceed(run: Run) -> None:
+    """Let a paused run go on."""
+    run.set_control(replace(run.control, pause=False))
+
+
+def stop(run: Run) -> None:
+    """Ask the run to end after the step under way; what the last complete epoch gave is kept."""
+    with exclusive(folder() / ".queue.lock"):
+        if run.state == "queued":
+            run.set_status("stopped", time.time())
+        run.set_control(replace(run.control, stop=True))
+
+
+def set_lr(run: Run, lr: float) -> None:
+    """Change the learning rate from the next step on; raises ValueError out of range."""
+    low, high = LR_RANGE
+    if not low <= lr <= high:
+        raise ValueError(f"lr must be between {low:g} and {high:g}, got {lr:g}")
+    run.set_control(replace(run.control, lr=lr))
+
+
+def resume_run(run: Run) -> None:
+    """Queue a stopped, failed or lost run again: it goes on from its last complete epoch."""
+    if run.state not in RESUMABLE:
+        raise ValueError(f"{run.name} is {run.state}; only an interrupted run can be resumed.")
+    with exclusive(folder() / ".queue.lock"):
+        run.set_control(replace(run.control, pause=False, stop=False))
+        run.set_status("queued", time.time())
+    advance()
+
+
+def rename(run: Run, name: str) -> None:
+    """Give the run a name (1 to 60 characters); its id and its links stay."""
+    name = " ".join(name.split())
+    if not 1 <= len(name) <= 60:
+        raise ValueError(f"name must have 1 to 60 characters, got {len(name)}")
+    write_json(run.path / "run.json", replace(run.spec, name=name).to_dict())
+
+
+# --------------------------------------------------------------------------- delete, undo
+
+
+def delete(run: Run) -> None:
+    """Move the run to the trash, from where ``undo_delete`` brings it back.
+
+    Raises ValueError while the run is at work. The trash keeps the last 20.
+    """
+    with exclusive(folder() / ".queue.lock"):
+        if run.state in ACTIVE or is_held(run.lock):
+            raise ValueError(f"{run.name} is still at work; stop it first.")
+        to_trash(run.path)
+
+
+def to_trash(path: Path) -> Path:
+    """Move a run's directory or an uploaded file to the trash; returns its place there."""
+    trash = folder() / TRASH
+    trash.mkdir(parents=True, exist_ok=True)
+    place_there = trash / path.name
+    if place_there.is_dir():
+        shutil.rmtree(place_there)
+    os.replace(path, place_there)
+    os.utime(place_there)
+    for old in sorted(trash.iterdir(), key=lambda p: p.stat().st_mtime)[:-TRASH_SIZE]:
+        shutil.rmtree(old) if old.is_dir() else old.unlink()
+    return place_there
+
+
+def undo_delete(run_id: str) -> Run:
+    """Bring a deleted run back; raises ValueError when the trash no longer has it."""
+    place_there = folder() / TRASH / run_id
+    if Path(run_id).name != run_id or not (place_there / "run.json").exists():
+        raise ValueError(f"{run_id} is no longer in the trash, so it cannot be brought back.")
+    os.replace(place_there, folder() / run_id)
+    return Run(folder() / run_id)

@@ -1,0 +1,157 @@
+"""Which network to look through: our classifiers, or torchvision's with or without weights."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import streamlit as st
+
+from genlib.checkpoint import Info, uploads_dir
+from genlib.explore import imagenet
+from genlib.explore.lens import Lens, Network, lens
+from genlib.ui import loading
+
+UNTRAINED = "-untrained"
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One entry of the list. ``stamp`` changes with the file."""
+
+    key: str
+    title: str
+    path: Path | None
+    stamp: int
+    info: Info | None = None
+
+
+def choices() -> dict[str, Choice]:
+    """Every network that can be looked through now, trained ones first."""
+    ours = [
+        Choice(i.name, f"{i.name} · digits, 28 × 28", i.path, i.mtime_ns, i)
+        for i in loading.checkpoints("Classifies")
+    ]
+    there, bare = [], []
+    for name, source in imagenet.SOURCES.items():
+        if path := imagenet.find(name, kept_dir()):
+            title = f"{source.title} · ImageNet, 224 × 224"
+            there.append(Choice(name, title, path, path.stat().st_mtime_ns))
+        bare.append(Choice(name + UNTRAINED, f"{source.title} · untrained, random weights", None, 0))
+    return {c.key: c for c in (*ours, *there, *bare)}
+
+
+def kept_dir() -> Path:
+    """Where weights given on a page are kept."""
+    return uploads_dir() / "imagenet"
+
+
+def pick_network(key: str, help: str = "") -> tuple[str, Lens]:
+    """Let the person pick; returns the choice's key and the lens. Stops the page on a bad file."""
+    found = choices()
+    chosen = st.selectbox(
+        "Network",
+        list(found),
+        format_func=lambda k: found[k].title,
+        key=key,
+        bind="query-params",
+        help=help or "Our own classifiers, and torchvision's where their weights are here.",
+    )
+    choice = found.get(chosen) or next(iter(found.values()))
+    try:
+        made = _lens(choice)
+    except imagenet.WeightsError as problem:
+        st.error(str(problem), icon=":material/error:")
+        st.stop()
+    if not made.network.trained:
+        st.warning(
+            "This network has **random weights**: it has learnt nothing, so what you see is its "
+            "architecture's taste, not an object.",
+            icon=":material/casino:",
+        )
+    return choice.key, made
+
+
+def _lens(choice: Choice) -> Lens:
+    if choice.info is not None:
+        return _ours(str(choice.path), choice.stamp, choice.title, _digit_names(choice.info))
+    name = choice.key.removesuffix(UNTRAINED)
+    return _imagenet(name, str(choice.path or ""), choice.stamp)
+
+
+def _digit_names(info: Info) -> tuple[str, ...]:
+    data = loading.pictures_of(info)
+    wanted = info.config.get("n_classes", len(data.classes))
+    names = tuple(data.classes)
+    return names if len(names) == wanted else tuple(map(str, range(int(str(wanted)))))
+
+
+@st.cache_resource(max_entries=8, show_spinner="Loading the network …")
+def _ours(path: str, stamp: int, title: str, classes: tuple[str, ...]) -> Lens:
+    from genlib.devices import device
+
+    model = loading.model(Path(path))
+    network = Network(Path(path).stem, title, model, classes, model.config.shape, smallest=12)
+    return lens(network, device(), batch=len(classes))
+
+
+@st.cache_resource(max_entries=4, show_spinner="Loading the network …")
+def _imagenet(name: str, path: str, stamp: int) -> Lens:
+    from genlib.devices import device
+
+    network = imagenet.load(name, Path(path)) if path else imagenet.untrained(name)
+    return lens(network, device())
+
+
+def weights_panel(key: str) -> None:
+    """Get ImageNet weights: what is here, download, or give a file."""
+    missing = [n for n in imagenet.SOURCES if imagenet.find(n, kept_dir()) is None]
+    with st.expander("ImageNet weights", icon=":material/download:"):
+        _tell(missing)
+        if not missing:
+            return
+        name = st.selectbox(
+            "Network to get",
+            missing,
+            format_func=lambda n: f"{imagenet.SOURCES[n].title} ({imagenet.SOURCES[n].size:.0f} MB)",
+            key=f"{key}.get",
+        )
+        if st.button("Download", icon=":material/download:", key=f"{key}.download"):
+            _download(name)
+        given = st.file_uploader(
+            "Or give the weights as a file",
+            type=["safetensors"],
+            key=f"{key}.file",
+            help="The network's state dict, saved with safetensors.torch.save_file.",
+        )
+        if given is not None:
+            _keep(name, given.getvalue())
+
+
+def _tell(missing: Sequence[str]) -> None:
+    here = [s.title for n, s in imagenet.SOURCES.items() if n not in missing]
+    st.markdown(
+        (f"On this computer: {', '.join(here)}. " if here else "None is on this computer yet. ")
+        + "They are looked for in `$GENLIB_WEIGHTS` and in torch's own cache."
+    )
+
+
+def _download(name: str) -> None:
+    bar = st.progress(0.0, f"Downloading {imagenet.SOURCES[name].title} …")
+    try:
+        imagenet.download(name, bar.progress)
+    except imagenet.WeightsError as problem:
+        bar.empty()
+        st.error(str(problem), icon=":material/cloud_off:")
+        return
+    st.rerun()
+
+
+def _keep(name: str, data: bytes) -> None:
+    try:
+        imagenet.keep(name, data, kept_dir())
+    except imagenet.WeightsError as problem:
+        st.error(str(problem), icon=":material/error:")
+        return
+    st.rerun()

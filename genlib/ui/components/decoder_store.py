@@ -1,0 +1,79 @@
+"""Brings a decoder into the browser once, for every component of a page.
+
+The store is a component that draws nothing. Others (latent pad, latent walk, latent map) name the
+decoder they want; in the browser they find it on a shelf that decoder.js keeps. So the weights
+travel once, and the messages that follow the hand stay small.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import streamlit as st
+
+from genlib.operations import Exported
+
+# Above this many multiply-adds one decode takes the browser longer than a frame (16.7 ms at about
+# a thousand million a second), and the server decodes instead.
+BROWSER_MACS = 12_000_000
+
+_HERE = Path(__file__).parent
+
+
+def source(*names: str) -> str:
+    """Join script or style files of this folder into one text, in the order given."""
+    return "\n".join((_HERE / name).read_text(encoding="utf-8") for name in names)
+
+
+_COMPONENT = st.components.v2.component(
+    "genlib_decoder_store",
+    html="<span hidden></span>\n",
+    js=source("decoder.js", "decoder_store.js"),
+)
+
+
+def fits_browser(exported: Exported | None) -> bool:
+    """Whether the browser should decode: it can be exported, and a decode fits in a frame."""
+    return exported is not None and exported.macs <= BROWSER_MACS
+
+
+def model_data(exported: Exported) -> dict[str, object]:
+    """What decoder.js needs to know besides the weights."""
+    return {
+        "ops": exported.ops,
+        "dtype": exported.dtype,
+        "latent_dim": exported.latent_dim,
+        "shape": list(exported.shape),
+        "macs": exported.macs,
+    }
+
+
+def to_cloud(codes: np.ndarray, low: np.ndarray, high: np.ndarray) -> bytes:
+    """Codes (n, d) as one byte a number, 0..255 between low (d,) and high (d,)."""
+    scaled = (codes - low) / np.maximum(high - low, 1e-12)
+    return np.round(np.clip(scaled, 0, 1) * 255).astype(np.uint8).tobytes()
+
+
+def decoder_store(
+    name: str,
+    exported: Exported | None,
+    *,
+    cloud: bytes = b"",
+    labels: bytes = b"",
+) -> None:
+    """Share a decoder and the codes of real data under `name` with this page's components.
+
+    `name` must change when the content does. Call it outside fragments: it is hashed on every run.
+    Without `exported` only the codes are shared, for components that let the server decode.
+    """
+    blocks = [exported.weights if exported else b"", cloud, labels]
+    head = {
+        "name": name,
+        "model": model_data(exported) if exported else None,
+        "sizes": [len(block) for block in blocks],
+    }
+    text = json.dumps(head).encode()
+    data = b"".join([len(text).to_bytes(4, "little"), text, *blocks])
+    _COMPONENT(key=f"decoder_store.{name}", data=data, height="content")

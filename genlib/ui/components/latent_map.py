@@ -1,0 +1,233 @@
+"""The latent map: a scatter of pictures on a canvas that answers to the hand within a frame.
+
+Two components. `map_store` draws nothing and brings what is heavy into the browser once: all
+thumbnails as one PNG, or the codes with the decoder. `latent_map` gets positions, and finds the
+rest by name on the page's shelf, so that the frames of a running t-SNE stay small. Hovering,
+zooming and decoding an empty place ask nothing of the server.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+from genlib.explore.projection import MAX_POINTS, Linear
+from genlib.operations import Exported
+from genlib.ui.components.decoder_store import model_data, source
+from genlib.ui.images import to_png
+
+Array = NDArray[np.float32]
+Number = TypeVar("Number", bound=np.generic)
+
+_STORE = st.components.v2.component(
+    "genlib_map_store",
+    html="<span hidden></span>\n",
+    js=source("decoder.js", "map_pack.js", "map_store.js"),
+)
+_MAP = st.components.v2.component(
+    "genlib_latent_map",
+    js=source(
+        "decoder.js", "map_pack.js", "map_view.js", "map_hand.js", "latent_map.js", "map_marks.js"
+    ),
+    css=source("latent_map.css"),
+)
+
+
+@dataclass(frozen=True)
+class Stars:
+    """New points on a map: positions (m, 2), pictures uint8 (m, side, side), and their name."""
+
+    positions: Array = field(default_factory=lambda: np.zeros((0, 2), np.float32))
+    pictures: NDArray[np.uint8] = field(default_factory=lambda: np.zeros((0, 28, 28), np.uint8))
+    name: str = ""
+
+
+@dataclass(frozen=True)
+class Selection:
+    """What the hand has chosen, as places in the list of points."""
+
+    picked: int | None = None
+    lassoed: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class Cloud:
+    """The points of a map and what they are.
+
+    positions (n, 2); labels uint8 (n,) into `classes`; numbers int32 (n,): which test image each
+    is. space: changes when positions mean something else, so that the view fits itself anew.
+    pictures, codes: names in the store ("" for none). linear: set where the map is a plane.
+    axes: names of the two axes, where they mean something.
+    """
+
+    positions: Array
+    labels: NDArray[np.uint8]
+    numbers: NDArray[np.int32]
+    classes: Sequence[str]
+    space: str
+    pictures: str
+    codes: str = ""
+    linear: Linear | None = None
+    axes: tuple[str, str] | None = None
+    title: str = ""
+    file: str = "latent-map"
+
+
+def atlas(pictures: NDArray[np.uint8]) -> tuple[bytes, int]:
+    """Lay pictures uint8 (n, C, H, W) side by side in one PNG; return it and its columns."""
+    columns = math.ceil(math.sqrt(len(pictures)))
+    n, channels, side, _ = pictures.shape
+    rows = math.ceil(n / columns)
+    sheet = np.zeros((rows * columns, channels, side, side), np.uint8)
+    sheet[:n] = pictures
+    tiles = sheet.reshape(rows, columns, channels, side, side).transpose(0, 3, 1, 4, 2)
+    return to_png(tiles.reshape(rows * side, columns * side, channels)), columns
+
+
+def pictures_message(name: str, pictures: NDArray[np.uint8]) -> bytes:
+    """What `store` needs to share pictures uint8 (n, C, H, W) as one atlas under `name`."""
+    png, columns = atlas(pictures)
+    header = {"name": name, "columns": columns, "side": pictures.shape[-1]}
+    return pack(header, {"atlas": np.frombuffer(png, np.uint8)})
+
+
+def codes_message(name: str, exported: Exported, codes: Array) -> bytes:
+    """What `store` needs to share a decoder and the codes (n, d) under `name`.
+
+    Codes travel as one byte a number, between each latent's lowest and highest: they are only
+    blended, which blurs them far more than 1/255 of their range.
+    """
+    low, high = codes.min(axis=0), codes.max(axis=0)
+    scaled = np.round((codes - low) / np.maximum(high - low, 1e-12) * 255)
+    arrays: dict[str, NDArray[np.generic]] = {
+        "codes": scaled.astype(np.uint8),
+        "low": low,
+        "high": high,
+        "weights": np.frombuffer(exported.weights, np.uint8),
+    }
+    return pack({"name": name, "model": model_data(exported), "latents": codes.shape[1]}, arrays)
+
+
+def store(name: str, message: bytes) -> None:
+    """Bring a message into the browser, where the map finds it under `name`."""
+    _STORE(key=f"map_store.{name}", data=message, height="content")
+
+
+def pack(header: Mapping[str, object], arrays: Mapping[str, NDArray[np.generic]]) -> bytes:
+    """Join a header and arrays (float32, uint8, int32) into one message for map_pack.js.
+
+    Raw bytes reach the browser only as the whole of a component's data, not within a dict.
+    """
+    kinds = {"float32", "uint8", "int32"}
+    # Offsets depend on the header's length, and that on the offsets: leave room, then pad.
+    room = 4096 + len(json.dumps(dict(header)).encode()) + 200 * len(arrays)
+    offset = -(-room // 4) * 4
+    table: dict[str, dict[str, object]] = {}
+    parts: list[bytes] = []
+    for name, array in arrays.items():
+        if str(array.dtype) not in kinds:
+            raise ValueError(f"{name} must be one of {sorted(kinds)}, got {array.dtype}")
+        raw = np.ascontiguousarray(array).tobytes()
+        table[name] = {"kind": str(array.dtype), "offset": offset, "count": int(array.size)}
+        raw += b"\0" * (-len(raw) % 4)
+        parts.append(raw)
+        offset += len(raw)
+    text = json.dumps({**header, "arrays": table}).encode()
+    begin = (-(-room // 4) * 4) - 4
+    return len(text).to_bytes(4, "little") + text.ljust(begin, b" ") + b"".join(parts)
+
+
+def latent_map(
+    key: str,
+    cloud: Cloud,
+    *,
+    selection: Selection,
+    rays: Sequence[int] = (),
+    stars: Stars | None = None,
+    height: int = 640,
+) -> None:
+    """Draw the map. What the hand chooses is read by `selected` before the next drawing.
+
+    Args:
+        key: the widget's key.
+        cloud: points; the same number of points travel from where they were.
+        selection: what is marked as chosen.
+        rays: points to join to the picked one by lines: its neighbours.
+        stars: new points, drawn as stars.
+        height: of the canvas in CSS pixels.
+    """
+    stars = stars or Stars()
+    linear = cloud.linear
+    empty = np.zeros(0, np.float32)
+    header: dict[str, object] = {
+        "classes": list(cloud.classes),
+        "space": cloud.space,
+        "pictures": cloud.pictures,
+        "codes": cloud.codes,
+        "axes": list(cloud.axes) if cloud.axes else None,
+        "title": cloud.title,
+        "file": cloud.file,
+        "height": height,
+        "picked": -1 if selection.picked is None else selection.picked,
+        "hidden": _whole_numbers(_field(key, "hidden")),
+        "starName": stars.name,
+        "starSide": stars.pictures.shape[-1],
+    }
+    arrays: dict[str, NDArray[np.generic]] = {
+        "positions": cloud.positions.astype(np.float32),
+        "labels": cloud.labels.astype(np.uint8),
+        "numbers": cloud.numbers.astype(np.int32),
+        "chosen": np.array(selection.lassoed, np.int32),
+        "rays": np.array(rays, np.int32),
+        "stars": stars.positions.astype(np.float32),
+        "starPictures": stars.pictures,
+        "axesRows": linear.axes if linear else empty,
+        "mean": linear.mean if linear else empty,
+        "origin": linear.origin if linear else empty,
+    }
+    _MAP(
+        key=key,
+        data=pack(header, arrays),
+        on_picked_change=_keep_result,
+        on_lassoed_change=_keep_result,
+        on_hidden_change=_keep_result,
+        height="content",
+    )
+
+
+def selected(key: str, numbers: NDArray[np.int32], start: int | None = None) -> Selection:
+    """What the hand has chosen, as the browser last said; nonsense is dropped.
+
+    Args:
+        key: the map's key.
+        numbers: (n,) which test image each point is; the browser names points by them, so that a
+            choice outlives a change of the number of points.
+        start: test image that is picked before the hand has picked any.
+    """
+    state = st.session_state.get(key)
+    sent = state.get("picked") if isinstance(state, Mapping) and "picked" in state else start
+    picked = np.flatnonzero(np.isin(numbers, _whole_numbers([sent])))
+    lassoed = np.flatnonzero(np.isin(numbers, _whole_numbers(_field(key, "lassoed"))))
+    return Selection(int(picked[0]) if len(picked) else None, tuple(lassoed.tolist()))
+
+
+def _field(key: str, name: str) -> object:
+    state = st.session_state.get(key)
+    return state.get(name) if isinstance(state, Mapping) else None
+
+
+def _whole_numbers(value: object) -> list[int]:
+    if not isinstance(value, Sequence) or isinstance(value, str | bytes):
+        return []
+    return [v for v in value if isinstance(v, int) and 0 <= v < 2**31][:MAX_POINTS]
+
+
+def _keep_result() -> None:
+    """Do nothing: Streamlit keeps a component's state only if it has a callback."""

@@ -1,0 +1,75 @@
+// A range input that sends while it moves. At most one value is under way to the server; the
+// newest value of the hand goes out when the server's answer (data.seq) has come back.
+const WAIT_MS = 1000; // an answer that never comes must not freeze the slider
+const sliders = new WeakMap();
+
+export default function ({ parentElement, data, setStateValue }) {
+  let s = sliders.get(parentElement);
+  if (!s) {
+    s = build(parentElement.querySelector(".live"));
+    s.seq = data.seq;
+    sliders.set(parentElement, s);
+  }
+  s.emit = (value) => setStateValue("value", value);
+  s.decimals = data.decimals;
+  dress(s, data);
+  if (data.seq >= s.seq) answered(s, data);
+  return () => clearTimeout(s.timer);
+}
+
+function build(root) {
+  root.innerHTML = `
+    <label><span class="name"></span><span class="help" tabindex="0" hidden>?</span>
+    <output></output></label><input type="range"><div class="why" hidden></div>`;
+  const get = (selector) => root.querySelector(selector);
+  const s = { input: get("input"), out: get("output"), name: get(".name"), help: get(".help"),
+    why: get(".why"), seq: 0, busy: false, held: false, want: null, emit: null, timer: 0 };
+  s.input.oninput = () => { s.held = true; want(s, false); };
+  s.input.onchange = () => { s.held = false; want(s, true); };
+  return s;
+}
+
+function dress(s, d) {
+  s.name.textContent = d.label;
+  s.input.setAttribute("aria-label", d.label);
+  s.help.hidden = !d.help;
+  s.help.title = d.help;
+  s.help.setAttribute("aria-label", d.help);
+  s.input.min = d.low;
+  s.input.max = d.high;
+  s.input.step = d.step;
+  s.input.disabled = Boolean(d.disabled);
+  s.why.hidden = !d.disabled;
+  s.why.textContent = d.disabled;
+}
+
+function answered(s, data) {
+  s.busy = false;
+  clearTimeout(s.timer);
+  if (s.want) return send(s);
+  // The hand has nothing left to say, so the server's value holds (a button may have moved it).
+  s.seq = data.seq;
+  if (!s.held) s.input.value = data.value;
+  paint(s);
+}
+
+function want(s, rest) {
+  s.want = { x: Number(s.input.value), rest };
+  paint(s);
+  if (!s.busy) send(s);
+}
+
+function send(s) {
+  const value = { ...s.want, seq: ++s.seq };
+  s.want = null;
+  s.busy = true;
+  clearTimeout(s.timer);
+  s.timer = setTimeout(() => { s.busy = false; if (s.want) send(s); }, WAIT_MS);
+  s.emit(value);
+}
+
+function paint(s) {
+  const { min, max, value } = s.input;
+  s.out.textContent = Number(value).toFixed(s.decimals);
+  s.input.style.setProperty("--at", `${(100 * (value - min)) / (max - min)}%`);
+}

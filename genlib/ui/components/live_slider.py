@@ -1,0 +1,135 @@
+"""A slider that reports while it is dragged.
+
+`st.slider` sends only on release. This one sends newest-wins: at most one value is under way, and
+when the page has answered, the newest value of the hand follows. When the hand rests, the value is
+written into the link. Put it, and what depends on it, into one `st.fragment`.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+
+import streamlit as st
+
+_HERE = Path(__file__).parent
+NAME = "genlib_live_slider"
+
+
+@dataclass
+class Held:
+    """One number of one page: what the server believes it to be.
+
+    The browser repeats its old state on every rerun, so a value counts as new only when its
+    `seq` is higher than the last one taken. `link` is the text last seen in the address bar: when
+    it changes without us (back button), the address bar wins.
+    """
+
+    x: float
+    seq: int
+    link: str | None
+
+
+def live_slider(
+    key: str,
+    label: str,
+    low: float,
+    high: float,
+    value: float,
+    step: float,
+    help: str = "",
+    *,
+    disabled: str = "",
+) -> float:
+    """Show a slider and return its value, also while it is being dragged.
+
+    low <= value <= high; `step` sets the grid and the number of decimals shown. `disabled` is the
+    reason why it cannot be moved ("" = it can). The value is linked as the query parameter `key`.
+    Raises ValueError when the bounds or the step make no range.
+    """
+    if not low < high or step <= 0:
+        raise ValueError(f"live_slider needs low < high and step > 0, got {low}, {high}, {step}")
+    sent = (st.session_state.get(key) or {}).get("value")
+    held = hold(key, sent, low, high, value)
+    data: dict[str, float | int | str] = {
+        "label": label,
+        "low": low,
+        "high": high,
+        "step": step,
+        "decimals": decimals(step),
+        "help": help,
+        "disabled": disabled,
+        "value": held.x,
+        "seq": held.seq,
+    }
+    _mount()(key=key, data=data, on_value_change=_nothing)
+    return held.x
+
+
+def move_live_slider(key: str, value: float) -> None:
+    """Set a slider's value from Python; call it in a callback or above the slider."""
+    held: Held | None = st.session_state.get(f"{key}.held")
+    if held is None:
+        st.session_state[f"{key}.held"] = Held(value, 0, st.query_params.get(key))
+        return
+    held.x = value
+    held.link = write_link(key, value)
+
+
+def hold(key: str, sent: object, low: float, high: float, default: float) -> Held:
+    """Take the newest of: what the browser sent ({"x", "seq", "rest"}), the link, what we held.
+
+    Returns the held number, clamped to [low, high]; writes the link once the hand rests.
+    """
+    held: Held | None = st.session_state.get(f"{key}.held")
+    link = st.query_params.get(key)
+    if held is None:
+        held = Held(number(link, default), 0, link)
+        st.session_state[f"{key}.held"] = held
+    elif link != held.link and link is not None:
+        held.x, held.link = number(link, held.x), link
+    if isinstance(sent, dict) and int(sent.get("seq", 0)) > held.seq:
+        held.x, held.seq = number(sent.get("x"), held.x), int(sent["seq"])
+        if sent.get("rest"):
+            held.x = min(max(held.x, low), high)
+            held.link = write_link(key, held.x)
+    held.x = min(max(held.x, low), high)
+    return held
+
+
+def write_link(key: str, value: float) -> str:
+    """Write a number into the address bar; returns its text."""
+    text = f"{value:.6g}"
+    if st.query_params.get(key) != text:
+        st.query_params[key] = text
+    return text
+
+
+def number(text: object, default: float) -> float:
+    """Read a finite number, or give back `default`: links are typed by hand."""
+    try:
+        value = float(str(text))
+    except ValueError:
+        return default
+    return value if math.isfinite(value) else default
+
+
+def decimals(step: float) -> int:
+    """How many decimals a value on a grid of this step needs (0 to 6)."""
+    return next((d for d in range(7) if abs(step * 10**d - round(step * 10**d)) < 1e-6), 6)
+
+
+def _nothing() -> None:
+    """Streamlit keeps a component's state only when it has a callback."""
+
+
+@st.cache_resource(show_spinner=False)
+def _mount() -> st.components.v2.types.ComponentRenderer:
+    """Register the component once per server."""
+    return st.components.v2.component(
+        NAME,
+        html='<div class="live"></div>',
+        css=(_HERE / "live_slider.css").read_text(),
+        js=(_HERE / "live_slider.js").read_text(),
+    )

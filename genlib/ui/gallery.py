@@ -1,0 +1,131 @@
+"""Home's gallery: what each page shows, and its picture once a background thread has drawn it.
+
+Nothing here imports torch before the first page is painted.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from dataclasses import dataclass, field
+
+import streamlit as st
+
+from genlib.checkpoint import Info, listing, shipped_dir
+from genlib.ui import server
+
+THREAD = "genlib-gallery"
+LOG = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Card:
+    """One page of the app: its file, its icon and what one sees there."""
+
+    page: str
+    title: str
+    icon: str
+    text: str
+
+
+CARDS = (
+    Card(
+        "pages/latents/latent_space.py",
+        "Latent space",
+        "tune",
+        "Twenty numbers make a digit. Drag each of them and watch it change.",
+    ),
+    Card(
+        "pages/latents/latent_map.py",
+        "Latent map",
+        "scatter_plot",
+        "Thousands of digits as points. Nobody told the model the classes; look for them.",
+    ),
+    Card(
+        "pages/energy/merged_digits.py",
+        "Merged digits",
+        "join_inner",
+        "Blend two digits. A good model finds the blend strange, and says so in its energy.",
+    ),
+    Card(
+        "pages/energy/denoise.py",
+        "Denoise",
+        "auto_fix_high",
+        "Drop half of the pixels and have them guessed back.",
+    ),
+    Card(
+        "pages/latents/reconstructions.py",
+        "Reconstructions",
+        "compare",
+        "Input, output and what got lost; the kernels that did it.",
+    ),
+    Card(
+        "pages/classifiers/class_images.py",
+        "Class images",
+        "landscape",
+        "Climb a classifier's score until noise becomes its idea of an 8.",
+    ),
+    Card(
+        "pages/train/train.py",
+        "Train",
+        "model_training",
+        "Four digits through a model untrained, after an epoch, and trained. Train your own.",
+    ),
+    Card(
+        "pages/train/runs.py",
+        "Runs",
+        "stacked_line_chart",
+        "Compare the loss curves of several trainings, and sweep a setting.",
+    ),
+)
+
+
+@dataclass
+class Gallery:
+    """The pictures drawn so far, as PNG bytes by page file."""
+
+    pictures: dict[str, bytes] = field(default_factory=dict)
+    missing: dict[str, str] = field(default_factory=dict)  # page file -> why it has no picture
+    done: threading.Event = field(default_factory=threading.Event)
+
+
+def shipped() -> list[Info]:
+    """The shipped checkpoints, from their headers alone: a few milliseconds, without torch."""
+    return listing(shipped_dir())
+
+
+def gallery(infos: list[Info]) -> Gallery:
+    """The gallery of these checkpoints; the first call starts drawing it in the background."""
+    return _gallery(tuple((str(info.path), info.mtime_ns) for info in infos), infos)
+
+
+@st.cache_resource(max_entries=2, show_spinner=False)
+def _gallery(stamps: tuple[tuple[str, int], ...], _infos: list[Info]) -> Gallery:
+    found = Gallery()
+    if not stamps:
+        found.done.set()
+        return found
+    threading.Thread(target=draw, args=(found, _infos), name=THREAD, daemon=True).start()
+    return found
+
+
+def draw(found: Gallery, infos: list[Info]) -> None:
+    """Draw every card's picture into `found`, one after the other."""
+    server.wait_until_warm()
+    from genlib.ui import images, thumbnails
+
+    # Spinners of the cached loaders look for a page to spin on; this thread has none, on purpose.
+    name = "streamlit.runtime.scriptrunner_utils.script_run_context"
+    logging.getLogger(name).addFilter(lambda record: record.threadName != THREAD)
+    try:
+        shelf = thumbnails.Shelf(infos)
+        for page, drawing in thumbnails.DRAWINGS.items():
+            try:
+                found.pictures[page] = images.to_png(drawing(shelf))
+            except LookupError as reason:
+                found.missing[page] = str(reason)
+            except Exception:  # one picture less must not cost the others
+                LOG.exception("no picture for %s", page)
+                found.missing[page] = "The picture could not be drawn; the log says why."
+    finally:
+        found.done.set()

@@ -1,0 +1,168 @@
+"""What app.py does to the server it runs in: fast reruns, a warm start, style and footer.
+
+Two delays that every Streamlit app has are mended here, for `streamlit run app.py` as for
+`make app` (benchmarks/rerun.py measures both):
+
+1. Nagle. Streamlit binds its listening socket itself, with protocol number 0, and asyncio sets
+   TCP_NODELAY only on sockets whose protocol number says TCP. So each rerun's last small packet
+   waits some 40 ms for the browser's delayed acknowledgement. We find the socket in this process
+   and set the option; on Linux, connections accepted later inherit it.
+2. Garbage. Streamlit collects all generations after every run (switched off by
+   runner.postScriptGC in .streamlit/config.toml), and Python by itself whenever enough was
+   allocated, which falls into somebody's drag. With torch imported a full collection walks half a
+   million objects that never die. We freeze those (gc.freeze) and collect what is left while no
+   script is running.
+
+Neither torch nor scikit-learn is imported by this module: the first paint does not wait for them.
+"""
+
+from __future__ import annotations
+
+import gc
+import importlib
+import logging
+import socket
+import sys
+import threading
+import time
+from functools import cache
+from pathlib import Path
+
+import streamlit as st
+
+LOG = logging.getLogger(__name__)
+
+# Allocations minus deallocations between two young collections (Python's default is 700).
+YOUNG = 50_000
+# Imported ahead of the first page that needs them, in this order. Names, not imports: see above.
+WARM = ("torch", "genlib.devices", "genlib.ui.loading", "plotly.graph_objects")
+QUIET_SECONDS = 0.4
+LONGEST_SECONDS_BETWEEN_COLLECTIONS = 60.0
+# Modules that must have come in before the frozen heap is worth renewing.
+NEW_MODULES = 50
+
+_warm = threading.Event()
+
+
+def tune() -> None:
+    """Mend the server's two delays; call at the top of app.py. Does its work once a process."""
+    serving = _tune_process()
+    # Where accepted connections do not inherit the option, each session sets it on its own.
+    if serving and sys.platform != "linux" and "server.nodelay" not in st.session_state:
+        st.session_state["server.nodelay"] = set_nodelay(st.get_option("server.port"))
+
+
+@cache
+def _tune_process() -> bool:
+    """True if a server of ours runs in this process (AppTest has none: nothing to tune)."""
+    mended = set_nodelay(st.get_option("server.port"))
+    if not mended:
+        return False
+    gc.set_threshold(YOUNG, 20, 1000)
+    threading.Thread(target=_keep_house, name="genlib-housekeeping", daemon=True).start()
+    return True
+
+
+def set_nodelay(port: int) -> int:
+    """Set TCP_NODELAY on each TCP socket of this process bound to `port`; return how many.
+
+    Streamlit hands out no reference to its socket, so we look among the objects that the garbage
+    collector tracks. Works the same under asyncio and uvloop, on Linux, macOS and Windows.
+    """
+    mended = 0
+    for thing in gc.get_objects():
+        # type() and not isinstance(): a lazy proxy would answer for what it stands for.
+        if not issubclass(type(thing), socket.socket) or thing.fileno() < 0:
+            continue
+        if thing.family not in (socket.AF_INET, socket.AF_INET6):
+            continue
+        try:
+            if thing.type == socket.SOCK_STREAM and thing.getsockname()[1] == port:
+                thing.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                mended += 1
+        except OSError as error:  # closed by its own thread meanwhile: there is nothing to mend
+            LOG.debug("no TCP_NODELAY on %r: %s", thing, error)
+    return mended
+
+
+def _script_is_running() -> bool:
+    return any("ScriptRunner" in thread.name for thread in threading.enumerate())
+
+
+def _keep_house() -> None:
+    """Collect garbage in quiet moments, for ever. Runs in a daemon thread."""
+    frozen_at = 0
+    last = time.monotonic()
+    quiet_since = last
+    while True:
+        time.sleep(0.1)
+        now = time.monotonic()
+        if _script_is_running():
+            quiet_since = now
+        if now - quiet_since < QUIET_SECONDS and now - last < LONGEST_SECONDS_BETWEEN_COLLECTIONS:
+            continue
+        if len(sys.modules) >= frozen_at + NEW_MODULES and (frozen_at == 0 or _warm.is_set()):
+            gc.unfreeze()
+            gc.collect()
+            gc.freeze()
+            frozen_at = len(sys.modules)
+        elif sum(gc.get_count()) > 1000:
+            gc.collect()
+        else:
+            continue
+        last = time.monotonic()
+
+
+def warm_up() -> None:
+    """Start importing torch and what the pages need, after the first page has been sent."""
+    if _tune_process():
+        _start_warm_up()
+
+
+@cache
+def _start_warm_up() -> None:
+    threading.Thread(target=_import_all, name="genlib-warm-up", daemon=True).start()
+
+
+def wait_until_warm() -> None:
+    """Block a background thread until torch and the rest are imported."""
+    _start_warm_up()
+    _warm.wait()
+
+
+def _import_all() -> None:
+    # The browser is fetching Streamlit's own files now; let the server answer first.
+    time.sleep(0.5)
+    try:
+        for name in WARM:
+            importlib.import_module(name)
+    finally:
+        _warm.set()  # a page that needs what failed here says so itself
+
+
+def torch_is_here() -> bool:
+    """Whether torch is imported completely, by the warm-up or by a page."""
+    return _warm.is_set() or "genlib.devices" in sys.modules
+
+
+def style() -> None:
+    """Add the logo and our few rules to the page: crisp pixels, larger equations."""
+    here = Path(__file__).parent
+    st.logo(here / "logo.svg", size="large")
+    st.html(here / "style.css")
+
+
+def footer() -> None:
+    """Write the device that models run on at the end of the sidebar, once torch is there."""
+    if not torch_is_here():
+        st.sidebar.caption(":material/memory: Starting the engine …")
+        return
+    from genlib import devices
+
+    try:
+        st.sidebar.caption(
+            f":material/memory: {devices.describe()}",
+            help="The device that models run on. Set GENLIB_DEVICE to cpu, cuda or mps to choose.",
+        )
+    except ValueError as error:
+        st.sidebar.error(str(error), icon=":material/memory:")

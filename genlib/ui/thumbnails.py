@@ -1,0 +1,209 @@
+"""The pictures of Home's gallery, drawn from the checkpoints that are there.
+
+Each is 224 x 168 pixels, most of them four by three digits at twice their size. This module imports
+torch; genlib/ui/gallery.py imports it in the background, after the first paint.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw
+from torch import Tensor
+from torch.nn.functional import avg_pool2d
+
+from genlib.checkpoint import Info
+from genlib.datasets import Dataset, to_float
+from genlib.models.base import Classifies, Decodes, Denoises, Encodes, HasEnergy, Reconstructs
+from genlib.models.denoising import CORRUPTIONS
+from genlib.ui import images, loading
+
+Picture = NDArray[np.uint8]
+Draw = Callable[["Shelf"], Picture]
+
+WIDTH, HEIGHT = 224, 168
+COLUMNS, ROWS, SCALE = 4, 3, 2
+VERBS = {"Denoises": "removes noise", "Classifies": "classifies", "HasEnergy": "has an energy"}
+INK = (11, 23, 24)  # behind curves and points, in both themes
+DIGIT_COLOURS = (
+    *("#6ea4ff", "#ff9d45", "#4fd07f", "#ff6f75", "#b794ff"),
+    *("#c99a83", "#ff8fd3", "#a9b8be", "#e0d43c", "#3fd6e8"),
+)
+
+
+class Shelf:
+    """The checkpoints to draw from, and the digits to draw with."""
+
+    def __init__(self, infos: list[Info]) -> None:
+        self.infos = infos
+        self.data: Dataset = loading.dataset()
+
+    def find(self, capability: str, *names: str) -> Info:
+        """The first of `names` that is there, else any checkpoint with the capability.
+
+        Raises LookupError where none has it.
+        """
+        able = [info for info in self.infos if capability in info.capabilities]
+        by_name = {info.name: info for info in able}
+        for name in names:
+            if name in by_name:
+                return by_name[name]
+        if not able:
+            raise LookupError(f"No checkpoint here {VERBS.get(capability, capability)} yet.")
+        return able[0]
+
+    def digits(self, classes: tuple[int, ...]) -> Tensor:
+        """The first test image of each class: (n, 1, 28, 28) in [0, 1]."""
+        rows = [int((self.data.test_y == c).nonzero()[0]) for c in classes]
+        return to_float(self.data.test_x[rows])
+
+
+def tiled(x: Tensor) -> Picture:
+    """(12, 1, 28, 28) in [0, 1] -> (168, 224): four columns, three rows, twice the size."""
+    grid = images.grid_image(x, COLUMNS, gap=0)
+    return grid.repeat(SCALE, axis=0).repeat(SCALE, axis=1)
+
+
+@torch.no_grad()
+def epochs(shelf: Shelf) -> Picture:
+    """Four digits reconstructed by the same model untrained, half way and at the end."""
+    info = shelf.find("Reconstructs", "vae-20", "ae-30")
+    stops = info.snapshots
+    x = shelf.digits((3, 7, 5, 0))
+    rows = []
+    for _, path in (stops[0], stops[min(1, len(stops) - 1)], stops[-1]):
+        model = loading.model(path)
+        assert isinstance(model, Reconstructs)
+        rows.append(_on(model, model.reconstruct, x))
+    return tiled(torch.cat(rows))
+
+
+def curves(shelf: Shelf) -> Picture:
+    """The training loss of each checkpoint over its epochs, each scaled to its own range."""
+    canvas = Image.new("RGB", (WIDTH, HEIGHT), INK)
+    pen = ImageDraw.Draw(canvas)
+    for index, info in enumerate(shelf.infos):
+        losses = [row["train/loss"] for row in info.history if "train/loss" in row]
+        if len(losses) < 2 or max(losses) == min(losses):
+            continue
+        low, high = min(losses), max(losses)
+        points = [
+            (
+                14 + i * (WIDTH - 28) / (len(losses) - 1),
+                14 + (1 - (loss - low) / (high - low)) * (HEIGHT - 28),
+            )
+            for i, loss in enumerate(losses)
+        ]
+        pen.line(points, fill=DIGIT_COLOURS[index % 10], width=3, joint="curve")
+    return np.asarray(canvas)
+
+
+@torch.no_grad()
+def manifold(shelf: Shelf) -> Picture:
+    """What a decoder makes of a grid over two latent dimensions."""
+    model = loading.model(shelf.find("Decodes", "vae-2", "vae-20"))
+    assert isinstance(model, Decodes)
+    across, down = torch.linspace(-1.6, 1.6, COLUMNS), torch.linspace(1.3, -1.3, ROWS)
+    z = torch.zeros(ROWS * COLUMNS, model.latent_dim)
+    z[:, 0] = across.repeat(ROWS)
+    if model.latent_dim > 1:
+        z[:, 1] = down.repeat_interleave(COLUMNS)
+    return tiled(_on(model, model.decode, z))
+
+
+@torch.no_grad()
+def scatter(shelf: Shelf) -> Picture:
+    """Codes of 3,000 test digits, the two widest dimensions, coloured by class."""
+    model = loading.model(shelf.find("Encodes", "vae-2", "vae-20"))
+    assert isinstance(model, Encodes)
+    z = _on(model, model.embed, to_float(shelf.data.test_x[:3000])).numpy()
+    labels = shelf.data.test_y[:3000].tolist()
+    widest = np.sort(np.argsort(z.var(0))[::-1][:2])
+    z = z[:, widest] if z.shape[1] > 1 else np.repeat(z, 2, axis=1)
+    low, high = np.quantile(z, 0.01, axis=0), np.quantile(z, 0.99, axis=0)
+    place = (z - low) / np.maximum(high - low, 1e-6) * [WIDTH - 24, HEIGHT - 24] + 12
+    canvas = Image.new("RGB", (WIDTH, HEIGHT), INK)
+    pen = ImageDraw.Draw(canvas)
+    for (px, py), label in zip(place, labels, strict=True):
+        pen.ellipse((px - 1.5, py - 1.5, px + 1.5, py + 1.5), fill=DIGIT_COLOURS[label % 10])
+    return np.asarray(canvas)
+
+
+@torch.no_grad()
+def difference(shelf: Shelf) -> Picture:
+    """Four digits, their reconstructions, and the absolute difference."""
+    model = loading.model(shelf.find("Reconstructs", "ae-30"))
+    assert isinstance(model, Reconstructs)
+    x = shelf.digits((2, 4, 9, 6))
+    x_hat = _on(model, model.reconstruct, x)
+    return tiled(torch.cat([x, x_hat, (x - x_hat).abs()]))
+
+
+@torch.no_grad()
+def denoised(shelf: Shelf) -> Picture:
+    """Four digits with half of their pixels dropped, what the model gives back, the truth."""
+    model = loading.model(shelf.find("Denoises", "dae-500"))
+    assert isinstance(model, Denoises)
+    x = shelf.digits((5, 0, 3, 9))
+    x_bad, _ = CORRUPTIONS["dropout"](x, 0.5, torch.Generator().manual_seed(0))
+    return tiled(torch.cat([x_bad, _on(model, model.denoise, x_bad), x]))
+
+
+@torch.no_grad()
+def merged(shelf: Shelf) -> Picture:
+    """A 3 turning into a 6: the merge, its reconstruction, and its energy as a bar."""
+    model = loading.model(shelf.find("HasEnergy", "dae-500"))
+    assert isinstance(model, HasEnergy)
+    a, b = shelf.digits((3, 6))
+    alphas = torch.linspace(0, 1, COLUMNS).view(-1, 1, 1, 1)
+    x = (1 - alphas) * a + alphas * b
+    x_hat = _on(model, model.reconstruct, x) if isinstance(model, Reconstructs) else x
+    energy = _on(model, model.energy, x)
+    bars = torch.zeros_like(x)
+    for bar, share in zip(bars, energy / energy.max(), strict=True):
+        bar[:, 28 - int(26 * share) :, 8:20] = 0.75
+    return tiled(torch.cat([x, x_hat, bars]))
+
+
+def classes(shelf: Shelf) -> Picture:
+    """An input pushed uphill on the score of 0, 2, 3 and 8: at the start, later, in the end."""
+    model = loading.model(shelf.find("Classifies", "classifier"))
+    assert isinstance(model, Classifies)
+    device = next(model.parameters()).device
+    wanted = torch.tensor([0, 2, 3, 8], device=device)
+    noise = torch.rand((len(wanted), 1, 28, 28), generator=torch.Generator().manual_seed(0))
+    x = (0.2 * noise).to(device)
+    rows = []
+    for step in range(81):
+        if step in (0, 12, 80):
+            rows.append(x.cpu())
+        x = x.requires_grad_()
+        score = model.logits(x).gather(1, wanted[:, None]).sum()
+        (slope,) = torch.autograd.grad(score, x)
+        # Strokes rather than speckles: step along the slope seen through a small blur.
+        slope = avg_pool2d(avg_pool2d(slope, 3, 1, 1), 3, 1, 1)
+        norm = slope.flatten(1).norm(dim=1).clamp_min(1e-8).view(-1, 1, 1, 1)
+        x = (0.98 * (x.detach() + 0.4 * slope / norm)).clamp(0, 1)
+    return tiled(torch.cat(rows))
+
+
+def _on(model: object, method: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
+    """Call a model's method with x on the model's device; the answer on the CPU."""
+    assert isinstance(model, torch.nn.Module)
+    return method(x.to(next(model.parameters()).device)).cpu()
+
+
+# page file -> how its picture is drawn
+DRAWINGS: dict[str, Draw] = {
+    "pages/latents/latent_space.py": manifold,
+    "pages/latents/latent_map.py": scatter,
+    "pages/energy/merged_digits.py": merged,
+    "pages/energy/denoise.py": denoised,
+    "pages/latents/reconstructions.py": difference,
+    "pages/classifiers/class_images.py": classes,
+    "pages/train/train.py": epochs,
+    "pages/train/runs.py": curves,
+}

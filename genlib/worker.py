@@ -1,0 +1,208 @@
+"""Train what a run's directory asks for, or a recipe, and keep what comes out of it.
+
+``work`` is the body of a training process. Everything it learns goes to files at once, in an order
+that makes any interruption harmless: an epoch's picture, its line in the diary, then the state to
+go on from. Whoever goes on from that state first marks in the diary what was lost after it.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import signal
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from pathlib import Path
+from types import FrameType
+
+import numpy as np
+from torch import Tensor
+
+from genlib import checkpoint, datasets, devices, evaluate, runs_events, training
+from genlib.datasets import Dataset
+from genlib.models import Model
+from genlib.recipes import RECIPES, Recipe
+from genlib.runs_directory import Run, RunSpec
+from genlib.runs_events import Record
+from genlib.runs_files import write_bytes
+from genlib.settings import TrainSettings
+
+Watch = Callable[[training.Event], None]
+
+
+class Interrupt:
+    """Turns Ctrl-C and a termination signal into a wish to stop; a second one ends at once."""
+
+    def __init__(self) -> None:
+        self.asked = False
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, self._ask)
+
+    def _ask(self, number: int, frame: FrameType | None) -> None:
+        if self.asked:
+            raise KeyboardInterrupt
+        self.asked = True
+
+
+def work(run: Run, watch: Watch) -> str:
+    """Train the run to its end or until it is stopped; returns its final state.
+
+    Goes on from the last complete epoch where there is one. Raises ValueError for settings that
+    cannot be trained; whatever is raised, the run's status says so first.
+    """
+    write_bytes(run.path / "pid", str(os.getpid()).encode())
+    run.set_status("running", time.time())
+    interrupt = Interrupt()
+    try:
+        stopped = _train(run, interrupt, watch)
+    except Exception as error:
+        run.set_status("failed", time.time(), _sentence(error))
+        raise
+    state = "stopped" if stopped else "finished"
+    run.set_status(state, time.time())
+    return state
+
+
+def _sentence(error: Exception) -> str:
+    if isinstance(error, ValueError):
+        return str(error)
+    if isinstance(error, MemoryError) or "out of memory" in str(error).lower():
+        return "The memory did not suffice. Try a smaller batch_size or a smaller model."
+    return f"Training ended with an error of the program ({type(error).__name__}); see log.txt."
+
+
+def _train(run: Run, interrupt: Interrupt, watch: Watch) -> bool:
+    spec = run.spec
+    settings = TrainSettings.from_dict(spec.train)
+    data, model = prepare(spec, settings)
+    resume = run.path / "resume.safetensors"
+    if run.resumable:
+        state = training.load_state(resume, model, settings)
+    else:
+        state = training.start(model, settings)
+        _save_epoch(run, spec, model, settings, state)
+        _save_preview(run, 0, training.preview(model, data.only(settings.classes)))
+    # "resume" also when nothing was kept: a start that was killed may have left lines behind.
+    _append(run, "resume", state.step, state.epoch, {})
+    control = _control(run, interrupt)
+    if control().stop:
+        return True
+    for event in training.train(model, data, settings, state, control):
+        if event.preview is not None:
+            _save_preview(run, event.epoch, event.preview)
+        metrics = {**event.metrics, "steps": event.steps}
+        _append(run, event.kind, event.step, event.epoch, metrics)
+        if event.kind == "epoch":
+            training.save_state(resume, model, state)
+            _save_epoch(run, spec, model, settings, state)
+        watch(event)
+    return state.stopped and state.epoch < settings.epochs
+
+
+def prepare(spec: RunSpec | Recipe, settings: TrainSettings) -> tuple[Dataset, Model]:
+    """The data and the untrained model, on the device, that a run or a recipe asks for."""
+    data = datasets.load(spec.dataset)
+    model = training.build(spec.family, dict(spec.model), data, settings.seed)
+    return data, model.to(devices.device())
+
+
+def _append(run: Run, kind: str, step: int, epoch: int, metrics: dict[str, float]) -> None:
+    record = Record(kind, step, epoch, time.time(), metrics)
+    runs_events.append(run.path / "events.jsonl", record)
+
+
+def _save_preview(run: Run, epoch: int, images: Tensor | None) -> None:
+    if images is None:
+        return
+    buffer = io.BytesIO()
+    np.save(buffer, images.numpy())
+    (run.path / "previews").mkdir(exist_ok=True)
+    write_bytes(run.path / "previews" / f"epoch-{epoch:04d}.npy", buffer.getvalue())
+
+
+def _save_epoch(
+    run: Run, spec: RunSpec, model: Model, settings: TrainSettings, state: training.State
+) -> None:
+    """Save the checkpoint of this epoch as the run's newest, and as a snapshot if it is one."""
+    paths = []
+    if state.epoch > 0:
+        paths.append(run.path / "model.safetensors")
+    if state.epoch in spec.snapshots:
+        paths.append(run.path / "snapshots" / f"epoch-{state.epoch:04d}.safetensors")
+    for path in paths:
+        checkpoint.save(
+            path,
+            model,
+            name=run.name,  # read anew: it may have been renamed since
+            dataset=spec.dataset,
+            seed=settings.seed,
+            epoch=state.epoch,
+            train=settings.to_dict(),
+            history=state.history,
+        )
+
+
+def _control(run: Run, interrupt: Interrupt) -> Callable[[], training.Control]:
+    """What the loop asks several times a second; tells the status when a pause begins or ends."""
+    paused = False
+
+    def control() -> training.Control:
+        nonlocal paused
+        wish = run.control
+        stop = wish.stop or interrupt.asked
+        pause = wish.pause and not stop
+        if pause != paused:
+            paused = pause
+            run.set_status("paused" if paused else "running", time.time())
+        return training.Control(pause, stop, wish.lr)
+
+    return control
+
+
+def build_recipe(name: str, folder: Path, watch: Watch, *, measure: bool = True) -> Path:
+    """Train a recipe into ``folder/NAME.safetensors`` (float16) and ``NAME.snapshots/``.
+
+    ``measure`` adds the test numbers, taken from the stored weights. Raises ValueError for an
+    unknown name, KeyboardInterrupt when stopped: a recipe is whole or not at all.
+    """
+    if name not in RECIPES:
+        raise ValueError(f"unknown recipe {name!r}; known are {', '.join(RECIPES)}")
+    recipe = RECIPES[name]
+    settings = TrainSettings.from_dict(recipe.train)
+    data, model = prepare(recipe, settings)
+    state = training.start(model, settings)
+    interrupt = Interrupt()
+    path = folder / f"{name}.safetensors"
+
+    def save(to: Path, numbers: Mapping[str, evaluate.Metric] | None = None) -> None:
+        checkpoint.save(
+            to,
+            model,
+            name=name,
+            dataset=data.name,
+            seed=settings.seed,
+            epoch=state.epoch,
+            train=settings.to_dict(),
+            history=state.history,
+            metrics={key: asdict(metric) for key, metric in (numbers or {}).items()},
+            half=True,
+        )
+
+    def keep() -> None:
+        if state.epoch in recipe.snapshots:
+            save(folder / f"{name}.snapshots" / f"epoch-{state.epoch:04d}.safetensors")
+
+    keep()
+    wish = training.Control
+    for event in training.train(model, data, settings, state, lambda: wish(stop=interrupt.asked)):
+        watch(event)
+        if event.kind == "epoch":
+            keep()
+    if state.stopped:
+        raise KeyboardInterrupt
+    save(path)
+    if measure:
+        stored = checkpoint.load(path, str(devices.device()))
+        save(path, evaluate.evaluate(stored, data.only(settings.classes)))
+    return path

@@ -1,0 +1,144 @@
+"""Denoise: a denoising autoencoder against inpainting that knows where the damage is."""
+
+import streamlit as st
+import torch
+
+from genlib.models.denoising import CORRUPTIONS
+from genlib.plots.denoise import error_chart
+from genlib.ui import denoise_view as view
+from genlib.ui import loading
+from genlib.ui.components.live_slider import live_slider
+from genlib.ui.pickers import header, pick_digit, pick_model, try_this
+
+header(
+    "Denoise",
+    "A denoising autoencoder sees a damaged digit and must give the clean one. It learns, for "
+    "every point near the digits, the way back to them. Here it works beside inpainting, which "
+    "fills holes from their rim and has never seen a digit.",
+    r"\hat y = \mathrm{Dec}(\mathrm{Enc}(\tilde y)), \qquad "
+    r"\min\ \lVert y - \hat y \rVert^2 \quad\text{with}\quad \tilde y = \text{damage}(y)",
+    "Lecture text “Autoencoders to GANs”; Telea 2004; Bertalmio, Bertozzi & Sapiro 2001",
+)
+
+with st.container(horizontal=True, gap="medium"):
+    models, damage, subject, notes = (st.container(width=250) for _ in range(4))
+with models:
+    info = pick_model(
+        "Denoises",
+        key="denoise.model",
+        label="Denoising autoencoder",
+        default="dae-500",
+    )
+    others = {
+        i.name: i
+        for i in loading.checkpoints("Reconstructs")
+        if i.name != info.name and i.config.get("image_size", 28) == 28
+    }
+    chosen = st.multiselect(
+        "Beside it",
+        list(others),
+        default=[name for name in ("ae-30",) if name in others],
+        max_selections=3,
+        key="denoise.beside",
+        bind="query-params",
+        help="Any model that reconstructs. A plain autoencoder was never asked to remove noise.",
+    )
+with damage:
+    title = st.selectbox(
+        "Damage",
+        list(view.KINDS),
+        key="denoise.kind",
+        bind="query-params",
+        help="What is done to the clean digit; the slider sets how much of it.",
+    )
+    kind = view.KINDS[title]
+    told = st.toggle(
+        "Tell the models the mask",
+        key="denoise.told",
+        bind="query-params",
+        help="Undamaged pixels are put back after the model, so that models and inpainting "
+        "know the same. With Gaussian noise every pixel is damaged and nothing changes.",
+    )
+with subject:
+    digit = pick_digit("denoise.digit")
+notes.caption(f"{view.NOTES[kind]} {view.trained_against(info)}")
+infos = [info, *(others[name] for name in chosen)]
+methods = view.repairs(infos, told)
+
+
+def new_noise() -> None:
+    """Other random numbers, same kind and strength."""
+    st.query_params["denoise.noise"] = str(noise_seed() + 1)
+
+
+def noise_seed() -> int:
+    """The noise of this link."""
+    text = st.query_params.get("denoise.noise", "0")
+    return int(text) if text.isdigit() and len(text) < 9 else 0
+
+
+@st.fragment
+def live() -> None:
+    """All that follows the hand on the slider."""
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        strength = live_slider(
+            "denoise.strength",
+            "Strength",
+            0.0,
+            0.95,
+            0.5,
+            0.01,
+            help=f"{view.UNITS[kind].capitalize()}; 0 is no damage.",
+        )
+        st.button("New noise", icon=":material/casino:", key="denoise.again", on_click=new_noise)
+    rng = torch.Generator().manual_seed(noise_seed())
+    clean = torch.as_tensor(digit.image).float()[None]
+    x_bad, mask = CORRUPTIONS[kind](clean, strength, rng)
+    st.markdown(view.one_digit(clean, x_bad, mask, methods))
+    st.caption("Under each picture: squared error per pixel, pixels in [0, 1]; smaller is better.")
+    st.subheader("Ten digits, as in the lecture")
+    batch = view.one_of_each()
+    view.batch_rows(batch, *CORRUPTIONS[kind](batch, strength, rng), methods)
+
+
+live()
+
+st.subheader("Error against strength")
+scope = st.segmented_control(
+    "Measured on",
+    ["All digits", "This digit's class"],
+    default="All digits",
+    required=True,
+    key="denoise.scope",
+    bind="query-params",
+    disabled=digit.label is None,
+    help="A drawn digit has no class, so all digits are measured." if digit.label is None else "",
+)
+label = None if scope == "All digits" else digit.label
+measured = tuple((i.name, str(i.path), i.mtime_ns) for i in infos)
+lines = view.curves(measured, kind, told, label)
+st.plotly_chart(error_chart(lines, view.UNITS[kind]), key="denoise.curves")
+st.caption(
+    f"Mean over {view.N_MEASURED} test digits; bars are one standard error. Every method sees the "
+    "same damage."
+)
+st.markdown(
+    """
+**How to read it.** The contest is uneven, both ways. Telea and Navier–Stokes are *told* which
+pixels are damaged and keep all others exactly, but they know nothing of digits. The autoencoder
+is told nothing and must guess both where the damage is and what was there; but it has seen 60,000
+digits. Inpainting wins while holes are small and most neighbours are good; the autoencoder wins
+when little is left to go by, and only for the damage it was trained against.
+"""
+)
+try_this(
+    [
+        "Dropout: start at **strength 0.05** and drag up. At which strength does the denoising "
+        "autoencoder overtake inpainting? The curves cross at the same place.",
+        "Switch on **Tell the models the mask**. How much of inpainting's lead was only that?",
+        "Choose **Blanked block** or **Salt and pepper**: damage that this autoencoder never met. "
+        "It trusts a black block as it would trust real paper.",
+        "Compare with `ae-30`: its bottleneck can only draw digits, so it removes some noise "
+        "without ever being asked to.",
+    ]
+)

@@ -1,0 +1,169 @@
+"""Latent map: the codes of many digits on a flat map, coloured by what they are."""
+
+import streamlit as st
+
+from genlib.ui import map_data, map_flow
+from genlib.ui import map_panels as panels
+from genlib.ui.components.latent_map import (
+    Cloud,
+    latent_map,
+    selected,
+    store,
+)
+from genlib.ui.pickers import header, pick_model, try_this
+
+KEY = "map.canvas"
+MANY = (500, 1000, 2000, 5000, 10_000)
+
+header(
+    "Latent map",
+    "Every test digit becomes a code, a point with as many coordinates as the model has latents. "
+    "Flattened to two dimensions, the codes show what the model has sorted without ever being "
+    "told a label: colours are the labels, and come only afterwards.",
+    r"\min_{y}\ \mathrm{KL}(P \,\Vert\, Q) = \sum_{i \neq j} p_{ij} \log \frac{p_{ij}}{q_{ij}}, "
+    r"\quad p_{ij} \propto e^{-\lVert z_i - z_j \rVert^2 / 2 \sigma_i^2}, "
+    r"\quad q_{ij} \propto \frac{1}{1 + \lVert y_i - y_j \rVert^2}",
+    "t-SNE: van der Maaten & Hinton 2008, by openTSNE. p is symmetrised over i and j; the "
+    "perplexity sets σ. Lecture text “Autoencoders to GANs”, figure 8",
+)
+
+first, second, third, fourth = st.columns([3, 3, 2, 1.4], vertical_alignment="bottom")
+last = pick_model("Encodes", key="map.model", default="vae-20", where=first)
+flat_already = last.config.get("latent_dim") == 2
+kinds = [k for k in ("Latents", "t-SNE", "PCA") if k != "Latents" or flat_already]
+kind = second.segmented_control(
+    "Flatten by",
+    kinds,
+    format_func=lambda k: map_flow.KINDS[k],
+    default=kinds[0],
+    required=True,
+    key="map.by",
+    bind="query-params",
+    help="t-SNE keeps near codes near and may tear what is far. PCA is the plane of largest "
+    "variance, a straight shadow. Models with two latents need neither.",
+)
+n = third.selectbox(
+    "Points",
+    MANY,
+    index=2,
+    format_func=lambda count: f"{count:,}",
+    key="map.points",
+    bind="query-params",
+    help="Test images on the map. t-SNE of 2,000 takes seconds, of 10,000 about a minute.",
+)
+with fourth.popover("t-SNE", icon=":material/tune:", width="stretch"):
+    perplexity = st.slider(
+        "Perplexity", 5, 100, 30, key="map.perplexity", bind="query-params",
+        disabled=kind != "t-SNE",
+        help="About how many neighbours each point should keep near: small shows fine grain, "
+        "large the whole. " + ("" if kind == "t-SNE" else "Only t-SNE has one."),
+    )  # fmt: skip
+    seed = st.number_input(
+        "Seed", 0, 9999, 0, key="map.seed", bind="query-params", disabled=kind != "t-SNE",
+        help="Of the neighbour search: the same seed gives the same map.",
+    )  # fmt: skip
+
+some = map_data.points(last, int(n))
+if some.note:
+    st.caption(f":material/info: {some.note}")
+choice = map_flow.Choice(
+    last, map_data.epochs(last), str(kind), some, int(n), float(perplexity), int(seed)
+)
+pictures = f"pictures:{some.name}"
+store(pictures, map_data.pictures_message(pictures, some.pictures))
+polling = st.session_state.get("map.polling", False)
+
+
+@st.fragment(key="map.live", run_every=map_flow.POLL_SECONDS if polling else None)
+def live() -> None:
+    """The map and its panels: all that answers to the hand, and to a t-SNE on its way."""
+    left, right = st.columns([2.3, 1], gap="medium")
+    with left:
+        epoch = map_flow.choose_epoch(choice.epochs)
+        flat = map_flow.flat_map(choice, epoch)
+    info = choice.epochs[epoch]
+    z = map_data.codes(info, some)
+    picked_before = st.query_params.get("map.pick", "")
+    start = int(picked_before) if picked_before.isdigit() and len(picked_before) < 9 else None
+    selection = selected(KEY, some.numbers, start)
+    if selection.picked is not None:
+        st.query_params["map.pick"] = str(some.numbers[selection.picked])
+    else:
+        st.query_params.pop("map.pick", None)
+    near = panels.nearest_codes(z, selection.picked)
+    with right:
+        accuracies = map_data.accuracy(info, choice.n), map_data.pixel_accuracy(some.name, some)
+        done = flat is not None and flat.ready
+        panels.show_accuracies(
+            *accuracies,
+            map_data.map_accuracy(flat.key, flat.positions, some.labels) if done else None,
+        )
+        clicked, lassoed, new = st.tabs(["Digit", "Lasso", "New points"])
+        with clicked:
+            panels.show_picked(info, some, z, selection.picked, near)
+        with lassoed:
+            panels.show_lassoed(info, some, z, selection.lassoed)
+        with new:
+            images = panels.new_points(info, some.pictures.shape[1:])
+            stars = None
+            if images is not None and flat is not None and flat.place is not None:
+                stars = panels.stars_of(images, flat.place(map_data.embed(info, images)))
+            elif images is not None:
+                st.caption("New points are placed as soon as the map is finished.")
+    with left:
+        if flat is None:
+            st.container(height=640, border=True).caption("The first frame comes in a moment.")
+        else:
+            codes = f"codes:{info.path}:{info.mtime_ns}:{some.name}"
+            message = map_data.codes_message(codes, info, z)
+            if message:
+                store(codes, message)
+            linear = flat.linear
+            axes = {"PCA": ("PC 1", "PC 2"), "Latents": ("z₁", "z₂")}.get(choice.kind)
+            cloud = Cloud(
+                flat.positions, some.labels, some.numbers, some.classes,
+                space=f"{choice.kind}:{choice.last.path}", pictures=pictures,
+                codes=codes if message else "", linear=linear, axes=axes,
+                title=f"{last.name}, epoch {epoch}, {map_flow.KINDS[choice.kind]}",
+                file=f"{last.name}-epoch-{epoch}-{choice.kind}",
+            )  # fmt: skip
+            latent_map(KEY, cloud, selection=selection, rays=near.tolist(), stars=stars)
+            st.download_button(
+                "Coordinates (CSV)",
+                panels.coordinates(some, flat.positions) if flat.ready else b"",
+                f"{last.name}-epoch-{epoch}-{choice.kind}.csv",
+                "text/csv",
+                icon=":material/download:",
+                key="map.csv",
+                on_click="ignore",
+                disabled=not flat.ready,
+                help="Test image, class, x and y of every point."
+                + ("" if flat.ready else " Ready when the map is finished."),
+            )
+    wanted = map_flow.needs_polling(flat)
+    if wanted != polling:
+        st.session_state["map.polling"] = wanted
+        st.rerun()
+
+
+live()
+
+with st.expander("How to read it", icon=":material/menu_book:"):
+    st.markdown(
+        "Near points have similar codes, so the model draws them alike. **In a t-SNE map only "
+        "nearness means something**: sizes of clusters, gaps between them and the axes do not. "
+        "Zoom in and dots become pictures. Away from the points the picture beside the pointer is "
+        "*decoded* from that place: exactly, where the map is a plane; from a blend of the "
+        "nearest 8 codes in a t-SNE map. The 10-NN accuracy is computed from the codes themselves "
+        "(leave one out), so it does not depend on how they are flattened; chance is about 10 %."
+    )
+try_this(
+    [
+        "Press **Play**. Where do classes part first? The untrained model of epoch 0 already "
+        "separates some: random projections keep distances.",
+        "Find a point of the wrong colour inside a cluster and click it. Would you have known?",
+        "Compare the 10-NN accuracy of the latents with that of the pixels, for `vae-20` and "
+        "`ae-30`.",
+        "Place the model's own **samples**: do any fall between the clusters? Hover over them.",
+    ]
+)

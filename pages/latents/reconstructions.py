@@ -1,0 +1,201 @@
+"""Reconstructions and kernels: what goes in, what comes out, what the first layer looks for."""
+
+import streamlit as st
+
+from genlib.checkpoint import Info
+from genlib.explore.kernels import CRITERIA, ORDERS
+from genlib.ui import kernels_view as view
+from genlib.ui import loading
+from genlib.ui.components.live_slider import live_slider
+from genlib.ui.pickers import header, pick_models, try_this
+from genlib.ui.picture_table import signed_legend
+
+header(
+    "Reconstructions and kernels",
+    "An autoencoder squeezes a digit into a few numbers and draws it again from them. What it "
+    "loses shows in the difference; what it looks for shows in its kernels, the weights from the "
+    "pixels to each hidden unit, drawn as pictures.",
+    r"h = f(W x + b), \qquad \hat x = g(V h + c), \qquad \text{kernel } k = \text{row } k "
+    r"\text{ of } W",
+    "Lecture text “Autoencoders to GANs”, figures 3, 4 and 6",
+)
+
+
+def seed() -> int:
+    """Which digits this link shows."""
+    text = st.query_params.get("reconstructions.digits", "0")
+    return int(text) if text.isdigit() and len(text) < 9 else 0
+
+
+def other_digits() -> None:
+    """Other test digits."""
+    st.query_params["reconstructions.digits"] = str(seed() + 1)
+
+
+def show_reconstructions() -> None:
+    """The same digits through several models, and their test errors."""
+    infos = pick_models(
+        "Reconstructs",
+        key="reconstructions.models",
+        default=("vae-2", "ae-30", "ae-500", "dae-500", "vae-20"),
+        help="Any autoencoders: train some with 2, 10 and 100 latents and set them side by side.",
+    )
+    data = view.data_of(infos[0])
+    if data.note:
+        st.caption(f":material/info: {data.note}")
+    fits = [i for i in infos if i.config.get("image_size", 28) == data.shape[1]]
+    fits = [i for i in fits if i.config.get("channels", 1) == 1]
+    for info in infos:
+        if info not in fits:
+            st.warning(f"{info.name} works on images of another size, so it is left out here.")
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        label = st.selectbox(
+            "Digits",
+            ["one of each", *data.classes],
+            key="reconstructions.class",
+            bind="query-params",
+            width=180,
+        )
+        st.button("Other digits", icon=":material/casino:", on_click=other_digits)
+        differences = st.toggle(
+            "Difference",
+            value=True,
+            key="reconstructions.difference",
+            bind="query-params",
+            help="Output minus input for every pixel: red is too bright, blue too dark.",
+        )
+    which = None if label == "one of each" else data.classes.index(label)
+    if not fits:
+        st.info("No chosen model works on these images. Choose another one above.")
+        return
+    view.reconstructions(fits, view.test_digits(data, which, seed()), differences)
+    st.subheader("Error on the whole test set")
+    view.compare_errors(fits)
+    st.caption(
+        "± one standard error over the test images. More latents, smaller error; that alone does "
+        "not make a better model: an over-complete code can learn to copy."
+    )
+    try_this(
+        [
+            "Compare **vae-2** with **vae-20**: with two latents the model draws a digit, "
+            "often not the one it was given.",
+            "On the Train page, sweep `latent_dim` over 2, 10, 100 and choose the three runs here.",
+            "`dae-500` has as many latents as `ae-500` but a larger error on clean digits: it was "
+            "never asked to copy.",
+        ]
+    )
+
+
+@st.fragment
+def show_grids(names: list[str]) -> None:
+    """Kernel grids beside each other; their controls; the zoom."""
+    infos = [i for i in loading.checkpoints("HasKernels") if i.name in names]
+    infos.sort(key=lambda i: names.index(i.name))
+    with st.container(horizontal=True, gap="medium"):
+        first, second, third, fourth = (st.container(width=240) for _ in range(4))
+    scale = first.selectbox(
+        "Colour scale",
+        [view.SHARED, view.OWN],
+        key="reconstructions.scale",
+        bind="query-params",
+        help="One scale shows which kernels are strong; a scale for each shows faint structure.",
+    )
+    by = second.selectbox(
+        "Sort by",
+        list(ORDERS),
+        key="reconstructions.sort",
+        bind="query-params",
+        help="Strength: L2 norm of the weights. Activity: standard deviation of the activation. "
+        "Smoothness: correlation of neighbouring weights.",
+    )
+    titles = {rule.title: name for name, rule in CRITERIA.items()}
+    title = third.selectbox(
+        "Dead means", list(titles), key="reconstructions.criterion", bind="query-params"
+    )
+    criterion = titles[title]
+    rule = CRITERIA[criterion]
+    with fourth:
+        threshold = live_slider(
+            f"reconstructions.threshold.{criterion}",
+            "Threshold",
+            rule.low,
+            rule.high,
+            rule.threshold,
+            0.01,
+            help="A unit whose score is below is called dead and framed in amber.",
+        )
+    st.caption(f":orange[▢] A unit counts as dead when {rule.text}")
+    chosen = st.session_state.get("reconstructions.of")
+    unit = st.session_state.get("reconstructions.unit")
+    with st.container(horizontal=True, gap="medium"):
+        boxes = [st.container(width={1: 1040, 2: 520}.get(len(infos), 340)) for _ in infos]
+    for box, info in zip(boxes, infos, strict=True):
+        with box:
+            view.grid(info, by, scale, criterion, threshold, unit if info.name == chosen else None)
+    signed_legend("negative", "0", "positive weight")
+    show_zoom(infos)
+
+
+def show_zoom(infos: list[Info]) -> None:
+    """The unit that was clicked, or typed, enlarged."""
+    st.subheader("One unit")
+    by_name = {i.name: i for i in infos}
+    if st.session_state.get("reconstructions.of") not in by_name:
+        st.session_state["reconstructions.of"] = infos[0].name
+    left, right, _ = st.columns([2, 1, 3])
+    name = left.selectbox("Model", list(by_name), key="reconstructions.of", bind="query-params")
+    count = len(view.measured(by_name[name]).kernels.weights)
+    if st.session_state.get("reconstructions.unit", 0) >= count:
+        st.session_state["reconstructions.unit"] = count - 1
+    unit = right.number_input(
+        "Unit",
+        0,
+        count - 1,
+        key="reconstructions.unit",
+        bind="query-params",
+        help="Click a kernel above, or give its number.",
+    )
+    view.zoom(by_name[name], int(unit))
+
+
+def show_kernels() -> None:
+    """Kernels of up to three models."""
+    infos = pick_models(
+        "HasKernels",
+        key="reconstructions.kernels",
+        default=("ae-30", "ae-500", "dae-500"),
+        help="Models whose first layer sees the whole picture. The first three are shown.",
+    )
+    show_grids([i.name for i in infos[:3]])
+    st.markdown(
+        """
+**How to read it.** A pixel at the border is the same in every digit, so its weight acts as one more
+bias: training shifts all border weights together and never removes the random numbers they began
+with. That is the *salt and pepper* around the kernels of a plain autoencoder. Dropout noise makes
+the border vary, so the denoising autoencoder must unlearn it: its border is calm. **Border noise**
+is the spread of the border's weights over the spread inside, the median of all kernels. A tanh unit
+that saturated early, or a ReLU unit that is never on, gets no gradient: it stays noise everywhere
+and says the same about every digit.
+"""
+    )
+    try_this(
+        [
+            "Compare the border noise of **ae-500** and **dae-500**: same size, same data; only "
+            "the noise on the input differs.",
+            "Sort by **smoothness**, then change what *dead* means: silent units and noisy kernels "
+            "are nearly the same units, found in two ways.",
+            "Click a kernel framed in amber, then one that is not: which digits excite it?",
+        ]
+    )
+
+
+mode = st.segmented_control(
+    "Show",
+    ["Reconstructions", "Kernels"],
+    default="Reconstructions",
+    required=True,
+    key="reconstructions.show",
+    bind="query-params",
+    label_visibility="collapsed",
+)
+(show_kernels if mode == "Kernels" else show_reconstructions)()

@@ -1,0 +1,89 @@
+"""The server: fast reruns, no delays left, every page by its own link."""
+
+from __future__ import annotations
+
+import ast
+import socket
+import sys
+import time
+import tomllib
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+from websockets.sync.client import connect
+
+from benchmarks import rerun as bench
+from genlib.ui import server
+
+ROOT = Path(__file__).resolve().parents[2]
+# The smallest delayed acknowledgement on Linux: a server without NODELAY is never faster.
+NAGLE_MS = 40.0
+
+
+def links() -> list[str]:
+    """The path of every page in app.py's table, the default page as ""."""
+    tree = ast.parse((ROOT / "app.py").read_text())
+    table = next(
+        ast.literal_eval(node.value)
+        for node in tree.body
+        if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == "PAGES"
+    )
+    paths = [entry[3] for entries in table.values() for entry in entries]
+    return ["" if path == "home" else path for path in paths]
+
+
+def test_the_listening_socket_and_what_it_accepts_get_nodelay() -> None:
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        listening.listen()
+        port = listening.getsockname()[1]
+        option = (socket.IPPROTO_TCP, socket.TCP_NODELAY)
+        assert not listening.getsockopt(*option)
+
+        assert server.set_nodelay(port) == 1
+        assert listening.getsockopt(*option)
+
+        with socket.create_connection(("127.0.0.1", port)) as client:
+            accepted, _ = listening.accept()
+            with accepted:
+                if sys.platform == "linux":
+                    assert accepted.getsockopt(*option), "accepted connections inherit it"
+                assert not client.getsockopt(*option), "the other end of the line is not ours"
+                assert server.set_nodelay(port) == 2, "the accepted one is bound to the port too"
+
+
+def test_streamlit_does_not_collect_after_every_run() -> None:
+    options = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text())
+    assert options["runner"]["postScriptGC"] is False
+
+
+def test_no_rerun_of_the_app_waits_for_the_delayed_acknowledgement(app_url: str) -> None:
+    address = app_url.replace("http", "ws", 1) + "/_stcore/stream"
+    with connect(address, subprotocols=["streamlit"], max_size=None) as client:
+        bench.rerun(client)
+        times = []
+        for _ in range(60):
+            times.append(bench.rerun(client))
+            time.sleep(0.05)
+    # The best of sixty: on a busy machine any rerun may be late, but none beats Nagle.
+    assert min(times) < NAGLE_MS, times
+
+
+def test_a_bare_rerun_takes_a_few_milliseconds() -> None:
+    times = bench.measure(*bench.SETTINGS["ours"], reruns=30)
+    assert min(times) < bench.LIMIT_MS, times
+
+
+@pytest.mark.parametrize("path", links())
+def test_every_page_opens_by_its_link(open_page: Callable[..., Page], path: str) -> None:
+    page = open_page(path)
+    expect(page.locator("h1").first).to_be_visible()
+    current = page.locator("[data-testid=stSidebarNavLink][aria-current=page]")
+    expect(current).to_have_count(1)
+
+
+def test_the_footer_names_the_device(open_page: Callable[..., Page]) -> None:
+    page = open_page("latent-space")
+    expect(page.get_by_test_id("stSidebar")).to_contain_text("CPU ·", timeout=30_000)

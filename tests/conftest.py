@@ -1,0 +1,30 @@
+"""What every test shares: a run directory of its own, so that no test touches the user's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def own_runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Point $GENLIB_RUNS at an empty temporary directory for the whole test session."""
+    with pytest.MonkeyPatch.context() as patch:
+        folder = tmp_path_factory.mktemp("runs")
+        patch.setenv("GENLIB_RUNS", str(folder))
+        # Page scripts are named relative to the root: pages/start/home.py.
+        patch.chdir(ROOT)
+        yield folder
+
+
+@pytest.fixture(scope="session")
+def shipped() -> Path:
+    """The folder of shipped checkpoints; skips where the checkout has none."""
+    folder = ROOT / "checkpoints"
+    if not any(folder.glob("*.safetensors")):
+        pytest.skip("no checkpoint in checkpoints/: build them with genlib train --recipe")
+    return folder

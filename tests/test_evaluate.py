@@ -1,0 +1,158 @@
+"""Bounds against exact likelihoods, metrics against their definitions."""
+
+import math
+
+import pytest
+import torch
+
+from genlib import evaluate, losses
+from genlib.datasets import Dataset, to_float
+from genlib.models.autoencoder import Autoencoder, AutoencoderSettings
+from genlib.models.classifier import Classifier, ClassifierSettings
+from genlib.models.vae import VAE, VAESettings
+
+
+def rng(seed: int = 0) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
+
+
+def tiny_vae(latent_dim: int = 1, size: int = 2) -> VAE:
+    torch.manual_seed(3)
+    model = VAE(VAESettings(image_size=size, latent_dim=latent_dim, hidden=(6,)))
+    for p in model.parameters():
+        p.data.mul_(2)  # far from a trivial decoder, so that the bounds differ
+    return model.eval().requires_grad_(False)
+
+
+def tiny_data(size: int = 4, n: int = 60, classes: int = 3) -> Dataset:
+    x = torch.randint(0, 256, (n, 1, size, size), generator=rng(), dtype=torch.uint8)
+    y = torch.arange(n) % classes
+    return Dataset("tiny", "Tiny", x, y, x, y, tuple("012"[:classes]))
+
+
+def exact_nll(model: VAE, x: torch.Tensor) -> torch.Tensor:
+    """-log p(x) by integrating over the one latent on a fine grid: (B,)."""
+    z = torch.linspace(-9, 9, 6001, dtype=torch.double)
+    logits = model.decode_logits(z.float()[:, None])
+    log_prior = losses.log_normal(z[:, None]) + math.log(z[1] - z[0])
+    nll = torch.stack([losses.bernoulli_nll(logits, image.expand_as(logits)) for image in x])
+    return -(log_prior - nll.double()).logsumexp(1)
+
+
+def all_images() -> torch.Tensor:
+    bits = torch.cartesian_prod(*[torch.tensor([0.0, 1.0])] * 4)
+    return bits.view(-1, 1, 2, 2)
+
+
+def test_kl_of_the_prior_is_zero() -> None:
+    zero = torch.zeros(2, 3)
+    assert losses.kl_standard_normal(zero, zero).abs().max() == 0
+
+
+def test_exact_likelihood_sums_to_one_over_all_images() -> None:
+    assert (-exact_nll(tiny_vae(), all_images())).exp().sum() == pytest.approx(1, abs=1e-6)
+
+
+def test_iwae_lies_between_the_exact_likelihood_and_the_elbo() -> None:
+    model, x = tiny_vae(), all_images().repeat(200, 1, 1, 1)
+    exact = float(exact_nll(model, all_images()).mean())
+    reconstruction, kl = evaluate.elbo_terms(model, x, rng())
+    elbo = (reconstruction + kl).mean()
+    loose = evaluate.iwae_bound(model, x, 2, rng()).mean()
+    tight = evaluate.iwae_bound(model, x, 100, rng()).mean()
+    assert exact - 0.01 < tight < loose < elbo
+    tightest = evaluate.iwae_bound(model, x[:320], 3000, rng()).mean()
+    assert float(tightest) == pytest.approx(exact, abs=0.01)
+
+
+def test_iwae_with_one_sample_is_the_elbo() -> None:
+    model, x = tiny_vae(), all_images().repeat(400, 1, 1, 1)
+    one = evaluate.iwae_bound(model, x, 1, rng(1))
+    reconstruction, kl = evaluate.elbo_terms(model, x, rng(2))
+    difference = one.mean() - (reconstruction + kl).mean()
+    noise = math.sqrt((one.var() + (reconstruction + kl).var()) / len(x))
+    assert abs(difference) < 4 * noise
+
+
+def test_vae_gets_every_metric_of_a_bound_and_no_accuracy() -> None:
+    found = evaluate.evaluate(tiny_vae(2, 4), tiny_data())
+    assert set(found) == {
+        "reconstruction_mse", "neg_elbo", "reconstruction", "kl", "neg_elbo_binarized",
+        "iwae_bound", "active_units", "auc_merge_alpha", "auc_merge_max", "auc_merge_splice",
+        "auc_merge_alpha_correlation", "auc_merge_max_correlation", "auc_merge_splice_correlation",
+    }  # fmt: skip
+    split = found["reconstruction"].value + found["kl"].value
+    assert found["neg_elbo"].value == pytest.approx(split)
+    assert "binarized (seed 0)" in found["neg_elbo_binarized"].data
+    assert "k = 200" in found["iwae_bound"].data
+    assert all(m.stderr >= 0 and m.n == 60 and math.isfinite(m.value) for m in found.values())
+
+
+def test_same_seed_same_numbers() -> None:
+    model, data = tiny_vae(2, 4), tiny_data()
+    assert evaluate.evaluate(model, data, seed=4) == evaluate.evaluate(model, data, seed=4)
+    other = evaluate.evaluate(model, data, seed=5)["neg_elbo"]
+    assert other != evaluate.evaluate(model, data, seed=4)["neg_elbo"]
+
+
+def test_reconstruction_error_and_its_standard_error_are_the_definitions() -> None:
+    torch.manual_seed(0)
+    model = Autoencoder(AutoencoderSettings(image_size=4, latent_dim=2)).eval()
+    data = tiny_data()
+    x = to_float(data.test_x)
+    errors = (model.reconstruct(x) - x).square().flatten(1).mean(1)
+    found = evaluate.evaluate(model, data)["reconstruction_mse"]
+    assert found.value == pytest.approx(errors.mean().item(), rel=1e-5)
+    assert found.stderr == pytest.approx(errors.std().item() / math.sqrt(60), rel=1e-5)
+
+
+def test_accuracy_of_a_classifier_that_always_says_two() -> None:
+    model = Classifier(ClassifierSettings(image_size=4, n_classes=3, width=2, dense=2)).eval()
+    last = model.layers[-1]
+    last.weight.data.zero_()
+    last.bias.data = torch.tensor([0.0, 0.0, 1.0])
+    found = evaluate.evaluate(model, tiny_data())
+    assert set(found) == {"accuracy"}
+    assert found["accuracy"].value == pytest.approx(1 / 3)
+    assert found["accuracy"].stderr == pytest.approx(math.sqrt(2 / 9 / 60))
+
+
+def test_active_units_counts_latents_that_follow_the_input() -> None:
+    model = tiny_vae(3, 4)
+    model.encoder[-1].weight.data[1] = 0.0  # mu of the second latent ignores the image
+    found = evaluate.evaluate(model, tiny_data())["active_units"]
+    assert (found.value, found.unit) == (2.0, "of 3 latents")
+
+
+def test_kl_per_dimension_adds_up_to_the_kl() -> None:
+    model, data = tiny_vae(3, 4), tiny_data()
+    per_dim, stderr = evaluate.kl_per_dimension(model, to_float(data.test_x))
+    assert per_dim.shape == stderr.shape == (3,)
+    total = evaluate.evaluate(model, data)["kl"].value
+    assert per_dim.sum().item() == pytest.approx(total, rel=1e-5)
+
+
+def test_one_class_gives_no_merges() -> None:
+    found = evaluate.evaluate(tiny_vae(2, 4), tiny_data(classes=1))
+    assert "neg_elbo" in found
+    assert not any(name.startswith("auc") for name in found)
+
+
+def test_n_limits_the_images_and_one_image_is_refused() -> None:
+    assert evaluate.evaluate(tiny_vae(2, 4), tiny_data(), n=10)["neg_elbo"].n == 10
+    with pytest.raises(ValueError, match="at least 2"):
+        evaluate.evaluate(tiny_vae(2, 4), tiny_data(), n=1)
+
+
+def test_progress_rises_to_one() -> None:
+    shares: list[float] = []
+    evaluate.evaluate(
+        tiny_vae(2, 4), tiny_data(), progress=lambda name, share: shares.append(share)
+    )
+    assert shares == sorted(shares) and shares[0] == 0 and shares[-1] == 1
+
+
+def test_lines_show_value_error_unit_and_data() -> None:
+    metric = evaluate.Metric(103.25, 0.25, "nats", 100, "mnist test")
+    text = next(evaluate.lines({"neg_elbo": metric}))
+    assert text == "neg_elbo  103.2500 ± 0.2500 nats, n = 100, mnist test"
