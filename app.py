@@ -33,6 +33,7 @@ PAGES = {
     ],
     "Classifiers": [
         ("classifiers/class_images.py", "Class images", "landscape", "class-images"),
+        ("classifiers/deep_dream.py", "DeepDream", "nights_stay", "deep-dream"),
     ],
 }
 

@@ -28,6 +28,9 @@ from websockets.sync.client import ClientConnection, connect
 
 ROOT = Path(__file__).resolve().parents[1]
 LIMIT_MS = 15.0
+# As fast as a hand drags. After longer pauses Linux acknowledges at once, and Nagle waits for
+# nothing: the second delay would hide.
+PAUSE_S = 0.015
 SCRIPT = """
 import sklearn.manifold, streamlit as st, torch, torchvision
 {tune}
@@ -99,7 +102,7 @@ def measure(tune: str, options: tuple[str, ...], reruns: int) -> list[float]:
                 times = []
                 for _ in range(reruns):
                     times.append(rerun(client))
-                    time.sleep(0.05)  # a hand, not a flood: the delayed acknowledgement shows
+                    time.sleep(PAUSE_S)
         finally:
             server.terminate()
             server.wait()

@@ -15,8 +15,10 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
+from genlib.checkpoint import runs_dir
 from genlib.runs_directory import ACTIVE, RESUMABLE, Control, Run, RunSpec
 from genlib.runs_files import exclusive, is_held, take, write_json
+from genlib.runs_names import retitle
 
 TRASH = ".trash"
 TRASH_SIZE = 20
@@ -25,8 +27,6 @@ LR_RANGE = (1e-6, 1.0)
 
 def folder() -> Path:
     """Where runs live: ``$GENLIB_RUNS`` or ``runs/`` beside the package."""
-    from genlib.checkpoint import runs_dir
-
     return runs_dir()
 
 
@@ -74,8 +74,12 @@ def _numbered(parent: Path, stem: str) -> Path:
 
 def listing() -> list[Run]:
     """All runs, newest first. A directory without a readable run.json is not one."""
+    return _listing(folder())
+
+
+def _listing(where: Path) -> list[Run]:
     found: list[tuple[float, Run]] = []
-    for path in folder().glob("*/run.json"):
+    for path in where.glob("*/run.json"):
         run = Run(path.parent)
         try:
             found.append((run.spec.created, run))
@@ -192,11 +196,13 @@ def resume_run(run: Run) -> None:
 
 
 def rename(run: Run, name: str) -> None:
-    """Give the run a name (1 to 60 characters); its id and its links stay."""
+    """Give the run and its checkpoint a name (1 to 60 characters); its id and its links stay."""
     name = " ".join(name.split())
     if not 1 <= len(name) <= 60:
         raise ValueError(f"name must have 1 to 60 characters, got {len(name)}")
     write_json(run.path / "run.json", replace(run.spec, name=name).to_dict())
+    if run.model and not run.alive:  # a run at work writes the new name with its next epoch
+        retitle(run.model, name)
 
 
 # --------------------------------------------------------------------------- delete, undo
@@ -225,6 +231,11 @@ def to_trash(path: Path) -> Path:
     for old in sorted(trash.iterdir(), key=lambda p: p.stat().st_mtime)[:-TRASH_SIZE]:
         shutil.rmtree(old) if old.is_dir() else old.unlink()
     return place_there
+
+
+def trashed() -> list[Run]:
+    """The runs that ``undo_delete`` can bring back, newest first."""
+    return _listing(folder() / TRASH)
 
 
 def undo_delete(run_id: str) -> Run:

@@ -19,7 +19,7 @@ from types import FrameType
 import numpy as np
 from torch import Tensor
 
-from genlib import checkpoint, datasets, devices, evaluate, runs_events, training
+from genlib import checkpoint, datasets, devices, evaluate, runs_events, training, training_state
 from genlib.datasets import Dataset
 from genlib.models import Model
 from genlib.recipes import RECIPES, Recipe
@@ -78,9 +78,9 @@ def _train(run: Run, interrupt: Interrupt, watch: Watch) -> bool:
     data, model = prepare(spec, settings)
     resume = run.path / "resume.safetensors"
     if run.resumable:
-        state = training.load_state(resume, model, settings)
+        state = training_state.load_state(resume, model, settings)
     else:
-        state = training.start(model, settings)
+        state = training_state.start(model, settings)
         _save_epoch(run, spec, model, settings, state)
         _save_preview(run, 0, training.preview(model, data.only(settings.classes)))
     # "resume" also when nothing was kept: a start that was killed may have left lines behind.
@@ -94,7 +94,7 @@ def _train(run: Run, interrupt: Interrupt, watch: Watch) -> bool:
         metrics = {**event.metrics, "steps": event.steps}
         _append(run, event.kind, event.step, event.epoch, metrics)
         if event.kind == "epoch":
-            training.save_state(resume, model, state)
+            training_state.save_state(resume, model, state)
             _save_epoch(run, spec, model, settings, state)
         watch(event)
     return state.stopped and state.epoch < settings.epochs
@@ -122,7 +122,7 @@ def _save_preview(run: Run, epoch: int, images: Tensor | None) -> None:
 
 
 def _save_epoch(
-    run: Run, spec: RunSpec, model: Model, settings: TrainSettings, state: training.State
+    run: Run, spec: RunSpec, model: Model, settings: TrainSettings, state: training_state.State
 ) -> None:
     """Save the checkpoint of this epoch as the run's newest, and as a snapshot if it is one."""
     paths = []
@@ -171,7 +171,7 @@ def build_recipe(name: str, folder: Path, watch: Watch, *, measure: bool = True)
     recipe = RECIPES[name]
     settings = TrainSettings.from_dict(recipe.train)
     data, model = prepare(recipe, settings)
-    state = training.start(model, settings)
+    state = training_state.start(model, settings)
     interrupt = Interrupt()
     path = folder / f"{name}.safetensors"
 

@@ -113,19 +113,23 @@ def test_multiply_adds_are_counted() -> None:
         (nn.Sequential(nn.Linear(2, 4), nn.GELU()), "layer 1: GELU"),
         (nn.Sequential(nn.Linear(2, 4), nn.ReLU(), nn.BatchNorm1d(4)), "layer 2 .BatchNorm1d"),
         (
-            nn.Sequential(nn.Linear(2, 8), nn.Unflatten(1, (2, 2, 2)), nn.Conv2d(2, 2, 1, groups=2)),
+            nn.Sequential(
+                nn.Linear(2, 8), nn.Unflatten(1, (2, 2, 2)), nn.Conv2d(2, 2, 1, groups=2)
+            ),
             "layer 2 .Conv2d.*groups",
         ),
         (nn.Sequential(nn.Linear(2, 8), nn.Linear(4, 8)), "layer 1 .Linear.*4"),
         (nn.Sequential(nn.ReLU()), "layer 0 .ReLU.*size of z"),
         (
             nn.Sequential(
-                nn.Linear(2, 4), nn.Unflatten(1, (1, 2, 2)), nn.Upsample(scale_factor=2, mode="bilinear")
+                nn.Linear(2, 4),
+                nn.Unflatten(1, (1, 2, 2)),
+                nn.Upsample(scale_factor=2, mode="bilinear"),
             ),
             "layer 2 .Upsample.*bilinear",
         ),
     ],
-)  # fmt: skip
+)
 def test_what_cannot_be_said_is_refused_by_name(layers: nn.Sequential, named: str) -> None:
     with pytest.raises(ValueError, match=named):
         export(layers.eval())

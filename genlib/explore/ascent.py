@@ -14,71 +14,17 @@ picture in each size, and the gradient is carried to the full picture.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from genlib.explore.knobs import Knobs, octave_size
 from genlib.explore.lens import Lens
 from genlib.explore.objectives import OBJECTIVES, Objective, Target, before_relu
 from genlib.explore.parameterisations import PARAMETERISATIONS
 from genlib.explore.transforms import TRANSFORMS, blur, transform
-
-LIMITS: dict[str, tuple[float, float]] = {
-    "lr": (0.0, 1e6),
-    "l2": (0.0, 1e3),
-    "jitter": (0, 128),
-    "scale": (0.0, 0.5),
-    "rotate": (0.0, 180.0),
-    "blur_every": (0, 1000),
-    "blur_sigma": (0.0, 10.0),
-    "octaves": (1, 8),
-    "octave_scale": (1.1, 3.0),
-    "octave_steps": (1, 100),
-}
-
-
-@dataclass
-class Knobs:
-    """All that may change while an ascent runs. Amounts of 0 switch a thing off.
-
-    lr: step length; l2: pull towards the mean colour; jitter: pixels; scale: share of the size;
-    rotate: degrees; blur_every: steps, with standard deviation blur_sigma pixels; clip: keep
-    pixels in [0, 1]; normalise: divide the gradient by its root mean square, so that lr is the
-    typical change of a pixel in a step.
-    """
-
-    objective: str = "class score"
-    layer: str = ""
-    channel: int = -1
-    parameterisation: str = "pixels"
-    lr: float = 0.05
-    l2: float = 0.0
-    jitter: int = 0
-    scale: float = 0.0
-    rotate: float = 0.0
-    blur_every: int = 0
-    blur_sigma: float = 0.5
-    clip: bool = True
-    normalise: bool = False
-    octaves: int = 1
-    octave_scale: float = 1.4
-    octave_steps: int = 10
-
-    def check(self) -> None:
-        """Raise ValueError naming the knob that is out of range."""
-        for name, table in (("objective", OBJECTIVES), ("parameterisation", PARAMETERISATIONS)):
-            if (value := getattr(self, name)) not in table:
-                raise ValueError(f"{name} must be one of {', '.join(table)}, got {value!r}")
-        for name, (low, high) in LIMITS.items():
-            if not low <= (value := getattr(self, name)) <= high:
-                raise ValueError(f"{name} must be between {low} and {high}, got {value}")
-
-    def replace_by(self, other: Knobs) -> None:
-        """Take over every value of another Knobs."""
-        for field in fields(self):
-            setattr(self, field.name, getattr(other, field.name))
 
 
 @dataclass(frozen=True)
@@ -167,7 +113,13 @@ class Ascent:
             mean_square = gradient.flatten(1).square().mean(1)
             gradient = gradient / (mean_square.sqrt() + 1e-12).view(-1, *[1] * (gradient.dim() - 1))
         # X += lr * (dX - 2 * l2 * X)
-        self._parameters = (1 - 2 * knobs.lr * knobs.l2) * self._parameters + knobs.lr * gradient
+        moved = (1 - 2 * knobs.lr * knobs.l2) * self._parameters + knobs.lr * gradient
+        if not bool(torch.isfinite(moved.sum())):
+            raise AscentError(
+                "The picture's numbers grew too large: go back to an earlier frame, then lower "
+                "the learning rate or L2, or clip."
+            )
+        self._parameters = moved
         if knobs.clip or knobs.blur_every:
             self._regularise(knobs)
         self.step += 1
@@ -188,13 +140,8 @@ class Ascent:
         value = self._objective()(self._look(x), self._target())
         (gradient,) = torch.autograd.grad(value.sum(), leaf)
         self.grad_norm = gradient.flatten(1).norm(dim=1)
-        if bool(((self.grad_norm > 0) & torch.isfinite(self.grad_norm)).all()):
+        if bool((self.grad_norm != 0).all()):
             return gradient
-        if not bool(torch.isfinite(self.grad_norm).all()):
-            raise AscentError(
-                "The picture's numbers overflowed: go back to an earlier frame, then lower the "
-                "learning rate or L2, or clip."
-            )
         return self._revive(gradient, knobs)
 
     def _revive(self, gradient: Tensor, knobs: Knobs) -> Tensor:
@@ -237,16 +184,9 @@ class Ascent:
         return Target(self.classes, self.knobs.channel)
 
 
-def octave_size(
-    knobs: Knobs, step: int, full: tuple[int, int], smallest: int
-) -> tuple[int, int]:
-    """The picture's (H, W) at this step: small to large in turn, ``octave_steps`` steps each."""
-    level = knobs.octaves - 1 - (step // knobs.octave_steps) % knobs.octaves
-    shrink = min(knobs.octave_scale**level, max(1.0, min(full) / smallest))
-    return round(full[0] / shrink), round(full[1] / shrink)
-
-
-def noise(shape: tuple[int, ...], mean: Tensor, rng: torch.Generator, amount: float = 0.1) -> Tensor:
+def noise(
+    shape: tuple[int, ...], mean: Tensor, rng: torch.Generator, amount: float = 0.1
+) -> Tensor:
     """A start: the mean colour plus normal noise, kept in [0, 1]: (B, C, H, W)."""
     x = amount * torch.randn(shape, generator=rng)
     return (x.to(mean.device) + mean).clamp(0, 1)

@@ -39,9 +39,7 @@ class Film:
         self.version = 0  # changes with the frames, so that a page knows when to draw anew
         self._spacing = 1
 
-    def add(
-        self, step: int, classes: Sequence[int], image: Tensor, force: bool = False
-    ) -> None:
+    def add(self, step: int, classes: Sequence[int], image: Tensor, force: bool = False) -> None:
         """Keep a frame if enough steps have passed since the last (or ``force``)."""
         if self.frames:
             last = self.frames[self.position]
@@ -105,8 +103,6 @@ class Curves:
 
 def gif(frames: Sequence[NDArray[np.uint8]], milliseconds: int = 80, zoom: int = 1) -> bytes:
     """An animated GIF that repeats: frames (H, W, C), enlarged without smoothing."""
-    from PIL import Image
-
     pictures = [_picture(frame, zoom) for frame in frames]
     out = io.BytesIO()
     last = [10 * milliseconds]  # the result stays a while before the film begins again

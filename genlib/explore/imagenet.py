@@ -9,12 +9,10 @@ torchvision's own names carry the first digits of their SHA-256, which must agre
 
 from __future__ import annotations
 
-import hashlib
 import os
-import tempfile
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,15 +20,12 @@ import torch
 from torch import Tensor, nn
 
 from genlib.explore.lens import Network
+from genlib.explore.weights import WeightsError, chunks, read, write
 
 HOST = "https://download.pytorch.org/models/"
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of ImageNet, pictures in [0, 1]
 MAX_UPLOAD = 600_000_000  # bytes; vgg16 has 528 MB
 SEED = 0
-
-
-class WeightsError(ValueError):
-    """Weights that cannot be had or used; the message is one sentence for the user."""
 
 
 @dataclass(frozen=True)
@@ -93,7 +88,15 @@ def load(name: str, path: Path) -> Network:
 
     Raises WeightsError if the file is damaged or belongs to another network.
     """
-    return _network(name, _filled(name, _read(name, path), path.name), trained=True)
+    return _network(
+        name,
+        _filled(
+            name,
+            read(path, SOURCES[name].digest if path.name == SOURCES[name].file else ""),
+            path.name,
+        ),
+        trained=True,
+    )
 
 
 def keep(name: str, data: bytes, folder: Path) -> Path:
@@ -113,7 +116,7 @@ def keep(name: str, data: bytes, folder: Path) -> Path:
             "This is not a readable .safetensors file; save the state dict with safetensors."
         ) from None
     _filled(name, state, "the file")
-    return _write(folder / f"{name}.safetensors", iter([data]))
+    return write(folder / f"{name}.safetensors", iter([data]))
 
 
 def download(name: str, progress: Callable[[float], None]) -> Path:
@@ -126,64 +129,13 @@ def download(name: str, progress: Callable[[float], None]) -> Path:
     try:
         with urllib.request.urlopen(HOST + source.file, timeout=15) as answer:
             total = int(answer.headers.get("Content-Length") or source.size * 1e6)
-            return _write(target, _chunks(answer.read, total, progress), source.digest)
+            return write(target, chunks(answer.read, total, progress), source.digest)
     except (OSError, urllib.error.URLError):
         raise WeightsError(
             f"{source.title}'s weights ({source.size:.0f} MB) could not be downloaded: this "
             f"computer cannot reach download.pytorch.org. Put {source.file} into {_cache()}, or "
             "give them as a .safetensors file."
         ) from None
-
-
-def _chunks(
-    read: Callable[[int], bytes], total: int, progress: Callable[[float], None]
-) -> Iterator[bytes]:
-    done = 0
-    while chunk := read(1 << 20):
-        done += len(chunk)
-        progress(min(1.0, done / total))
-        yield chunk
-
-
-def _write(path: Path, chunks: Iterator[bytes], digest: str = "") -> Path:
-    """Write atomically, and only if the SHA-256 begins with ``digest``."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    sha = hashlib.sha256()
-    handle, temporary = tempfile.mkstemp(dir=path.parent)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            for chunk in chunks:
-                sha.update(chunk)
-                file.write(chunk)
-        if not sha.hexdigest().startswith(digest):
-            raise WeightsError("The download is damaged (wrong checksum): try again.")
-        os.replace(temporary, path)
-    finally:
-        Path(temporary).unlink(missing_ok=True)
-    return path
-
-
-def _read(name: str, path: Path) -> dict[str, Tensor]:
-    """Tensors by name from a file; nothing else is ever unpickled."""
-    if path.suffix == ".safetensors":
-        from safetensors import SafetensorError
-        from safetensors.torch import load_file
-
-        try:
-            return load_file(path)
-        except (SafetensorError, OSError, ValueError):
-            raise WeightsError(f"{path.name} is not a readable .safetensors file.") from None
-    if path.name == SOURCES[name].file:
-        with path.open("rb") as file:
-            if not hashlib.file_digest(file, "sha256").hexdigest().startswith(SOURCES[name].digest):
-                raise WeightsError(f"{path.name} is damaged (wrong checksum): fetch it again.")
-    try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception:  # torch raises many kinds for a file that is none of its own
-        raise WeightsError(f"{path.name} is not a file of plain weights.") from None
-    if not isinstance(state, dict) or not all(isinstance(v, Tensor) for v in state.values()):
-        raise WeightsError(f"{path.name} is not a file of plain weights.")
-    return state
 
 
 def _filled(name: str, state: dict[str, Tensor], origin: str) -> nn.Module:
@@ -203,7 +155,9 @@ def _filled(name: str, state: dict[str, Tensor], origin: str) -> nn.Module:
         raise WeightsError(
             f"{origin} does not hold {SOURCES[name].title}'s weights: it also has {min(extra)}."
         )
-    module.load_state_dict({k: v.float() for k, v in state.items() if k not in counts}, strict=False)
+    module.load_state_dict(
+        {k: v.float() for k, v in state.items() if k not in counts}, strict=False
+    )
     return module
 
 

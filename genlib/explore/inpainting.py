@@ -137,4 +137,7 @@ def _fill(plane: np.ndarray, hole: np.ndarray, method: int) -> np.ndarray:
     """One (H, W) uint8 plane. Without a known pixel there is nothing to read: it stays as it is."""
     if hole.all() or not hole.any():
         return plane
-    return cv2.inpaint(plane, hole, RADIUS, method)
+    # OpenCV's result depends a little on what lies under the mask. It should not, so that is hidden
+    # under the mean of the known pixels.
+    hidden = np.where(hole, np.uint8(round(float(plane[hole == 0].mean()))), plane)
+    return cv2.inpaint(hidden, hole, RADIUS, method)

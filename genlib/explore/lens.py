@@ -19,10 +19,13 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from genlib.explore.stem import Stem
-from genlib.models.base import Classifies
-
-DEAD_ENDS = (nn.Identity, nn.Dropout, nn.Flatten)
+from genlib.explore.surgery import (
+    fold_norms,
+    forward,
+    list_layers,
+    quicken_stem,
+    twin_of,
+)
 
 
 @dataclass(frozen=True)
@@ -42,17 +45,6 @@ class Network:
     std: tuple[float, ...] = (1.0,)
     trained: bool = True
     smallest: int = 8
-
-
-@dataclass(frozen=True)
-class Layer:
-    """A layer that can be asked for by name; size at the network's own picture size."""
-
-    name: str
-    kind: str
-    channels: int
-    height: int
-    width: int
 
 
 class _Reached(Exception):
@@ -100,12 +92,12 @@ class Lens:
 
     def __init__(self, network: Network, device: torch.device, dtype: torch.dtype) -> None:
         self.network, self.device, self.dtype = network, device, dtype
-        module = _copy(network.module).eval().requires_grad_(False)
+        module = twin_of(network.module).eval().requires_grad_(False)
         example = torch.zeros(1, *network.shape, device=next(module.parameters()).device)
-        folded = _fold(module, example)
-        self.layers = _layers(module, example, folded)
+        folded = fold_norms(module, example)
+        self.layers = list_layers(module, example, folded)
         if device.type == "cpu" and dtype == torch.float32:
-            _replace_stem(module)
+            quicken_stem(module)
         self.module = module.to(device, dtype).to(memory_format=torch.channels_last)
         shape = (1, -1, 1, 1)
         self.mean = torch.tensor(network.mean, device=device).view(shape)
@@ -115,17 +107,17 @@ class Lens:
     def view(self) -> Lens:
         """The same lens with modules of its own and shared weights, for one thread."""
         other = copy.copy(self)
-        other.module = _copy(self.module)
+        other.module = twin_of(self.module)
         return other
 
     def scores(self, x: Tensor) -> Tensor:
         """Class scores before the softmax, float32: (B, C, H, W) -> (B, K)."""
-        return self._call(self._input(x)).float()
+        return forward(self.module, self._input(x)).float()
 
     def activation(self, x: Tensor, layer: str) -> Tensor:
         """Output of a named layer, float32; nothing after it is computed."""
         with tapped(self.module, layer) as seen:
-            self._call(self._input(x))
+            forward(self.module, self._input(x))
         if not seen:
             raise ValueError(f"layer {layer!r} takes no part in this network's forward pass")
         return seen[0].float()
@@ -140,9 +132,6 @@ class Lens:
         if not self._plain:
             x = (x - self.mean) / self.std
         return x.to(self.dtype, memory_format=torch.channels_last)
-
-    def _call(self, x: Tensor) -> Tensor:
-        return self.module.logits(x) if isinstance(self.module, Classifies) else self.module(x)
 
 
 def lens(network: Network, device: torch.device, batch: int = 1) -> Lens:
@@ -172,81 +161,3 @@ def _seconds(trial: Lens, batch: int, rounds: int = 3) -> float:
         gradient.sum().item()  # waits for the device
         times.append(time.perf_counter() - start)
     return min(times[1:])
-
-
-def _copy(module: nn.Module) -> nn.Module:
-    """A copy of the module tree that shares every weight, without any hooks."""
-    shared = {id(t): t for t in (*module.parameters(), *module.buffers())}
-    twin = copy.deepcopy(module, dict(shared))
-    for part in twin.modules():
-        part._forward_hooks.clear()
-        part._forward_pre_hooks.clear()
-    return twin
-
-
-def _fold(module: nn.Module, example: Tensor) -> set[str]:
-    """Fold every batch norm into the convolution whose output it reads; names of those.
-
-    Pairs are found by running once: a batch norm whose input *is* a convolution's output.
-    """
-    names = {part: name for name, part in module.named_modules()}
-    made: dict[int, tuple[nn.Conv2d, Tensor]] = {}  # keeps outputs alive, so that ids stay unique
-    pairs: list[tuple[nn.Conv2d, nn.BatchNorm2d]] = []
-
-    def note(part: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
-        if isinstance(part, nn.Conv2d):
-            made[id(output)] = (part, output)
-        elif isinstance(part, nn.BatchNorm2d) and id(inputs[0]) in made:
-            pairs.append((made[id(inputs[0])][0], part))
-
-    handles = [part.register_forward_hook(note) for part in names]
-    try:
-        with torch.no_grad():
-            _forward(module, example)
-    finally:
-        for handle in handles:
-            handle.remove()
-    for conv, norm in pairs:
-        fused = torch.nn.utils.fusion.fuse_conv_bn_eval(conv, norm).requires_grad_(False)
-        conv.weight, conv.bias = fused.weight, fused.bias
-        parent, _, child = names[norm].rpartition(".")
-        setattr(module.get_submodule(parent), child, nn.Identity())
-    return {names[conv] for conv, _ in pairs}
-
-
-def _layers(module: nn.Module, example: Tensor, folded: set[str]) -> tuple[Layer, ...]:
-    """Layers that give images, in the order of computation; a block stands for its last part."""
-    found: list[tuple[str, nn.Module, Tensor]] = []
-    handles = [
-        part.register_forward_hook(lambda m, _i, out, name=name: found.append((name, m, out)))
-        for name, part in module.named_modules()
-        if name and name not in folded and not isinstance(part, DEAD_ENDS)
-    ]
-    try:
-        with torch.no_grad():
-            _forward(module, example)
-    finally:
-        for handle in handles:
-            handle.remove()
-    calls = [name for name, _, _ in found]
-    outputs = {id(out): name for name, _, out in found}  # the last, outermost, name of an output
-    return tuple(
-        Layer(name, type(part).__name__, *out.shape[1:])
-        for name, part, out in found
-        if isinstance(out, Tensor) and out.dim() == 4 and out.shape[-1] > 1
-        if calls.count(name) == 1 and not name.startswith(outputs[id(out)] + ".")
-    )
-
-
-def _forward(module: nn.Module, x: Tensor) -> Tensor:
-    return module.logits(x) if isinstance(module, Classifies) else module(x)
-
-
-def _replace_stem(module: nn.Module) -> None:
-    """Give the first convolution over colours a faster gradient, if it is of the plain kind."""
-    for name, part in module.named_modules():
-        if isinstance(part, nn.Conv2d):
-            if Stem.fits(part):
-                parent, _, child = name.rpartition(".")
-                setattr(module.get_submodule(parent), child, Stem(part))
-            return

@@ -14,7 +14,6 @@ import logging
 import os
 import threading
 import time
-from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -22,8 +21,10 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from genlib.explore.ascent import Ascent, AscentError, Frame, Knobs
+from genlib.explore.ascent import Ascent, AscentError, Frame
 from genlib.explore.film import Curves, Film
+from genlib.explore.knobs import Knobs
+from genlib.explore.pool import Pool
 
 FRAME_S = 0.033  # seconds of computing per frame
 GONE_S = 4.0  # seconds without a question after which the browser counts as gone
@@ -35,7 +36,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Shown:
-    """What the page draws. images: (B, H, W, C) uint8; steps_per_s: speed; measured_at: the step of the numbers."""
+    """What the page draws. images: (B, H, W, C) uint8; measured_at: the step of the numbers."""
 
     images: NDArray[np.uint8]
     classes: tuple[int, ...]
@@ -45,54 +46,6 @@ class Shown:
     grad_norm: tuple[float, ...]
     measured_at: int
     steps_per_s: float = 0.0
-
-
-class Pool:
-    """A bounded number of running ascents, the others in a queue."""
-
-    def __init__(self, limit: int) -> None:
-        self.limit = limit
-        self._lock = threading.Lock()
-        self._running: set[Live] = set()
-        self._waiting: deque[Live] = deque()
-
-    def enter(self, live: Live) -> None:
-        """Run now, or wait in the queue."""
-        with self._lock:
-            if live not in self._running and live not in self._waiting:
-                self._waiting.append(live)
-        self._fill()
-
-    def leave(self, live: Live, again: bool = False) -> None:
-        """Give the place to the next one; with ``again``, wait at the end of the queue."""
-        with self._lock:
-            self._running.discard(live)
-            if live in self._waiting:
-                self._waiting.remove(live)
-            if again:
-                self._waiting.append(live)
-        self._fill()
-
-    def position(self, live: Live) -> int:
-        """Place in the queue, 1 is next; 0 when it does not wait."""
-        with self._lock:
-            return self._waiting.index(live) + 1 if live in self._waiting else 0
-
-    def busy(self) -> bool:
-        """Whether anybody waits."""
-        with self._lock:
-            return bool(self._waiting)
-
-    def _fill(self) -> None:
-        while True:
-            with self._lock:
-                if len(self._running) >= self.limit or not self._waiting:
-                    return
-                live = self._waiting.popleft()
-                if not live.wanted():
-                    continue
-                self._running.add(live)
-            live.spawn()
 
 
 POOL = Pool(max(1, (os.cpu_count() or 2) - 1))
@@ -145,7 +98,7 @@ class Live:
     def pause(self) -> None:
         """Stop after the step under way."""
         self.running = False
-        self._pool.leave(self)
+        self._pool.withdraw(self)
         with self._lock:
             self._publish(measure=True)
 
@@ -191,7 +144,7 @@ class Live:
     def close(self) -> None:
         """Stop for good."""
         self.running = False
-        self._pool.leave(self)
+        self._pool.withdraw(self)
 
     def beat(self) -> None:
         """The browser asked for a frame: go on running if that was wanted."""

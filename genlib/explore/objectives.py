@@ -77,7 +77,7 @@ def log_probability(scores: Tensor, target: Target) -> Tensor:
 
 @objective("layer activation", "layer")
 def layer_activation(activation: Tensor, target: Target) -> Tensor:
-    """0.5 * ||a||^2 of a layer: its gradient at the layer is the activation a itself (DeepDream)."""
+    """0.5 * ||a||^2 of a layer (DeepDream): its gradient at the layer is a itself."""
     return 0.5 * activation.square().flatten(1).sum(1)
 
 

@@ -29,7 +29,9 @@ CHUNK = 10  # iterations between two frames
 # Barnes-Hut, does while points still travel far; it halves the time, and the last stage mends it.
 COLD = ((150, 12.0, 0.8), (250, 1.0, 0.8), (100, 1.0, 0.5))
 # From a given start the clusters are there: a gentler gathering lets points change clusters
-# without tearing the arrangement apart.
+# without tearing the arrangement apart. Without any gathering, points stay in the clusters they
+# started in and an untrained model looks sorted (10-NN of the map 0.77 where its codes have 0.68;
+# with this one 0.68).
 WARM = ((80, 4.0, 0.8), (170, 1.0, 0.8), (50, 1.0, 0.5))
 PLACE_NEIGHBOURS = 15
 PLACE_STEPS = 25

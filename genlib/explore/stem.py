@@ -29,6 +29,7 @@ class Stem(nn.Module):
         weight = conv.weight.detach()
         self.low = -((weight.shape[-1] - 1 - self.padding) // self.stride)
         self.high = (self.stride - 1 + self.padding) // self.stride
+        self.phases: Tensor
         self.register_buffer("phases", self._phases(weight), persistent=False)
 
     @staticmethod

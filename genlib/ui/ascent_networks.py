@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from genlib.checkpoint import Info, uploads_dir
 from genlib.explore import imagenet
 from genlib.explore.lens import Lens, Network, lens
+from genlib.explore.weights import WeightsError
 from genlib.ui import loading
 
 UNTRAINED = "-untrained"
@@ -30,15 +32,13 @@ class Choice:
 def choices() -> dict[str, Choice]:
     """Every network that can be looked through now, trained ones first."""
     ours = [
-        Choice(i.name, f"{i.name} · digits, 28 × 28", i.path, i.mtime_ns, i)
-        for i in loading.checkpoints("Classifies")
+        Choice(i.name, i.name, i.path, i.mtime_ns, i) for i in loading.checkpoints("Classifies")
     ]
     there, bare = [], []
     for name, source in imagenet.SOURCES.items():
         if path := imagenet.find(name, kept_dir()):
-            title = f"{source.title} · ImageNet, 224 × 224"
-            there.append(Choice(name, title, path, path.stat().st_mtime_ns))
-        bare.append(Choice(name + UNTRAINED, f"{source.title} · untrained, random weights", None, 0))
+            there.append(Choice(name, source.title, path, path.stat().st_mtime_ns))
+        bare.append(Choice(name + UNTRAINED, f"{source.title} untrained", None, 0))
     return {c.key: c for c in (*ours, *there, *bare)}
 
 
@@ -61,7 +61,7 @@ def pick_network(key: str, help: str = "") -> tuple[str, Lens]:
     choice = found.get(chosen) or next(iter(found.values()))
     try:
         made = _lens(choice)
-    except imagenet.WeightsError as problem:
+    except WeightsError as problem:
         st.error(str(problem), icon=":material/error:")
         st.stop()
     if not made.network.trained:
@@ -114,7 +114,9 @@ def weights_panel(key: str) -> None:
         name = st.selectbox(
             "Network to get",
             missing,
-            format_func=lambda n: f"{imagenet.SOURCES[n].title} ({imagenet.SOURCES[n].size:.0f} MB)",
+            format_func=lambda n: (
+                f"{imagenet.SOURCES[n].title} ({imagenet.SOURCES[n].size:.0f} MB)"
+            ),
             key=f"{key}.get",
         )
         if st.button("Download", icon=":material/download:", key=f"{key}.download"):
@@ -140,18 +142,22 @@ def _tell(missing: Sequence[str]) -> None:
 def _download(name: str) -> None:
     bar = st.progress(0.0, f"Downloading {imagenet.SOURCES[name].title} …")
     try:
-        imagenet.download(name, bar.progress)
-    except imagenet.WeightsError as problem:
+        imagenet.download(name, lambda share: _move(bar, share))
+    except WeightsError as problem:
         bar.empty()
         st.error(str(problem), icon=":material/cloud_off:")
         return
     st.rerun()
 
 
+def _move(bar: DeltaGenerator, share: float) -> None:
+    bar.progress(share)
+
+
 def _keep(name: str, data: bytes) -> None:
     try:
         imagenet.keep(name, data, kept_dir())
-    except imagenet.WeightsError as problem:
+    except WeightsError as problem:
         st.error(str(problem), icon=":material/error:")
         return
     st.rerun()

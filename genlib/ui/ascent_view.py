@@ -10,8 +10,9 @@ import streamlit as st
 import torch
 from numpy.typing import NDArray
 
-from genlib.explore.ascent import Ascent, Knobs
+from genlib.explore.ascent import Ascent
 from genlib.explore.film import gif, png
+from genlib.explore.knobs import Knobs
 from genlib.explore.lens import Lens
 from genlib.explore.live import Live
 from genlib.ui.components.film import PANELS, film, pixels, strip, wall
@@ -60,7 +61,7 @@ def transport(key: str, live: Live, reset: Callable[[], None], reset_help: str) 
             st.button("Pause", icon=":material/pause:", type="primary", key=f"{key}.pause",
                       on_click=live.pause, help="Freeze the picture; nothing is lost.")  # fmt: skip
         else:
-            st.button("Start", icon=":material/play_arrow:", type="primary", key=f"{key}.start",
+            st.button("Start", icon=":material/play_arrow:", type="primary", key=f"{key}.go",
                       on_click=live.start, help="Climb until paused.")  # fmt: skip
         st.button("Step", icon=":material/skip_next:", key=f"{key}.step", on_click=live.step_once,
                   help="Pause and make exactly one step.")  # fmt: skip
@@ -150,8 +151,8 @@ def _more(key: str, defaults: Knobs) -> Knobs:
     fourier = st.toggle(
         "Fourier, decorrelated colour", defaults.parameterisation == "fourier",
         key=f"{key}.fourier", bind="query-params",
-        help="Step in frequencies instead of pixels: favours large smooth shapes. Needs about a "
-        "tenth of the learning rate; can be switched while it runs.",
+        help="Step in frequencies instead of pixels: favours large smooth shapes. It can be "
+        "switched while it runs.",
     )  # fmt: skip
     scale = st.slider(
         "Random scale (%)", 0, 30, round(100 * defaults.scale), key=f"{key}.scale",

@@ -13,6 +13,7 @@ from genlib.explore import inpainting
 from genlib.models.base import Reconstructs
 from genlib.models.denoising import CORRUPTIONS
 from genlib.plots.denoise import Line
+from genlib.plots.kernels import diverging
 from genlib.ui import loading
 from genlib.ui.picture_table import Card, Row, cards, grey, picture_table
 
@@ -39,6 +40,7 @@ NOTES = {
     "to start from.",
 }
 STRENGTHS = (0.05, 0.15, 0.25, 0.35, 0.5, 0.65, 0.8, 0.9)
+TIE = 5e-5  # errors this close look equal in four decimals
 UNTOUCHED = "Corrupted"
 N_MEASURED = 100
 
@@ -70,7 +72,9 @@ def needs_mask(name: str) -> bool:
     return name in inpainting.INPAINTING
 
 
-def one_digit(x: Tensor, x_bad: Tensor, mask: Tensor, methods: dict[str, inpainting.Repair]) -> str:
+def one_digit(
+    x: Tensor, x_bad: Tensor, mask: Tensor, methods: dict[str, inpainting.Repair], told: bool
+) -> str:
     """Show clean, corrupted and repaired pictures of one digit x (1, 1, H, W); the verdict."""
     items = [Card("Clean", grey(x[0, 0].numpy()), note="what we hope to get back")]
     untouched = float(inpainting.mse(x_bad, x))
@@ -88,22 +92,22 @@ def one_digit(x: Tensor, x_bad: Tensor, mask: Tensor, methods: dict[str, inpaint
             items.append(Card(name, None, "–", "Needs good pixels to start from; all are damaged."))
             continue
         image = grey(fixed[name][0, 0].clamp(0, 1).numpy())
-        best = errors[name] <= lowest + 5e-5  # equal in the digits shown
-        items.append(Card(name, image, f"{errors[name]:.4f}", _told(name), best))
+        best = errors[name] <= lowest + TIE
+        items.append(Card(name, image, f"{errors[name]:.4f}", _knows(name, told), best))
     cards(items)
     return _verdict(errors, untouched)
 
 
-def _told(name: str) -> str:
-    if needs_mask(name):
-        return "knows the mask"
-    return "simple filter" if name in inpainting.FILTERS else "model"
+def _knows(name: str, told: bool) -> str:
+    if name in inpainting.FILTERS:
+        return "simple filter"
+    return "knows the mask" if told or needs_mask(name) else "knows only the picture"
 
 
 def _verdict(errors: dict[str, float], untouched: float) -> str:
     ranked = sorted(errors, key=errors.__getitem__)
     first, second = ranked[0], ranked[1]
-    if untouched <= errors[first] + 5e-5:
+    if untouched <= errors[first] + TIE:
         return "Nothing beats leaving the picture as it is."
     factor = errors[second] / max(errors[first], 1e-6)
     return (
@@ -116,8 +120,11 @@ def batch_rows(
     x: Tensor, x_bad: Tensor, mask: Tensor, methods: dict[str, inpainting.Repair]
 ) -> None:
     """The lecture's figure for a batch (B, 1, H, W): mask, corrupted, then a row per repair."""
+    noise = Row("Noise mask", "white: damaged", grey(mask[:, 0].float().numpy()))
+    if mask.all():  # then the mask says nothing; the noise itself does
+        noise = Row("Noise", "red added, blue taken", diverging((x_bad - x)[:, 0].numpy(), 1.0))
     rows = [
-        Row("Noise mask", "white: damaged", grey(mask[:, 0].float().numpy())),
+        noise,
         Row(UNTOUCHED, _mean(inpainting.mse(x_bad, x)), grey(x_bad[:, 0].numpy())),
     ]
     for name, repair in methods.items():

@@ -33,7 +33,7 @@ CARDS = (
         "pages/latents/latent_space.py",
         "Latent space",
         "tune",
-        "Twenty numbers make a digit. Drag each of them and watch it change.",
+        "A handful of numbers makes a digit. Drag each of them and watch it change.",
     ),
     Card(
         "pages/latents/latent_map.py",
@@ -82,9 +82,9 @@ CARDS = (
 
 @dataclass
 class Gallery:
-    """The pictures drawn so far, as PNG bytes by page file."""
+    """The pictures drawn so far, as data: addresses by page file."""
 
-    pictures: dict[str, bytes] = field(default_factory=dict)
+    pictures: dict[str, str] = field(default_factory=dict)
     missing: dict[str, str] = field(default_factory=dict)  # page file -> why it has no picture
     done: threading.Event = field(default_factory=threading.Event)
 
@@ -121,7 +121,7 @@ def draw(found: Gallery, infos: list[Info]) -> None:
         shelf = thumbnails.Shelf(infos)
         for page, drawing in thumbnails.DRAWINGS.items():
             try:
-                found.pictures[page] = images.to_png(drawing(shelf))
+                found.pictures[page] = images.data_url(drawing(shelf))
             except LookupError as reason:
                 found.missing[page] = str(reason)
             except Exception:  # one picture less must not cost the others

@@ -56,7 +56,7 @@ def take_away(space: Space) -> None:
             else f"The browser cannot decode this model: {space.refusal}",
         )
     st.markdown("The same picture in Python:")
-    st.code(python_lines(space, z), language="python")
+    st.code(python_lines(space, z), language="python", wrap_lines=True)
 
 
 def walk_gif(space: Space, z: Array) -> bytes:
@@ -125,11 +125,11 @@ _PAGE = """<!doctype html>
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{title}</title>
 <style>
-:root {{ color-scheme: light dark; --st-primary-color: light-dark(#0b6b74, #5cc9d1);
-  --st-background-color: light-dark(#ffffff, #0f1717);
-  --st-text-color: light-dark(#10201f, #eef5f4);
-  --st-secondary-background-color: light-dark(#eef3f3, #1b2727);
-  --st-border-color: light-dark(#c9d5d4, #344646); }}
+:root {{ --st-primary-color: #0b6b74; --st-background-color: #ffffff; --st-text-color: #10201f;
+  --st-secondary-background-color: #eef3f3; --st-border-color: #c9d5d4; }}
+@media (prefers-color-scheme: dark) {{
+  :root {{ --st-primary-color: #12808a; --st-background-color: #0f1717; --st-text-color: #eef5f4;
+    --st-secondary-background-color: #1b2727; --st-border-color: #344646; }} }}
 body {{ background: var(--st-background-color); color: var(--st-text-color);
   font-family: system-ui, sans-serif; margin: 2rem; }}
 {css}

@@ -5,13 +5,17 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 import torch
+from streamlit.delta_generator import DeltaGenerator
 
+from genlib.datasets import Dataset
 from genlib.explore import latents
+from genlib.ui import loading
 from genlib.ui.components.latent_walk import Way, latent_walk
-from genlib.ui.images import data_url, grid_image, picture, to_uint8
-from genlib.ui.latent_space_data import Array, Space, density, digits
+from genlib.ui.images import data_url, grid_image, picture
+from genlib.ui.latent_space_data import Space, density, digits
+from genlib.ui.latent_space_data import space as read_space
 from genlib.ui.latent_space_start import KEY, on_server, place
-from genlib.ui.pickers import pick_digit
+from genlib.ui.pickers import Digit, pick_digit
 
 STRIPS = 10  # latents that get a traversal strip
 STEPS = 13  # pictures in a strip
@@ -70,8 +74,8 @@ def between(space: Space) -> None:
         space.encode(b.image),
         0.0,
         1.0,
-        "from",
-        "to",
+        _called(a, data),
+        _called(b, data),
         (a.image.numpy(), b.image.numpy()),
     )
     _walk(space, "between", way, 0.5)
@@ -79,6 +83,10 @@ def between(space: Space) -> None:
         "In pixels both digits fade through each other and the middle is a double exposure. In "
         "latents the middle is decoded from a code of its own: strokes move instead of fading."
     )
+
+
+def _called(digit: Digit, data: Dataset) -> str:
+    return "drawn" if digit.label is None else data.classes[digit.label]
 
 
 def means(space: Space) -> None:
@@ -106,8 +114,6 @@ def means(space: Space) -> None:
         help="The class whose mean code is added.",
     )
     note.latex(r"z + t\,(\bar z_{\text{more}} - \bar z_{\text{less}})")
-    if source is None or target is None:
-        return
     z = place(space)
     moved = (by_class[target] - by_class[source]).numpy()
     way = Way(
@@ -160,21 +166,25 @@ def manifold(space: Space) -> None:
     st.caption(f"z1 grows to the right, z2 upwards. {how}")
 
 
-def generate(space: Space, other: Space | None) -> None:
-    """Draw codes from densities fitted to the latents, and decode them."""
+def generate(space: Space) -> None:
+    """Draw codes from densities fitted to the latents, and decode them; another model beside."""
     from genlib.explore.density import DENSITIES, held_out
 
-    name = st.segmented_control(
-        "Density over latents",
-        list(DENSITIES),
-        default="Standard normal",
-        required=True,
-        key=f"{KEY}.density",
-        bind="query-params",
-        help="Fitted to the codes of 10,000 training images; the standard normal is not fitted.",
-    )
+    left, right = st.columns([2, 1], gap="large", vertical_alignment="bottom")
+    with left.container(horizontal=True, vertical_alignment="bottom"):
+        name = st.segmented_control(
+            "Density over latents",
+            list(DENSITIES),
+            default="Standard normal",
+            required=True,
+            key=f"{KEY}.density",
+            bind="query-params",
+            help="Fitted to the codes of 10,000 training images; the standard normal is not "
+            "fitted.",
+        )
+        st.button("Draw again", icon=":material/casino:", key=f"{KEY}.again", on_click=_again)
+    other = _beside(space, right)
     assert name is not None
-    st.button("Draw again", icon=":material/casino:", key=f"{KEY}.again", on_click=_again)
     shown = [space] + ([other] if other else [])
     for column, one in zip(st.columns(len(shown), gap="large"), shown, strict=True):
         with column:
@@ -193,6 +203,23 @@ def generate(space: Space, other: Space | None) -> None:
     )
 
 
+def _beside(space: Space, where: DeltaGenerator) -> Space | None:
+    """Choose another model to sample from; a plain autoencoder beside a VAE at first."""
+    models = loading.checkpoints("Encodes", "Decodes")
+    others = {info.name: info for info in models if info.path != space.info.path}
+    names = ["nothing", *others]
+    preset = "ae-30" if space.has_prior else "vae-20"
+    chosen = where.selectbox(
+        "Beside it",
+        names,
+        index=names.index(preset) if preset in names else 0,
+        key=f"{KEY}.beside",
+        bind="query-params",
+        help="Another model that samples from the same kind of density.",
+    )
+    return read_space(others[chosen]) if chosen in others else None
+
+
 def _draws() -> int:
     text = st.query_params.get(f"{KEY}.draws", "0")
     return int(text) if text.isdigit() and len(text) < 9 else 0
@@ -200,8 +227,3 @@ def _draws() -> int:
 
 def _again() -> None:
     st.query_params[f"{KEY}.draws"] = str(_draws() + 1)
-
-
-def frame(space: Space, z: Array) -> np.ndarray:
-    """The picture at z as uint8 (H, W) or (H, W, 3)."""
-    return to_uint8(space.decode(z[None])[0])

@@ -19,7 +19,7 @@ from genlib.ui.pickers import pick_digit
 KEY = "latent_space"
 Z_PARAMETER = f"{KEY}.z"
 STARTS = {"digit": "A digit", "mean": "The mean", "random": "Random"}
-PATHS = {"auto": "Automatic", "server": "On the server"}
+PATHS = {"auto": "Automatic", "server": "Server"}
 
 
 def pad_key(space: Space) -> str:

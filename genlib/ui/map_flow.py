@@ -17,7 +17,6 @@ from genlib.ui.map_jobs import Job
 
 POLL_SECONDS = 0.3
 DWELL_SECONDS = 1.2  # how long playing rests at an epoch
-KINDS = {"t-SNE": "t-SNE", "PCA": "PCA", "Latents": "Latents themselves"}
 LOOKS = {
     "waiting": ":material/hourglass_top: waiting for a free processor core",
     "running": "t-SNE optimises",
@@ -76,11 +75,10 @@ def choose_epoch(epochs: dict[int, Info]) -> int:
         "Training epoch",
         numbers,
         value=numbers[-1],
-        format_func=lambda e: "0 (untrained)" if e == 0 else str(e),
         key="map.epoch",
         bind="query-params",
-        help="Each epoch's map starts from that of the last epoch and is turned onto it, so that "
-        "points move rather than jump.",
+        help="Passes over the training set; 0 is the untrained model. Each epoch's map starts "
+        "from that of the last epoch and is turned onto it, so that points move rather than jump.",
     )
     return int(epoch)
 
@@ -90,6 +88,7 @@ def _toggle_play(numbers: list[int]) -> None:
     state["map.playing"] = not state.get("map.playing", False)
     if state["map.playing"] and state.get("map.epoch", numbers[-1]) == numbers[-1]:
         state["map.epoch"] = numbers[0]
+        state["map.ready"] = False  # of the epoch before
     state["map.step_at"] = time.monotonic() + DWELL_SECONDS
 
 

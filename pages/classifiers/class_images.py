@@ -1,8 +1,9 @@
 """Class images: what must a picture look like for a classifier to say "eight"?"""
 
 import streamlit as st
+import torch
 
-from genlib.explore.ascent import Knobs, noise
+from genlib.explore.knobs import Knobs
 from genlib.plots.ascent import curves_figure
 from genlib.ui import ascent_view as view
 from genlib.ui.ascent_networks import pick_network, weights_panel
@@ -10,6 +11,9 @@ from genlib.ui.ascent_starts import pick_start
 from genlib.ui.pickers import header, try_this
 
 KEY = "class_images"
+OBJECTIVES = {"class score": "Score", "log-probability": "Log-probability"}
+SMALL = Knobs(lr=0.05, l2=0.5, jitter=2, blur_every=5, normalise=True, scale=0.15, rotate=15.0)
+LARGE = Knobs(lr=0.02, l2=0.05, jitter=16, blur_every=8, normalise=True)
 
 header(
     "Class images",
@@ -24,62 +28,88 @@ header(
 controls, picture = st.columns([1, 2], gap="large")
 with controls:
     choice, lens = pick_network(f"{KEY}.network")
-    network = lens.network
-    small = len(network.classes) <= 12
+    names = lens.network.classes
+    few = len(names) <= 12
     mode = st.segmented_control(
         "Show",
-        ["one", "all"],
-        format_func=lambda m: "One class" if m == "one" else f"All {len(network.classes)} at once",
-        default="all" if small else "one",
+        ["all", "one"],
+        format_func=lambda m: "One class" if m == "one" else "All at once",
+        default="all",
         required=True,
+        wrap=True,
         key=f"{KEY}.show",
         bind="query-params",
-        disabled=not small,
-        help="All classes climb together, in one batch, each towards its own class."
-        if small
-        else "A thousand pictures do not fit on a screen: pick one class.",
+        disabled=not few,
+        help="All classes climb together, in one batch, each towards its own."
+        if few
+        else "A thousand pictures do not fit on a screen: one class at a time.",
     )
+    wall = few and mode == "all"
     target = st.selectbox(
         "Class",
-        range(len(network.classes)),
-        index=min(8, len(network.classes) - 1),
-        format_func=lambda c: network.classes[c],
+        range(len(names)),
+        index=min(8, len(names) - 1),
+        format_func=lambda c: names[c],
         key=f"{KEY}.class",
         bind="query-params",
-        disabled=small and mode == "all",
-        help="Changing it keeps the picture: it goes on from where it is.",
+        disabled=wall,
+        help="All classes are shown: choose “One class” above to pick one."
+        if wall
+        else "Changing it keeps the picture, which goes on from where it is.",
     )
-    classes = list(range(len(network.classes))) if small and mode == "all" else [target or 0]
+    classes = list(range(len(names))) if wall else [target or 0]
     objective = st.segmented_control(
         "Climb",
-        ["class score", "log-probability"],
-        format_func=lambda o: "Score" if o == "class score" else "Log-probability",
+        list(OBJECTIVES),
+        format_func=OBJECTIVES.__getitem__,
         default="class score",
         required=True,
+        wrap=True,
         key=f"{KEY}.objective",
         bind="query-params",
-        help="The score alone, as in the lecture, or log p, which also pushes the other classes "
-        "down and stops pushing when the network is sure.",
+        help="The score before the softmax, as in the lecture; or log p in nats, which also pushes "
+        "the other classes down.",
     )
-    start = pick_start(KEY, network, len(classes))
-    defaults = Knobs(lr=0.05, l2=0.05, jitter=1, blur_every=10, normalise=True) if small else (
-        Knobs(lr=0.02, l2=0.01, jitter=16, blur_every=8, normalise=True)
-    )  # fmt: skip
-    knobs = view.knob_controls(KEY, defaults, network.shape[-1])
+    start = pick_start(KEY, lens.network, len(classes))
+    knobs = view.knob_controls(KEY, SMALL if few else LARGE, lens.network.shape[-1])
     knobs.objective = objective or "class score"
     weights_panel(KEY)
 
-live = view.session_live(
-    KEY, choice, lambda: view.begin(lens, start(lens), classes, knobs)
-)
+live = view.session_live(KEY, choice, lambda: view.begin(lens, start(lens), classes, knobs))
 live.retarget(classes)
 live.set_knobs(knobs)
-if live.shown.step == 0 and not live.running:
+if live.shown.step == 0 and not live.running and not torch.equal(live.original, start(lens)):
     live.reset(start(lens))
+
 with picture:
-    view.transport(
-        KEY, live, lambda: live.reset(start(lens)), "Begin again from the start chosen on the left."
-    )
-    labels = tuple(network.classes[c] for c in classes)
-    view.show(view.Stage(KEY, live, labels, lambda c: network.classes[c]))
-    view.downloads(KEY, live, f"class-images-{network.name}")
+    view.transport(KEY, live, lambda: live.reset(start(lens)), "Begin again from the start chosen.")
+    labels = tuple(names[c] for c in classes)
+    view.show(view.Stage(KEY, live, labels, names.__getitem__))
+    view.downloads(KEY, live, f"class-images-{lens.network.name}")
+    seen, steps, table = live.curves.table()
+    if not live.running and len(steps) > 1:
+        with st.expander("Inspect the curves", icon=":material/show_chart:"):
+            st.plotly_chart(
+                curves_figure(steps, table, [names[c] for c in seen], view.PANELS),
+                key=f"{KEY}.curves",
+            )
+
+st.markdown(
+    """
+**How to read it.** Under each picture is the probability that the network gives to the class asked
+for, measured on exactly the picture you see. The gradient norm says how steep the slope still is.
+A picture that satisfies the network completely need not look like anything to us: the network only
+learnt what tells the classes *apart*, and says nothing about what is likely. That is the difference
+between a classifier, p(class | image), and the generative models on the other pages.
+"""
+)
+try_this(
+    [
+        "Press **Start** and watch all ten pass 99 %. Then set **L2** and **blur** to 0: just as "
+        "sure, much less of a digit.",
+        "Choose **One class**, let it climb to 8, and change the class to 3 while it runs: which "
+        "strokes go first?",
+        "**Start from** a real digit, Reset, and make single **steps** towards another class: how "
+        "little must change before the network changes its mind?",
+    ]
+)

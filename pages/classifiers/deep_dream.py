@@ -1,3 +1,146 @@
-import streamlit as st
+"""DeepDream: what does a layer see in a picture, if it is told to see more of it?"""
 
-st.title("DeepDream")
+import streamlit as st
+import torch
+
+from genlib.explore.knobs import Knobs
+from genlib.explore.pictures import PictureError, decode, sample
+from genlib.ui import ascent_view as view
+from genlib.ui.ascent_networks import pick_network, weights_panel
+from genlib.ui.pickers import header, try_this
+
+KEY = "deep_dream"
+PICTURES = {"flower": "Flower", "china": "Temple", "upload": "Your own"}
+
+header(
+    "DeepDream",
+    "A picture is shown to a network, and whatever a layer finds in it is made stronger: the "
+    "gradient at the layer is set to the layer's own activation, and the picture climbs.",
+    r"\frac{\partial J}{\partial a} = a \quad\Leftrightarrow\quad "
+    r"J = \tfrac12 \lVert a \rVert^2 \qquad X \leftarrow X + \eta\,(dX - 2\lambda X)",
+    "Overview text “Generative models”, Google DeepDream; Mordvintsev, Olah & Tyka 2015",
+)
+
+
+controls, picture = st.columns([1, 2], gap="large")
+with controls:
+    choice, lens = pick_network(f"{KEY}.network")
+    by_name = {layer.name: layer for layer in lens.layers}
+    chosen = st.selectbox(
+        "Layer",
+        list(by_name),
+        index=2 * len(by_name) // 3,
+        key=f"{KEY}.layer",
+        bind="query-params",
+        help="In the order of computation. Early layers see edges and textures, late ones parts.",
+    )
+    layer = by_name.get(chosen) or lens.layers[-1]
+    st.caption(f"{layer.kind} with {layer.channels} channels")
+    whole = st.toggle(
+        "Whole layer",
+        True,
+        key=f"{KEY}.whole",
+        bind="query-params",
+        help="Off: the mean of one channel is climbed instead.",
+    )
+    channel = st.number_input(
+        "Channel",
+        0,
+        layer.channels - 1,
+        0,
+        key=f"{KEY}.channel",
+        bind="query-params",
+        disabled=whole,
+        help="The whole layer is climbed: switch that off to pick a channel."
+        if whole
+        else f"One of the layer's {layer.channels} feature maps.",
+    )
+    name = st.segmented_control(
+        "Picture",
+        list(PICTURES),
+        format_func=PICTURES.__getitem__,
+        default="flower",
+        required=True,
+        wrap=True,
+        key=f"{KEY}.picture",
+        bind="query-params",
+    )
+    given = None
+    if name == "upload":
+        given = st.file_uploader(
+            "A picture",
+            type=["png", "jpg", "jpeg", "webp", "bmp", "gif"],
+            key=f"{KEY}.file",
+            help="Up to 20 MB. It stays in this session.",
+        )
+        if given is None:
+            st.caption("Until a picture is given, the flower is shown.")
+    longest = st.select_slider(
+        "Longer side (pixels)",
+        [96, 160, 224, 320, 448],
+        224,
+        key=f"{KEY}.side",
+        bind="query-params",
+        help="Time per step grows with its square.",
+    )
+    octaves = st.slider(
+        "Octaves",
+        1,
+        6,
+        3,
+        key=f"{KEY}.octaves",
+        bind="query-params",
+        help="In how many sizes the picture is looked at in turn, each 1.4 times the last: the "
+        "same feature then appears in several sizes.",
+    )
+    knobs = view.knob_controls(
+        KEY, Knobs("layer activation", lr=0.02, jitter=8, normalise=True), int(longest)
+    )
+    knobs.objective = "layer activation" if whole else "channel"
+    knobs.layer, knobs.octaves = layer.name, octaves
+    knobs.channel = -1 if whole else min(int(channel or 0), layer.channels - 1)
+    weights_panel(KEY)
+    try:
+        data = (
+            given.getvalue() if given is not None else sample(name if name == "china" else "flower")
+        )
+        image = decode(data, int(longest), grey=lens.network.shape[0] == 1)
+    except PictureError as problem:
+        st.error(str(problem), icon=":material/error:")
+        st.stop()
+
+live = view.session_live(KEY, choice, lambda: view.begin(lens, image, [0], knobs))
+if not torch.equal(live.original, image):
+    live.reset(image)
+live.set_knobs(knobs)
+
+with picture:
+    view.transport(KEY, live, lambda: live.reset(image), "Back to the original picture.")
+    view.show(
+        view.Stage(
+            KEY,
+            live,
+            (),
+            lambda c: layer.name,
+            compare=True,
+            panels=("½ ‖activation‖²" if whole else "Mean activation", "", "Gradient norm"),
+        )
+    )
+    view.downloads(KEY, live, f"deep-dream-{lens.network.name}")
+
+st.markdown(
+    """
+**How to read it.** Nothing is added that the layer did not already respond to a little: each step
+makes the strongest responses stronger still. What appears is therefore what this layer has learnt
+to look for. Drag the handle over the picture, or the slider below it, to uncover the original.
+"""
+)
+try_this(
+    [
+        "Start with an **early layer**, then move to a late one while it runs: from edges and "
+        "textures to parts of things.",
+        "Set **octaves** to 1: all features now have one size.",
+        "Compare a trained network with the same one **untrained**: which patterns need learning, "
+        "and which come from convolution and ReLU alone?",
+    ]
+)

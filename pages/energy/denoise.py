@@ -94,7 +94,7 @@ def live() -> None:
     rng = torch.Generator().manual_seed(noise_seed())
     clean = torch.as_tensor(digit.image).float()[None]
     x_bad, mask = CORRUPTIONS[kind](clean, strength, rng)
-    st.markdown(view.one_digit(clean, x_bad, mask, methods))
+    st.markdown(view.one_digit(clean, x_bad, mask, methods, told))
     st.caption("Under each picture: squared error per pixel, pixels in [0, 1]; smaller is better.")
     st.subheader("Ten digits, as in the lecture")
     batch = view.one_of_each()

@@ -34,19 +34,18 @@ kinds = [k for k in ("Latents", "t-SNE", "PCA") if k != "Latents" or flat_alread
 kind = second.segmented_control(
     "Flatten by",
     kinds,
-    format_func=lambda k: map_flow.KINDS[k],
     default=kinds[0],
     required=True,
     key="map.by",
     bind="query-params",
     help="t-SNE keeps near codes near and may tear what is far. PCA is the plane of largest "
-    "variance, a straight shadow. Models with two latents need neither.",
+    "variance, a straight shadow. Models with two latents need neither: their latents are shown "
+    "as they are.",
 )
 n = third.selectbox(
     "Points",
     MANY,
     index=2,
-    format_func=lambda count: f"{count:,}",
     key="map.points",
     bind="query-params",
     help="Test images on the map. t-SNE of 2,000 takes seconds, of 10,000 about a minute.",
@@ -124,7 +123,7 @@ def live() -> None:
                 flat.positions, some.labels, some.numbers, some.classes,
                 space=f"{choice.kind}:{choice.last.path}", pictures=pictures,
                 codes=codes if message else "", linear=linear, axes=axes,
-                title=f"{last.name}, epoch {epoch}, {map_flow.KINDS[choice.kind]}",
+                title=f"{last.name}, epoch {epoch}, {choice.kind}",
                 file=f"{last.name}-epoch-{epoch}-{choice.kind}",
             )  # fmt: skip
             latent_map(KEY, cloud, selection=selection, rays=near.tolist(), stars=stars)
@@ -155,7 +154,9 @@ with st.expander("How to read it", icon=":material/menu_book:"):
         "Zoom in and dots become pictures. Away from the points the picture beside the pointer is "
         "*decoded* from that place: exactly, where the map is a plane; from a blend of the "
         "nearest 8 codes in a t-SNE map. The 10-NN accuracy is computed from the codes themselves "
-        "(leave one out), so it does not depend on how they are flattened; chance is about 10 %."
+        "(leave one out), so it does not depend on how they are flattened; chance is about 10 %. "
+        "Maps of earlier epochs start from that of the last one, which can make them look a "
+        "little tidier than they are: trust the number, not the picture."
     )
 try_this(
     [

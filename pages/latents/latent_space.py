@@ -3,7 +3,6 @@
 import streamlit as st
 
 from genlib.ui import latent_space_panels as panels
-from genlib.ui import loading
 from genlib.ui.latent_space_data import space as read_space
 from genlib.ui.latent_space_files import take_away
 from genlib.ui.latent_space_start import (
@@ -59,12 +58,12 @@ with st.expander("How to read it", icon=":material/menu_book:"):
     )
 
 VIEWS = {
-    "around": "Around here",
-    "between": "Between two digits",
-    "means": "Class arithmetic",
-    "manifold": "Manifold",
-    "generate": "Generate",
-    "files": "Take away",
+    "Around here": panels.around,
+    "Between two digits": panels.between,
+    "Class arithmetic": panels.means,
+    "Manifold": panels.manifold,
+    "Generate": panels.generate,
+    "Take away": take_away,
 }
 
 
@@ -75,45 +74,13 @@ def follow() -> None:
     view = st.segmented_control(
         "View",
         list(VIEWS),
-        format_func=VIEWS.__getitem__,
-        default="around",
+        default="Around here",
         required=True,
         key=f"{KEY}.view",
         bind="query-params",
         label_visibility="collapsed",
     )
-    if view == "around":
-        panels.around(space)
-    elif view == "between":
-        panels.between(space)
-    elif view == "means":
-        panels.means(space)
-    elif view == "manifold":
-        panels.manifold(space)
-    elif view == "generate":
-        generate_beside()
-    else:
-        take_away(space)
-
-
-def generate_beside() -> None:
-    """Samples of this model beside those of another."""
-    others = {
-        i.name: i for i in loading.checkpoints("Encodes", "Decodes") if i.path != space.info.path
-    }
-    names = ["", *others]
-    preset = "ae-30" if space.has_prior else "vae-20"
-    chosen = st.selectbox(
-        "Beside it",
-        names,
-        index=names.index(preset) if preset in names else 0,
-        format_func=lambda name: name or "nothing",
-        key=f"{KEY}.beside",
-        bind="query-params",
-        help="Another model that samples from the same kind of density.",
-    )
-    other = read_space(others[chosen]) if chosen in others else None
-    panels.generate(space, other)
+    VIEWS[view](space)
 
 
 follow()

@@ -125,8 +125,10 @@ def show_grids(names: list[str]) -> None:
             help="A unit whose score is below is called dead and framed in amber.",
         )
     st.caption(f":orange[▢] A unit counts as dead when {rule.text}")
-    chosen = st.session_state.get("reconstructions.of")
-    unit = st.session_state.get("reconstructions.unit")
+    if st.session_state.get("reconstructions.of") not in names:
+        st.session_state["reconstructions.of"] = infos[0].name
+    chosen = st.session_state["reconstructions.of"]
+    unit = st.session_state.setdefault("reconstructions.unit", 0)
     with st.container(horizontal=True, gap="medium"):
         boxes = [st.container(width={1: 1040, 2: 520}.get(len(infos), 340)) for _ in infos]
     for box, info in zip(boxes, infos, strict=True):
@@ -140,8 +142,6 @@ def show_zoom(infos: list[Info]) -> None:
     """The unit that was clicked, or typed, enlarged."""
     st.subheader("One unit")
     by_name = {i.name: i for i in infos}
-    if st.session_state.get("reconstructions.of") not in by_name:
-        st.session_state["reconstructions.of"] = infos[0].name
     left, right, _ = st.columns([2, 1, 3])
     name = left.selectbox("Model", list(by_name), key="reconstructions.of", bind="query-params")
     count = len(view.measured(by_name[name]).kernels.weights)

@@ -1,51 +1,49 @@
 """Home: what there is to see, drawn from the shipped models, and where to click first."""
 
-import io
-
+import numpy as np
 import streamlit as st
-from PIL import Image
 
-from genlib.ui import gallery
+from genlib.ui import gallery, images
 
 WIDTH = 224  # CSS pixels of a picture: each is that wide, so that no pixel is scaled
 FIRST_CLICKS = (
     (
         "pages/latents/latent_space.py",
         "Drag a digit into another",
-        "Move two sliders until the 1 has become a 7. Where between them is it neither?",
+        "Two numbers draw every digit. Move from one digit to another: where is it neither?",
+        {"latent_space.model": "vae-2"},
     ),
     (
         "pages/energy/merged_digits.py",
         "Blend two digits",
         "Which model notices that half a 3 and half an 8 is no digit, and which believes anything?",
+        {},
     ),
     (
         "pages/latents/latent_map.py",
         "Find the lost digits",
         "Look for a 4 among the 9s, hover it, and judge for yourself.",
+        {},
     ),
 )
 
 
-@st.cache_data(show_spinner=False)
-def blank() -> bytes:
-    """A dark picture that holds the place of one that is still being drawn."""
-    buffer = io.BytesIO()
-    Image.new("RGB", (WIDTH, 168), (11, 23, 24)).save(buffer, "PNG")
-    return buffer.getvalue()
+# Holds the place of a picture that is still being drawn.
+BLANK = images.data_url(np.full((168, WIDTH, 3), (11, 23, 24), np.uint8))
 
 
 def show_card(card: gallery.Card, pictures: gallery.Gallery) -> None:
     """One card: picture, link, sentence."""
     with st.container(border=True, width=WIDTH + 34, height="stretch", gap="xsmall"):
         picture = pictures.pictures.get(card.page)
-        st.image(picture or blank(), width=WIDTH, alt=f"What the page {card.title} shows")
+        st.image(picture or BLANK, width=WIDTH, alt=f"What the page {card.title} shows")
         st.page_link(card.page, label=f"**{card.title}**", icon=f":material/{card.icon}:")
         st.markdown(f":small[{pictures.missing.get(card.page) or card.text}]")
 
 
 infos = gallery.shipped()
 pictures = gallery.gallery(infos)
+names = {info.name for info in infos}
 
 st.title("See how generative models work")
 st.markdown(
@@ -62,9 +60,11 @@ if not infos:
 
 st.subheader("Three first clicks")
 with st.container(horizontal=True):
-    for number, (page, title, text) in enumerate(FIRST_CLICKS, 1):
+    for number, (page, title, text, link) in enumerate(FIRST_CLICKS, 1):
         with st.container(border=True, width=350, height="stretch", gap="xsmall"):
-            st.page_link(page, label=f"**{title}**", icon=f":material/counter_{number}:")
+            icon = f":material/counter_{number}:"
+            query = link if set(link.values()) <= names else {}
+            st.page_link(page, label=f"**{title}**", icon=icon, query_params=query)
             st.markdown(f":small[{text}]")
 
 

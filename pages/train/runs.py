@@ -1,3 +1,90 @@
+"""Runs: compare what was trained, and sweep a setting."""
+
 import streamlit as st
 
-st.title("Runs")
+from genlib import runs
+from genlib.runs_directory import ACTIVE, Run
+from genlib.ui import run_actions, runs_view, sweep_view
+from genlib.ui.pickers import header, try_this
+
+header(
+    "Runs",
+    "One run tells little; two that differ in one setting tell what that setting does. Compare "
+    "curves, or let one setting take several values and see what each of them reconstructs.",
+    r"\theta^\ast(\lambda) = \arg\min_\theta L(\theta; \lambda), \qquad "
+    r"\lambda \in \{\lambda_1, \dots, \lambda_k\}",
+    "Article “Autoencoder, VAE, GAN”: latent spaces of 2, 10 and 100 numbers",
+)
+
+POLL = 2.0  # seconds
+NEWEST = 4  # runs compared as long as none is chosen
+
+
+def compared(everything: dict[str, Run]) -> list[Run]:
+    """The runs to compare, by their ids in the link."""
+    chosen = st.multiselect(
+        "Compare",
+        list(everything),
+        key="runs.compare",
+        bind="query-params",
+        placeholder=f"the newest {NEWEST}",
+        help="By their ids, which are in the table's first column and in the link.",
+    )
+    ids = [run_id for run_id in chosen if run_id in everything] or list(everything)[:NEWEST]
+    return [everything[run_id] for run_id in ids]
+
+
+def table(ids: list[str], live: bool) -> None:
+    """Table and curves; drawn again every few seconds while something trains."""
+    runs.advance()
+    everything = {run.id: run for run in runs.listing()}
+    working = any(run.state in (*ACTIVE, "queued") for run in everything.values())
+    if live and not working:
+        st.rerun()  # once: then nothing is live any more
+    chosen = [everything[run_id] for run_id in ids if run_id in everything]
+    if not chosen:
+        st.rerun()  # all of them were deleted meanwhile
+    runs_view.overview(list(everything.values()), chosen)
+    runs_view.curves(chosen)
+
+
+run_actions.offer_undo()
+everything = {run.id: run for run in runs.listing()}
+if everything:
+    chosen = compared(everything)
+    working = any(run.state in (*ACTIVE, "queued") for run in everything.values())
+    st.fragment(run_every=POLL if working else None, key="runs.live")(table)(
+        [run.id for run in chosen], working
+    )
+    runs_view.manage(everything)
+else:
+    st.info("There is no run yet. Start one here or on the Train page.", icon=":material/info:")
+runs_view.recently_deleted()
+
+st.subheader("Sweep one setting", anchor=False)
+sweep_view.start()
+sweeps: dict[str, list[Run]] = {}
+for run in reversed(list(everything.values())):
+    if run.spec.sweep:
+        sweeps.setdefault(run.spec.sweep, []).append(run)
+if sweeps:
+    names = list(reversed(sweeps))
+    name = st.selectbox(
+        "Result of",
+        names,
+        key="runs.sweep",
+        bind="query-params",
+        help="The same test digits, reconstructed by each run of the sweep.",
+    )
+    sweep_view.result(sweeps.get(name or "", sweeps[names[0]]))
+
+try_this(
+    [
+        "Sweep **latent dim** over 2, 10, 100 from the recipe **article-latent-2**. Where does the "
+        "error stop falling, and which digits need the most numbers?",
+        "Sweep **beta** of a VAE and look at the curves *reconstruction* and *kl*: one falls as "
+        "the other rises. What does their sum do?",
+        "Sweep **lr** over 0.0001, 0.001, 0.01, 0.1: which curve falls fastest at first, and is it "
+        "the lowest in the end?",
+    ]
+)

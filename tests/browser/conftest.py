@@ -115,7 +115,7 @@ def app_url(
     env.setdefault("OMP_NUM_THREADS", "1")
     command = [sys.executable, "-m", "streamlit", "run", "app.py"]
     command += ["--server.port", str(port), "--server.address", "127.0.0.1"]
-    command += ["--server.headless", "true", "--server.fileWatcherType", "none"]
+    command += ["--server.headless", "true", "--client.showErrorDetails", "full"]
     log = folder / "server.log"
     with log.open("wb") as out:
         server = subprocess.Popen(

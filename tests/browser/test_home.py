@@ -83,3 +83,14 @@ def test_nothing_is_cut_off_on_a_narrow_screen(home: Page) -> None:
         " return main.scrollWidth - main.clientWidth; }"
     )
     assert over <= 0
+
+
+def test_the_first_click_opens_the_model_it_speaks_of(
+    home: Page, settle: Callable[..., None], shipped: Path
+) -> None:
+    if not (shipped / "vae-2.safetensors").is_file():
+        pytest.skip("no vae-2 in checkpoints/: build it with genlib train --recipe vae-2")
+    home.get_by_role("link", name="Drag a digit into another").click()
+    home.wait_for_url("**/latent-space?**")
+    settle(home)
+    expect(home.get_by_test_id("stMain")).to_contain_text("vae-2 ·")

@@ -28,7 +28,7 @@ def first_slider(page: Page) -> Locator:
 
 
 def wait_for_picture(page: Page) -> None:
-    expect(page.locator(".latent-pad .path")).to_have_text(re.compile("^decoded"))
+    expect(page.locator(".latent-pad .path")).to_have_text(re.compile("^decoded"), timeout=30_000)
     page.wait_for_timeout(400)
 
 
@@ -175,7 +175,7 @@ def test_the_server_path_gives_the_same_picture(
     page.get_by_role("button", name="Random").click()
     page.wait_for_timeout(600)
     here = canvas_pixels(page, PICTURE)
-    page.get_by_role("radio", name="On the server").click()
+    page.get_by_role("radio", name="Server").click()
     settle(page)
     expect(page.locator(".latent-pad .path")).to_have_text("decoded on the server")
     page.wait_for_timeout(600)
@@ -201,6 +201,27 @@ def test_the_walk_between_two_digits_moves_both_pictures(
     after = [canvas_pixels(page, f"canvas.now.{kind}") for kind in ("pixels", "latents")]
     for old, new in zip(before, after, strict=True):
         assert np.abs(new.astype(int) - old).max() > 20
+
+
+def test_files_to_take_away(
+    page: Page, open_page: Callable[..., Page], settle: Callable[..., None], tmp_path: Path
+) -> None:
+    from PIL import Image, ImageSequence
+
+    visit(page, open_page)
+    page.get_by_role("radio", name="Take away").click()
+    settle(page)
+    files = {}
+    for name in ("Picture (PNG)", "Walk (GIF)", "Explorer (HTML)"):
+        with page.expect_download() as download:
+            page.get_by_role("button", name=name).click()
+        files[name] = tmp_path / download.value.suggested_filename
+        download.value.save_as(files[name])
+    assert Image.open(files["Picture (PNG)"]).size == (448, 448)
+    frames = [np.asarray(f) for f in ImageSequence.Iterator(Image.open(files["Walk (GIF)"]))]
+    assert len(frames) > 40 and (frames[0] != frames[10]).any()
+    html = files["Explorer (HTML)"].read_text(encoding="utf-8")
+    assert "compileDecoder" in html and "http://" not in html and "https://" not in html
 
 
 def in_the_browser(page: Page, model: Decodes, z: np.ndarray) -> np.ndarray:

@@ -63,12 +63,12 @@ def test_no_rerun_of_the_app_waits_for_the_delayed_acknowledgement(app_url: str)
     address = app_url.replace("http", "ws", 1) + "/_stcore/stream"
     with connect(address, subprotocols=["streamlit"], max_size=None) as client:
         bench.rerun(client)
-        times = []
-        for _ in range(60):
-            times.append(bench.rerun(client))
-            time.sleep(0.05)
-    # The best of sixty: on a busy machine any rerun may be late, but none beats Nagle.
-    assert min(times) < NAGLE_MS, times
+        # One fast rerun proves it: on a busy machine any may be late, but none beats Nagle.
+        for _ in range(200):
+            if bench.rerun(client) < NAGLE_MS:
+                return
+            time.sleep(bench.PAUSE_S)
+    pytest.fail(f"none of 200 reruns took less than {NAGLE_MS} ms")
 
 
 def test_a_bare_rerun_takes_a_few_milliseconds() -> None:

@@ -15,7 +15,7 @@ export default function ({ parentElement, data, setTriggerValue }) {
     film.asked = performance.now();
     setTriggerValue("pull", { n: ++film.pulls, before: film.beforeId });
   };
-  receive(film, data);
+  receive(film, unwrap(data));
   return () => { clearInterval(film.timer); film.watch.disconnect(); films.delete(parentElement); };
 }
 

@@ -6,6 +6,7 @@ which reruns the fragment it is in. Frames travel as raw bytes, large ones as PN
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -66,13 +67,12 @@ def film(
         "step": shown.step, "seq": shown.step, "epoch": live.epoch, "running": live.running,
         "state": state, "steps_per_s": round(shown.steps_per_s, 1), "before": before,
     }  # fmt: skip
-    data = {
-        "meta": meta,
+    parts = {
         "frame": png(shown.images.reshape(-1, width, channels), level=1) if packed else raw,
         "curves": steps.astype(np.float32).tobytes() + table.tobytes(),
         "before": pixels(live.original.numpy()).tobytes() if send_before else b"",
     }
-    _film()(key=key, data=data, on_pull_change=_nothing)
+    _film()(key=key, data=_packet(meta, parts), on_pull_change=_nothing)
 
 
 def strip(key: str, live: Live) -> None:
@@ -91,7 +91,7 @@ def strip(key: str, live: Live) -> None:
         if isinstance(asked, dict):
             live.go_to(int(asked.get("index", -1)))
 
-    _strip()(key=key, data={"atlas": drawn.atlas, "meta": meta}, on_go_change=go)
+    _strip()(key=key, data=_packet(meta, {"atlas": drawn.atlas}), on_go_change=go)
 
 
 def wall(images: NDArray[np.uint8], columns: int = 5) -> NDArray[np.uint8]:
@@ -128,6 +128,13 @@ def _atlas(kept: Film) -> tuple[bytes, dict[str, object]]:
     return png(sheet.reshape(-1, width, sheet.shape[-1]), level=1), meta
 
 
+def _packet(meta: dict[str, object], parts: dict[str, bytes]) -> bytes:
+    """Header and parts in one string of bytes; packet.js takes it apart."""
+    sizes = [(name, len(part)) for name, part in parts.items()]
+    header = json.dumps({"meta": meta, "parts": sizes}).encode()
+    return b"".join((len(header).to_bytes(4, "little"), header, *parts.values()))
+
+
 def _finite(value: float) -> float | None:
     return value if np.isfinite(value) else None
 
@@ -139,17 +146,17 @@ def _nothing() -> None:
 @st.cache_resource(show_spinner=False)
 def _film() -> st.components.v2.types.ComponentRenderer:
     """Register the canvas once per server; its chart code lives in a file of its own."""
-    script = (_HERE / "film_curves.js").read_text() + (_HERE / "film.js").read_text()
+    parts = ("packet.js", "film_curves.js", "film.js")
     return st.components.v2.component(
         "genlib_film",
         html='<div class="film"><div class="stage"><canvas class="picture" role="img" '
         'aria-label="Picture of the ascent"></canvas></div>'
-        '<label class="compare" hidden>Original<input type="range" min="0" max="1000" value="0" '
-        'aria-label="Share of the original shown">Dream</label>'
+        '<label class="compare" hidden>Uncover the original<input type="range" min="0" '
+        'max="1000" value="0"></label>'
         '<div class="facts"></div><canvas class="chart" role="img" aria-label="Curves"></canvas>'
         "</div>",
         css=(_HERE / "film.css").read_text(),
-        js=script,
+        js="".join((_HERE / part).read_text() for part in parts),
     )
 
 
@@ -159,5 +166,5 @@ def _strip() -> st.components.v2.types.ComponentRenderer:
         "genlib_strip",
         html='<div class="strip" role="group" aria-label="Filmstrip"></div>',
         css=(_HERE / "strip.css").read_text(),
-        js=(_HERE / "strip.js").read_text(),
+        js=(_HERE / "packet.js").read_text() + (_HERE / "strip.js").read_text(),
     )

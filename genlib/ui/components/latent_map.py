@@ -151,7 +151,7 @@ def latent_map(
     selection: Selection,
     rays: Sequence[int] = (),
     stars: Stars | None = None,
-    height: int = 640,
+    height: int = 600,
 ) -> None:
     """Draw the map. What the hand chooses is read by `selected` before the next drawing.
 

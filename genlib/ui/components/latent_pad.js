@@ -104,9 +104,12 @@ function openModel(s, data) {
   s.picture.height = height
   fillBank(s)
   const options = data.dims.map((d, k) => `<option value="${k}">${d.label}</option>`).join("")
-  for (const [name, k] of [[".across", 0], [".up", Math.min(1, data.dims.length - 1)]]) {
+  // Two latents are a map: z1 to the right, z2 upwards. Of more, the two that say most.
+  const second = Math.min(1, data.dims.length - 1)
+  const first = data.dims.length === 2 && data.dims[0].i === 1 ? [second, 0] : [0, second]
+  for (const [n, name] of [".across", ".up"].entries()) {
     s.get(name).innerHTML = options
-    s.get(name).value = k
+    s.get(name).value = first[n]
   }
   withShared(data.name, (shared) => {
     if (s.model !== data.name) return

@@ -16,7 +16,7 @@ import streamlit as st
 
 from genlib.ui.components.decoder_store import source
 
-SCRIPTS = ("decoder.js", "pad2d.js", "pad_motion.js", "latent_pad.js")
+SCRIPTS = ("decoder.js", "theme.js", "pad2d.js", "pad_motion.js", "latent_pad.js")
 
 _COMPONENT = st.components.v2.component(
     "genlib_latent_pad",

@@ -8,6 +8,7 @@ const walks = new WeakMap()
 export default function latentWalk({ parentElement, data, setStateValue }) {
   let s = walks.get(parentElement)
   if (!s) walks.set(parentElement, (s = buildWalk(parentElement.querySelector(".latent-walk"))))
+  readColours(s.root)
   s.tell = (t) => setStateValue?.("rest", { t })
   const same = s.data && s.data.content === data.content
   if (!same) {

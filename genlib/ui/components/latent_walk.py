@@ -15,7 +15,7 @@ import streamlit as st
 
 from genlib.ui.components.decoder_store import source
 
-SCRIPTS = ("decoder.js", "latent_walk.js")
+SCRIPTS = ("decoder.js", "theme.js", "latent_walk.js")
 STRIP = 11  # pictures in the filmstrip
 FRAMES = 41  # pictures along the way where the server has to decode
 

@@ -101,13 +101,3 @@ function measure(s) {
   }, 250)
 }
 
-function readColours(root) {
-  const style = getComputedStyle(root)
-  const get = (name, otherwise) => style.getPropertyValue(name).trim() || otherwise
-  return {
-    accent: get("--st-primary-color", "#0b6b74"),
-    ground: get("--st-background-color", "#ffffff"),
-    line: get("--st-border-color", "#888888"),
-    classes: get("--st-chart-categorical-colors", "#1f5fd0,#e06c00,#118a3e,#c9202f,#7a3fc4,#7d5140,#d6409f,#5d6a70,#988c00,#0096ab").split(","),
-  }
-}

@@ -6,7 +6,8 @@ export default function ({ parentElement, data, setTriggerValue }) {
   const strip = strips.get(parentElement) ?? { clicks: 0 };
   strips.set(parentElement, strip);
   strip.go = (index) => setTriggerValue("go", { index, n: ++strip.clicks });
-  draw(root, strip, data.atlas, data.meta);
+  const { atlas, meta } = unwrap(data);
+  draw(root, strip, atlas, meta);
   return () => strips.delete(parentElement);
 }
 

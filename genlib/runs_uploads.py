@@ -1,0 +1,48 @@
+"""Checkpoints that people bring: checked before anything is kept, listed, deleted with undo."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+from genlib import runs
+from genlib.checkpoint import Info, check_upload, listing, peek, uploads_dir
+from genlib.runs_files import write_bytes
+
+
+def keep(data: bytes, filename: str) -> Info:
+    """Check an uploaded file and keep it; a name that is taken gets a number.
+
+    Raises CheckpointError with one sentence for a bad file, and then nothing has changed.
+    """
+    check_upload(data, filename)
+    folder = uploads_dir()
+    folder.mkdir(parents=True, exist_ok=True)
+    # "model" is how the newest checkpoint of a run is called; an upload is not a run.
+    stem = re.sub(r"[^\w.+-]+", "_", Path(filename).stem).strip("._")[:60]
+    stem = "upload" if stem in ("", "model") else stem
+    path, number = folder / f"{stem}.safetensors", 2
+    while path.exists():
+        path, number = folder / f"{stem}-{number}.safetensors", number + 1
+    write_bytes(path, data)
+    return peek(path)
+
+
+def kept() -> list[Info]:
+    """The uploaded checkpoints, by name."""
+    return listing(uploads_dir())
+
+
+def delete(path: Path) -> Path:
+    """Move an upload to the trash; returns what ``undo_delete`` needs."""
+    return runs.to_trash(path)
+
+
+def undo_delete(trashed: Path) -> Path:
+    """Bring a deleted upload back; raises ValueError when the trash no longer has it."""
+    if not trashed.is_file():
+        raise ValueError(f"{trashed.name} is no longer in the trash, so it cannot be brought back.")
+    path = uploads_dir() / trashed.name
+    os.replace(trashed, path)
+    return path

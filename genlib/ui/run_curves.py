@@ -1,0 +1,102 @@
+"""The curves of one run, live: each loss term by itself, train beside test.
+
+Streamlit's Vega-Lite chart and not Plotly: it moves its lines when data come, Plotly redraws.
+"""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from genlib.runs_events import Record
+
+POINTS = 400  # of one curve on screen
+SKIPPED = 0.5  # epochs at the start
+
+
+def terms(records: list[Record]) -> list[str]:
+    """The loss terms that the diary knows, "loss" first."""
+    names = {name.partition("/")[2] for r in records for name in r.metrics if "/" in name}
+    return sorted(names, key=lambda name: (name != "loss", name))
+
+
+def frame(records: list[Record], term: str, epochs: int) -> pd.DataFrame:
+    """Train and test values of one loss term: columns epoch, value, set; at most 2 × POINTS rows.
+
+    Train values are those within the epochs where the run was slow enough to report any. From the
+    second epoch on, the plunge of the first half epoch is left out: all else would be flat.
+    """
+    steps = [r for r in records if r.kind == "step"]
+    whole = [r for r in records if r.kind == "epoch"]
+    train = steps if len(steps) >= 2 * len(whole) else whole
+    if len(whole) >= 2 and train is steps:
+        train = [r for r in steps if r.step / r.metrics["steps"] * epochs >= SKIPPED]
+    rows: list[tuple[float, float, str]] = []
+    for kind, chosen in (("train", train), ("test", whole)):
+        stride = -(-len(chosen) // POINTS) or 1
+        rows += [
+            (r.step / r.metrics["steps"] * epochs, r.metrics[f"{kind}/{term}"], kind)
+            for r in [*chosen[::stride], *(chosen[-1:] if stride > 1 else [])]
+            if f"{kind}/{term}" in r.metrics
+        ]
+    return pd.DataFrame(rows, columns=["epoch", "value", "set"])
+
+
+def show(records: list[Record], epochs: int) -> None:
+    """One chart a loss term, train and test, over epochs."""
+    found = terms(records)
+    if not found:
+        with st.container(border=True, height=240):
+            st.caption("The curves begin with the first steps.")
+        return
+    for term in found:
+        st.vega_lite_chart(
+            frame(records, term, epochs),
+            _chart(term, 300 if len(found) == 1 else 230),
+            key=f"run_curves.{term}",
+        )
+
+
+def _chart(term: str, height: int) -> dict[str, object]:
+    """A constant specification, so that the browser moves the lines instead of redrawing."""
+    domain = ["train", "test"]
+
+    def line(kind: str, mark: dict[str, object]) -> dict[str, object]:
+        return {
+            "mark": {"type": "line", **mark},
+            "transform": [{"filter": f"datum.set == '{kind}'"}],
+        }
+
+    return {
+        "height": height,
+        "layer": [
+            line("train", {"strokeWidth": 1.5}),
+            line("test", {"strokeWidth": 2.5, "point": {"size": 40, "filled": True}}),
+        ],
+        "encoding": {
+            "x": {
+                "field": "epoch",
+                "type": "quantitative",
+                "title": "epoch",
+                "axis": {"tickCount": 8},
+            },
+            "y": {
+                "field": "value",
+                "type": "quantitative",
+                "title": term.replace("_", " "),
+                "scale": {"zero": False},
+            },
+            "color": {
+                "field": "set",
+                "type": "nominal",
+                "title": None,
+                "scale": {"domain": domain},
+                "legend": {"orient": "top", "direction": "horizontal"},
+            },
+            "tooltip": [
+                {"field": "set", "type": "nominal"},
+                {"field": "epoch", "type": "quantitative", "format": ".2f"},
+                {"field": "value", "type": "quantitative", "format": ".5g"},
+            ],
+        },
+    }

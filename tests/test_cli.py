@@ -1,0 +1,181 @@
+"""The command line, as a person calls it: output, exit codes, one sentence for a mistake."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from genlib import checkpoint, runs
+from genlib.cli import main
+from genlib.recipes import RECIPES, Recipe
+from genlib.runs_directory import Control, Run
+from genlib.runs_files import write_json
+
+TINY = ["--dataset", "digits", "--set", "limit=128", "--set", "latent_dim=2"]
+PLAIN = ["--set", "precision=float32", "--set", "threads=1"]
+
+
+@pytest.fixture(autouse=True)
+def folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """No checkpoint and no run but those of the test."""
+    monkeypatch.setenv("GENLIB_RUNS", str(tmp_path / "runs"))
+    monkeypatch.setenv("GENLIB_CHECKPOINTS", str(tmp_path / "checkpoints"))
+    (tmp_path / "checkpoints").mkdir()
+    return tmp_path
+
+
+def train(*more: str) -> int:
+    return main(["train", "autoencoder", *TINY, *PLAIN, "--epochs", "2", *more])
+
+
+def test_train_list_show_and_evaluate(capsys: pytest.CaptureFixture[str]) -> None:
+    assert train("--seed", "3", "--name", "mine") == 0
+    out, err = capsys.readouterr()
+    assert "finished" in out
+    assert "epoch 2: train/loss" in err
+
+    assert main(["list", "--json"]) == 0
+    (entry,) = json.loads(capsys.readouterr().out)
+    assert (entry["name"], entry["family"], entry["epoch"], entry["seed"]) == (
+        "mine",
+        "autoencoder",
+        2,
+        3,
+    )
+    assert entry["config"]["latent_dim"] == 2
+    assert main(["list"]) == 0
+    assert capsys.readouterr().out.startswith("mine")
+
+    assert main(["show", "mine", "--json"]) == 0
+    shown = json.loads(capsys.readouterr().out)
+    assert [row["epoch"] for row in shown["history"]] == [1, 2]
+    assert shown["train"]["limit"] == 128
+
+    assert main(["evaluate", entry["path"], "--json"]) == 0
+    report = json.loads(capsys.readouterr().out)
+    assert report["name"] == "mine"
+    error = report["metrics"]["reconstruction_mse"]
+    assert set(error) == {"value", "stderr", "unit", "n", "data"}
+    assert error["n"] == 360
+    assert 0 < error["value"] < 1
+    assert 0 < error["stderr"] < error["value"]
+
+
+def test_out_makes_the_directory_and_refuses_a_full_one(
+    folders: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = folders / "here" / "run"
+    assert train("--out", str(out)) == 0
+    assert checkpoint.peek(out / "model.safetensors").epoch == 2
+    assert Run(out).state == "finished"
+    assert train("--out", str(out)) == 2
+    assert "is not empty" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["train"], "give either a FAMILY"),
+        (["train", "vaee"], "unknown family 'vaee'"),
+        (["train", "vae", "--set", "lr=3"], "lr must be between 1e-06 and 1"),
+        (["train", "vae", "--set", "lr"], "--set takes FIELD=VALUE"),
+        (["train", "vae", "--set", "foo=1"], "unknown setting 'foo'"),
+        (["train", "vae", "--epochs", "many"], "epochs must be a whole number"),
+        (["train", "vae", "--dataset", "cats"], "unknown dataset 'cats'"),
+        (["train", "vae", "--set", "classes=1,42"], "class '42'"),
+        (["train", "--recipe", "cake"], "unknown recipe 'cake'"),
+        (["train", "--resume", "nowhere"], "is not the directory of a run"),
+        (["show", "nothing"], "there is no checkpoint 'nothing'"),
+        (["evaluate", "no/such.safetensors"], "There is no checkpoint at"),
+    ],
+)
+def test_a_mistake_is_one_sentence_and_exit_code_2(
+    arguments: list[str], sentence: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(arguments) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert sentence in err
+    assert err.count("\n") == 1
+    assert not runs.listing()
+
+
+@pytest.mark.parametrize("arguments", [[], ["fly"], ["show"], ["list", "--yaml"]])
+def test_an_unknown_command_is_one_sentence_too(
+    arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+    assert ended.value.code == 2
+    assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_a_recipe_gives_checkpoint_snapshots_and_numbers(
+    folders: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    small = {"epochs": 2, "limit": 128, "precision": "float32", "threads": 1}
+    recipe = Recipe("autoencoder", "a test", {"latent_dim": 2}, small, "digits", snapshots=(0, 1))
+    monkeypatch.setitem(RECIPES, "small", recipe)
+    assert main(["train", "--recipe", "small"]) == 0
+    path = folders / "checkpoints" / "small.safetensors"
+    assert capsys.readouterr().out.strip() == str(path)
+    info = checkpoint.peek(path)
+    assert [epoch for epoch, _ in info.snapshots] == [0, 1, 2]
+    assert info.size < 2.6 * info.parameters + 4000, "half precision: two bytes a number"
+    assert info.metrics["reconstruction_mse"]["n"] == 360
+    assert not runs.listing(), "a recipe is no run"
+
+
+def test_the_same_seed_gives_the_same_weights(folders: Path) -> None:
+    for name in ("a", "b"):
+        assert train("--out", str(folders / name)) == 0
+    a, b = (checkpoint.load(folders / name / "model.safetensors") for name in ("a", "b"))
+    other = checkpoint.load(folders / "a" / "snapshots" / "epoch-0001.safetensors")
+    first = next(iter(a.state_dict()))
+    assert (a.state_dict()[first] == b.state_dict()[first]).all()
+    assert not (a.state_dict()[first] == other.state_dict()[first]).all()
+
+
+def test_ctrl_c_keeps_the_last_epoch_and_resume_goes_on(folders: Path) -> None:
+    out = folders / "run"
+    command = [sys.executable, "-m", "genlib", "train", "autoencoder", *TINY, *PLAIN]
+    process = subprocess.Popen(
+        [*command, "--epochs", "1000", "--out", str(out)], stderr=subprocess.PIPE, text=True
+    )
+    end = time.monotonic() + 120
+    while not (out / "model.safetensors").exists():
+        assert time.monotonic() < end
+        assert process.poll() is None
+        time.sleep(0.05)
+    assert Run(out).state == "running", "a run of the command line is seen by the app"
+    os.kill(process.pid, signal.SIGINT)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "Traceback" not in err
+    assert f"genlib train --resume {out}" in err
+    run = Run(out)
+    assert run.state == "stopped"
+    kept = checkpoint.peek(out / "model.safetensors").epoch
+    assert kept >= 1
+
+    run.set_control(Control(stop=True))  # an old wish must not stop it again
+    goal = kept + 2
+    spec = run.spec
+    write_json(out / "run.json", {**spec.to_dict(), "train": {**spec.train, "epochs": goal}})
+    assert main(["train", "--resume", str(out)]) == 0
+    assert checkpoint.peek(out / "model.safetensors").epoch == goal
+    history = checkpoint.peek(out / "model.safetensors").history
+    assert [row["epoch"] for row in history] == list(range(1, goal + 1))
+
+
+def test_listing_does_not_wait_for_torch() -> None:
+    code = "import sys; from genlib.cli import main; main(['list']); "
+    code += "assert 'torch' not in sys.modules"
+    subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
