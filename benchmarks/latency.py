@@ -62,10 +62,14 @@ DRAG_FOR_EVER = """(seed) => {
 }"""
 
 
-def open_latent_space(context: BrowserContext, url: str, *, server: bool = False) -> Page:
+def open_latent_space(
+    context: BrowserContext, url: str, model: str, *, server: bool = False
+) -> Page:
     page = context.new_page()
     page.add_init_script(WATCH)
-    page.goto(f"{url}/latent-space" + ("?latent_space.path=Server" if server else ""))
+    page.goto(
+        f"{url}/latent-space?latent_space.model={model}{'&latent_space.path=Server' * server}"
+    )
     word = "on the server" if server else "in your browser"
     page.locator(".latent-pad .path", has_text=word).wait_for(timeout=60_000)
     page.wait_for_timeout(1500)
@@ -101,7 +105,7 @@ def compare(browser: Browser, model: str, moves: int, seconds: float) -> dict[st
     with served(ROOT / "app.py") as (url, _), browser.new_context() as context:
         context.new_page().goto(url)  # the first page after a start is slower
         for name, server in (("server path", True), ("browser path", False)):
-            page = open_latent_space(context, url, server=server)
+            page = open_latent_space(context, url, model, server=server)
             found[name] = feel(page, latent_handle(page), moves, seconds)
             page.close()
     return found
@@ -115,15 +119,15 @@ def usage(pid: int) -> tuple[float, float]:
     return ticks / os.sysconf("SC_CLK_TCK"), pages * os.sysconf("SC_PAGE_SIZE") / 1e6
 
 
-def classroom(browser: Browser, sessions: int, moves: int) -> None:
+def classroom(browser: Browser, model: str, sessions: int, moves: int) -> None:
     """One session alone, then `sessions` of them dragging at once for 20 s."""
     with served(ROOT / "app.py") as (url, pid), browser.new_context() as context:
         context.new_page().goto(url)
-        probe = open_latent_space(context, url)
+        probe = open_latent_space(context, url, model)
         alone = feel(probe, latent_handle(probe), moves, 4)
         print(f"one session alone        {alone}")
         _, before = usage(pid)
-        others = [open_latent_space(browser.new_context(), url) for _ in range(sessions - 1)]
+        others = [open_latent_space(browser.new_context(), url, model) for _ in range(sessions - 1)]
         time.sleep(2)
         _, after = usage(pid)
         for seed, page in enumerate(others):
@@ -142,7 +146,7 @@ def classroom(browser: Browser, sessions: int, moves: int) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--model", default="vae-20", help="for the stock slider's page")
+    parser.add_argument("--model", default="vae-20", help="a shipped checkpoint")
     parser.add_argument("--moves", type=int, default=60)
     parser.add_argument("--seconds", type=float, default=4.0)
     parser.add_argument("--sessions", type=int, default=0, help="load test with so many tabs")
@@ -153,7 +157,7 @@ def main() -> None:
         path = chromium if Path(chromium).exists() else None
         browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
         if options.sessions:
-            classroom(browser, options.sessions, options.moves)
+            classroom(browser, options.model, options.sessions, options.moves)
         else:
             found = compare(browser, options.model, options.moves, options.seconds)
             for name, felt in found.items():

@@ -6,9 +6,8 @@ the list and holds its reference reader, `run`.
 
 Batch norm in evaluation is a fixed scale and shift per channel, so it is folded into the linear
 or convolution before it and leaves no trace in the list. Weights are float32, or float16 where
-that loses nothing at all (checkpoints stored in half precision).
-
-What cannot be said in these operations is refused by name, never approximated.
+that loses nothing at all (checkpoints stored in half precision). What cannot be said in these
+operations is refused by name, never approximated.
 """
 
 from __future__ import annotations
@@ -36,7 +35,7 @@ def export(layers: nn.Sequential) -> Exported:
         writer.add(name, layer)
     if writer.latent_dim is None:
         raise ValueError("Cannot export a decoder without a linear or reshape layer.")
-    numbers = np.concatenate(writer.numbers) if writer.numbers else np.zeros(0, np.float32)
+    numbers = np.concatenate([np.zeros(0, np.float32), *writer.numbers])
     half = numbers.astype(np.float16)
     lossless = bool(np.array_equal(half.astype(np.float32), numbers))
     return Exported(
@@ -78,9 +77,8 @@ class _Writer:
                 write(self, layer)
                 return
         known = ", ".join(sorted(kind.__name__ for kind in _WRITERS))
-        raise ValueError(
-            f"Cannot export layer {name}: {layer.__class__.__name__} is not one of {known}."
-        )
+        what = layer.__class__.__name__
+        raise ValueError(f"Cannot export layer {name}: {what} is not one of {known}.")
 
     def begin(self, size: int) -> None:
         """Learn the latent dimension from the first layer that knows it."""
@@ -231,11 +229,10 @@ def _clamp(writer: _Writer, layer: Clamp) -> None:
 
 
 def _plain(op: str) -> Callable[[_Writer, nn.Module], None]:
-    return lambda writer, _layer: writer.push(Op(op=op, shape=writer.shape))
+    return lambda writer, _: writer.push(Op(op=op, shape=writer.shape))
 
 
-# A dict rather than a chain of ifs: adding an operation is a line here, one in operations.py
-# and one in decoder.js.
+# Adding an operation is a line here, one in operations.py and one in decoder.js.
 _WRITERS: dict[type[nn.Module], Callable] = {
     nn.Linear: _linear,
     nn.Conv2d: _convolution,

@@ -16,12 +16,13 @@
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import cast
 
 from genlib import runs_events
 from genlib.runs_files import is_held, read_json, write_json
+from genlib.settings import TrainSettings
 
 ACTIVE = ("running", "paused")
 RESUMABLE = ("stopped", "failed", "lost")
@@ -61,8 +62,9 @@ class RunSpec:
         }.items():
             if not isinstance(getattr(spec, name), kind):
                 raise ValueError(f"{name} in run.json must be of type {kind.__name__}")
-        object.__setattr__(spec, "snapshots", tuple(spec.snapshots))
-        return spec
+        # Complete, and checked: whoever reads a run may rely on every training setting.
+        settings = TrainSettings.from_dict(spec.train)
+        return replace(spec, train=settings.to_dict(), snapshots=tuple(spec.snapshots))
 
 
 @dataclass(frozen=True)

@@ -33,7 +33,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "evaluate": frozenset(
         {"models", "datasets", "losses", "checkpoint", "settings", "devices", "explore.energy"}
     ),
-    "runs": frozenset({"settings", "checkpoint", "recipes"}),
+    "runs": frozenset({"settings", "checkpoint", "tensorfile", "recipes"}),
     "worker": frozenset(
         {"checkpoint", "datasets", "devices", "evaluate", "models", "recipes", "runs", "settings"}
         | {"training"}

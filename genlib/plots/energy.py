@@ -42,24 +42,22 @@ def roc_figure(curves: Sequence[Curve]) -> go.Figure:
     return _dress(figure)
 
 
-def auc_figure(
-    hows: Sequence[str], aucs: dict[str, Sequence[tuple[float, float]]], chosen: str
-) -> go.Figure:
+def auc_figure(curves: dict[str, Sequence[Curve]], chosen: str) -> go.Figure:
     """AUC with two standard errors, for each way to merge (rows) and each model (colours).
 
-    ``aucs``: model -> (value, stderr) in the order of ``hows``; ``chosen`` is written in bold.
+    ``curves``: way to merge -> the models' curves, in the same order; ``chosen`` goes in bold.
     """
     figure = go.Figure()
-    for name, pairs in aucs.items():
-        values, errors = zip(*pairs, strict=True)
+    rows = [f"<b>{how}</b>" if how == chosen else how for how in curves]
+    for models in zip(*curves.values(), strict=True):
         figure.add_scatter(
-            x=values, y=[f"<b>{how}</b>" if how == chosen else how for how in hows],
-            mode="markers", name=name, marker={"size": 13},
-            error_x={"type": "data", "array": [2 * e for e in errors], "thickness": 1.5},
-            hovertemplate=f"{name}<br>%{{y}}: %{{x:.3f}}<extra></extra>",
+            x=[c.auc for c in models], y=rows,
+            mode="markers", name=models[0].name, marker={"size": 13},
+            error_x={"type": "data", "array": [2 * c.stderr for c in models], "thickness": 1.5},
+            hovertemplate=f"{models[0].name}<br>%{{y}}: %{{x:.3f}}<extra></extra>",
         )  # fmt: skip
     figure.add_vline(0.5, line_dash="dot", line_color="gray", annotation_text="guessing")
-    low = min([0.45, *(value - 0.03 for pairs in aucs.values() for value, _ in pairs)])
+    low = min([0.45, *(c.auc - 0.03 for models in curves.values() for c in models)])
     figure.update_xaxes(title="AUC (bars: ± 2 standard errors)", range=[low, 1.02])
     figure.update_yaxes(autorange="reversed", type="category")
     return _dress(figure)

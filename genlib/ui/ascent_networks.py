@@ -121,10 +121,12 @@ def weights_panel(key: str) -> None:
         )
         if st.button("Download", icon=":material/download:", key=f"{key}.download"):
             _download(name)
+        # A fresh key after each accepted file: else it would be checked against the next network.
+        turn = f"{key}.weights.{len(missing)}"
         given = st.file_uploader(
             "Or give the weights as a file",
             type=["safetensors"],
-            key=f"{key}.file",
+            key=turn,
             help="The network's state dict, saved with safetensors.torch.save_file.",
         )
         if given is not None:

@@ -112,7 +112,7 @@ def _verdict(errors: dict[str, float], untouched: float) -> str:
     factor = errors[second] / max(errors[first], 1e-6)
     return (
         f"**{first}** leaves the smallest error, {errors[first]:.4f}; "
-        f"the next is {second} with {factor:.1f} times as much. Left as it is: {untouched:.4f}."
+        f"the next is {second} with {factor:.2f} times as much. Left as it is: {untouched:.4f}."
     )
 
 

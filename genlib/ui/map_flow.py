@@ -20,6 +20,7 @@ DWELL_SECONDS = 1.2  # how long playing rests at an epoch
 LOOKS = {
     "waiting": ":material/hourglass_top: waiting for a free processor core",
     "running": "t-SNE optimises",
+    "done": "t-SNE finished",
 }
 
 
@@ -115,6 +116,8 @@ def flat_map(choice: Choice, epoch: int) -> Flat | None:
     if choice.kind != "t-SNE":
         linear = map_data.linear_map(choice.kind, info, choice.last, choice.n)
         key = f"{choice.kind}:{info.path}:{info.mtime_ns}:{choice.points.name}"
+        share = f"{100 * linear.explained:.0f} % of the codes' variance lies in this plane"
+        st.caption(f":material/square_foot: {share}.")
         return Flat(linear.positions, key, True, linear.place, linear)
     key = _key(choice, info)
     stopped: tuple[str, Frame | None] | None = st.session_state.get("map.cancelled")
@@ -124,8 +127,7 @@ def flat_map(choice: Choice, epoch: int) -> Flat | None:
     if job.state == "failed":
         st.error(f"No map: {job.error}.", icon=":material/error:")
         return None
-    if job.busy or job.frame is None:
-        _progress(job)
+    _progress(job)
     return _flat(job)
 
 
@@ -164,6 +166,7 @@ def _job(choice: Choice, info: Info) -> Job:
 
 
 def _progress(job: Job) -> None:
+    """How far the t-SNE is; the row stays when it is done, so that the map does not jump."""
     current = job.anchor if job.anchor is not None and job.anchor.busy else job
     what = "First the last epoch's map, to align with: " if current is not job else ""
     frame = current.frame
@@ -173,7 +176,7 @@ def _progress(job: Job) -> None:
         text += f" · iteration {frame.iteration} of {frame.total} · KL {frame.kl:.3f} nats"
     elif current.state == "running":
         text += " · finding each code's neighbours"
-    left, right = st.columns([5, 1], vertical_alignment="center")
+    left, right = st.columns([4, 1], vertical_alignment="center")
     left.progress(share, text=text)
     right.button(
         "Cancel",
@@ -181,7 +184,10 @@ def _progress(job: Job) -> None:
         key="map.cancel",
         on_click=_cancel,
         args=(job,),
-        help="Stop and keep the map as it is now. Others who watch the same map are not disturbed.",
+        disabled=not job.busy,
+        help="Stop and keep the map as it is now. Others who watch the same map are not disturbed."
+        if job.busy
+        else "There is nothing to cancel: the map is finished.",
         width="stretch",
     )
 
@@ -194,7 +200,7 @@ def _cancel(job: Job) -> None:
 
 
 def _cancelled(key: str, frame: Frame | None) -> Flat | None:
-    left, right = st.columns([5, 1], vertical_alignment="center")
+    left, right = st.columns([4, 1], vertical_alignment="center")
     where = f" at iteration {frame.iteration} of {frame.total}" if frame else ""
     left.caption(f":material/cancel: Cancelled{where}: the map is not finished.")
     right.button(

@@ -17,9 +17,10 @@ from genlib.explore.neighbours import Accuracy
 from genlib.explore.projection import Array
 from genlib.ui import map_data
 from genlib.ui.components.draw import draw
-from genlib.ui.components.latent_map import Stars
+from genlib.ui.components.latent_map import Selection, Stars
 from genlib.ui.images import grid_image, picture, to_uint8
 from genlib.ui.map_data import Points
+from genlib.ui.map_flow import Choice, Flat
 
 SHOWN_NEIGHBOURS = 8
 SHOWN_LASSOED = 60
@@ -44,6 +45,37 @@ def show_accuracies(latents: Accuracy, pixels: Accuracy, flat: Accuracy | None) 
     if flat is not None:
         rows.append(f"of the flat map: **{percent(flat)}**")
     st.caption("The same vote  \n" + "  \n".join(rows))
+
+
+def show_side(
+    info: Info,
+    choice: Choice,
+    z: Array,
+    flat: Flat | None,
+    selection: Selection,
+    near: NDArray[np.int64],
+) -> Stars | None:
+    """All panels beside the map of one epoch's codes z (n, d); returns new points, if any."""
+    some = choice.points
+    done = flat is not None and flat.ready
+    show_accuracies(
+        map_data.accuracy(info, choice.n),
+        map_data.pixel_accuracy(some.name, some),
+        map_data.map_accuracy(flat.key, flat.positions, some.labels) if flat and done else None,
+    )
+    clicked, lassoed, new = st.tabs(["Digit", "Lasso", "New points"])
+    with clicked:
+        show_picked(info, some, z, selection.picked, near)
+    with lassoed:
+        show_lassoed(info, some, z, selection.lassoed)
+    with new:
+        images = new_points(info, some.pictures.shape[1:])
+        if images is None:
+            return None
+        if flat is None or flat.place is None:
+            st.caption("New points are placed as soon as the map is finished.")
+            return None
+        return stars_of(images, flat.place(map_data.embed(info, images)))
 
 
 def nearest_codes(z: Array, picked: int | None) -> NDArray[np.int64]:

@@ -70,6 +70,12 @@ def _title(info: Info) -> str:
     return f"{info.name} · {FAMILIES[info.family].title.lower()}, epoch {info.epoch}"
 
 
+def _help(text: str, by_name: dict[str, Info]) -> str:
+    """What the picker offers. The options are bare names: they are what stands in the link."""
+    rows = "\n".join(f"- {_title(info)}" for info in by_name.values())
+    return f"{text or 'Shipped checkpoints, your finished runs and your uploads.'}\n\n{rows}"
+
+
 def pick_model(
     *capabilities: str,
     key: str,
@@ -87,10 +93,9 @@ def pick_model(
         label,
         names,
         index=names.index(default) if default in names else 0,
-        format_func=lambda name: _title(by_name[name]),
         key=key,
         bind="query-params",
-        help=help or "Shipped checkpoints, your finished runs and your uploads.",
+        help=_help(help, by_name),
     )
     return by_name[chosen if chosen in by_name else names[0]]
 
@@ -112,10 +117,9 @@ def pick_models(
         label,
         list(by_name),
         default=preset,
-        format_func=lambda name: _title(by_name[name]),
         key=key,
         bind="query-params",
-        help=help or "Shipped checkpoints, your finished runs and your uploads.",
+        help=_help(help, by_name),
     )
     return [by_name[name] for name in chosen if name in by_name] or [by_name[preset[0]]]
 

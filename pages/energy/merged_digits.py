@@ -81,16 +81,14 @@ def theatre(infos: list[Info]) -> None:
 
 theatre(models)
 
-st.subheader("Over 2,000 digits and 2,000 merges")
-row = st.container(horizontal=True, gap="medium")
-areas, rates = row.container(width="stretch"), row.container(width="stretch")
 hows = [merge for merge, _ in HOWS.values()]
 curves = {merge: [energy_view.curve(m, merge, kind) for m in models] for merge in hows}
-aucs = {
-    m.name: [(curves[w][i].auc, curves[w][i].stderr) for w in HOWS] for i, m in enumerate(models)
-}
+count = len(energy_view.real_energies(models[0], kind))
+st.subheader(f"Over {count:,} digits and as many merges")
+row = st.container(horizontal=True, gap="medium")
+areas, rates = row.container(width="stretch"), row.container(width="stretch")
 areas.markdown("**Who notices which merge?**")
-areas.plotly_chart(auc_figure(hows, aucs, how), key="merged.aucs")
+areas.plotly_chart(auc_figure(curves, how), key="merged.aucs")
 rates.markdown(f"**ROC for {how}**, AUC ± standard error")
 rates.plotly_chart(roc_figure(curves[how]), key="merged.roc")
 st.markdown(energy_view.summary(curves[how], how))

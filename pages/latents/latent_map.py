@@ -10,10 +10,10 @@ from genlib.ui.components.latent_map import (
     selected,
     store,
 )
-from genlib.ui.pickers import header, pick_model, try_this
+from genlib.ui.map_controls import pick_choice
+from genlib.ui.pickers import header, try_this
 
 KEY = "map.canvas"
-MANY = (500, 1000, 2000, 5000, 10_000)
 
 header(
     "Latent map",
@@ -27,47 +27,8 @@ header(
     "perplexity sets σ. Lecture text “Autoencoders to GANs”, figure 8",
 )
 
-first, second, third, fourth = st.columns([3, 3, 2, 1.4], vertical_alignment="bottom")
-last = pick_model("Encodes", key="map.model", default="vae-20", where=first)
-flat_already = last.config.get("latent_dim") == 2
-kinds = [k for k in ("Latents", "t-SNE", "PCA") if k != "Latents" or flat_already]
-kind = second.segmented_control(
-    "Flatten by",
-    kinds,
-    default=kinds[0],
-    required=True,
-    key="map.by",
-    bind="query-params",
-    help="t-SNE keeps near codes near and may tear what is far. PCA is the plane of largest "
-    "variance, a straight shadow. Models with two latents need neither: their latents are shown "
-    "as they are.",
-)
-n = third.selectbox(
-    "Points",
-    MANY,
-    index=2,
-    key="map.points",
-    bind="query-params",
-    help="Test images on the map. t-SNE of 2,000 takes seconds, of 10,000 about a minute.",
-)
-with fourth.popover("t-SNE", icon=":material/tune:", width="stretch"):
-    perplexity = st.slider(
-        "Perplexity", 5, 100, 30, key="map.perplexity", bind="query-params",
-        disabled=kind != "t-SNE",
-        help="About how many neighbours each point should keep near: small shows fine grain, "
-        "large the whole. " + ("" if kind == "t-SNE" else "Only t-SNE has one."),
-    )  # fmt: skip
-    seed = st.number_input(
-        "Seed", 0, 9999, 0, key="map.seed", bind="query-params", disabled=kind != "t-SNE",
-        help="Of the neighbour search: the same seed gives the same map.",
-    )  # fmt: skip
-
-some = map_data.points(last, int(n))
-if some.note:
-    st.caption(f":material/info: {some.note}")
-choice = map_flow.Choice(
-    last, map_data.epochs(last), str(kind), some, int(n), float(perplexity), int(seed)
-)
+choice = pick_choice()
+last, some = choice.last, choice.points
 pictures = f"pictures:{some.name}"
 store(pictures, map_data.pictures_message(pictures, some.pictures))
 polling = st.session_state.get("map.polling", False)
@@ -76,7 +37,8 @@ polling = st.session_state.get("map.polling", False)
 @st.fragment(key="map.live", run_every=map_flow.POLL_SECONDS if polling else None)
 def live() -> None:
     """The map and its panels: all that answers to the hand, and to a t-SNE on its way."""
-    left, right = st.columns([2.3, 1], gap="medium")
+    row = st.container(horizontal=True, gap="medium")
+    left, right = row.container(key="map_left"), row.container(key="map_right", width=330)
     with left:
         epoch = map_flow.choose_epoch(choice.epochs)
         flat = map_flow.flat_map(choice, epoch)
@@ -91,24 +53,7 @@ def live() -> None:
         st.query_params.pop("map.pick", None)
     near = panels.nearest_codes(z, selection.picked)
     with right:
-        accuracies = map_data.accuracy(info, choice.n), map_data.pixel_accuracy(some.name, some)
-        done = flat is not None and flat.ready
-        panels.show_accuracies(
-            *accuracies,
-            map_data.map_accuracy(flat.key, flat.positions, some.labels) if done else None,
-        )
-        clicked, lassoed, new = st.tabs(["Digit", "Lasso", "New points"])
-        with clicked:
-            panels.show_picked(info, some, z, selection.picked, near)
-        with lassoed:
-            panels.show_lassoed(info, some, z, selection.lassoed)
-        with new:
-            images = panels.new_points(info, some.pictures.shape[1:])
-            stars = None
-            if images is not None and flat is not None and flat.place is not None:
-                stars = panels.stars_of(images, flat.place(map_data.embed(info, images)))
-            elif images is not None:
-                st.caption("New points are placed as soon as the map is finished.")
+        stars = panels.show_side(info, choice, z, flat, selection, near)
     with left:
         if flat is None:
             st.container(height=640, border=True).caption("The first frame comes in a moment.")

@@ -1,10 +1,10 @@
 """Fixtures for tests in a real browser, over a real server.
 
     def test_moving_the_slider_changes_the_picture(open_page, canvas_pixels):
-        page = open_page("latent-space?model=vae-2")      # waits until the script has run
-        before = canvas_pixels(page, "canvas")            # (H, W, 4) uint8, RGBA
+        page = open_page("latent-space?latent_space.model=vae-2")  # waits for the script
+        before = canvas_pixels(page, "canvas")                     # (H, W, 4) uint8, RGBA
         page.get_by_label("...").fill("2")
-        settle(page)                                      # fixture too: waits for the rerun
+        settle(page)                                               # waits for the rerun
         assert (canvas_pixels(page, "canvas") != before).any()
 
 Fixtures
@@ -13,7 +13,7 @@ Fixtures
                  when a test of this process failed.
     page         an empty Chromium tab, 1440x900, in a context of its own. The test fails if the
                  page's own JavaScript threw.
-    open_page    open_page("latent-space?model=vae-2", width=1440, height=900) -> the tab, settled.
+    open_page    open_page("latent-map?map.by=PCA", width=1440, height=900) -> the tab, settled.
     settle       settle(page): waits until no script is running; fails if the page shows an
                  exception box, unless exceptions_ok=True.
     canvas_pixels  canvas_pixels(page, selector) -> numpy array; looks into shadow roots, which is

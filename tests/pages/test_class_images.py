@@ -46,7 +46,7 @@ def test_all_ten_climb_and_one_keeps_its_picture(tiny: Path) -> None:
     app.button(key=f"{KEY}.step").click().run()
     assert not app.exception and live_of(app) is live and live.shown.step == 2
     three = live.shown.images[3].copy()
-    app.button_group(key=f"{KEY}.show").set_value(["one"]).run()
+    app.button_group(key=f"{KEY}.show").set_value("one").run()
     app.selectbox(key=f"{KEY}.class").set_value(3).run()
     assert not app.exception and live.shown.classes == (3,) and live.shown.step == 2
     assert live.shown.images.shape[0] == 1
@@ -87,10 +87,10 @@ def test_start_shows_pause_and_pause_freezes(tiny: Path) -> None:
 def test_another_start_is_used_at_once_only_while_nothing_has_climbed(tiny: Path) -> None:
     app = opened()
     live = live_of(app)
-    app.button_group(key=f"{KEY}.from").set_value(["blank"]).run()
+    app.button_group(key=f"{KEY}.from").set_value("blank").run()
     assert not app.exception and not live.shown.images.any()
     app.button(key=f"{KEY}.step").click().run()
-    app.button_group(key=f"{KEY}.from").set_value(["noise"]).run()
+    app.button_group(key=f"{KEY}.from").set_value("noise").run()
     assert live.shown.step == 1, "a picture that climbs is never thrown away"
     app.button(key=f"{KEY}.reset").click().run()
     assert live.shown.step == 0 and live.shown.images.any()

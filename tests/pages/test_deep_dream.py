@@ -63,13 +63,13 @@ def test_layer_channel_and_octaves_change_without_starting_over(app: AppTest) ->
 def test_another_picture_and_size_begin_anew(app: AppTest) -> None:
     live = live_of(app)
     app.button(key=f"{KEY}.step").click().run()
-    app.button_group(key=f"{KEY}.picture").set_value(["china"]).run()
+    app.button_group(key=f"{KEY}.picture").set_value("china").run()
     app.select_slider(key=f"{KEY}.side").set_value(96).run()
     assert not app.exception and live.shown.step == 0 and live.shown.images.shape[2] == 96
 
 
 def test_a_file_that_is_no_picture_gets_one_sentence(app: AppTest) -> None:
-    app.button_group(key=f"{KEY}.picture").set_value(["upload"]).run()
+    app.button_group(key=f"{KEY}.picture").set_value("upload").run()
     app.file_uploader(key=f"{KEY}.file").upload("x.png", b"no picture", "image/png").run()
     assert not app.exception
     assert "no picture that can be read" in app.error[0].value

@@ -163,9 +163,8 @@ class LatentMap {
     if (text === null) return;
     tip.querySelector("span").textContent = text;
     tip.classList.toggle("decoded", found < 0 && star < 0);
-    const right = px + 150 < this.view.width, below = py + 150 < this.view.height;
-    tip.style.left = (right ? px + 18 : px - 18 - 124) + "px";
-    tip.style.top = (below ? py + 18 : py - 18 - 140) + "px";
+    tip.style.left = (px + 150 < this.view.width ? px + 18 : px - 142) + "px";
+    tip.style.top = (py + 170 < this.view.height ? py + 18 : py - 158) + "px";
   }
 
   tipCanvas(side) {
@@ -187,18 +186,15 @@ class LatentMap {
     const side = this.data.starSide;
     const ctx = this.tipCanvas(side);
     const image = ctx.createImageData(side, side);
-    for (let p = 0; p < side * side; p++) {
-      const ink = this.data.starPictures[k * side * side + p];
-      image.data.set([ink, ink, ink, 255], 4 * p);
-    }
+    const ink = this.data.starPictures.subarray(k * side * side, (k + 1) * side * side);
+    ink.forEach((v, p) => image.data.set([v, v, v, 255], 4 * p));
     ctx.putImageData(image, 0, 0);
     return this.data.starName + (this.data.stars.length > 2 ? ` ${k + 1}` : "");
   }
 
   showDecoded(px, py) {
     const decoder = this.shared?.decoder;
-    if (!decoder) return null;
-    const z = this.codeAt(...this.view.toMap(px, py));
+    const z = decoder && this.codeAt(...this.view.toMap(px, py));
     if (!z) return null;
     const { width, height, channels } = decoder;
     const ctx = this.tipCanvas(width);

@@ -1,6 +1,6 @@
 // The map as a picture: where points are, how they move, and how they are painted.
 
-const DOT_SPACE = 26; // CSS pixels of canvas side for each visible point, above which thumbs show
+const DOT_SPACE = 36; // CSS pixels of canvas side for each visible point, above which thumbs show
 const THUMB_LOW = 14;
 const THUMB_HIGH = 56; // CSS pixels: two screen pixels for each of 28
 const FAINT = 0.12; // opacity of points outside a selection

@@ -1,0 +1,66 @@
+"""decoder.js, loaded into a blank page, must give PyTorch's pixels for every shipped decoder."""
+
+from __future__ import annotations
+
+import base64
+import json
+from pathlib import Path
+
+import numpy as np
+import torch
+from playwright.sync_api import Page
+
+from genlib import checkpoint
+from genlib.export import export, run
+from genlib.models.base import Decodes
+from genlib.ui.components.decoder_store import model_data, source
+
+
+def in_the_browser(page: Page, model: Decodes, z: np.ndarray) -> np.ndarray:
+    """Decode z (n, d) with decoder.js in a blank page: (n, H * W * C)."""
+    script = base64.b64encode(source("decoder.js").encode()).decode()
+    exported = export(model.decoder_layers())
+    text = page.evaluate(
+        """async ([script, model, weights, z, n]) => {
+            const url = "data:text/javascript;base64," + script
+            const { compileDecoder, fromText } = await import(url)
+            const decoder = compileDecoder(model, fromText(weights))
+            const codes = new Float32Array(fromText(z).buffer), d = decoder.latentDim
+            const size = model.shape[0] * model.shape[1] * model.shape[2]
+            const all = new Float32Array(n * size)
+            for (let k = 0; k < n; k++)
+                all.set(decoder.decode(codes.subarray(k * d, k * d + d)), k * size)
+            const bytes = new Uint8Array(all.buffer)
+            let text = ""
+            for (let k = 0; k < bytes.length; k += 32768)
+                text += String.fromCharCode(...bytes.subarray(k, k + 32768))
+            return btoa(text)
+        }""",
+        [
+            script,
+            model_data(exported),
+            base64.b64encode(exported.weights).decode(),
+            base64.b64encode(z.tobytes()).decode(),
+            len(z),
+        ],
+    )  # fmt: skip
+    return np.frombuffer(base64.b64decode(text), np.float32).reshape(len(z), -1)
+
+
+def test_every_shipped_decoder_is_the_same_in_the_browser(page: Page, shipped: Path) -> None:
+    worst = {}
+    for info in checkpoint.listing(shipped):
+        if not {"Decodes"} <= info.capabilities:
+            continue
+        model = checkpoint.load(info.path)
+        assert isinstance(model, Decodes)
+        z = np.random.default_rng(0).standard_normal((1000, model.latent_dim)).astype(np.float32)
+        with torch.no_grad():
+            expected = model.decode(torch.from_numpy(z)).numpy()
+        last = expected.transpose(0, 2, 3, 1).reshape(len(z), -1)
+        worst[info.name] = float(np.abs(in_the_browser(page, model, z) - last).max())
+        reference = run(export(model.decoder_layers()), z)
+        assert np.abs(reference - expected).max() <= 1e-4
+    assert worst
+    print(json.dumps(worst))
+    assert max(worst.values()) <= 1 / 255, worst

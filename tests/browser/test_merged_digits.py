@@ -1,0 +1,107 @@
+"""Merged digits in a real browser: the slider moves pictures, numbers and the link."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from playwright.sync_api import Page, expect
+
+Read = Callable[[Page, str], np.ndarray]
+SLIDER = ".theatre input[type=range]"
+
+
+@pytest.fixture
+def open_merged(shipped: Path, open_page: Callable[..., Page]) -> Callable[[str], Page]:
+    """open_merged("?merged.alpha=0.3") -> the page with its theatre drawn and all runs ended."""
+
+    def open_it(query: str = "") -> Page:
+        # Home first: a server whose very first visit is a deep link shows Streamlit's "Page not
+        # found" box over the (right) page, because a folder named pages/ is there.
+        open_page("", timeout=120_000)
+        page = open_page(f"merged-digits{query}", timeout=120_000)
+        expect(page.locator(".theatre article").first).to_be_visible(timeout=60_000)
+        return page
+
+    return open_it
+
+
+def drag(page: Page, start: float, end: float) -> None:
+    """Press on the slider at one share of its width, move to another; the button stays down."""
+    slider = page.locator(SLIDER)
+    slider.scroll_into_view_if_needed()
+    box = slider.bounding_box()
+    assert box is not None
+    y = box["y"] + box["height"] / 2
+    page.mouse.move(box["x"] + box["width"] * start, y)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] * end, y, steps=8)
+
+
+def test_dragging_changes_pixels_at_once_and_the_link_at_rest(
+    open_merged: Callable[[str], Page], canvas_pixels: Read, settle: Callable[..., None]
+) -> None:
+    page = open_merged("?merged.alpha=0.1")
+    names = (".merge", ".x_hat", ".residual")
+    before = [canvas_pixels(page, f".theatre {name}") for name in names]
+    energy = page.locator(".theatre .energy b").first.inner_text()
+    drag(page, 0.1, 0.5)
+    held = [canvas_pixels(page, f".theatre {name}") for name in names]
+    for old, new in zip(before, held, strict=True):
+        assert (old != new).mean() > 0.02
+    assert page.locator(".theatre .energy b").first.inner_text() != energy
+    assert "merged.alpha=0.1" in page.url  # the hand still holds the slider
+    page.mouse.up()
+    shown = float(page.locator(".theatre output").inner_text())
+    assert 0.4 < shown < 0.6
+    page.wait_for_function(f"location.search.includes('merged.alpha={shown:g}')")
+    settle(page)
+    page.reload()
+    expect(page.locator(".theatre output")).to_have_text(f"{shown:.2f}", timeout=60_000)
+
+
+def test_reconstruction_and_residual_add_up_to_the_merge(
+    open_merged: Callable[[str], Page], canvas_pixels: Read
+) -> None:
+    page = open_merged("?merged.alpha=0.5")
+    merge = canvas_pixels(page, ".theatre .merge")[..., 0].astype(int)
+    x_hat = canvas_pixels(page, ".theatre .x_hat")[..., 0].astype(int)
+    residual = canvas_pixels(page, ".theatre .residual").astype(int)
+    strong = np.abs(merge - x_hat) > 30
+    assert strong.any()
+    redder = residual[..., 0] > residual[..., 2]
+    assert (redder[strong] == (merge > x_hat)[strong]).all()
+
+
+def test_max_disables_the_slider_and_says_why(
+    open_merged: Callable[[str], Page], settle: Callable[..., None]
+) -> None:
+    page = open_merged("")
+    page.get_by_role("radio", name="Max").click()
+    expect(page.locator(".theatre .why")).to_contain_text("has no alpha", timeout=30_000)
+    expect(page.locator(SLIDER)).to_be_disabled()
+    settle(page)
+
+
+def test_play_moves_the_pictures_by_itself(
+    open_merged: Callable[[str], Page], canvas_pixels: Read
+) -> None:
+    page = open_merged("?merged.alpha=0")
+    first = canvas_pixels(page, ".theatre .merge")
+    page.locator(".theatre .play").click()
+    page.wait_for_function(
+        """() => [...document.querySelectorAll('*')].some((e) =>
+            Number(e.shadowRoot?.querySelector('.theatre output')?.textContent) > 0.3)"""
+    )
+    assert (canvas_pixels(page, ".theatre .merge") != first).any()
+    page.locator(".theatre .play").click()
+    expect(page.locator(".theatre .play")).to_have_text("Play")
+
+
+def test_plots_below_hold_one_line_per_model(open_merged: Callable[[str], Page]) -> None:
+    page = open_merged("")
+    cards = page.locator(".theatre article").count()
+    roc = page.locator(".js-plotly-plot").nth(1)
+    expect(roc.locator(".scatterlayer .trace")).to_have_count(cards, timeout=30_000)
