@@ -9,6 +9,9 @@ from dataclasses import dataclass
 
 from playwright.sync_api import Page
 
+# Before each move, so that no picture of the last one is still under way.
+QUIET_MS = 300
+
 # Notes when the mouse moved or let go, and when a picture that differs from the last one was there.
 WATCH = """(() => {
     const seen = (window.seen = { events: [], pictures: [] })
@@ -69,6 +72,7 @@ def one_move(page: Page, handle: Handle, t: float) -> float | None:
         page.mouse.move(handle.x(t - 0.37), handle.y)
         page.mouse.down()
         page.wait_for_timeout(100)
+    page.wait_for_timeout(QUIET_MS)
     page.evaluate("seen.events.length = seen.pictures.length = 0")
     page.mouse.move(handle.x(t), handle.y)
     if handle.on_release:
@@ -77,8 +81,12 @@ def one_move(page: Page, handle: Handle, t: float) -> float | None:
     for _ in range(150):
         page.wait_for_timeout(20)
         seen = page.evaluate("seen")
-        if seen["events"] and seen["pictures"]:
-            return float(seen["pictures"][0]) - float(seen["events"][0])
+        if not seen["events"]:
+            continue
+        begin = float(seen["events"][0])
+        later = [float(at) - begin for at in seen["pictures"] if at > begin]
+        if later:
+            return later[0]
     return None
 
 

@@ -15,7 +15,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import NoReturn
 
-from genlib import checkpoint, cli_train
+from genlib import checkpoint, cli_table, cli_train
 from genlib.checkpoint import Info
 
 
@@ -67,6 +67,9 @@ def parser() -> Parser:
     train_.set_defaults(command=cli_train.train)
 
     list_ = commands.add_parser("list", help="list the checkpoints")
+    list_.add_argument(
+        "--markdown", action="store_true", help="describe the shipped ones as checkpoints/README.md"
+    )
     list_.set_defaults(command=list_checkpoints)
     show_ = commands.add_parser("show", help="what a checkpoint says of itself")
     show_.set_defaults(command=show)
@@ -128,6 +131,9 @@ def describe(info: Info) -> dict[str, object]:
 
 def list_checkpoints(options: argparse.Namespace) -> int:
     """``list``: one line a checkpoint."""
+    if options.markdown:
+        print(cli_table.markdown(checkpoint.listing(checkpoint.shipped_dir())), end="")
+        return 0
     found = [describe(info) for info in checkpoints()]
     if options.json:
         print(json.dumps(found, indent=1))

@@ -30,7 +30,7 @@ RECIPES: dict[str, Recipe] = {
         "autoencoder",
         "Under-complete 784-30-784, tanh, pixels in [-1, 1], MSE: the lecture text's autoencoder.",
         {"latent_dim": 30},
-        {"epochs": 20, "lr": 1e-3, **_EXACT},
+        {"epochs": 20, "lr": 1e-3, "batch_size": 256, **_EXACT},
         snapshots=_TRAVEL,
     ),
     "ae-500": Recipe(

@@ -16,11 +16,13 @@ def keep(data: bytes, filename: str) -> Info:
 
     Raises CheckpointError with one sentence for a bad file, and then nothing has changed.
     """
-    check_upload(data, filename)
+    info = check_upload(data, filename)
     folder = uploads_dir()
     folder.mkdir(parents=True, exist_ok=True)
-    # "model" is how the newest checkpoint of a run is called; an upload is not a run.
-    stem = re.sub(r"[^\w.+-]+", "_", Path(filename).stem).strip("._")[:60]
+    # "model" is how every run calls its newest checkpoint: then the name inside tells more.
+    stem = Path(filename).stem
+    stem = info.name if stem == "model" else stem
+    stem = re.sub(r"[^\w.+-]+", "_", stem).strip("._")[:60]
     stem = "upload" if stem in ("", "model") else stem
     path, number = folder / f"{stem}.safetensors", 2
     while path.exists():

@@ -17,6 +17,7 @@ from pathlib import Path
 from types import FrameType
 
 import numpy as np
+import torch
 from torch import Tensor
 
 from genlib import checkpoint, datasets, devices, evaluate, runs_events, training, training_state
@@ -103,6 +104,7 @@ def _train(run: Run, interrupt: Interrupt, watch: Watch) -> bool:
 def prepare(spec: RunSpec | Recipe, settings: TrainSettings) -> tuple[Dataset, Model]:
     """The data and the untrained model, on the device, that a run or a recipe asks for."""
     data = datasets.load(spec.dataset)
+    torch.manual_seed(settings.seed)  # dropout layers draw from the process's own generator
     model = training.build(spec.family, dict(spec.model), data, settings.seed)
     return data, model.to(devices.device())
 

@@ -15,6 +15,7 @@ from torch.nn import functional as F
 
 from genlib.explore import imagenet
 from genlib.explore.ascent import Ascent, noise
+from genlib.explore.conv import FrozenConv
 from genlib.explore.film import Curves, Film, gif, png
 from genlib.explore.knobs import Knobs, octave_size
 from genlib.explore.lens import Lens, Network, tapped
@@ -23,7 +24,6 @@ from genlib.explore.objectives import OBJECTIVES, Target
 from genlib.explore.parameterisations import PARAMETERISATIONS
 from genlib.explore.pictures import PictureError, decode, sample
 from genlib.explore.pool import Pool
-from genlib.explore.stem import Stem
 from genlib.explore.transforms import TRANSFORMS, blur, roll, transform
 from genlib.explore.weights import WeightsError, write
 from genlib.models.classifier import Classifier, ClassifierSettings
@@ -99,7 +99,10 @@ def test_hooks_are_gone_afterwards_also_after_an_error(lens: Lens) -> None:
 def test_a_view_shares_weights_but_not_modules(lens: Lens) -> None:
     one, two = lens.view(), lens.view()
     pairs = zip(one.module.parameters(), two.module.parameters(), strict=True)
-    assert all(p.data_ptr() == q.data_ptr() for p, q in pairs)
+    assert all(p is q for p, q in pairs)
+    frozen = [[m for m in v.module.modules() if isinstance(m, FrozenConv)] for v in (one, two)]
+    assert len(frozen[0]) == 2
+    assert all(a is not b and a.forwards is b.forwards for a, b in zip(*frozen, strict=True))
     x, layer = torch.rand(1, 1, 28, 28), lens.layers[0].name
     with tapped(one.module, layer):
         two.scores(x)  # would stop half way if the hook were on shared modules
@@ -114,23 +117,44 @@ def test_a_layer_asked_for_is_that_layers_output(network: Network, lens: Lens) -
         torch.testing.assert_close(lens.activation(x, layer.name), expected, rtol=1e-4, atol=1e-4)
 
 
+@pytest.mark.parametrize("packed", [True, False])
 @pytest.mark.parametrize(
-    ("size", "stride", "padding", "side"),
-    [(7, 2, 3, 30), (3, 2, 0, 29), (3, 1, 1, 17), (5, 3, 2, 20)],
+    ("channels", "size", "stride", "padding", "side"),
+    [
+        (3, 7, 2, 3, 30),
+        (3, 3, 2, 0, 29),
+        (20, 3, 1, 1, 17),
+        (5, 5, 3, 2, 20),
+        (4, 1, 1, 0, 9),
+        (1, 3, 1, 1, 8),
+    ],
 )
-def test_the_stems_gradient_is_the_convolutions(
-    size: int, stride: int, padding: int, side: int
+def test_a_frozen_convolutions_gradient_is_the_convolutions(
+    channels: int, size: int, stride: int, padding: int, side: int, packed: bool
 ) -> None:
-    conv = nn.Conv2d(3, 6, size, stride, padding).requires_grad_(False)
-    assert Stem.fits(conv)
-    x = torch.randn(2, 3, side, side + 1, requires_grad=True)
+    conv = nn.Conv2d(channels, 6, size, stride, padding).requires_grad_(False)
+    assert FrozenConv.fits(conv)
+    frozen = FrozenConv(conv, torch.Size((1, channels, 16, 16)))  # and used at another size
+    if not packed:
+        frozen.forwards.packed = frozen.backwards.packed = None
+    x = torch.randn(2, channels, side, side + 1, requires_grad=True)
     out = conv(x)
     g = torch.randn_like(out)
     (expected,) = torch.autograd.grad(out, x, g)
-    fast = Stem(conv)(x)
-    torch.testing.assert_close(fast, out)
+    fast = frozen(x)
+    torch.testing.assert_close(fast, out, rtol=1e-4, atol=1e-4)
     (found,) = torch.autograd.grad(fast, x, g)
     torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-4)
+
+
+def test_what_a_frozen_convolution_cannot_do_is_left_alone() -> None:
+    for conv in (
+        nn.Conv2d(4, 4, 3, groups=2),
+        nn.Conv2d(4, 4, 3, dilation=2),
+        nn.Conv2d(4, 4, (3, 1)),
+        nn.Conv2d(4, 4, 1, stride=2),
+    ):
+        assert not FrozenConv.fits(conv)
 
 
 # --- objectives -------------------------------------------------------------------------------

@@ -2,8 +2,8 @@
 
 The lecture's skeleton calls ``model.backward``, which also computes the gradient of every weight
 and throws it away. A ``Lens`` is a private copy of a network with frozen weights, batch norms
-folded into the convolutions before them, weights in channels_last order, a faster gradient of the
-first convolution, and in bfloat16 where a short trial says that this pays. The network it was made
+folded into the convolutions before them, weights in channels_last order, convolutions whose
+input gradient is quick (``conv.py``), and in bfloat16 where a short trial says that this pays. The network it was made
 from is never touched, so it can be shared; a ``view`` shares the lens's weights but has modules of
 its own, so that two threads can put hooks on them at once.
 """
@@ -22,8 +22,8 @@ from torch import Tensor, nn
 from genlib.explore.surgery import (
     fold_norms,
     forward,
+    freeze_convolutions,
     list_layers,
-    quicken_stem,
     twin_of,
 )
 
@@ -90,15 +90,18 @@ class _LastRelu(torch.overrides.TorchFunctionMode):
 class Lens:
     """A frozen, private copy of a network. Pictures are float32 (B, C, H, W) in [0, 1]."""
 
-    def __init__(self, network: Network, device: torch.device, dtype: torch.dtype) -> None:
+    def __init__(
+        self, network: Network, device: torch.device, dtype: torch.dtype, batch: int = 1
+    ) -> None:
+        """``batch``: how many pictures to make it quick for; any number works."""
         self.network, self.device, self.dtype = network, device, dtype
         module = twin_of(network.module).eval().requires_grad_(False)
         example = torch.zeros(1, *network.shape, device=next(module.parameters()).device)
         folded = fold_norms(module, example)
         self.layers = list_layers(module, example, folded)
-        if device.type == "cpu" and dtype == torch.float32:
-            quicken_stem(module)
         self.module = module.to(device, dtype).to(memory_format=torch.channels_last)
+        if device.type == "cpu" and dtype == torch.float32:
+            freeze_convolutions(self.module, example.repeat(batch, 1, 1, 1))
         shape = (1, -1, 1, 1)
         self.mean = torch.tensor(network.mean, device=device).view(shape)
         self.std = torch.tensor(network.std, device=device).view(shape)
@@ -136,10 +139,10 @@ class Lens:
 
 def lens(network: Network, device: torch.device, batch: int = 1) -> Lens:
     """Make a lens in the number format that a short trial finds faster on this device."""
-    full = Lens(network, device, torch.float32)
+    full = Lens(network, device, torch.float32, batch)
     if not _has_bfloat16(device):
         return full
-    half = Lens(network, device, torch.bfloat16)
+    half = Lens(network, device, torch.bfloat16, batch)
     return half if _seconds(half, batch) < 0.9 * _seconds(full, batch) else full
 
 

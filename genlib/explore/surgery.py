@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from genlib.explore.stem import Stem
+from genlib.explore.conv import FrozenConv
 from genlib.models.base import Classifies
 
 DEAD_ENDS = (nn.Identity, nn.Dropout, nn.Flatten)
@@ -93,11 +93,22 @@ def forward(module: nn.Module, x: Tensor) -> Tensor:
     return module.logits(x) if isinstance(module, Classifies) else module(x)
 
 
-def quicken_stem(module: nn.Module) -> None:
-    """Give the first convolution over colours a faster gradient, if it is of the plain kind."""
-    for name, part in module.named_modules():
-        if isinstance(part, nn.Conv2d):
-            if Stem.fits(part):
-                parent, _, child = name.rpartition(".")
-                setattr(module.get_submodule(parent), child, Stem(part))
-            return
+def freeze_convolutions(module: nn.Module, example: Tensor) -> None:
+    """Replace the convolutions by ones whose input gradient is quick; CPU and float32 only."""
+    shapes: dict[nn.Module, torch.Size] = {}
+    names = {part: name for name, part in module.named_modules() if isinstance(part, nn.Conv2d)}
+
+    def note(part: nn.Module, inputs: tuple[Tensor, ...]) -> None:
+        shapes[part] = inputs[0].shape
+
+    handles = [part.register_forward_pre_hook(note) for part in names]
+    try:
+        with torch.no_grad():
+            forward(module, example)
+    finally:
+        for handle in handles:
+            handle.remove()
+    for part, shape in shapes.items():
+        if isinstance(part, nn.Conv2d) and FrozenConv.fits(part):
+            parent, _, child = names[part].rpartition(".")
+            setattr(module.get_submodule(parent), child, FrozenConv(part, shape))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from genlib.ui import map_data
 from genlib.ui.map_flow import Choice
@@ -31,8 +32,8 @@ def pick_choice() -> Choice:
         key="map.by",
         bind="query-params",
         help="t-SNE keeps near codes near and may tear what is far. PCA is the plane of largest "
-        "variance, a straight shadow. Models with two latents need neither: their latents are shown "
-        "as they are.",
+        "variance, a straight shadow. Models with two latents need neither: those are "
+        "shown as they are.",
     )
     n = third.selectbox(
         "Points",
@@ -42,21 +43,24 @@ def pick_choice() -> Choice:
         bind="query-params",
         help="Test images on the map. t-SNE of 2,000 takes seconds, of 10,000 about a minute.",
     )
-    with fourth.popover("t-SNE", icon=":material/tune:", width="stretch"):
-        perplexity = st.slider(
-            "Perplexity", 5, 100, 30, key="map.perplexity", bind="query-params",
-            disabled=kind != "t-SNE",
-            help="About how many neighbours each point should keep near: small shows fine grain, "
-            "large the whole. " + ("" if kind == "t-SNE" else "Only t-SNE has one."),
-        )  # fmt: skip
-        seed = st.number_input(
-            "Seed", 0, 9999, 0, key="map.seed", bind="query-params", disabled=kind != "t-SNE",
-            help="Of the neighbour search: the same seed gives the same map.",
-        )  # fmt: skip
-
+    perplexity, seed = _tsne_settings(fourth, kind == "t-SNE")
     some = map_data.points(last, int(n))
     if some.note:
         st.caption(f":material/info: {some.note}")
-    return Choice(
-        last, map_data.epochs(last), str(kind), some, int(n), float(perplexity), int(seed)
-    )
+    return Choice(last, map_data.epochs(last), str(kind), some, int(n), perplexity, seed)
+
+
+def _tsne_settings(where: DeltaGenerator, on: bool) -> tuple[float, int]:
+    """Perplexity and seed; greyed where the map is no t-SNE."""
+    with where.popover("t-SNE", icon=":material/tune:", width="stretch"):
+        perplexity = st.slider(
+            "Perplexity", 5, 100, 30, key="map.perplexity", bind="query-params",
+            disabled=not on,
+            help="About how many neighbours each point should keep near: small shows fine grain, "
+            "large the whole. " + ("" if on else "Only t-SNE has one."),
+        )  # fmt: skip
+        seed = st.number_input(
+            "Seed", 0, 9999, 0, key="map.seed", bind="query-params", disabled=not on,
+            help="Of the neighbour search: the same seed gives the same map.",
+        )  # fmt: skip
+    return float(perplexity), int(seed)

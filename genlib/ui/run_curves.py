@@ -52,13 +52,16 @@ def show(records: list[Record], epochs: int) -> None:
     for term in found:
         st.vega_lite_chart(
             frame(records, term, epochs),
-            _chart(term, 300 if len(found) == 1 else 230),
+            _chart(term, first=term == found[0], last=term == found[-1]),
             key=f"run_curves.{term}",
         )
 
 
-def _chart(term: str, height: int) -> dict[str, object]:
-    """A constant specification, so that the browser moves the lines instead of redrawing."""
+def _chart(term: str, first: bool, last: bool) -> dict[str, object]:
+    """A constant specification, so that the browser moves the lines instead of redrawing.
+
+    Charts stand one above the other: the first has the legend, the last the axis' title.
+    """
     domain = ["train", "test"]
 
     def line(kind: str, mark: dict[str, object]) -> dict[str, object]:
@@ -68,7 +71,7 @@ def _chart(term: str, height: int) -> dict[str, object]:
         }
 
     return {
-        "height": height,
+        "height": 300 if first and last else 150 + 40 * first + 40 * last,
         "layer": [
             line("train", {"strokeWidth": 1.5}),
             line("test", {"strokeWidth": 2.5, "point": {"size": 40, "filled": True}}),
@@ -77,7 +80,7 @@ def _chart(term: str, height: int) -> dict[str, object]:
             "x": {
                 "field": "epoch",
                 "type": "quantitative",
-                "title": "epoch",
+                "title": "epoch" if last else None,
                 "axis": {"tickCount": 8},
             },
             "y": {
@@ -91,7 +94,7 @@ def _chart(term: str, height: int) -> dict[str, object]:
                 "type": "nominal",
                 "title": None,
                 "scale": {"domain": domain},
-                "legend": {"orient": "top", "direction": "horizontal"},
+                "legend": {"orient": "top", "direction": "horizontal"} if first else None,
             },
             "tooltip": [
                 {"field": "set", "type": "nominal"},

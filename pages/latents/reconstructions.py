@@ -72,8 +72,8 @@ def show_reconstructions() -> None:
     st.subheader("Error on the whole test set")
     view.compare_errors(fits)
     st.caption(
-        "± one standard error over the test images. In nets of one kind, more latents mean a smaller "
-        "error; that alone does not make a better model: an over-complete code can learn to copy."
+        "± one standard error over the test images. In nets of one kind, more latents mean a "
+        "smaller error; that alone does not make a better model: an over-complete code can copy."
     )
     try_this(
         [

@@ -27,11 +27,15 @@ def compared(everything: dict[str, Run]) -> list[Run]:
         list(everything),
         key="runs.compare",
         bind="query-params",
-        placeholder=f"the newest {NEWEST}",
+        placeholder=f"the newest {NEWEST} of the newest run's family",
         help="By their ids, which are in the table's first column and in the link.",
     )
-    ids = [run_id for run_id in chosen if run_id in everything] or list(everything)[:NEWEST]
-    return [everything[run_id] for run_id in ids]
+    picked = [everything[run_id] for run_id in chosen if run_id in everything]
+    if picked:
+        return picked
+    # Losses of one family have one unit.
+    family = next(iter(everything.values())).spec.family
+    return [run for run in everything.values() if run.spec.family == family][:NEWEST]
 
 
 def table(ids: list[str], live: bool) -> None:

@@ -1,0 +1,51 @@
+"""The text of checkpoints/README.md, written from the checkpoints' own headers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from genlib.checkpoint import Info
+from genlib.recipes import RECIPES
+
+HEAD = """# Checkpoints
+
+Models that come with genlib, trained on MNIST's 60,000 training images and measured on its 10,000
+test images. `genlib list --markdown` prints this page from the files' own headers; `genlib
+evaluate NAME` measures one again. Each `train` command rebuilds its file: float32 on one thread,
+so the same machine gives the same weights; another one may differ in the last digits. Weights are
+stored in float16, and the numbers below are those of the stored weights.
+
+± is one standard error over test images. AUC: the chance that a merge of two different digits has
+more energy (squared reconstruction error; −ELBO would read differently) than a real one, for
+0.5a + 0.5b (`alpha`), max(a, b) (`max`) and the top of a on the bottom of b (`splice`);
+`correlation` is the contrast-invariant energy, 1 − correlation of image and reconstruction.
+Likelihoods on grey pixels and on dynamically binarized pixels are not comparable with each other,
+nor with the fixed binarization of much of the literature.
+"""
+
+
+def markdown(infos: Sequence[Info]) -> str:
+    """The whole page: (checkpoints with their metrics) -> Markdown."""
+    total = sum(path.stat().st_size for info in infos for _, path in info.snapshots)
+    parts = [HEAD, f"All files together: {total / 1e6:.1f} MB.\n"]
+    return "\n".join([*parts, *(_section(info) for info in infos)])
+
+
+def _section(info: Info) -> str:
+    recipe = RECIPES.get(info.name)
+    epochs = ", ".join(str(epoch) for epoch, _ in info.snapshots)
+    lines = [f"## {info.name}", "", recipe.text if recipe else f"A {info.family}.", ""]
+    if recipe:
+        lines += [f"`genlib train --recipe {info.name}`", ""]
+    lines += [
+        f"{info.parameters:,} numbers, {info.size / 1e6:.2f} MB, seed {info.seed}; "
+        f"epoch{'s' if ',' in epochs else ''} {epochs}.",
+        "",
+        "| metric | value | unit | images | data |",
+        "|---|---|---|---|---|",
+    ]
+    for name, m in info.metrics.items():
+        value, error = float(str(m["value"])), float(str(m["stderr"]))
+        shown = f"{value:.5g} ± {error:.2g}" if error else f"{value:.5g}"
+        lines.append(f"| `{name}` | {shown} | {m['unit']} | {int(str(m['n'])):,} | {m['data']} |")
+    return "\n".join(lines) + "\n"
