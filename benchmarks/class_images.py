@@ -15,14 +15,18 @@ from __future__ import annotations
 
 import argparse
 import statistics
+import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 from torch import nn
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from genlib.explore import imagenet
 from genlib.explore.ascent import Ascent, noise

@@ -150,7 +150,7 @@ def iwae_bound(model: Bounds, x: Tensor, k: int, rng: torch.Generator) -> Tensor
     space. x (B, C, H, W) binary.
     """
     bounds = []
-    for part in x.split(max(1, 4 * BATCH // k)):
+    for part in x.split(max(1, BATCH // k)):
         q = model.encode(part)
         mu, logvar = (t.repeat_interleave(k, 0) for t in q)
         z = type(q)(mu, logvar).sample(rng)

@@ -29,25 +29,25 @@ class Weights:
     torch's documented interface, so without them a plain convolution is made.
     """
 
-    def __init__(self, weight: Tensor, bias: Tensor | None, stride: int, padding: int) -> None:
+    def __init__(self, weight: Tensor, bias: Tensor | None, stride: int) -> None:
         self.plain = weight.detach().contiguous(memory_format=torch.channels_last)
-        self.bias, self.stride, self.padding = bias, stride, padding
+        self.bias, self.stride = bias, stride
         self.packed: Tensor | None = None
 
-    def pack(self, shape: torch.Size) -> None:
+    def pack(self, shape: tuple[int, ...], padding: int) -> None:
         """Put the weights into the best order for inputs of about this shape."""
         if not torch.backends.mkldnn.is_available() or not hasattr(torch.ops, "mkldnn"):
             return
         try:
             self.packed = torch.ops.mkldnn._reorder_convolution_weight(
-                self.plain, [self.padding] * 2, [self.stride] * 2, [1, 1], 1, list(shape)
+                self.plain, [padding] * 2, [self.stride] * 2, [1, 1], 1, list(shape)
             )
         except (RuntimeError, AttributeError):
             self.packed = None  # this build has no such operator
 
-    def __call__(self, x: Tensor) -> Tensor:
+    def __call__(self, x: Tensor, padding: int) -> Tensor:
         """(B, C, H, W) -> (B, O, H', W')."""
-        s, p = self.stride, self.padding
+        s, p = self.stride, padding
         if self.packed is None:
             return F.conv2d(x, self.plain, self.bias, s, p)
         result: Tensor = torch.ops.mkldnn._convolution_pointwise(
@@ -71,13 +71,11 @@ class FrozenConv(nn.Module):
         self.stride, self.padding = stride, padding
         self.low = -((weight.shape[-1] - 1 - padding) // stride)
         self.high = (stride - 1 + padding) // stride
-        self.forwards = Weights(weight, bias, stride, padding)
-        self.forwards.pack(shape)
-        self.backwards = Weights(self._phases(weight), None, 1, 0)
+        self.forwards = Weights(weight, bias, stride)
+        self.forwards.pack(tuple(shape), padding)
+        self.backwards = Weights(self._phases(weight), None, 1)
         rows, columns = -(-shape[-2] // stride), -(-shape[-1] // stride)
-        taps = self.high - self.low
-        padded = (shape[0], weight.shape[0], rows + taps, columns + taps)
-        self.backwards.pack(torch.Size(padded))
+        self.backwards.pack((shape[0], weight.shape[0], rows, columns), -self.low)
 
     @staticmethod
     def fits(conv: nn.Conv2d) -> bool:
@@ -113,14 +111,16 @@ class FrozenConv(nn.Module):
         batch, channels, height, width = shape
         s = self.stride
         rows, columns = -(-height // s), -(-width // s)
-        below = rows - 1 + self.high - (g.shape[-2] - 1)
-        right = columns - 1 + self.high - (g.shape[-1] - 1)
-        if any((self.low, below, right)):
-            g = F.pad(g, (-self.low, right, -self.low, below))
-        x = self.backwards(g.contiguous(memory_format=torch.channels_last))
+        # Outputs that a phase would read beyond the edge are zeros: padding, the same on all sides
+        # because that costs no copy; rows and columns too many are cut off.
+        below = rows + self.high - g.shape[-2]
+        right = columns + self.high - g.shape[-1]
+        padding = max(-self.low, below, right)
+        at = padding + self.low
+        x = self.backwards(g.contiguous(memory_format=torch.channels_last), padding)
+        x = x[:, : s * s * channels, at : at + rows, at : at + columns]
         if s == 1:
-            return x[:, :channels]
-        x = x[:, : s * s * channels]
+            return x
         x = x.reshape(batch, s, s, channels, rows, columns).permute(0, 3, 4, 1, 5, 2)
         return x.reshape(batch, channels, rows * s, columns * s)[:, :, :height, :width]
 
@@ -129,7 +129,7 @@ class _Convolution(torch.autograd.Function):
     @staticmethod
     def forward(ctx: torch.autograd.function.FunctionCtx, x: Tensor, conv: FrozenConv) -> Tensor:
         ctx.conv, ctx.shape = conv, x.shape  # type: ignore[attr-defined]
-        return conv.forwards(x)
+        return conv.forwards(x, conv.padding)
 
     @staticmethod
     def backward(ctx: torch.autograd.function.FunctionCtx, g: Tensor) -> tuple[Tensor, None]:  # type: ignore[override]

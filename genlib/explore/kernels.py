@@ -1,10 +1,12 @@
 """What the units of a first layer look for, and which of them are dead.
 
 Source: lecture text "Autoencoders to GANs", figures 4 and 6. It reads a kernel that shows only
-noise as a unit that "collapsed or died". Why there is noise at all: a pixel that is -1 in every
-training image acts as a second bias. All such pixels get the same gradient at every step, so
-training moves their weights by one common amount and never removes the differences that the
-random start gave them:
+noise as a unit that "collapsed or died". That holds in under-complete nets; in over-complete ones
+rough kernels can be active, so the first criterion here is a silent activation.
+
+Why there is noise at all: a pixel that is -1 in every training image acts as a second bias. All
+such pixels get the same gradient at every step, so training moves their weights by one common
+amount and never removes the differences that the random start gave them:
 
     . : : .      border: always the same value, weights = random start + one shift  -> noise
     : # # :      inside: varies from digit to digit, weights are learnt             -> structure

@@ -2,10 +2,10 @@
 
 The lecture's skeleton calls ``model.backward``, which also computes the gradient of every weight
 and throws it away. A ``Lens`` is a private copy of a network with frozen weights, batch norms
-folded into the convolutions before them, weights in channels_last order, convolutions whose
-input gradient is quick (``conv.py``), and in bfloat16 where a short trial says that this pays. The network it was made
-from is never touched, so it can be shared; a ``view`` shares the lens's weights but has modules of
-its own, so that two threads can put hooks on them at once.
+folded into the convolutions before them, convolutions whose input gradient is quick (``conv.py``),
+weights in channels_last order, and in bfloat16 where a short trial says that this pays. The network
+it was made from is never touched, so it can be shared; a ``view`` shares the lens's weights but has
+modules of its own, so that two threads can put hooks on them at once.
 """
 
 from __future__ import annotations

@@ -24,7 +24,7 @@ N = 2000  # real digits, and merges, behind every histogram and AUC
 BINS = 40
 UNITS = {
     "squared error": "squared error, summed over pixels",
-    "1 - correlation": "1 − correlation of image and reconstruction",
+    "1 - correlation": "by 1 − correlation of image and reconstruction",
 }
 FRAMES = {"alpha": 101, "max": 1, "splice": 29}  # splice: a cut above each row, and below all
 

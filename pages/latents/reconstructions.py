@@ -174,16 +174,17 @@ bias: training shifts all border weights together and never removes the random n
 with. That is the *salt and pepper* around the kernels of a plain autoencoder. Dropout noise makes
 the border vary, so the denoising autoencoder must unlearn it: its border is calm. **Border noise**
 is the spread of the border's weights over the spread inside, the median of all kernels. A tanh unit
-that saturated early, or a ReLU unit that is never on, gets no gradient: it stays noise everywhere
-and says the same about every digit.
+that saturated, or a ReLU unit that is never on, gets no gradient: it keeps the weights it had then,
+often noise everywhere, and says the same about every digit.
 """
     )
     try_this(
         [
             "Compare the border noise of **ae-500** and **dae-500**: same size, same data; only "
             "the noise on the input differs.",
-            "Sort by **smoothness**, then change what *dead* means: silent units and noisy kernels "
-            "are nearly the same units, found in two ways.",
+            "Sort by **smoothness**, then change what *dead* means. In `ae-30` and `vae-20` both "
+            "ways find the same units. In `ae-500` most kernels look like noise and yet their "
+            "units are active: to copy pixels, a net needs no strokes.",
             "Click a kernel framed in amber, then one that is not: which digits excite it?",
         ]
     )

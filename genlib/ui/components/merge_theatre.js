@@ -210,7 +210,11 @@ function bytes(base64) {
   return out;
 }
 
-const digits = (x) => (Math.abs(x) >= 100 ? x.toFixed(0) : Math.abs(x) >= 10 ? x.toFixed(1) : x.toFixed(2));
+// Three significant digits or so: energies run from hundredths to hundreds.
+function digits(x) {
+  const size = Math.abs(x);
+  return x.toFixed(size >= 100 ? 0 : size >= 10 ? 1 : size >= 1 || size === 0 ? 2 : 3);
+}
 
 function nearest(values, x) {
   let best = 0;

@@ -1,0 +1,65 @@
+"""DeepDream in a real browser: the photograph changes, and the original can be uncovered."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from playwright.sync_api import Page
+
+Pixels = Callable[[Page, str], np.ndarray]
+CANVAS = "canvas.picture"
+SMALL = "deep-dream?deep_dream.side=96"
+
+
+@pytest.fixture(autouse=True)
+def _needs_checkpoints(shipped: object) -> None:
+    """The page needs our classifier."""
+
+
+def wait_for_step(page: Page, least: int) -> None:
+    page.wait_for_function(
+        "([film, least]) => Number(film.dataset.step) >= least",
+        arg=[page.locator(".film").element_handle(), least],
+        timeout=30_000,
+    )
+
+
+def test_the_picture_dreams_and_the_slider_uncovers_the_original(
+    open_page: Callable[..., Page], canvas_pixels: Pixels
+) -> None:
+    page = open_page(SMALL)
+    page.wait_for_selector(CANVAS)
+    page.wait_for_timeout(500)
+    photo = canvas_pixels(page, CANVAS).astype(int)
+    page.get_by_role("button", name="Start", exact=True).click()
+    wait_for_step(page, 20)
+    page.get_by_role("button", name="Pause", exact=True).click()
+    page.wait_for_timeout(1000)
+    dream = canvas_pixels(page, CANVAS).astype(int)
+    assert np.abs(dream - photo).mean() > 2
+    page.get_by_label("Uncover the original").fill("500")
+    page.wait_for_timeout(200)
+    half = canvas_pixels(page, CANVAS).astype(int)
+    width = int((photo[photo.shape[0] // 3, :, 3] > 0).sum())  # of the picture in the canvas
+    left, right = slice(3, width // 2 - 30), slice(width // 2 + 30, width - 3)
+    rows = slice(3, -3)
+    assert np.abs(half[rows, left] - photo[rows, left]).mean() < 1
+    assert (half[rows, right] == dream[rows, right]).all()
+
+
+def test_another_layer_goes_on_from_the_same_picture(
+    open_page: Callable[..., Page], canvas_pixels: Pixels
+) -> None:
+    page = open_page(SMALL)
+    page.wait_for_selector(CANVAS)
+    page.get_by_role("button", name="Step", exact=True).click()
+    page.wait_for_timeout(1000)
+    before = canvas_pixels(page, CANVAS)
+    page.get_by_role("combobox", name="Layer").click()
+    page.get_by_role("option", name="layers.2", exact=True).click()
+    page.wait_for_timeout(1500)
+    assert page.locator(".film").evaluate("(film) => film.dataset.step") == "1"
+    rows = slice(0, before.shape[0] - 2)
+    assert (canvas_pixels(page, CANVAS)[rows] == before[rows]).all()
