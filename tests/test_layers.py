@@ -137,7 +137,7 @@ def test_pages_do_not_import_each_other(path: Path) -> None:
 
 
 def test_first_paint_needs_no_torch() -> None:
-    """What app.py and Home import at the top must not pull torch in (first paint under 3 s)."""
+    """What the router and Home import at the top must not pull torch in (first paint under 3 s)."""
     code = (
         "import sys\n"
         "import genlib.ui.server, genlib.ui.gallery\n"

@@ -1,4 +1,4 @@
-"""Every page of app.py runs without an exception: with the shipped checkpoints, and with none."""
+"""Every page of the router runs without an exception: with the shipped checkpoints, and with none."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ SECONDS = 120
 
 
 def listed() -> list[str]:
-    """The page files that app.py puts into the menu, read from its PAGES table."""
-    tree = ast.parse((ROOT / "app.py").read_text())
+    """The page files that the router puts into the menu, read from its PAGES table."""
+    tree = ast.parse((ROOT / "pages" / "router.py").read_text())
     tables = [
         node.value
         for node in tree.body
@@ -26,8 +26,8 @@ def listed() -> list[str]:
 
 def run(page: str) -> AppTest:
     """Open the app on its first page, then go to `page`, as a click in the menu does."""
-    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=SECONDS).run()
-    return app.switch_page(f"pages/{page}").run()
+    app = AppTest.from_file(str(ROOT / "pages" / "router.py"), default_timeout=SECONDS).run()
+    return app.switch_page(f"{page}").run()
 
 
 def errors(app: AppTest) -> list[str]:
@@ -41,7 +41,7 @@ def test_the_menu_lists_files_that_exist() -> None:
 
 
 def test_the_router_runs() -> None:
-    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=SECONDS).run()
+    app = AppTest.from_file(str(ROOT / "pages" / "router.py"), default_timeout=SECONDS).run()
     assert not errors(app)
     assert app.title[0].value
 

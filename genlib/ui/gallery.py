@@ -30,49 +30,49 @@ class Card:
 
 CARDS = (
     Card(
-        "pages/latents/latent_space.py",
+        "latents/latent_space.py",
         "Latent space",
         "tune",
         "A handful of numbers makes a digit. Drag each of them and watch it change.",
     ),
     Card(
-        "pages/latents/latent_map.py",
+        "latents/latent_map.py",
         "Latent map",
         "scatter_plot",
         "Thousands of digits as points. Nobody told the model the classes; look for them.",
     ),
     Card(
-        "pages/energy/merged_digits.py",
+        "energy/merged_digits.py",
         "Merged digits",
         "join_inner",
         "Blend two digits. A good model finds the blend strange, and says so in its energy.",
     ),
     Card(
-        "pages/energy/denoise.py",
+        "energy/denoise.py",
         "Denoise",
         "auto_fix_high",
         "Drop half of the pixels and have them guessed back.",
     ),
     Card(
-        "pages/latents/reconstructions.py",
+        "latents/reconstructions.py",
         "Reconstructions",
         "compare",
         "Input, output and what got lost; the kernels that did it.",
     ),
     Card(
-        "pages/classifiers/class_images.py",
+        "classifiers/class_images.py",
         "Class images",
         "landscape",
         "Climb a classifier's score until noise becomes its idea of an 8.",
     ),
     Card(
-        "pages/train/train.py",
+        "train/train.py",
         "Train",
         "model_training",
         "Four digits through a model untrained, after an epoch, and trained. Train your own.",
     ),
     Card(
-        "pages/train/runs.py",
+        "train/runs.py",
         "Runs",
         "stacked_line_chart",
         "Compare the loss curves of several trainings, and sweep a setting.",

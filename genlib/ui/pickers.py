@@ -59,7 +59,7 @@ def no_model(*capabilities: str) -> None:
         f"No checkpoint can {what} yet. Train a model on the Train page.", icon=":material/info:"
     )
     st.page_link(
-        "pages/train/train.py", label="Open the Train page", icon=":material/model_training:"
+        "train/train.py", label="Open the Train page", icon=":material/model_training:"
     )
     st.stop()
 

@@ -159,7 +159,7 @@ def _open(run: Run) -> None:
         for (page, title, icon, parameter), needs in PAGES.items():
             if needs <= able:
                 st.page_link(
-                    f"pages/{page}",
+                    page,
                     label=title,
                     icon=f":material/{icon}:",
                     query_params={parameter: info.name},

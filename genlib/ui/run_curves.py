@@ -71,7 +71,7 @@ def _chart(term: str, first: bool, last: bool) -> dict[str, object]:
         }
 
     return {
-        "height": 300 if first and last else 150 + 40 * first + 40 * last,
+        "height": 300 if first and last else 160 + 70 * first + 45 * last,
         "layer": [
             line("train", {"strokeWidth": 1.5}),
             line("test", {"strokeWidth": 2.5, "point": {"size": 40, "filled": True}}),

@@ -161,7 +161,7 @@ def manage(everything: Mapping[str, Run]) -> None:
         )
         run = everything[run_id or next(iter(everything))]
         st.page_link(
-            "pages/train/train.py",
+            "train/train.py",
             label="Watch, rename, download",
             icon=":material/monitoring:",
             query_params={"train.show": "Watch", "run": run.id},

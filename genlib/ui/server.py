@@ -1,4 +1,4 @@
-"""What app.py does to the server it runs in: fast reruns, a warm start, style and footer.
+"""What the router does to the server it runs in: fast reruns, a warm start, style and footer.
 
 Two delays that every Streamlit app has are mended here, for `streamlit run app.py` as for
 `make app` (benchmarks/rerun.py measures both):
@@ -45,7 +45,7 @@ _warm = threading.Event()
 
 
 def tune() -> None:
-    """Mend the server's two delays; call at the top of app.py. Does its work once a process."""
+    """Mend the server's two delays; call at the top of the router. Does its work once a process."""
     serving = _tune_process()
     # Where accepted connections do not inherit the option, each session sets it on its own.
     if serving and sys.platform != "linux" and "server.nodelay" not in st.session_state:

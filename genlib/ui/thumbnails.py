@@ -197,12 +197,12 @@ def _on(model: object, method: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
 
 # page file -> how its picture is drawn
 DRAWINGS: dict[str, Draw] = {
-    "pages/latents/latent_space.py": manifold,
-    "pages/latents/latent_map.py": scatter,
-    "pages/energy/merged_digits.py": merged,
-    "pages/energy/denoise.py": denoised,
-    "pages/latents/reconstructions.py": difference,
-    "pages/classifiers/class_images.py": classes,
-    "pages/train/train.py": epochs,
-    "pages/train/runs.py": curves,
+    "latents/latent_space.py": manifold,
+    "latents/latent_map.py": scatter,
+    "energy/merged_digits.py": merged,
+    "energy/denoise.py": denoised,
+    "latents/reconstructions.py": difference,
+    "classifiers/class_images.py": classes,
+    "train/train.py": epochs,
+    "train/runs.py": curves,
 }

@@ -8,19 +8,19 @@ from genlib.ui import gallery, images
 WIDTH = 224  # CSS pixels of a picture: each is that wide, so that no pixel is scaled
 FIRST_CLICKS = (
     (
-        "pages/latents/latent_space.py",
+        "latents/latent_space.py",
         "Drag a digit into another",
         "Two numbers draw every digit. Move from one digit to another: where is it neither?",
         {"latent_space.model": "vae-2"},
     ),
     (
-        "pages/energy/merged_digits.py",
+        "energy/merged_digits.py",
         "Blend two digits",
         "Which model notices that half a 3 and half an 8 is no digit, and which believes anything?",
         {},
     ),
     (
-        "pages/latents/latent_map.py",
+        "latents/latent_map.py",
         "Find the lost digits",
         "Look for a 4 among the 9s, hover it, and judge for yourself.",
         {},
@@ -56,7 +56,7 @@ if not infos:
         "about a minute, and every page will offer it.",
         icon=":material/info:",
     )
-    st.page_link("pages/train/train.py", label="Train a model", icon=":material/model_training:")
+    st.page_link("train/train.py", label="Train a model", icon=":material/model_training:")
 
 st.subheader("Three first clicks")
 with st.container(horizontal=True):

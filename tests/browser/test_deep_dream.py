@@ -55,7 +55,7 @@ def test_another_layer_goes_on_from_the_same_picture(
     page = open_page(SMALL)
     page.wait_for_selector(CANVAS)
     page.get_by_role("button", name="Step", exact=True).click()
-    page.wait_for_timeout(1000)
+    wait_for_step(page, 1)
     before = canvas_pixels(page, CANVAS)
     page.get_by_role("combobox", name="Layer").click()
     page.get_by_role("option", name="layers.2", exact=True).click()

@@ -24,7 +24,7 @@ NAGLE_MS = 40.0
 
 def links() -> list[str]:
     """The path of every page in app.py's table, the default page as ""."""
-    tree = ast.parse((ROOT / "app.py").read_text())
+    tree = ast.parse((ROOT / "pages" / "router.py").read_text())
     table = next(
         ast.literal_eval(node.value)
         for node in tree.body

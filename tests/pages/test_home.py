@@ -42,7 +42,7 @@ def tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[checkpoint.Inf
 def test_every_card_has_a_drawing_and_a_page() -> None:
     pages = [card.page for card in gallery.CARDS]
     assert set(pages) == set(thumbnails.DRAWINGS)
-    assert all((ROOT / page).is_file() for page in pages)
+    assert all((ROOT / "pages" / page).is_file() for page in pages)
 
 
 def test_pictures_have_the_size_that_the_page_shows(tiny: list[checkpoint.Info]) -> None:
@@ -59,8 +59,8 @@ def test_a_missing_capability_costs_one_picture_only(tiny: list[checkpoint.Info]
     found = gallery.Gallery()
     gallery.draw(found, only_vae)
     assert found.done.is_set()
-    assert "pages/latents/latent_space.py" in found.pictures
-    assert set(found.missing) == {"pages/energy/denoise.py", "pages/classifiers/class_images.py"}
+    assert "latents/latent_space.py" in found.pictures
+    assert set(found.missing) == {"energy/denoise.py", "classifiers/class_images.py"}
     assert all(text.endswith(".") for text in found.missing.values())
 
 
@@ -77,6 +77,6 @@ def test_without_checkpoints_home_says_what_to_do(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("GENLIB_CHECKPOINTS", str(tmp_path))
-    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60).run()
+    app = AppTest.from_file(str(ROOT / "pages" / "router.py"), default_timeout=60).run()
     assert not app.exception
     assert "Train a model on the Train page" in app.info[0].value

@@ -28,8 +28,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def page() -> AppTest:
-    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=120).run()
-    return ok(app.switch_page("pages/train/runs.py").run())
+    app = AppTest.from_file(str(ROOT / "pages" / "router.py"), default_timeout=120).run()
+    return ok(app.switch_page("train/runs.py").run())
 
 
 def ok(app: AppTest) -> AppTest:

@@ -34,11 +34,11 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 
 def page(**query: str) -> AppTest:
-    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=120)
+    app = AppTest.from_file(str(ROOT / "pages" / "router.py"), default_timeout=120)
     for name, value in query.items():
         app.query_params[name.replace("__", ".")] = value
     app.run()
-    return app.switch_page("pages/train/train.py").run()
+    return app.switch_page("train/train.py").run()
 
 
 def ok(app: AppTest) -> AppTest:

@@ -1,0 +1,63 @@
+"""The router, which runs for every visitor and every page: page config, menu, footer."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from genlib.ui import server
+
+st.set_page_config(
+    page_title="genlib",
+    page_icon=":material/deployed_code:",
+    layout="wide",
+    initial_sidebar_state=240,
+)
+
+# section -> (file beside this one, title, icon, path in the address bar)
+PAGES = {
+    "Start": [
+        ("start/home.py", "Home", "home", "home"),
+    ],
+    "Train": [
+        ("train/train.py", "Train", "model_training", "train"),
+        ("train/runs.py", "Runs", "stacked_line_chart", "runs"),
+    ],
+    "Latents": [
+        ("latents/latent_space.py", "Latent space", "tune", "latent-space"),
+        ("latents/latent_map.py", "Latent map", "scatter_plot", "latent-map"),
+        ("latents/reconstructions.py", "Reconstructions", "compare", "reconstructions"),
+    ],
+    "Energy": [
+        ("energy/denoise.py", "Denoise", "auto_fix_high", "denoise"),
+        ("energy/merged_digits.py", "Merged digits", "join_inner", "merged-digits"),
+    ],
+    "Classifiers": [
+        ("classifiers/class_images.py", "Class images", "landscape", "class-images"),
+        ("classifiers/deep_dream.py", "DeepDream", "nights_stay", "deep-dream"),
+    ],
+}
+
+server.tune()
+server.style()
+
+page = st.navigation(
+    {
+        section: [
+            st.Page(
+                file,
+                title=title,
+                icon=f":material/{icon}:",
+                url_path=path,
+                default=path == "home",
+            )
+            for file, title, icon, path in entries
+        ]
+        for section, entries in PAGES.items()
+    }
+)
+try:
+    page.run()
+finally:
+    # Also after st.stop(); last, because by then a page has imported what it needs.
+    server.footer()
+    server.warm_up()
