@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import streamlit as st
 
 from genlib.ui import server
 
 st.set_page_config(
     page_title="genlib",
-    page_icon=":material/deployed_code:",
+    page_icon=Path(server.__file__).with_name("icon.png"),
     layout="wide",
     initial_sidebar_state=240,
 )

@@ -1,4 +1,4 @@
-"""Every page of the router runs without an exception: with the shipped checkpoints, and with none."""
+"""Every page runs without an exception: with the shipped checkpoints, and with none."""
 
 from __future__ import annotations
 

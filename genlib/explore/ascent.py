@@ -33,7 +33,7 @@ class Frame:
 
     image: (B, C, H, W), in [0, 1] when clipping is on; value: (B,) the objective; probability:
     (B,) of the target class, NaN when a layer is climbed; grad_norm: (B,) L2 norm of the
-    objective's gradient over the pixels, at the last step.
+    objective's gradient at the last step, NaN before the first.
     """
 
     step: int
@@ -59,7 +59,7 @@ class Ascent:
         self.lens, self.knobs, self.rng = lens.view(), knobs, rng
         self.step = 0
         self.classes = torch.as_tensor(classes, device=lens.device)
-        self.grad_norm = torch.zeros(len(image), device=lens.device)
+        self.grad_norm = torch.full((len(image),), torch.nan, device=lens.device)
         self.put(image)
 
     def put(self, image: Tensor) -> None:

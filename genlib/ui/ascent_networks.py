@@ -65,10 +65,9 @@ def pick_network(key: str, help: str = "") -> tuple[str, Lens]:
         st.error(str(problem), icon=":material/error:")
         st.stop()
     if not made.network.trained:
-        st.warning(
-            "This network has **random weights**: it has learnt nothing, so what you see is its "
-            "architecture's taste, not an object.",
-            icon=":material/casino:",
+        st.caption(
+            ":material/casino: **Random weights**: this network has learnt nothing. What appears is "
+            "its architecture's taste, not an object."
         )
     return choice.key, made
 

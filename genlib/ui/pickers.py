@@ -58,9 +58,7 @@ def no_model(*capabilities: str) -> None:
     st.info(
         f"No checkpoint can {what} yet. Train a model on the Train page.", icon=":material/info:"
     )
-    st.page_link(
-        "train/train.py", label="Open the Train page", icon=":material/model_training:"
-    )
+    st.page_link("train/train.py", label="Open the Train page", icon=":material/model_training:")
     st.stop()
 
 

@@ -25,7 +25,7 @@ header(
     "Overview text “Generative models”, class visualization; Simonyan, Vedaldi & Zisserman 2013",
 )
 
-controls, picture = st.columns([1, 2], gap="large")
+controls, picture = st.columns([1, 2], gap="medium")
 with controls:
     choice, lens = pick_network(f"{KEY}.network")
     names = lens.network.classes

@@ -22,7 +22,7 @@ header(
 )
 
 
-controls, picture = st.columns([1, 2], gap="large")
+controls, picture = st.columns([1, 2], gap="medium")
 with controls:
     choice, lens = pick_network(f"{KEY}.network")
     by_name = {layer.name: layer for layer in lens.layers}

@@ -18,9 +18,6 @@ def open_merged(shipped: Path, open_page: Callable[..., Page]) -> Callable[[str]
     """open_merged("?merged.alpha=0.3") -> the page with its theatre drawn and all runs ended."""
 
     def open_it(query: str = "") -> Page:
-        # Home first: a server whose very first visit is a deep link shows Streamlit's "Page not
-        # found" box over the (right) page, because a folder named pages/ is there.
-        open_page("", timeout=120_000)
         page = open_page(f"merged-digits{query}", timeout=120_000)
         expect(page.locator(".theatre article").first).to_be_visible(timeout=60_000)
         return page
