@@ -65,8 +65,23 @@ def spec_of(options: argparse.Namespace) -> RunSpec:
     train_texts = {k: v for k, v in texts.items() if k in of_train}
     given = {k: v for k, v in TrainSettings.parse(train_texts).to_dict().items() if k in texts}
     settings = TrainSettings.from_dict({**family.defaults, **given})
+    _fetch(options.dataset)
     load(options.dataset, settings.classes)  # an unknown dataset or class is said now
     return RunSpec(options.family, options.dataset, model, settings.to_dict(), options.name)
+
+
+def _fetch(dataset: str) -> None:
+    """Download MNIST where it is asked for, missing, and the network allows; say what serves."""
+    from genlib import datasets
+
+    if dataset != "mnist" or datasets.find_mnist():
+        return
+    print("MNIST is not here; downloading it (11 MB) ...", file=sys.stderr)
+    try:
+        datasets.download_mnist(lambda share: print(f"  {share:.0%}", file=sys.stderr))
+    except ConnectionError as error:
+        print(f"genlib: {error}", file=sys.stderr)
+        print(f"genlib: {datasets.load('mnist').note}", file=sys.stderr)
 
 
 def train_resume(options: argparse.Namespace) -> int:
@@ -140,6 +155,7 @@ def train_recipe(options: argparse.Namespace) -> int:
     """``train --recipe NAME``: rebuild a shipped checkpoint."""
     from genlib.worker import build_recipe
 
+    _fetch("mnist")  # all recipes are of MNIST
     folder = options.out or checkpoint.shipped_dir()
     print(build_recipe(options.recipe, folder, Progress()))
     return 0

@@ -110,26 +110,35 @@ def find_mnist() -> Path | None:
 def download_mnist(progress: Callable[[float], None] = lambda share: None) -> None:
     """Fetch MNIST (11 MB) into the user cache, MD5 sums checked by torchvision.
 
-    ``progress`` is told the share done, 0 to 1. Raises ConnectionError where no mirror answers.
+    ``progress`` is told the share done, 0 to 1. Raises ConnectionError where no mirror answers
+    within 20 s.
     """
+    import socket
+
     from torchvision.datasets import MNIST
     from torchvision.datasets.utils import download_and_extract_archive
 
     raw = folders()[-1] / "MNIST" / "raw"
     raw.mkdir(parents=True, exist_ok=True)
-    for done, (archive, md5) in enumerate(MNIST.resources):
-        progress(done / len(MNIST.resources))
-        for mirror in MNIST.mirrors:
-            try:
-                download_and_extract_archive(mirror + archive, str(raw), filename=archive, md5=md5)
-                break
-            except (OSError, RuntimeError):
-                continue  # the next mirror may answer
-        else:
-            raise ConnectionError(
-                "MNIST could not be downloaded: no mirror answered. Check the network, or put the "
-                f"files into {folders()[-1]}."
-            )
+    patience = socket.getdefaulttimeout()
+    socket.setdefaulttimeout(20)
+    try:
+        for done, (archive, md5) in enumerate(MNIST.resources):
+            progress(done / len(MNIST.resources))
+            for mirror in MNIST.mirrors:
+                url = mirror + archive
+                try:
+                    download_and_extract_archive(url, str(raw), filename=archive, md5=md5)
+                    break
+                except (OSError, RuntimeError):
+                    continue  # the next mirror may answer
+            else:
+                raise ConnectionError(
+                    "MNIST could not be downloaded: no mirror answered. Check the network, or put "
+                    f"the files into {raw}."
+                )
+    finally:
+        socket.setdefaulttimeout(patience)
     progress(1.0)
     _load.cache_clear()
 

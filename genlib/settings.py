@@ -7,7 +7,7 @@ One description serves three readers: the page draws its form from it, the comma
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Self, TypeVar, cast, get_type_hints
 
@@ -144,20 +144,22 @@ class Settings:
     @classmethod
     def from_dict(cls, values: Mapping[str, object]) -> Self:
         """Build from plain JSON values; an unknown name or a bad value is a ValueError."""
-        known = {spec.name: spec for spec in cls.specs()}
-        for name in values:
-            if name not in known:
-                raise ValueError(f"unknown setting {name!r}; known are {', '.join(known)}")
+        known = cls._known(values)
         return cls(**{name: known[name].check(value) for name, value in values.items()})
 
     @classmethod
     def parse(cls, texts: Mapping[str, str]) -> Self:
         """Build from texts, as ``--set field=value`` gives them."""
+        known = cls._known(texts)
+        return cls(**{name: known[name].parse(text) for name, text in texts.items()})
+
+    @classmethod
+    def _known(cls, names: Iterable[str]) -> dict[str, Spec]:
         known = {spec.name: spec for spec in cls.specs()}
-        for name in texts:
+        for name in names:
             if name not in known:
                 raise ValueError(f"unknown setting {name!r}; known are {', '.join(known)}")
-        return cls(**{name: known[name].parse(text) for name, text in texts.items()})
+        return known
 
     def to_dict(self) -> dict[str, object]:
         """Plain JSON values (tuples become lists)."""

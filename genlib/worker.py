@@ -12,7 +12,7 @@ import os
 import signal
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from types import FrameType
 
@@ -77,6 +77,7 @@ def _train(run: Run, interrupt: Interrupt, watch: Watch) -> bool:
     spec = run.spec
     settings = TrainSettings.from_dict(spec.train)
     data, model = prepare(spec, settings)
+    spec = replace(spec, dataset=data.name)  # where MNIST is missing, others served: say so
     resume = run.path / "resume.safetensors"
     if run.resumable:
         state = training_state.load_state(resume, model, settings)

@@ -31,6 +31,8 @@ def new_run() -> None:
     data = loading.dataset(dataset)
     if data.note:
         st.caption(f":material/info: {data.note}")
+    if "mnist" not in datasets.available():
+        _offer_mnist()
     if recipe in RECIPES:
         st.caption(f":material/menu_book: {RECIPES[recipe].text}")
     st.markdown(f"**{family.title}**", help=f"Source: {family.source}." if family.source else None)
@@ -48,6 +50,25 @@ def new_run() -> None:
     _start_button(errors, _spec(family, dataset, recipe, model.values, values))
     if not errors:
         st.caption(_size(data, values))
+
+
+def _offer_mnist() -> None:
+    """Offer to download MNIST, which is not on this machine."""
+    if not st.button("Download MNIST", icon=":material/download:", key="train.download"):
+        return
+    text = "Downloading MNIST (11 MB) …"
+    bar = st.progress(0.0, text)
+
+    def show(share: float) -> None:
+        bar.progress(share, text)
+
+    try:
+        datasets.download_mnist(show)
+    except (ConnectionError, OSError) as error:
+        bar.empty()
+        st.error(str(error), icon=":material/cloud_off:")
+        return
+    st.rerun()
 
 
 def _choose() -> tuple[type[Model], str, str]:

@@ -48,6 +48,19 @@ def until(page: Page, holds: Callable[[], bool], seconds: float = 20) -> None:
         page.wait_for_timeout(50)
 
 
+def steady(page: Page, canvas_pixels: Pixels) -> np.ndarray:
+    """The digit once there is ink and no newer picture is on its way."""
+    last, since = digit(page, canvas_pixels), time.monotonic()
+    limit = since + 20
+    while not last.any() or time.monotonic() < since + 0.7:
+        assert time.monotonic() < limit, "the digit never came to rest"
+        page.wait_for_timeout(50)
+        now = digit(page, canvas_pixels)
+        if not np.array_equal(now, last):
+            last, since = now, time.monotonic()
+    return last
+
+
 def test_drawing_changes_the_digit_and_undo_and_clear_take_it_back(sheet, canvas_pixels):
     def seen() -> np.ndarray:
         return digit(sheet, canvas_pixels)
@@ -55,15 +68,14 @@ def test_drawing_changes_the_digit_and_undo_and_clear_take_it_back(sheet, canvas
     assert seen().sum() == 0
     assert sheet.get_by_role("button", name="Undo").is_disabled()
     stroke(sheet, (0.2, 0.1), (0.2, 0.4))  # off centre and short
-    until(sheet, lambda: seen().sum() > 0)
-    one = seen()
+    one = steady(sheet, canvas_pixels)
     rows = np.nonzero(one > 60)[0]
     assert rows.max() - rows.min() >= 17, "scaled to MNIST's box of 20 pixels"
     assert abs((one.sum(0) @ np.arange(28)) / one.sum() - 13.5) < 1, "centred by mass"
 
     stroke(sheet, (0.2, 0.4), (0.6, 0.4))
     until(sheet, lambda: not np.array_equal(seen(), one))
-    two = seen()
+    two = steady(sheet, canvas_pixels)
     sheet.get_by_role("button", name="Undo").click()
     until(sheet, lambda: np.array_equal(seen(), one))
     stroke(sheet, (0.2, 0.4), (0.6, 0.4))
@@ -89,8 +101,7 @@ def test_the_digit_follows_while_the_mouse_is_still_down(sheet, canvas_pixels):
 
 def test_raw_strokes_show_what_framing_does(sheet, canvas_pixels):
     stroke(sheet, (0.15, 0.1), (0.15, 0.3))
-    until(sheet, lambda: digit(sheet, canvas_pixels).sum() > 0)
-    framed = digit(sheet, canvas_pixels)
+    framed = steady(sheet, canvas_pixels)
     sheet.get_by_text("Raw strokes").click()
     raw = digit(sheet, canvas_pixels)
     assert raw.sum() > 0
@@ -100,8 +111,7 @@ def test_raw_strokes_show_what_framing_does(sheet, canvas_pixels):
 
 def test_strokes_come_back_after_leaving_the_page(sheet, canvas_pixels, settle):
     stroke(sheet, (0.5, 0.1), (0.5, 0.9))
-    until(sheet, lambda: digit(sheet, canvas_pixels).sum() > 0)
-    before = digit(sheet, canvas_pixels)
+    before = steady(sheet, canvas_pixels)
     sheet.get_by_role("tab", name="New points").scroll_into_view_if_needed()
     sheet.get_by_text("Samples", exact=True).first.click()
     sheet.locator("canvas.sheet").wait_for(state="detached")

@@ -28,7 +28,7 @@ def set_number(page: Page, settle: Callable[..., None], label: str, value: str) 
 
 def metric(page: Page, label: str) -> str:
     box = page.get_by_test_id("stMetric").filter(has_text=label)
-    return box.get_by_test_id("stMetricValue").inner_text()
+    return box.get_by_test_id("stMetricValue").first.inner_text()
 
 
 def preview(page: Page) -> str:
