@@ -16,6 +16,7 @@ from genlib.explore.knobs import Knobs
 from genlib.explore.lens import Lens
 from genlib.explore.live import Live
 from genlib.ui.components.film import PANELS, film, pixels, strip, wall
+from genlib.ui.components.live_slider import live_slider
 
 LEARNING_RATES = [a * 10**e for e in range(-3, 3) for a in (1, 2, 5)]
 L2S = [0.0, *(a * 10**e for e in range(-5, 1) for a in (1, 2, 5))]
@@ -107,24 +108,23 @@ def _dead(live: Live) -> str:
 
 def knob_controls(key: str, defaults: Knobs, side: int) -> Knobs:
     """The knobs of the lecture, and folded away those of the later literature."""
-    lr = st.select_slider(
-        "Learning rate", LEARNING_RATES, defaults.lr, format_func=lambda v: f"{v:g}",
-        key=f"{key}.lr", bind="query-params",
-        help="Length of a step: X += learning rate × (dX − 2 · L2 · X), pixels from 0 to 1.",
+    lr = live_slider(
+        f"{key}.lr", "Learning rate", LEARNING_RATES[0], LEARNING_RATES[-1], defaults.lr, 1e-3,
+        "Length of a step: X += learning rate × (dX − 2 · L2 · X), pixels from 0 to 1.",
+        options=LEARNING_RATES,
     )  # fmt: skip
-    l2 = st.select_slider(
-        "L2", L2S, defaults.l2, format_func=lambda v: f"{v:g}", key=f"{key}.l2",
-        bind="query-params",
-        help="Pull towards the network's mean colour, so that no pixel is bright without a reason.",
+    l2 = live_slider(
+        f"{key}.l2", "L2", L2S[0], L2S[-1], defaults.l2, 1e-5,
+        "Pull towards the network's mean colour, so that no pixel is bright without a reason.",
+        options=L2S,
     )  # fmt: skip
-    jitter = st.slider(
-        "Jitter (pixels)", 0, max(4, side // 7), defaults.jitter, key=f"{key}.jitter",
-        bind="query-params",
-        help="Before each step the picture is rolled by up to so many pixels, afterwards back.",
+    jitter = live_slider(
+        f"{key}.jitter", "Jitter (pixels)", 0, max(4, side // 7), defaults.jitter, 1,
+        "Before each step the picture is rolled by up to so many pixels, afterwards back.",
     )  # fmt: skip
-    blur = st.slider(
-        "Blur every … steps", 0, 50, defaults.blur_every, key=f"{key}.blur", bind="query-params",
-        help="0: never. Each time with a Gaussian of the width given below.",
+    blur = live_slider(
+        f"{key}.blur", "Blur every … steps", 0, 50, defaults.blur_every, 1,
+        "0: never. Each time with a Gaussian of the width given below.",
     )  # fmt: skip
     clip = st.toggle(
         "Clip to 0 … 1", defaults.clip, key=f"{key}.clip", bind="query-params",
@@ -132,9 +132,25 @@ def knob_controls(key: str, defaults: Knobs, side: int) -> Knobs:
     )  # fmt: skip
     with st.expander("More knobs", icon=":material/tune:"):
         more = _more(key, defaults)
-    more.lr, more.l2, more.jitter, more.clip = lr, l2, jitter, clip
-    more.blur_every = blur
+    more.lr, more.l2, more.jitter, more.clip = lr, l2, round(jitter), clip
+    more.blur_every = round(blur)
     return more
+
+
+@st.fragment
+def turn_knobs(key: str, live: Live, defaults: Knobs, side: int) -> None:
+    """The knobs, which reach the running ascent while they are dragged: only this part reruns.
+
+    Objective, layer, channel and octaves are not among them and stay as in ``defaults``.
+    """
+    knobs = knob_controls(key, defaults, side)
+    knobs.objective, knobs.layer, knobs.channel = (
+        defaults.objective,
+        defaults.layer,
+        defaults.channel,
+    )
+    knobs.octaves = defaults.octaves
+    live.set_knobs(knobs)
 
 
 def _more(key: str, defaults: Knobs) -> Knobs:

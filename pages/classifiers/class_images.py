@@ -1,5 +1,7 @@
 """Class images: what must a picture look like for a classifier to say "eight"?"""
 
+from dataclasses import replace
+
 import streamlit as st
 import torch
 
@@ -71,13 +73,14 @@ with controls:
         "the other classes down.",
     )
     start = pick_start(KEY, lens.network, len(classes))
-    knobs = view.knob_controls(KEY, SMALL if few else LARGE, lens.network.shape[-1])
-    knobs.objective = objective or "class score"
+    knobs = st.container()
     weights_panel(KEY)
 
-live = view.session_live(KEY, choice, lambda: view.begin(lens, start(lens), classes, knobs))
+defaults = replace(SMALL if few else LARGE, objective=objective or "class score")
+live = view.session_live(KEY, choice, lambda: view.begin(lens, start(lens), classes, defaults))
 live.retarget(classes)
-live.set_knobs(knobs)
+with knobs:
+    view.turn_knobs(KEY, live, defaults, lens.network.shape[-1])
 if live.shown.step == 0 and not live.running and not torch.equal(live.original, start(lens)):
     live.reset(start(lens))
 

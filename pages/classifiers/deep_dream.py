@@ -93,12 +93,16 @@ with controls:
         help="In how many sizes the picture is looked at in turn, each 1.4 times the last: the "
         "same feature then appears in several sizes.",
     )
-    knobs = view.knob_controls(
-        KEY, Knobs("layer activation", lr=0.02, jitter=8, normalise=True), int(longest)
+    defaults = Knobs(
+        "layer activation" if whole else "channel",
+        layer.name,
+        -1 if whole else min(int(channel or 0), layer.channels - 1),
+        lr=0.02,
+        jitter=8,
+        normalise=True,
+        octaves=octaves,
     )
-    knobs.objective = "layer activation" if whole else "channel"
-    knobs.layer, knobs.octaves = layer.name, octaves
-    knobs.channel = -1 if whole else min(int(channel or 0), layer.channels - 1)
+    knobs = st.container()
     weights_panel(KEY)
     try:
         data = (
@@ -109,10 +113,11 @@ with controls:
         st.error(str(problem), icon=":material/error:")
         st.stop()
 
-live = view.session_live(KEY, choice, lambda: view.begin(lens, image, [0], knobs))
+live = view.session_live(KEY, choice, lambda: view.begin(lens, image, [0], defaults))
 if not torch.equal(live.original, image):
     live.reset(image)
-live.set_knobs(knobs)
+with knobs:
+    view.turn_knobs(KEY, live, defaults, int(longest))
 
 with picture:
     view.transport(KEY, live, lambda: live.reset(image), "Back to the original picture.")

@@ -138,3 +138,32 @@ def test_a_second_tab_is_not_disturbed(
     press(page, "Start")
     wait_for_step(page, 5)
     assert (canvas_pixels(other, CANVAS) == still).all() and fact(other, "step") == "0"
+
+
+def test_a_knob_reaches_the_ascent_before_it_is_released(
+    open_page: Callable[..., Page], canvas_pixels: Pixels
+) -> None:
+    def saturated() -> float:
+        grey = canvas_pixels(page, CANVAS)[..., 0]
+        return float(((grey < 3) | (grey > 252)).mean())
+
+    page = open_page("class-images?class_images.blur=0&class_images.jitter=0")
+    page.wait_for_selector(CANVAS)
+    press(page, "Start")
+    wait_for_step(page, 10)
+    assert saturated() < 0.8
+    knob = page.get_by_role("slider", name="Learning rate")
+    knob.scroll_into_view_if_needed()
+    box = knob.bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + 0.3 * box["width"], box["y"] + box["height"] / 2)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] - 1, box["y"] + box["height"] / 2, steps=8)
+    for _ in range(100):
+        if saturated() > 0.9:
+            break
+        page.wait_for_timeout(100)
+    assert saturated() > 0.9, "a huge step throws every pixel against the clip"
+    assert "class_images.lr" not in page.url, "the button is still down"
+    page.mouse.up()
+    page.wait_for_url("**class_images.lr=500**")

@@ -35,9 +35,10 @@ function dress(s, d) {
   s.help.hidden = !d.help;
   s.help.title = d.help;
   s.help.setAttribute("aria-label", d.help);
-  s.input.min = d.low;
-  s.input.max = d.high;
-  s.input.step = d.step;
+  s.options = d.options; // values that the stops stand for; none: the slider's own numbers
+  s.input.min = d.options ? 0 : d.low;
+  s.input.max = d.options ? d.options.length - 1 : d.high;
+  s.input.step = d.options ? 1 : d.step;
   s.input.disabled = Boolean(d.disabled);
   s.why.hidden = !d.disabled;
   s.why.textContent = d.disabled;
@@ -49,12 +50,12 @@ function answered(s, data) {
   if (s.want) return send(s);
   // The hand has nothing left to say, so the server's value holds (a button may have moved it).
   s.seq = data.seq;
-  if (!s.held) s.input.value = data.value;
+  if (!s.held) s.input.value = s.options ? nearest(s.options, data.value) : data.value;
   paint(s);
 }
 
 function want(s, rest) {
-  s.want = { x: Number(s.input.value), rest };
+  s.want = { x: read(s), rest };
   paint(s);
   if (!s.busy) send(s);
 }
@@ -68,8 +69,17 @@ function send(s) {
   s.emit(value);
 }
 
+function read(s) {
+  return s.options ? s.options[Number(s.input.value)] : Number(s.input.value);
+}
+
+function nearest(options, value) {
+  const far = options.map((option) => Math.abs(option - value));
+  return far.indexOf(Math.min(...far));
+}
+
 function paint(s) {
   const { min, max, value } = s.input;
-  s.out.textContent = Number(value).toFixed(s.decimals);
+  s.out.textContent = s.options ? String(read(s)) : read(s).toFixed(s.decimals);
   s.input.style.setProperty("--at", `${(100 * (value - min)) / (max - min)}%`);
 }

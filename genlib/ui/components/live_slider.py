@@ -8,6 +8,7 @@ written into the link. Put it, and what depends on it, into one `st.fragment`.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,18 +42,21 @@ def live_slider(
     help: str = "",
     *,
     disabled: str = "",
+    options: Sequence[float] = (),
 ) -> float:
     """Show a slider and return its value, also while it is being dragged.
 
     low <= value <= high; `step` sets the grid and the number of decimals shown. `disabled` is the
-    reason why it cannot be moved ("" = it can). The value is linked as the query parameter `key`.
+    reason why it cannot be moved ("" = it can). With ``options``, the slider has one stop for each
+    of these rising numbers between low and high instead of a grid. The value is linked as the
+    query parameter `key`.
     Raises ValueError when the bounds or the step make no range.
     """
     if not low < high or step <= 0:
         raise ValueError(f"live_slider needs low < high and step > 0, got {low}, {high}, {step}")
     sent = (st.session_state.get(key) or {}).get("value")
     held = hold(key, sent, low, high, value)
-    data: dict[str, float | int | str] = {
+    data: dict[str, object] = {
         "label": label,
         "low": low,
         "high": high,
@@ -62,6 +66,7 @@ def live_slider(
         "disabled": disabled,
         "value": held.x,
         "seq": held.seq,
+        "options": [float(f"{x:.6g}") for x in options] or None,
     }
     _mount()(key=key, data=data, on_value_change=_nothing)
     return held.x
