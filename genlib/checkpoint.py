@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 import os
-import tempfile
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -22,10 +21,10 @@ from genlib.tensorfile import CheckpointError, header, write_tensors
 if TYPE_CHECKING:  # torch is imported where it is needed: listing checkpoints must be quick
     from genlib.models import Model
 
-__all__ = ["CheckpointError", "Info", "check_upload", "listing", "load", "peek", "save"]
+__all__ = ["CheckpointError", "Info", "listing", "load", "peek", "save"]
 
 VERSION = 1
-MAX_UPLOAD = 64_000_000  # bytes
+MAX_NAME = 60  # characters, as when a run is renamed
 DTYPES = {"F16": 2, "BF16": 2, "F32": 4, "I64": 8}
 
 
@@ -64,7 +63,7 @@ class Info:
         for folder in folders:
             for file in folder.glob("epoch-*.safetensors"):
                 number = file.stem.removeprefix("epoch-")
-                if number.isdigit():
+                if number.isdecimal():
                     found.setdefault(int(number), file)
         return tuple(sorted(found.items()))
 
@@ -151,7 +150,7 @@ def peek(path: Path) -> Info:
     stat = path.stat()
     try:
         return Info(
-            name=_text(meta, "name") or path.stem,
+            name=" ".join(_text(meta, "name").split())[:MAX_NAME] or path.stem,
             path=path,
             family=_text(meta, "family"),
             config=_mapping(meta, "config"),
@@ -165,7 +164,7 @@ def peek(path: Path) -> Info:
             size=stat.st_size,
             mtime_ns=stat.st_mtime_ns,
         )
-    except (KeyError, TypeError, ValueError, AttributeError):
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError):
         raise CheckpointError(f"{path.name} has a damaged genlib description.") from None
 
 
@@ -251,29 +250,6 @@ def check_shapes(info: Info) -> None:
                 f"{name} has {key!r} of shape {entry.get('shape')} where its settings ask for "
                 f"{list(expected[key].shape)}."
             )
-
-
-def check_upload(data: bytes, filename: str) -> Info:
-    """Check an uploaded file before anything is kept; return what it describes.
-
-    Raises CheckpointError with one sentence for a wrong, truncated, foreign, oversized or hostile
-    file. The returned ``path`` is only the file's name: the caller decides where to store it.
-    """
-    name = Path(filename).name
-    if not name.endswith(".safetensors"):
-        raise CheckpointError(f"{name} is not a .safetensors file; only those can be loaded.")
-    if len(data) > MAX_UPLOAD:
-        raise CheckpointError(
-            f"{name} has {len(data) / 1e6:.0f} MB; at most {MAX_UPLOAD / 1e6:.0f} MB are allowed."
-        )
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / name
-        path.write_bytes(data)
-        info = peek(path)
-        model = load(info)
-        if any(not t.isfinite().all() for t in model.state_dict().values()):
-            raise CheckpointError(f"{name} holds weights that are not finite numbers.")
-    return Info(**{**vars(info), "path": Path(name)})
 
 
 def listing(*folders: Path) -> list[Info]:

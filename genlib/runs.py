@@ -99,7 +99,7 @@ def get(run_id: str) -> Run | None:
 def max_runs() -> int:
     """How many runs train at once: ``$GENLIB_MAX_RUNS``, else 1."""
     text = os.environ.get("GENLIB_MAX_RUNS", "1")
-    return max(1, int(text)) if text.isdigit() else 1
+    return max(1, int(text)) if text.isdecimal() else 1
 
 
 def queue() -> list[Run]:

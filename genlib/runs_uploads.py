@@ -7,8 +7,9 @@ import re
 from pathlib import Path
 
 from genlib import runs
-from genlib.checkpoint import Info, check_upload, listing, peek, uploads_dir
+from genlib.checkpoint import Info, listing, peek, uploads_dir
 from genlib.runs_files import write_bytes
+from genlib.upload import check_upload
 
 
 def keep(data: bytes, filename: str) -> Info:

@@ -70,7 +70,7 @@ def _check_length(name: str, head: dict[str, object], data: int) -> None:
             continue
         try:
             end = max(end, int(entry["data_offsets"][1]))  # type: ignore[index]
-        except (TypeError, KeyError, IndexError, ValueError):
+        except (TypeError, KeyError, IndexError, ValueError, OverflowError):
             raise CheckpointError(f"{name} has a damaged header.") from None
     if end != data:
         raise CheckpointError(

@@ -11,7 +11,7 @@ import pytest
 import torch
 from safetensors.torch import save as to_bytes
 
-from genlib import checkpoint
+from genlib import checkpoint, upload
 from genlib.checkpoint import CheckpointError
 from genlib.models import FAMILIES, Model
 
@@ -121,20 +121,18 @@ def test_uploads_that_are_refused(tmp_path: Path) -> None:
     bad.pop("")
     for case, (content, message) in bad.items():
         with pytest.raises(CheckpointError, match=message) as caught:
-            checkpoint.check_upload(content, "mine.safetensors")
+            upload.check_upload(content, "mine.safetensors")
         assert "\n" not in str(caught.value), case
 
 
 def test_upload_of_other_kinds_and_sizes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     data = save(tmp_path / "good.safetensors").read_bytes()
-    assert checkpoint.check_upload(data, "../../evil/good.safetensors").path == Path(
-        "good.safetensors"
-    )
+    assert upload.check_upload(data, "../../evil/good.safetensors").path == Path("good.safetensors")
     with pytest.raises(CheckpointError, match=r"not a \.safetensors file"):
-        checkpoint.check_upload(data, "model.pt")
-    monkeypatch.setattr(checkpoint, "MAX_UPLOAD", 100)
+        upload.check_upload(data, "model.pt")
+    monkeypatch.setattr(upload, "MAX_UPLOAD", 100)
     with pytest.raises(CheckpointError, match="at most"):
-        checkpoint.check_upload(data, "good.safetensors")
+        upload.check_upload(data, "good.safetensors")
 
 
 def test_listing_leaves_out_what_is_no_checkpoint(tmp_path: Path) -> None:
@@ -148,3 +146,44 @@ def test_listing_leaves_out_what_is_no_checkpoint(tmp_path: Path) -> None:
 def test_missing_file() -> None:
     with pytest.raises(CheckpointError, match="There is no checkpoint at"):
         checkpoint.peek(Path("nowhere.safetensors"))
+
+
+def altered(path: Path, **changes: object) -> Path:
+    """Rewrite the description in a checkpoint's header, as a stranger might."""
+    data = path.read_bytes()
+    size = int.from_bytes(data[:8], "little")
+    head = json.loads(data[8 : 8 + size])
+    meta = {**json.loads(head["__metadata__"]["genlib"]), **changes}
+    head["__metadata__"]["genlib"] = json.dumps(meta).replace('"INFINITE"', "1e400")
+    text = json.dumps(head).encode()
+    path.write_bytes(struct.pack("<Q", len(text)) + text + data[8 + size :])
+    return path
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"seed": "INFINITE"}, "damaged genlib description"),
+        ({"train": {"classes": "cat,dog"}}, "class 'cat'"),
+    ],
+)
+def test_an_upload_that_no_page_could_show_is_refused(
+    changes: dict[str, object], said: str, tmp_path: Path
+) -> None:
+    path = altered(save(tmp_path / "odd.safetensors"), **changes)
+    with pytest.raises(CheckpointError, match=said):
+        upload.check_upload(path.read_bytes(), path.name)
+
+
+def test_an_upload_for_images_of_another_size_is_refused(tmp_path: Path) -> None:
+    family = FAMILIES["autoencoder"]
+    odd = family(family.Config.from_dict({"latent_dim": 3, "image_size": 32}))
+    path = save(tmp_path / "odd.safetensors", odd)
+    with pytest.raises(CheckpointError, match="works on 1×32×32 images"):
+        upload.check_upload(path.read_bytes(), path.name)
+
+
+def test_a_name_is_one_short_line(tmp_path: Path) -> None:
+    path = altered(save(tmp_path / "one.safetensors"), name="a\n\n b" * 500)
+    name = checkpoint.peek(path).name
+    assert len(name) <= checkpoint.MAX_NAME and "\n" not in name

@@ -545,3 +545,11 @@ def test_pictures_are_decoded_within_limits(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr("genlib.explore.pictures.MAX_PIXELS", 1000)
     with pytest.raises(PictureError, match="megapixels"):
         decode(sample("flower"), 100)
+
+
+def test_a_tiny_picture_is_enlarged_to_what_the_network_needs_and_a_line_is_refused() -> None:
+    dot, line = (png(np.zeros(shape, np.uint8)) for shape in ((1, 1, 3), (2, 3000, 3)))
+    assert decode(dot, 224, smallest=33).shape == (1, 3, 33, 33)
+    assert decode(sample("flower"), 40, smallest=33).shape[2] == 33
+    with pytest.raises(PictureError, match="too narrow"):
+        decode(line, 224, smallest=33)

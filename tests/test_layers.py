@@ -33,7 +33,8 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "evaluate": frozenset(
         {"models", "datasets", "losses", "checkpoint", "settings", "devices", "explore.energy"}
     ),
-    "runs": frozenset({"settings", "checkpoint", "tensorfile", "recipes"}),
+    "upload": frozenset({"checkpoint", "datasets", "models"}),
+    "runs": frozenset({"settings", "checkpoint", "tensorfile", "recipes", "upload"}),
     "worker": frozenset(
         {"checkpoint", "datasets", "devices", "evaluate", "models", "recipes", "runs", "settings"}
         | {"training"}

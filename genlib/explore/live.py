@@ -18,6 +18,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -26,7 +27,7 @@ from genlib.explore.film import Curves, Film
 from genlib.explore.knobs import Knobs
 from genlib.explore.pool import Pool
 
-FRAME_S = 0.033  # seconds of computing per frame
+FRAME_S = 0.02  # seconds of computing per frame
 GONE_S = 4.0  # seconds without a question after which the browser counts as gone
 TURN_S = 30.0  # seconds one may run while others wait
 MEASURE_SHARE = 0.2  # of the time at most goes into measuring the frame shown
@@ -57,6 +58,7 @@ class Live:
     def __init__(self, ascent: Ascent, pool: Pool = POOL) -> None:
         self._ascent, self._pool = ascent, pool
         self._lock = threading.Lock()
+        self._news = threading.Condition()
         self.running = False  # what the person asked for
         self.error = ""
         self.film, self.curves = Film(), Curves()
@@ -165,6 +167,9 @@ class Live:
         threading.Thread(target=self._run, name="ascent", daemon=True).start()
 
     def _run(self) -> None:
+        # A second thread of arithmetic waits at barriers for a core that the browser or another
+        # session uses: small networks then make 10 steps a second instead of 200.
+        torch.set_num_threads(1)
         started = time.monotonic()
         again = False
         try:
@@ -210,6 +215,13 @@ class Live:
                 steps_per_s=rate,
             )
         self.film.add(self.shown.step, self.shown.classes, self._ascent.image)
+        with self._news:
+            self._news.notify_all()
+
+    def wait_for_news(self, step: int, seconds: float) -> None:
+        """Block until another step than ``step`` is shown, it no longer runs, or time is up."""
+        with self._news:
+            self._news.wait_for(lambda: self.shown.step != step or not self.running, seconds)
 
 
 def _pixels(image: Tensor) -> NDArray[np.uint8]:

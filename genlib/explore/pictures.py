@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib.util
 import io
+import struct
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ from torch import Tensor
 
 MAX_BYTES = 20_000_000
 MAX_PIXELS = 50_000_000
+NARROWEST = 8  # times as long as wide, where a picture must be enlarged
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF")
 SAMPLES = {"china": "china.jpg", "flower": "flower.jpg"}
 
@@ -34,10 +36,11 @@ def sample(name: str) -> bytes:
     return (folder / SAMPLES[name]).read_bytes()
 
 
-def decode(data: bytes, longest: int, grey: bool = False) -> Tensor:
+def decode(data: bytes, longest: int, grey: bool = False, smallest: int = 1) -> Tensor:
     """A picture file -> (1, 3 or 1, H, W) in [0, 1], its longer side at most ``longest`` pixels.
 
-    Raises PictureError if it is none, or too large.
+    A shorter side below ``smallest`` pixels is enlarged to it, even if the longer then exceeds
+    ``longest``. Raises PictureError if the file is no picture, too large or too narrow.
     """
     from PIL import Image, ImageOps, UnidentifiedImageError
 
@@ -51,13 +54,25 @@ def decode(data: bytes, longest: int, grey: bool = False) -> Tensor:
             picture = turned.convert("L" if grey else "RGB")
     except PictureError:
         raise
-    except (UnidentifiedImageError, OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+    except (
+        UnidentifiedImageError, OSError, ValueError, SyntaxError, EOFError, struct.error,
+        Image.DecompressionBombError,
+    ):  # fmt: skip
         raise PictureError(
             "This file is no picture that can be read: use PNG, JPEG, WebP, BMP or GIF."
         ) from None
-    picture.thumbnail((longest, longest), Image.Resampling.LANCZOS)
+    picture = picture.resize(_size(picture.size, longest, smallest), Image.Resampling.LANCZOS)
     array = np.asarray(picture, np.float32) / 255
     return torch.from_numpy(array[None, None] if grey else array.transpose(2, 0, 1)[None].copy())
+
+
+def _size(given: tuple[int, int], longest: int, smallest: int) -> tuple[int, int]:
+    shrink = min(1.0, longest / max(given))
+    factor = max(shrink, smallest / min(given))
+    if factor > shrink and max(given) * factor > max(longest, NARROWEST * smallest):
+        raise PictureError("The picture is too narrow: cut out a part that is less so.")
+    width, height = (max(smallest, round(side * factor)) for side in given)
+    return width, height
 
 
 def square(x: Tensor, side: int) -> Tensor:

@@ -64,7 +64,7 @@ def trained_against(info: Info) -> str:
     met = titles.get(str(info.config.get("corruption", "")))
     if met is None:
         return ""
-    return f"{info.name} was trained against {met} of strength {info.config['strength']}."
+    return f"{info.name} was trained against {met} of strength {info.config.get('strength', '?')}."
 
 
 def needs_mask(name: str) -> bool:

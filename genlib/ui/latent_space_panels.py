@@ -177,6 +177,7 @@ def generate(space: Space) -> None:
             list(DENSITIES),
             default="Standard normal",
             required=True,
+            wrap=True,
             key=f"{KEY}.density",
             bind="query-params",
             help="Fitted to the codes of 10,000 training images; the standard normal is not "
@@ -222,7 +223,7 @@ def _beside(space: Space, where: DeltaGenerator) -> Space | None:
 
 def _draws() -> int:
     text = st.query_params.get(f"{KEY}.draws", "0")
-    return int(text) if text.isdigit() and len(text) < 9 else 0
+    return int(text) if text.isdecimal() and len(text) < 9 else 0
 
 
 def _again() -> None:

@@ -84,7 +84,7 @@ START = {"digit": _from_digit, "mean": _from_mean, "random": _from_random}
 
 def _seed() -> int:
     text = st.query_params.get(f"{KEY}.seed", "0")
-    return int(text) if text.isdigit() and len(text) < 9 else 0
+    return int(text) if text.isdecimal() and len(text) < 9 else 0
 
 
 def _next_seed() -> None:

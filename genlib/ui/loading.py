@@ -6,6 +6,7 @@ Everything is keyed by (path, modification time), so that a file that changes is
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,7 +25,10 @@ if TYPE_CHECKING:
 
 
 def checkpoints(*capabilities: str) -> list[Info]:
-    """Shipped checkpoints, then uploads and finished runs, that can do all that is asked."""
+    """Shipped checkpoints, then uploads and finished runs, that can do all that is asked.
+
+    No two have the same name: links and widgets know models by it.
+    """
     folders = [shipped_dir(), _uploads_dir()]
     runs = [path.parent for path in sorted(runs_dir().glob("*/model.safetensors"))]
     stamps = tuple((str(f), f.stat().st_mtime_ns) for f in [*folders, *runs] if f.is_dir())
@@ -39,7 +43,21 @@ def _listing(stamps: tuple[tuple[str, int], ...]) -> list[Info]:
     for folder, _ in stamps:
         for info in listing(Path(folder)):
             found.setdefault(str(info.path), info)
-    return list(found.values())
+    return _distinct(list(found.values()))
+
+
+def _distinct(infos: list[Info]) -> list[Info]:
+    """The same, where a name that is taken gets its folder's name added, and a number if need be:
+    "ae-30", "ae-30 (uploads)", "ae-30 (uploads 2)"."""
+    named: dict[str, Info] = {}
+    for info in infos:
+        name, number = info.name, 1
+        while name in named:
+            folder = info.path.parent.name
+            name = f"{info.name} ({folder if number == 1 else f'{folder} {number}'})"
+            number += 1
+        named[name] = replace(info, name=name)
+    return list(named.values())
 
 
 def _capabilities(info: Info) -> frozenset[str]:

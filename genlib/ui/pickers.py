@@ -83,7 +83,7 @@ def pick_model(
     help: str = "",
 ) -> Info:
     """Pick one of the checkpoints that can do all that is asked; without any, stop the page."""
-    by_name = _by_name(loading.checkpoints(*capabilities))
+    by_name = {info.name: info for info in loading.checkpoints(*capabilities)}
     if not by_name:
         no_model(*capabilities)
     names = list(by_name)
@@ -107,7 +107,7 @@ def pick_models(
     help: str = "",
 ) -> list[Info]:
     """Pick several checkpoints (none: the first default); without any at all, stop the page."""
-    by_name = _by_name(loading.checkpoints(*capabilities))
+    by_name = {info.name: info for info in loading.checkpoints(*capabilities)}
     if not by_name:
         no_model(*capabilities)
     preset = [name for name in default if name in by_name] or list(by_name)[:1]
@@ -120,15 +120,6 @@ def pick_models(
         help=_help(help, by_name),
     )
     return [by_name[name] for name in chosen if name in by_name] or [by_name[preset[0]]]
-
-
-def _by_name(infos: Sequence[Info]) -> dict[str, Info]:
-    """Checkpoints by name; a second one of the same name gets its folder's name added."""
-    found: dict[str, Info] = {}
-    for info in infos:
-        name = info.name if info.name not in found else f"{info.name} ({info.path.parent.name})"
-        found.setdefault(name, info)
-    return found
 
 
 @dataclass(frozen=True)

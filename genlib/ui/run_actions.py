@@ -7,6 +7,7 @@ import streamlit as st
 from genlib import runs
 from genlib.checkpoint import CheckpointError, peek
 from genlib.runs_directory import ACTIVE, RESUMABLE, Run
+from genlib.ui import loading
 
 # page, title, icon, the page's query parameter for its model -> capabilities it needs
 PAGES = {
@@ -154,6 +155,8 @@ def _open(run: Run) -> None:
         st.warning(str(error))
         return
     able = info.capabilities
+    # The name in the pickers: another checkpoint may have the same.
+    name = next((i.name for i in loading.checkpoints() if i.path == model), info.name)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.caption("Open it in", width="content")
         for (page, title, icon, parameter), needs in PAGES.items():
@@ -162,7 +165,7 @@ def _open(run: Run) -> None:
                     page,
                     label=title,
                     icon=f":material/{icon}:",
-                    query_params={parameter: info.name},
+                    query_params={parameter: name},
                 )
 
 

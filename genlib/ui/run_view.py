@@ -49,8 +49,8 @@ def _follow(run_id: str, live: bool) -> None:
     if live:
         runs.advance()  # should its turn have come while nothing else was looking
     state = run.state
-    if live and state not in (*ACTIVE, "queued"):
-        st.rerun()  # once: the page then draws it with live=False, and the polling ends
+    if live != (state in (*ACTIVE, "queued")):
+        st.rerun()  # once: the page then draws it anew, and the polling ends, or begins (Resume)
     records = diary(run)
     _head(run, state)
     _progress(run, state, records)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import streamlit as st
 
 from genlib import runs_uploads
 from genlib.checkpoint import CheckpointError, Info
+from genlib.ui import loading
 
 COUNT = "upload.count"  # a new uploader after each file, so that no file is taken twice
 OUTCOME = "upload.outcome"
@@ -52,13 +54,20 @@ def _take(key: str) -> None:
         text = f"{file.name} could not be stored: {error.strerror}. Free some space and try again."
         st.session_state[OUTCOME] = (False, text)
     else:
-        st.session_state[OUTCOME] = (True, f"{info.name} is ready in the other pages.")
+        names = {one.path: one.name for one in loading.checkpoints()}
+        name = plain(names.get(info.path, info.name))
+        st.session_state[OUTCOME] = (True, f"{name} is ready in the other pages.")
     st.session_state[COUNT] += 1
+
+
+def plain(text: str) -> str:
+    """Text of a stranger's file as Markdown that shows it letter by letter: no links, no stars."""
+    return re.sub(r"([\\`*_\[\]<>$:~#|])", r"\\\1", text)
 
 
 def _row(info: Info) -> None:
     with st.container(horizontal=True, vertical_alignment="center", border=True):
-        st.markdown(f"**{info.name}**", width="content")
+        st.markdown(f"**{plain(info.name)}**", width="content")
         about = f"{info.family.replace('_', ' ')} on {info.dataset}, epoch {info.epoch}, "
         st.caption(f"{about}{info.parameters:,} parameters · {info.path.name}", width="stretch")
         st.button(

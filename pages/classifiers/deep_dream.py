@@ -108,7 +108,8 @@ with controls:
         data = (
             given.getvalue() if given is not None else sample(name if name == "china" else "flower")
         )
-        image = decode(data, int(longest), grey=lens.network.shape[0] == 1)
+        grey, smallest = lens.network.shape[0] == 1, lens.network.smallest
+        image = decode(data, int(longest), grey, smallest)
     except PictureError as problem:
         st.error(str(problem), icon=":material/error:")
         st.stop()

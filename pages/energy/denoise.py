@@ -74,7 +74,7 @@ def new_noise() -> None:
 def noise_seed() -> int:
     """The noise of this link."""
     text = st.query_params.get("denoise.noise", "0")
-    return int(text) if text.isdigit() and len(text) < 9 else 0
+    return int(text) if text.isdecimal() and len(text) < 9 else 0
 
 
 @st.fragment

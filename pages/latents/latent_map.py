@@ -45,7 +45,7 @@ def live() -> None:
     info = choice.epochs[epoch]
     z = map_data.codes(info, some)
     picked_before = st.query_params.get("map.pick", "")
-    start = int(picked_before) if picked_before.isdigit() and len(picked_before) < 9 else None
+    start = int(picked_before) if picked_before.isdecimal() and len(picked_before) < 9 else None
     selection = selected(KEY, some.numbers, start)
     if selection.picked is not None:
         st.query_params["map.pick"] = str(some.numbers[selection.picked])

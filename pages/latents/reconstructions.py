@@ -24,7 +24,7 @@ header(
 def seed() -> int:
     """Which digits this link shows."""
     text = st.query_params.get("reconstructions.digits", "0")
-    return int(text) if text.isdigit() and len(text) < 9 else 0
+    return int(text) if text.isdecimal() and len(text) < 9 else 0
 
 
 def other_digits() -> None:
@@ -79,7 +79,7 @@ def show_reconstructions() -> None:
         [
             "Compare **vae-2** with **vae-20**: with two latents the model draws a digit, "
             "often not the one it was given.",
-            "On the Train page, sweep `latent_dim` over 2, 10, 100 and choose the three runs here.",
+            "On the Runs page, sweep `latent_dim` over 2, 10, 100 and choose the three runs here.",
             "`dae-500` has as many latents as `ae-500` but a larger error on clean digits: it was "
             "never asked to copy.",
         ]

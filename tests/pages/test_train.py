@@ -148,6 +148,20 @@ def test_lost_and_failed_runs_say_so_and_can_be_resumed(state: str, text: str) -
     assert app.button(key="run.pause").disabled
 
 
+def test_a_resumed_run_is_followed_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    run = trained()
+    run.set_status("stopped", time.time())
+    followed: list[bool] = []
+    plain = run_view._follow
+    monkeypatch.setattr(
+        run_view, "_follow", lambda i, live: (followed.append(live), plain(i, live))
+    )
+    monkeypatch.setattr(runs, "advance", lambda: [])
+    app = ok(page(train__show="Watch", run=run.id))
+    ok(app.button(key="run.resume").click().run())
+    assert followed[0] is False and followed[-1] is True
+
+
 def test_a_link_to_a_run_that_is_gone_shows_another_or_says_there_is_none() -> None:
     app = ok(page(train__show="Watch", run="vae-99"))
     assert "There is no run yet" in app.info[0].value

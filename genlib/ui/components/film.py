@@ -20,6 +20,7 @@ from genlib.explore.film import Film, png
 from genlib.explore.live import Live
 
 _HERE = Path(__file__).parent
+LONGEST_WAIT = 0.15  # seconds that an answer waits for a new frame; below the browser's watchdog
 RAW_BYTES = 400_000  # above this a PNG is quicker than hashing and sending raw bytes
 STRIP_FRAMES = 24
 STRIP_EDGE = 58  # pixels of a thumbnail's height
@@ -51,7 +52,10 @@ def film(
     labels: under each picture (none: no captions); names: class -> its name, for the curves;
     state: one or two words; compare: a handle that uncovers the original (one picture only).
     """
+    if live.running:  # an answer without a new frame would only be asked for again
+        live.wait_for_news(st.session_state.get(f"{key}.sent", -1), LONGEST_WAIT)
     shown = live.shown
+    st.session_state[f"{key}.sent"] = shown.step
     count, height, width, channels = shown.images.shape
     classes, steps, table = live.curves.table()
     raw = shown.images.tobytes()
@@ -64,7 +68,9 @@ def film(
         "labels": list(labels), "classes": list(shown.classes), "curve_classes": classes,
         "curve_names": [names(c) for c in classes], "points": len(steps),
         "panels": list(panels), "probabilities": [_finite(p) for p in shown.probability],
-        "step": shown.step, "seq": shown.step, "epoch": live.epoch, "running": live.running,
+        # The browser is called only when data change: the number of its question always does.
+        "pull": asked.get("n", 0), "step": shown.step, "seq": shown.step, "epoch": live.epoch,
+        "running": live.running,
         "state": state, "steps_per_s": round(shown.steps_per_s, 1), "before": before,
     }  # fmt: skip
     parts = {
