@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import streamlit as st
-import torch
 from streamlit.testing.v1 import AppTest
 
-from genlib import checkpoint
 from genlib.datasets import find_mnist
 from genlib.models.autoencoder import Autoencoder, AutoencoderSettings
 from genlib.models.denoising import DenoisingAutoencoder, DenoisingSettings
@@ -20,20 +18,13 @@ PAGE = Path(__file__).parents[2] / "pages/energy/denoise.py"
 
 
 @pytest.fixture
-def tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def tiny(shelf: Callable[..., Path]) -> Path:
     """A folder of checkpoints with two small models."""
-    monkeypatch.setenv("GENLIB_CHECKPOINTS", str(tmp_path))
-    st.cache_data.clear()
-    torch.manual_seed(0)
     models = {
         "dae-tiny": DenoisingAutoencoder(DenoisingSettings(latent_dim=12)),
         "ae-tiny": Autoencoder(AutoencoderSettings(latent_dim=4)),
     }
-    for name, model in models.items():
-        file = tmp_path / f"{name}.safetensors"
-        checkpoint.save(file, model, dataset="mnist", seed=0, epoch=1)
-    yield tmp_path
-    st.cache_data.clear()
+    return shelf(models)
 
 
 def run(**query: str) -> AppTest:

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 import streamlit as st
-import torch
 from streamlit.testing.v1 import AppTest
 
-from genlib import checkpoint
 from genlib.datasets import find_mnist
 from genlib.models.autoencoder import Autoencoder, AutoencoderSettings
 from genlib.models.vae import VAE, VAESettings
@@ -23,21 +21,14 @@ PAGE = Path(__file__).parents[2] / "pages/energy/merged_digits.py"
 
 
 @pytest.fixture
-def tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def tiny(shelf: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder of two small models, and fewer digits behind the histograms."""
-    monkeypatch.setenv("GENLIB_CHECKPOINTS", str(tmp_path))
     monkeypatch.setattr(energy_view, "N", 300)
-    st.cache_data.clear()
-    torch.manual_seed(0)
     models = {
         "ae-tiny": Autoencoder(AutoencoderSettings(latent_dim=4)),
         "vae-tiny": VAE(VAESettings(latent_dim=2, hidden=(8,))),
     }
-    for name, model in models.items():
-        file = tmp_path / f"{name}.safetensors"
-        checkpoint.save(file, model, dataset="mnist", seed=0, epoch=1)
-    yield tmp_path
-    st.cache_data.clear()
+    return shelf(models)
 
 
 def run(**query: str) -> AppTest:

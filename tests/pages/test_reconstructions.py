@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -11,7 +11,6 @@ import streamlit as st
 import torch
 from streamlit.testing.v1 import AppTest
 
-from genlib import checkpoint
 from genlib.datasets import find_mnist
 from genlib.models.autoencoder import Autoencoder, AutoencoderSettings
 from genlib.models.vae import ConvVAE, ConvVAESettings
@@ -20,11 +19,8 @@ PAGE = Path(__file__).parents[2] / "pages/latents/reconstructions.py"
 
 
 @pytest.fixture
-def tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def tiny(shelf: Callable[..., Path]) -> Path:
     """Three small models: latent 2 and 6, of which unit 4 is dead, and one without kernels."""
-    monkeypatch.setenv("GENLIB_CHECKPOINTS", str(tmp_path))
-    st.cache_data.clear()
-    torch.manual_seed(0)
     dead = Autoencoder(AutoencoderSettings(latent_dim=6))
     with torch.no_grad():
         dead.encoder[0].bias[4] = 50.0
@@ -33,11 +29,7 @@ def tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         "ae-6": dead,
         "conv": ConvVAE(ConvVAESettings(latent_dim=3, width=2)),
     }
-    for name, model in models.items():
-        file = tmp_path / f"{name}.safetensors"
-        checkpoint.save(file, model, dataset="mnist", seed=0, epoch=1)
-    yield tmp_path
-    st.cache_data.clear()
+    return shelf(models)
 
 
 def run(**query: str) -> AppTest:
