@@ -16,9 +16,10 @@ so the same machine gives the same weights; another one may differ in the last d
 stored in float16, and the numbers below are those of the stored weights.
 
 ± is one standard error over test images. AUC: the chance that a merge of two different digits has
-more energy (squared reconstruction error; −ELBO would read differently) than a real one, for
-0.5a + 0.5b (`alpha`), max(a, b) (`max`) and the top of a on the bottom of b (`splice`);
-`correlation` is the contrast-invariant energy, 1 − correlation of image and reconstruction.
+more energy than a real one, for 0.5a + 0.5b (`alpha`), max(a, b) (`max`) and the top of a on the
+bottom of b (`splice`). Energy is the model's own: squared reconstruction error for autoencoders,
+−ELBO for VAEs, whose squared error tells less; `correlation` is the contrast-invariant energy,
+1 − correlation of image and reconstruction.
 Likelihoods on grey pixels and on dynamically binarized pixels are not comparable with each other,
 nor with the fixed binarization of much of the literature.
 """
