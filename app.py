@@ -1,4 +1,4 @@
-"""The app: `streamlit run app.py` serves pages/router.py.
+"""The app: `streamlit run app.py` serves pages/router.py, and frames on a route of their own.
 
 Streamlit runs a main script that has a folder named pages beside it in an old multipage mode until
 its first st.navigation call, and the first deep link after a server start then opens on "Page not
@@ -11,4 +11,6 @@ from pathlib import Path
 
 import streamlit as st
 
-app = st.App(Path(__file__).parent / "pages" / "router.py")
+from genlib.ui import frames
+
+app = st.App(Path(__file__).parent / "pages" / "router.py", routes=frames.routes())

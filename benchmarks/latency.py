@@ -8,6 +8,8 @@ A real Chromium opens each page and drags with the mouse. Two numbers for each w
   each move is press, move, release, timed from the release.
 - frames/s: different pictures shown during one continuous drag of a few seconds.
 
+Then Class images climbs all ten classes for a while: frames/s are those that reach the canvas.
+
 With --sessions N, N browser tabs, each with a session of its own, open the page and drag all the
 time (moves for 1.5 s, rests for 0.5 s) for 20 s; the server's CPU time, its memory a session and
 what one of them feels are printed, against one session alone. All N tabs share this machine's
@@ -62,6 +64,14 @@ DRAG_FOR_EVER = """(seed) => {
 }"""
 
 
+# The film writes its frame's version beside each frame that it has drawn.
+COUNT_FRAMES = """(film) => {
+    window.frames_drawn = 0
+    const watch = new MutationObserver(() => window.frames_drawn++)
+    watch.observe(film, { attributeFilter: ["data-version"] })
+}"""
+
+
 def open_latent_space(
     context: BrowserContext, url: str, model: str, *, server: bool = False
 ) -> Page:
@@ -109,6 +119,24 @@ def compare(browser: Browser, model: str, moves: int, seconds: float) -> dict[st
             found[name] = feel(page, latent_handle(page), moves, seconds)
             page.close()
     return found
+
+
+def film(browser: Browser, seconds: float) -> tuple[float, float]:
+    """Frames/s on the canvas and steps/s of the ascent, while Class images climbs ten classes."""
+    clock = "(film) => [Number(film.dataset.step), performance.now()]"
+    with served(ROOT / "app.py") as (url, _), browser.new_context() as context:
+        page = context.new_page()
+        page.goto(f"{url}/class-images")
+        page.get_by_role("button", name="Start", exact=True).click(timeout=60_000)
+        page.get_by_role("button", name="Pause", exact=True).wait_for(timeout=60_000)
+        page.wait_for_timeout(3000)
+        canvas = page.locator(".film")
+        canvas.evaluate(COUNT_FRAMES)
+        step, begin = canvas.evaluate(clock)
+        page.wait_for_timeout(1000 * seconds)
+        last, end = canvas.evaluate(clock)
+        frames = float(page.evaluate("window.frames_drawn"))
+    return 1000 * frames / (end - begin), 1000 * (last - step) / (end - begin)
 
 
 def usage(pid: int) -> tuple[float, float]:
@@ -162,6 +190,8 @@ def main() -> None:
             found = compare(browser, options.model, options.moves, options.seconds)
             for name, felt in found.items():
                 print(f"{name:14} {felt}")
+            frames, steps = film(browser, 2 * options.seconds)
+            print(f"class images   {frames:.0f} frames/s on the canvas, {steps:.0f} steps/s")
             if options.json:
                 options.json.write_text(json.dumps({k: vars(v) for k, v in found.items()}))
         browser.close()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 
 from genlib.explore.objectives import OBJECTIVES
 from genlib.explore.parameterisations import PARAMETERISATIONS
@@ -18,6 +20,13 @@ LIMITS: dict[str, tuple[float, float]] = {
     "octaves": (1, 8),
     "octave_scale": (1.1, 3.0),
     "octave_steps": (1, 100),
+}
+# Knobs that may move under the hand, and what they count in: none changes what is measured.
+TURNED: dict[str, Callable[[float], float]] = {
+    "lr": float,
+    "l2": float,
+    "jitter": round,
+    "blur_every": round,
 }
 
 
@@ -56,6 +65,20 @@ class Knobs:
         for name, (low, high) in LIMITS.items():
             if not low <= (value := getattr(self, name)) <= high:
                 raise ValueError(f"{name} must be between {low} and {high}, got {value}")
+
+
+def turned(knobs: Knobs, amounts: Mapping[str, float]) -> Knobs:
+    """The knobs with some of those in TURNED moved.
+
+    Raises ValueError for another knob, and for an amount that is not finite or out of range.
+    """
+    if foreign := amounts.keys() - TURNED.keys():
+        raise ValueError(f"knobs must be among {', '.join(TURNED)}, got {sorted(foreign)}")
+    if not all(map(math.isfinite, amounts.values())):
+        raise ValueError(f"knobs must be finite numbers, got {dict(amounts)}")
+    moved = replace(knobs, **{name: TURNED[name](amount) for name, amount in amounts.items()})  # type: ignore[arg-type]
+    moved.check()
+    return moved
 
 
 def octave_size(knobs: Knobs, step: int, full: tuple[int, int], smallest: int) -> tuple[int, int]:

@@ -6,6 +6,8 @@ frame for a few seconds (the browser is gone), or when an error occurs. A ``Pool
 run at once over all sessions; others wait in a queue, and a long one yields when somebody waits.
 
     page ── knobs, classes, start, pause ──> Live ──> thread: step, step, ... ──> Shown ──> page
+
+Whoever waits for frames leaves a function with ``listen``, so that nobody blocks a thread.
 """
 
 from __future__ import annotations
@@ -14,18 +16,17 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
-from genlib.explore.ascent import Ascent, AscentError, Frame
+from genlib.explore.ascent import Ascent, AscentError
 from genlib.explore.film import Curves, Film
-from genlib.explore.knobs import Knobs
+from genlib.explore.knobs import Knobs, turned
 from genlib.explore.pool import Pool
+from genlib.explore.shown import pixels, shown
 
 FRAME_S = 0.02  # seconds of computing per frame
 GONE_S = 4.0  # seconds without a question after which the browser counts as gone
@@ -33,20 +34,6 @@ TURN_S = 30.0  # seconds one may run while others wait
 MEASURE_SHARE = 0.2  # of the time at most goes into measuring the frame shown
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Shown:
-    """What the page draws. images: (B, H, W, C) uint8; measured_at: the step of the numbers."""
-
-    images: NDArray[np.uint8]
-    classes: tuple[int, ...]
-    step: int
-    value: tuple[float, ...]
-    probability: tuple[float, ...]
-    grad_norm: tuple[float, ...]
-    measured_at: int
-    steps_per_s: float = 0.0
 
 
 POOL = Pool(max(1, (os.cpu_count() or 2) - 1))
@@ -57,8 +44,10 @@ class Live:
 
     def __init__(self, ascent: Ascent, pool: Pool = POOL) -> None:
         self._ascent, self._pool = ascent, pool
+        self.names = ascent.lens.network.classes
         self._lock = threading.Lock()
-        self._news = threading.Condition()
+        self._listeners: set[Callable[[], None]] = set()
+        self.version = 0  # grows by one with everything that is shown
         self.running = False  # what the person asked for
         self.error = ""
         self.film, self.curves = Film(), Curves()
@@ -83,6 +72,14 @@ class Live:
             self._ascent.knobs = knobs
             if not self.running:
                 self._publish(measure=True)
+
+    def turn(self, amounts: Mapping[str, float]) -> None:
+        """Move some of the knobs at once, without waiting for the step under way (see ``turned``).
+
+        Raises ValueError for a wrong knob or amount, and changes nothing.
+        """
+        # A step looks once at these; a new object in one assignment never shows it half a change.
+        self._ascent.knobs = turned(self._ascent.knobs, amounts)
 
     def retarget(self, classes: Sequence[int]) -> None:
         """Aim at other classes; the pictures stay."""
@@ -188,6 +185,7 @@ class Live:
             self.running, self.error = False, "The ascent stopped by an error; reset to go on."
         finally:
             self._pool.leave(self, again=again and self.wanted())
+            self._tell()
 
     def _frame(self) -> None:
         """As many steps as fit in a frame's time, at least one."""
@@ -206,37 +204,26 @@ class Live:
             frame = self._ascent.frame()
             self._measured_s, self._measured_at = time.perf_counter() - now, time.perf_counter()
             self.curves.add(self._ascent.classes.tolist(), frame)
-            self.shown = _shown(frame, self._ascent.classes.tolist(), rate)
+            self.shown = shown(frame, self._ascent.classes.tolist(), rate)
         else:
             self.shown = replace(
                 self.shown,
-                images=_pixels(self._ascent.image),
+                images=pixels(self._ascent.image),
                 step=self._ascent.step,
                 steps_per_s=rate,
             )
         self.film.add(self.shown.step, self.shown.classes, self._ascent.image)
-        with self._news:
-            self._news.notify_all()
+        self._tell()
 
-    def wait_for_news(self, step: int, seconds: float) -> None:
-        """Block until another step than ``step`` is shown, it no longer runs, or time is up."""
-        with self._news:
-            self._news.wait_for(lambda: self.shown.step != step or not self.running, seconds)
+    def _tell(self) -> None:
+        self.version += 1
+        for tell in tuple(self._listeners):
+            tell()
 
+    def listen(self, tell: Callable[[], None]) -> None:
+        """Call ``tell`` after everything shown, in the ascent's thread: it must be quick."""
+        self._listeners.add(tell)
 
-def _pixels(image: Tensor) -> NDArray[np.uint8]:
-    """(B, C, H, W) in [0, 1] -> (B, H, W, C) uint8."""
-    return (image.clamp(0, 1) * 255).round().byte().permute(0, 2, 3, 1).contiguous().cpu().numpy()
-
-
-def _shown(frame: Frame, classes: Sequence[int], rate: float) -> Shown:
-    return Shown(
-        _pixels(frame.image),
-        tuple(classes),
-        frame.step,
-        tuple(frame.value.tolist()),
-        tuple(frame.probability.tolist()),
-        tuple(frame.grad_norm.tolist()),
-        frame.step,
-        rate,
-    )
+    def unlisten(self, tell: Callable[[], None]) -> None:
+        """Call ``tell`` no more."""
+        self._listeners.discard(tell)

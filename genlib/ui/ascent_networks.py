@@ -74,16 +74,9 @@ def pick_network(key: str, help: str = "") -> tuple[str, Lens]:
 
 def _lens(choice: Choice) -> Lens:
     if choice.info is not None:
-        return _ours(str(choice.path), choice.stamp, choice.title, _digit_names(choice.info))
+        return _ours(str(choice.path), choice.stamp, choice.title, loading.class_names(choice.info))
     name = choice.key.removesuffix(UNTRAINED)
     return _imagenet(name, str(choice.path or ""), choice.stamp)
-
-
-def _digit_names(info: Info) -> tuple[str, ...]:
-    data = loading.pictures_of(info)
-    wanted = info.config.get("n_classes", len(data.classes))
-    names = tuple(data.classes)
-    return names if len(names) == wanted else tuple(map(str, range(int(str(wanted)))))
 
 
 @st.cache_resource(max_entries=8, show_spinner="Loading the network …")
@@ -122,13 +115,22 @@ def weights_panel(key: str) -> None:
             _download(name)
         # A fresh key after each accepted file: else it would be checked against the next network.
         turn = f"{key}.weights.{len(missing)}"
+        source, limit = imagenet.SOURCES[name], imagenet.MAX_UPLOAD // 1_000_000
+        too_large = source.size > limit
         given = st.file_uploader(
             "Or give the weights as a file",
             type=["safetensors"],
             key=turn,
+            max_upload_size=limit,
+            disabled=too_large,
             help="The network's state dict, saved with safetensors.torch.save_file.",
         )
-        if given is not None:
+        if too_large:
+            st.caption(
+                f"{source.title}'s {source.size:.0f} MB are more than the {limit} MB that a page "
+                f"takes: put {source.file} where `$GENLIB_WEIGHTS` points, or press Download."
+            )
+        elif given is not None:
             _keep(name, given.getvalue())
 
 

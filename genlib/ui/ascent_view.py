@@ -15,7 +15,10 @@ from genlib.explore.film import gif, png
 from genlib.explore.knobs import Knobs
 from genlib.explore.lens import Lens
 from genlib.explore.live import Live
-from genlib.ui.components.film import PANELS, film, pixels, strip, wall
+from genlib.explore.shown import pixels
+from genlib.ui import frames
+from genlib.ui.components.film import PANELS, film
+from genlib.ui.components.film_packet import wall
 from genlib.ui.components.live_slider import live_slider
 
 LEARNING_RATES = [a * 10**e for e in range(-3, 3) for a in (1, 2, 5)]
@@ -26,12 +29,11 @@ DOWNLOAD_EDGE = 560  # pixels that a downloaded picture has at least
 
 @dataclass(frozen=True)
 class Stage:
-    """What the film needs: the ascent, captions and how numbers are called."""
+    """What the film needs: the ascent and what is written beside it."""
 
     key: str
     live: Live
-    labels: tuple[str, ...]
-    names: Callable[[int], str]
+    captions: bool = True
     compare: bool = False
     panels: Sequence[str] = PANELS
 
@@ -72,59 +74,35 @@ def transport(key: str, live: Live, reset: Callable[[], None], reset_help: str) 
 
 @st.fragment
 def show(stage: Stage) -> None:
-    """The film and the filmstrip; reruns by itself, as often as the browser asks for a frame."""
+    """The film and the filmstrip; reruns only when it stops by itself or goes back a frame."""
     live = stage.live
     live.beat()
-    film(
-        f"{stage.key}.film", live, stage.labels, stage.names, state_of(live), stage.compare,
-        stage.panels,
-    )  # fmt: skip
-    if live.error:
-        st.error(live.error, icon=":material/error:")
-    elif dead := _dead(live):
-        st.info(dead, icon=":material/info:")
-    strip(f"{stage.key}.strip", live)
+    film(f"{stage.key}.film", live, stage.captions, stage.compare, stage.panels)
     if live.running != st.session_state.get(f"{stage.key}.was_running", live.running):
-        st.rerun()  # it stopped by itself or by the filmstrip: the buttons must say so
+        st.rerun()  # the buttons must say so
 
 
-def state_of(live: Live) -> str:
-    """What the ascent does now, in a few words."""
-    if not live.running:
-        return "Paused" if live.shown.step else "Ready"
-    if place := live.waiting():
-        return f"Waiting for other people's ascents, place {place} in the queue"
-    return "Climbing"
-
-
-def _dead(live: Live) -> str:
-    if live.shown.step and live.shown.grad_norm and not any(live.shown.grad_norm):
-        return (
-            "The gradient is zero: this unit is switched off by a ReLU. The value before the ReLU "
-            "is climbed instead, where there is one."
-        )
-    return ""
-
-
-def knob_controls(key: str, defaults: Knobs, side: int) -> Knobs:
+def knob_controls(key: str, defaults: Knobs, side: int, address: str) -> Knobs:
     """The knobs of the lecture, and folded away those of the later literature."""
     lr = live_slider(
         f"{key}.lr", "Learning rate", LEARNING_RATES[0], LEARNING_RATES[-1], defaults.lr, 1e-3,
         "Length of a step: X += learning rate × (dX − 2 · L2 · X), pixels from 0 to 1.",
-        options=LEARNING_RATES,
+        options=LEARNING_RATES, post=(address, "lr"),
     )  # fmt: skip
     l2 = live_slider(
         f"{key}.l2", "L2", L2S[0], L2S[-1], defaults.l2, 1e-5,
         "Pull towards the network's mean colour, so that no pixel is bright without a reason.",
-        options=L2S,
+        options=L2S, post=(address, "l2"),
     )  # fmt: skip
     jitter = live_slider(
         f"{key}.jitter", "Jitter (pixels)", 0, max(4, side // 7), defaults.jitter, 1,
         "Before each step the picture is rolled by up to so many pixels, afterwards back.",
+        post=(address, "jitter"),
     )  # fmt: skip
     blur = live_slider(
         f"{key}.blur", "Blur every … steps", 0, 50, defaults.blur_every, 1,
         "0: never. Each time with a Gaussian of the width given below.",
+        post=(address, "blur_every"),
     )  # fmt: skip
     clip = st.toggle(
         "Clip to 0 … 1", defaults.clip, key=f"{key}.clip", bind="query-params",
@@ -139,11 +117,12 @@ def knob_controls(key: str, defaults: Knobs, side: int) -> Knobs:
 
 @st.fragment
 def turn_knobs(key: str, live: Live, defaults: Knobs, side: int) -> None:
-    """The knobs, which reach the running ascent while they are dragged: only this part reruns.
+    """The knobs, which reach the running ascent while they are dragged: when the hand rests, only
+    this part reruns.
 
     Objective, layer, channel and octaves are not among them and stay as in ``defaults``.
     """
-    knobs = knob_controls(key, defaults, side)
+    knobs = knob_controls(key, defaults, side, frames.address(live))
     knobs.objective, knobs.layer, knobs.channel = (
         defaults.objective,
         defaults.layer,
@@ -196,7 +175,7 @@ def downloads(key: str, live: Live, name: str) -> None:
         return png(picture, _zoom(picture))
 
     def as_gif() -> bytes:
-        frames = [wall(pixels(kept.image.numpy())) for kept in live.film.frames]
+        frames = [wall(pixels(kept.image)) for kept in live.film.frames]
         shape = frames[-1].shape  # targets may have changed from one to ten: keep one size
         alike = [f for f in frames if f.shape == shape]
         return gif(alike, zoom=_zoom(alike[0]))

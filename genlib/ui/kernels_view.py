@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from genlib.checkpoint import Info, peek
-from genlib.datasets import DATASETS, Dataset, to_float
+from genlib.datasets import Dataset, to_float
 from genlib.explore import kernels as layer
 from genlib.models.base import HasKernels, Reconstructs
 from genlib.plots.kernels import PALETTE, class_bars, diverging, error_bars, level
@@ -35,7 +35,7 @@ class Layer:
 
 def data_of(info: Info) -> Dataset:
     """The dataset that a checkpoint was trained on, all classes."""
-    return loading.dataset(info.dataset if info.dataset in DATASETS else "mnist")
+    return loading.all_pictures_of(info)
 
 
 def measured(info: Info) -> Layer:

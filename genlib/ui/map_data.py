@@ -14,7 +14,7 @@ import torch
 from numpy.typing import NDArray
 
 from genlib.checkpoint import CheckpointError, Info, peek
-from genlib.datasets import DATASETS, to_float
+from genlib.datasets import to_float
 from genlib.explore import neighbours, projection
 from genlib.explore.projection import Array, Linear
 from genlib.models.base import Decodes, Encodes, Reconstructs, Samples
@@ -58,7 +58,7 @@ def points(info: Info, n: int) -> Points:
 def _points(path: str, mtime_ns: int, n: int, source: str) -> Points:
     info = peek(Path(path))
     data = loading.pictures_of(info)
-    everything = loading.dataset(info.dataset if info.dataset in DATASETS else "mnist")
+    everything = loading.all_pictures_of(info)
     known = torch.isin(everything.test_y, data.test_y.unique()).nonzero().flatten().numpy()
     total = min(len(data.test_x), projection.MAX_POINTS)
     # The same order always: 500 points are among the 2,000, and a link shows the same map.

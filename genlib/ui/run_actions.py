@@ -29,6 +29,7 @@ PAGES = {
     },
 }
 DELETED = "runs.deleted"
+SAID = "runs.said"
 
 
 def title(run: Run) -> str:
@@ -36,8 +37,20 @@ def title(run: Run) -> str:
     return run.id if run.name == run.id else f"{run.name} ({run.id})"
 
 
+def _say(text: str) -> None:
+    """Keep a sentence until the next drawing: a callback in a fragment must not draw anything."""
+    st.session_state[SAID] = text
+
+
+def say_what_happened() -> None:
+    """Show what a callback had to say, once."""
+    if text := st.session_state.pop(SAID, ""):
+        st.toast(text, icon=":material/info:")
+
+
 def steer(run: Run, state: str) -> None:
     """Pause, stop, resume and the learning rate; what cannot be done now is grey and says why."""
+    say_what_happened()
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         _pause(run, state)
         working = state in (*ACTIVE, "queued")
@@ -114,7 +127,7 @@ def _resume(run: Run) -> None:
     try:
         runs.resume_run(run)
     except ValueError as error:  # another session was faster
-        st.toast(str(error), icon=":material/info:")
+        _say(str(error))
 
 
 def keep(run: Run, state: str) -> None:
@@ -190,7 +203,7 @@ def _rename(run: Run, key: str) -> None:
     try:
         runs.rename(run, st.session_state[key])
     except ValueError as error:
-        st.toast(str(error), icon=":material/error:")
+        _say(str(error))
 
 
 def delete(run: Run) -> None:
@@ -199,13 +212,14 @@ def delete(run: Run) -> None:
         name = run.name
         runs.delete(run)
     except (ValueError, OSError) as error:
-        st.toast(str(error), icon=":material/error:")
+        _say(str(error))
         return
     st.session_state[DELETED] = (run.id, name)
 
 
 def offer_undo() -> None:
     """One line with an Undo button after a deletion in this session."""
+    say_what_happened()
     deleted = st.session_state.get(DELETED)
     if deleted is None:
         return
@@ -227,4 +241,4 @@ def restore(run_id: str) -> None:
     try:
         runs.undo_delete(run_id)
     except (ValueError, OSError) as error:
-        st.toast(str(error), icon=":material/error:")
+        _say(str(error))

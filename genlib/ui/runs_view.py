@@ -64,7 +64,10 @@ def overview(everything: Sequence[Run], chosen: Sequence[Run]) -> None:
     own, and in them the values that the majority does not share are highlighted."""
     differ = differing(chosen) if len(chosen) > 1 else []
     rows = [_row(run, differ) for run in everything]
-    table = pd.DataFrame(rows, index=[run.id for run in everything])
+    index = pd.Index([run.id for run in everything], name="run")
+    table = pd.DataFrame(rows, index=index)
+    if all(run.name == run.id for run in everything):
+        del table["name"]  # nobody has given a run a name of its own
     styled = table.style.format(
         {"test loss": "{:.4g}", "train loss": "{:.4g}", "minutes": "{:.1f}"}, na_rep="–"
     )

@@ -72,11 +72,21 @@ with controls:
         help="The score before the softmax, as in the lecture; or log p in nats, which also pushes "
         "the other classes down.",
     )
+    octaves = st.slider(
+        "Octaves",
+        1,
+        4,
+        1,
+        key=f"{KEY}.octaves",
+        bind="query-params",
+        help="In how many sizes the picture is looked at in turn, each 1.4 times the last, down to "
+        "what the network can take: strokes then appear in several sizes.",
+    )
     start = pick_start(KEY, lens.network, len(classes))
     knobs = st.container()
     weights_panel(KEY)
 
-defaults = replace(SMALL if few else LARGE, objective=objective or "class score")
+defaults = replace(SMALL if few else LARGE, objective=objective or "class score", octaves=octaves)
 live = view.session_live(KEY, choice, lambda: view.begin(lens, start(lens), classes, defaults))
 live.retarget(classes)
 with knobs:
@@ -86,8 +96,7 @@ if live.shown.step == 0 and not live.running and not torch.equal(live.original, 
 
 with picture:
     view.transport(KEY, live, lambda: live.reset(start(lens)), "Begin again from the start chosen.")
-    labels = tuple(names[c] for c in classes)
-    view.show(view.Stage(KEY, live, labels, names.__getitem__))
+    view.show(view.Stage(KEY, live))
     view.downloads(KEY, live, f"class-images-{lens.network.name}")
     seen, steps, table = live.curves.table()
     if not live.running and len(steps) > 1:

@@ -4,7 +4,7 @@ import streamlit as st
 import torch
 
 from genlib.explore.knobs import Knobs
-from genlib.explore.pictures import PictureError, decode, sample
+from genlib.explore.pictures import MAX_BYTES, PictureError, decode, sample
 from genlib.ui import ascent_view as view
 from genlib.ui.ascent_networks import pick_network, weights_panel
 from genlib.ui.pickers import header, try_this
@@ -71,7 +71,8 @@ with controls:
             "A picture",
             type=["png", "jpg", "jpeg", "webp", "bmp", "gif"],
             key=f"{KEY}.file",
-            help="Up to 20 MB. It stays in this session.",
+            max_upload_size=MAX_BYTES // 1_000_000,
+            help="It stays in this session.",
         )
         if given is None:
             st.caption("Until a picture is given, the flower is shown.")
@@ -126,8 +127,7 @@ with picture:
         view.Stage(
             KEY,
             live,
-            (),
-            lambda c: layer.name,
+            captions=False,
             compare=True,
             panels=("½ ‖activation‖²" if whole else "Mean activation", "", "Gradient norm"),
         )

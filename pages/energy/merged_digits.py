@@ -33,16 +33,14 @@ pickers.header(
 )
 
 data = loading.dataset()
-row = st.container(horizontal=True, gap="small")
-left, middle, right = (row.container(width=width) for width in (270, 270, 350))
-a = pickers.pick_digit("merged.a", "Digit a", left, data=data, default_class=3, default_nth=1)
-b = pickers.pick_digit("merged.b", "Digit b", middle, data=data, default_class=4, default_nth=7)
-with right:
+row = st.container(horizontal=True, gap="medium")
+with row.container(width=360):
     way = st.segmented_control(
         "How to merge", list(HOWS), default="Alpha", required=True,
         key="merged.how", bind="query-params",
         help="  \n".join(f"**{name}**: {text}." for name, (_, text) in HOWS.items()),
     )  # fmt: skip
+with row.container(width=460):
     choice = st.segmented_control(
         "Energy", list(KINDS), default="Squared error", required=True,
         key="merged.energy", bind="query-params",
@@ -53,7 +51,7 @@ with right:
 chosen = pickers.pick_models(
     "Reconstructs", "HasEnergy", key="merged.models", default=("ae-30", "dae-500", "vae-20")
 )
-shape = tuple(a.image.shape)
+shape = tuple(data.test_x.shape[1:])
 models = [m for m in chosen if energy_view.takes(m, shape)]
 for odd in [m.name for m in chosen if m not in models]:
     st.warning(f"{odd} works on images of another size, so it is left out.")
@@ -65,7 +63,14 @@ if not models:
 
 @st.fragment
 def theatre(infos: list[Info]) -> None:
-    """The pair at every alpha; only this part reruns when the slider comes to rest."""
+    """The two digits and the pair at every alpha; while one draws, only this part reruns."""
+    pair = st.container(horizontal=True, gap="medium")
+    a = pickers.pick_digit(
+        "merged.a", "Digit a", pair.container(width=420), data=data, default_class=3, default_nth=1
+    )
+    b = pickers.pick_digit(
+        "merged.b", "Digit b", pair.container(width=420), data=data, default_class=4, default_nth=7
+    )
     first = energy_view.sweep(infos[0], a.image, b.image, how, kind)
     merge_theatre(
         "merged.alpha",

@@ -11,6 +11,7 @@ from playwright.sync_api import Page
 Pixels = Callable[[Page, str], np.ndarray]
 CANVAS = "canvas.picture"
 SMALL = "deep-dream?deep_dream.side=96"
+PATIENCE = 60_000  # ms
 
 
 @pytest.fixture(autouse=True)
@@ -18,29 +19,34 @@ def _needs_checkpoints(shipped: object) -> None:
     """The page needs our classifier."""
 
 
-def wait_for_step(page: Page, least: int) -> None:
+def wait_for(page: Page, condition: str, value: int = 0) -> None:
+    """Wait until a JavaScript condition on the film's facts (d) and a value (v) holds."""
     page.wait_for_function(
-        "([film, least]) => Number(film.dataset.step) >= least",
-        arg=[page.locator(".film").element_handle(), least],
-        timeout=30_000,
+        f"([film, v]) => {{ const d = film.dataset; return {condition} }}",
+        arg=[page.locator(".film").element_handle(timeout=PATIENCE), value],
+        timeout=PATIENCE,
+        polling=50,
     )
+
+
+def wait_for_step(page: Page, least: int) -> None:
+    wait_for(page, "Number(d.step) >= v", least)
 
 
 def test_the_picture_dreams_and_the_slider_uncovers_the_original(
     open_page: Callable[..., Page], canvas_pixels: Pixels
 ) -> None:
     page = open_page(SMALL)
-    page.wait_for_selector(CANVAS)
-    page.wait_for_timeout(500)
+    page.wait_for_selector(CANVAS, timeout=PATIENCE)
+    wait_for_step(page, 0)
     photo = canvas_pixels(page, CANVAS).astype(int)
     page.get_by_role("button", name="Start", exact=True).click()
     wait_for_step(page, 20)
     page.get_by_role("button", name="Pause", exact=True).click()
-    page.wait_for_timeout(1000)
+    wait_for(page, "d.running === 'false'")
     dream = canvas_pixels(page, CANVAS).astype(int)
     assert np.abs(dream - photo).mean() > 2
-    page.get_by_label("Uncover the original").fill("500")
-    page.wait_for_timeout(200)
+    page.get_by_label("Uncover the original").fill("500")  # drawn within the event
     half = canvas_pixels(page, CANVAS).astype(int)
     width = int((photo[photo.shape[0] // 3, :, 3] > 0).sum())  # of the picture in the canvas
     left, right = slice(3, width // 2 - 30), slice(width // 2 + 30, width - 3)
@@ -53,13 +59,14 @@ def test_another_layer_goes_on_from_the_same_picture(
     open_page: Callable[..., Page], canvas_pixels: Pixels
 ) -> None:
     page = open_page(SMALL)
-    page.wait_for_selector(CANVAS)
+    page.wait_for_selector(CANVAS, timeout=PATIENCE)
     page.get_by_role("button", name="Step", exact=True).click()
     wait_for_step(page, 1)
     before = canvas_pixels(page, CANVAS)
+    version = int(page.locator(".film").evaluate("(film) => film.dataset.version"))
     page.get_by_role("combobox", name="Layer").click()
     page.get_by_role("option", name="layers.2", exact=True).click()
-    page.wait_for_timeout(1500)
+    wait_for(page, "Number(d.version) > v", version)  # measured anew, at the other layer
     assert page.locator(".film").evaluate("(film) => film.dataset.step") == "1"
     rows = slice(0, before.shape[0] - 2)
     assert (canvas_pixels(page, CANVAS)[rows] == before[rows]).all()

@@ -122,6 +122,39 @@ def test_zooming_turns_dots_into_pictures_and_fit_brings_all_back(plane, canvas_
     assert (again != before).any(axis=2).mean() < 0.01
 
 
+def pinch(page: Page, centre: tuple[float, float], start: int, end: int, steps: int = 10) -> None:
+    """Two fingers on one height, `start` CSS pixels from the centre each, go to `end`."""
+    session = page.context.new_cdp_session(page)  # a touch belongs to the session that began it
+
+    def touch(kind: str, apart: float) -> None:
+        fingers = [{"x": centre[0] + side * apart, "y": centre[1]} for side in (-1, 1)]
+        points = [{**finger, "id": n} for n, finger in enumerate(fingers)]
+        event = {"type": kind, "touchPoints": points if kind != "touchEnd" else []}
+        session.send("Input.dispatchTouchEvent", event)
+
+    touch("touchStart", start)
+    for step in range(1, steps + 1):
+        touch("touchMove", start + (end - start) * step / steps)
+    touch("touchEnd", end)
+    session.detach()
+
+
+def test_two_fingers_zoom_where_they_are(plane, canvas_pixels):
+    before = canvas_pixels(plane, "canvas.base")
+    area = box(plane)
+    centre = (area["x"] + area["width"] / 2, area["y"] + area["height"] / 2)
+    pinch(plane, centre, 20, 240)
+    plane.wait_for_timeout(600)
+    near = canvas_pixels(plane, "canvas.base")
+    assert (near != before).any(axis=2).mean() > 0.1
+    black = (near[..., :3].sum(axis=2) == 0).mean()
+    assert black > 0.005, "twelve times as near, thumbnails with their black ground are shown"
+    pinch(plane, centre, 240, 20)
+    plane.wait_for_timeout(600)
+    again = canvas_pixels(plane, "canvas.base")
+    assert (again != before).any(axis=2).mean() < 0.02, "and back by the same way"
+
+
 def test_the_legend_hides_a_class(plane, canvas_pixels):
     before = canvas_pixels(plane, "canvas.base")
     chip = plane.locator(".chip").first

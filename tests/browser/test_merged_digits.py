@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, WebSocket, expect
 
 Read = Callable[[Page, str], np.ndarray]
 SLIDER = ".theatre input[type=range]"
@@ -102,3 +102,35 @@ def test_plots_below_hold_one_line_per_model(open_merged: Callable[[str], Page])
     cards = page.locator(".theatre article").count()
     roc = page.locator(".js-plotly-plot").nth(1)
     expect(roc.locator(".scatterlayer .trace")).to_have_count(cards, timeout=30_000)
+
+
+def test_drawing_changes_the_theatre_and_leaves_the_rest_alone(
+    open_merged: Callable[[str], Page],
+    page: Page,
+    canvas_pixels: Read,
+    settle: Callable[..., None],
+) -> None:
+    messages: list[bytes] = []
+
+    def listen(socket: WebSocket) -> None:
+        socket.on("framereceived", lambda data: messages.append(bytes(data)))
+
+    page.on("websocket", listen)
+    open_merged("?merged.a.from=Draw&merged.alpha=0.2")
+    settle(page)
+    below = b"Merged by alpha"  # the sentence under the curves of 2,000 digits
+    assert any(below in message for message in messages)
+    messages.clear()
+    before = canvas_pixels(page, ".theatre .merge")
+    sheet = page.locator("canvas.sheet")
+    sheet.scroll_into_view_if_needed()
+    box = sheet.bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + 0.2 * box["width"], box["y"] + 0.5 * box["height"])
+    page.mouse.down()
+    page.mouse.move(box["x"] + 0.8 * box["width"], box["y"] + 0.5 * box["height"], steps=8)
+    page.mouse.up()
+    expect(page.locator(".theatre")).to_contain_text("a: drawn", timeout=60_000)
+    settle(page)
+    assert (canvas_pixels(page, ".theatre .merge") != before).mean() > 0.02
+    assert messages and not any(below in message for message in messages)

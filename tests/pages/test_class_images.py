@@ -130,6 +130,26 @@ def test_a_download_without_network_is_one_sentence(
     assert not app.exception and "could not be downloaded" in app.error[0].value
 
 
+def test_a_file_too_large_for_a_page_is_said_so_before_it_is_sent(
+    tiny: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TORCH_HOME", str(tiny / "torch"))
+    app = opened()
+    assert not app.file_uploader[0].proto.disabled
+    app.selectbox(key=f"{KEY}.get").set_value("vgg16").run()
+    assert app.file_uploader[0].proto.disabled
+    assert any("528 MB are more than the 128 MB" in caption.value for caption in app.caption)
+
+
+def test_octaves_change_while_nothing_restarts(tiny: Path) -> None:
+    app = opened()
+    live = live_of(app)
+    app.button(key=f"{KEY}.step").click().run()
+    app.slider(key=f"{KEY}.octaves").set_value(3).run()
+    assert not app.exception and live_of(app) is live
+    assert live.shown.step == 1 and live.knobs.octaves == 3
+
+
 def test_the_figure_leaves_out_what_was_never_measured() -> None:
     table = np.full((3, 2, 4), np.nan, np.float32)
     table[0], table[2] = 1.0, 2.0

@@ -16,7 +16,7 @@ from genlib import checkpoint
 from genlib.models.autoencoder import Autoencoder, AutoencoderSettings
 from genlib.models.vae import VAE, VAESettings
 from genlib.ui import map_data, map_jobs
-from genlib.ui.components import draw, latent_map
+from genlib.ui.components import draw
 
 PAGE = Path(__file__).parents[2] / "pages/latents/latent_map.py"
 
@@ -205,25 +205,6 @@ def test_codes_that_are_all_the_same_end_in_a_sentence():
         time.sleep(0.02)
     assert job.state == "failed"
     assert "all are the same" in job.error
-
-
-def test_pack_lays_arrays_where_the_table_says():
-    arrays = {
-        "a": np.arange(5, dtype=np.float32),
-        "b": np.array([1, 2, 255], np.uint8),
-        "c": np.array([-1, 7], np.int32),
-    }
-    message = latent_map.pack({"name": "é"}, arrays)
-    import json
-
-    length = int.from_bytes(message[:4], "little")
-    header = json.loads(message[4 : 4 + length])
-    assert header["name"] == "é"
-    for name, array in arrays.items():
-        place = header["arrays"][name]
-        assert place["offset"] % 4 == 0
-        found = np.frombuffer(message, array.dtype, place["count"], place["offset"])
-        assert np.array_equal(found, array)
 
 
 def test_strokes_become_a_framed_digit_and_nonsense_becomes_none():

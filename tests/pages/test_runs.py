@@ -69,8 +69,11 @@ def test_table_and_curves_show_what_differs() -> None:
     table = app.dataframe[0].value
     assert list(table["latent_dim"]) == ["9", "2"], "newest first"
     assert (table["test loss"] > 0).all()
+    assert list(table.index) == [large.id, small.id] and "name" not in table, "one column is enough"
     ok(app.multiselect(key="runs.compare").set_value([small.id]).run())
     assert "latent_dim" not in app.dataframe[0].value, "one run differs from nothing"
+    runs.rename(small, "my best")
+    assert list(ok(app.run()).dataframe[0].value["name"]) == [large.id, "my best"]
 
 
 def test_a_default_is_the_same_as_the_default_written_down() -> None:

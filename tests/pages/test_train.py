@@ -14,7 +14,7 @@ from genlib.models import FAMILIES
 from genlib.runs_directory import Control, Run, RunSpec
 from genlib.settings import TrainSettings
 from genlib.training import Event
-from genlib.ui import forms, run_curves, run_view
+from genlib.ui import forms, run_curves, run_view, train_form
 from genlib.worker import work
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -61,7 +61,7 @@ def ignore(event: Event) -> None:
 def test_the_form_has_every_setting_of_every_family(family: str) -> None:
     app = ok(page())
     ok(app.selectbox(key="train.family").set_value(family).run())
-    config = {spec.name for spec in FAMILIES[family].Config.specs()} - {"channels", "image_size"}
+    config = {spec.name for spec in FAMILIES[family].Config.specs()} - set(train_form.FROM_DATA)
     keys = {w.key for kind in (app.number_input, app.selectbox, app.text_input) for w in kind}
     keys |= {w.key for w in app.toggle}
     for name in config | {spec.name for spec in TrainSettings.specs()}:
@@ -160,6 +160,17 @@ def test_a_resumed_run_is_followed_again(monkeypatch: pytest.MonkeyPatch) -> Non
     app = ok(page(train__show="Watch", run=run.id))
     ok(app.button(key="run.resume").click().run())
     assert followed[0] is False and followed[-1] is True
+
+
+def test_resume_in_a_second_tab_says_that_it_goes_on_already() -> None:
+    run = trained()
+    run.set_status("stopped", time.time())
+    app = ok(page(train__show="Watch", run=run.id))
+    run.set_status("finished", time.time())  # the first tab resumed it, and it came to its end
+    ok(app.button(key="run.resume").click().run())
+    assert "only an interrupted run can be resumed" in app.toast[0].value
+    ok(app.run())
+    assert not app.toast, "said once"
 
 
 def test_a_link_to_a_run_that_is_gone_shows_another_or_says_there_is_none() -> None:

@@ -7,13 +7,13 @@ travel once, and the messages that follow the hand stay small.
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import numpy as np
 import streamlit as st
 
 from genlib.operations import Exported
+from genlib.ui.components.packet import pack
 
 # Above this many multiply-adds one decode takes the browser longer than a frame (16.7 ms at about
 # a thousand million a second), and the server decodes instead.
@@ -30,7 +30,7 @@ def source(*names: str) -> str:
 _COMPONENT = st.components.v2.component(
     "genlib_decoder_store",
     html="<span hidden></span>\n",
-    js=source("decoder.js", "decoder_store.js"),
+    js=source("decoder.js", "packet.js", "decoder_store.js"),
 )
 
 
@@ -68,12 +68,7 @@ def decoder_store(
     `name` must change when the content does. Call it outside fragments: it is hashed on every run.
     Without `exported` only the codes are shared, for components that let the server decode.
     """
-    blocks = [exported.weights if exported else b"", cloud, labels]
-    head = {
-        "name": name,
-        "model": model_data(exported) if exported else None,
-        "sizes": [len(block) for block in blocks],
-    }
-    text = json.dumps(head).encode()
-    data = b"".join([len(text).to_bytes(4, "little"), text, *blocks])
+    values = {"name": name, "model": model_data(exported) if exported else None}
+    weights = exported.weights if exported else b""
+    data = pack(values, {"weights": weights, "cloud": cloud, "labels": labels})
     _COMPONENT(key=f"decoder_store.{name}", data=data, height="content")

@@ -1,37 +1,42 @@
-// One canvas for the frames of an ascent, and its curves. The component pulls: when a frame is
-// drawn it asks for the next; a watchdog asks again where an answer got lost. Nothing is asked for
-// while the tab is hidden, so that the server sees that nobody is looking.
-const WATCHDOG_MS = 400;
+// One canvas for the frames of an ascent, its curves and its filmstrip. Frames come from
+// film_feed.js; each is drawn in the browser's next animation frame.
 const TALLEST = 470; // CSS pixels of a single picture
+const FACTS_MS = 200; // numbers that change faster cannot be read
+const COLOURS_MS = 1000;
 const films = new WeakMap();
 
 export default function ({ parentElement, data, setTriggerValue }) {
   let film = films.get(parentElement);
   if (!film) {
-    film = build(parentElement.querySelector(".film"));
+    film = build(parentElement);
     films.set(parentElement, film);
   }
-  film.pull = () => {
-    film.asked = performance.now();
-    setTriggerValue("pull", { n: ++film.pulls, before: film.beforeId });
-  };
-  receive(film, unwrap(data));
-  return () => { clearInterval(film.timer); film.watch.disconnect(); films.delete(parentElement); };
+  film.data = data;
+  film.trigger = (name, value) => setTriggerValue(name, { ...value, n: ++film.triggers });
+  film.feed.tell(data);
+  return () => { film.feed.end(); film.watch.disconnect(); films.delete(parentElement); };
 }
 
-function build(root) {
+function build(parent) {
+  const root = parent.querySelector(".film");
   const get = (selector) => root.querySelector(selector);
   const film = { root, picture: get(".picture"), chart: get(".chart"), facts: get(".facts"),
-    compare: get(".compare"), split: get(".compare input"), tiles: [], before: null, beforeId: "",
-    pulls: 0, seq: -1, times: [], meta: null, asked: 0, raw: document.createElement("canvas") };
-  film.timer = setInterval(() => {
-    const late = performance.now() - film.asked > WATCHDOG_MS;
-    if (film.meta?.running && late && !document.hidden) film.pull();
-  }, WATCHDOG_MS / 2);
-  film.split.oninput = () => paint(film);
+    alert: get(".alert"), compare: get(".compare"), split: get(".compare input"),
+    strip: parent.querySelector(".strip"), tiles: [], before: null, curves: null, packet: null,
+    triggers: 0, times: [], factsAt: 0, colours: null, coloursAt: 0, room: root.clientWidth,
+    raw: document.createElement("canvas") };
+  film.split.oninput = () => film.packet && paint(film);
   film.picture.onpointerdown = film.picture.onpointermove = (e) => drag(film, e);
-  film.watch = new ResizeObserver(() => paint(film));
+  film.watch = new ResizeObserver(() => {
+    film.room = root.clientWidth;
+    if (film.packet) paint(film), paintCurves(film);
+  });
   film.watch.observe(get(".stage"));
+  film.feed = startFeed({
+    gotPacket: (packet) => receive(film, packet),
+    gotStopped: () => film.trigger("stopped", {}),
+    gotLost: (long) => { if (long) tellLost(film); },
+  });
   return film;
 }
 
@@ -46,68 +51,67 @@ function drag(film, event) {
   paint(film);
 }
 
-async function receive(film, data) {
-  const { meta } = data;
-  film.meta = meta;
-  const pixels = meta.png ? await unpack(data.frame) : expand(data.frame, meta);
-  if (data.before?.length) {
-    film.before = canvasOf(expand(data.before, { ...meta, count: 1 }));
-    film.beforeId = meta.before;
-  } else if (!meta.before) film.before = null;
-  if (meta.seq < film.seq && meta.seq > 0 && meta.epoch === film.epoch) return; // came out of order
-  if (meta.seq !== film.seq) film.times.push(performance.now());
-  film.seq = meta.seq;
-  film.epoch = meta.epoch;
-  film.curves = data.curves;
-  show(film.raw, pixels);
-  paint(film);
-  if (meta.running && !document.hidden) requestAnimationFrame(() => film.pull());
+// Returns a promise that is kept when the frame is on the canvas.
+function receive(film, packet) {
+  if (packet.version !== film.packet?.version) film.times.push(performance.now());
+  if (film.times.length > 60) film.times.shift();
+  film.packet = packet;
+  if (packet.original) {
+    film.before = document.createElement("canvas");
+    show(film.before, packet.original, packet.width, packet.height, packet.channels);
+  }
+  if (!film.data.compare) film.before = null;
+  if (packet.table) film.curves = packet;
+  if (packet.strip) {
+    drawStrip(film.strip, packet.atlas, packet.strip, packet.running,
+      (step) => film.trigger("go", { step }));
+  }
+  const { frame, width, height, count, channels } = packet;
+  return new Promise((done) => requestAnimationFrame(() => {
+    show(film.raw, frame, width, height * count, channels);
+    paint(film);
+    if (packet.table) paintCurves(film);
+    facts(film);
+    done();
+  }));
 }
 
-async function unpack(bytes) {
-  return createImageBitmap(new Blob([bytes], { type: "image/png" }));
-}
-
-function expand(bytes, { count, height, width, channels }) {
-  const out = new ImageData(width, height * count);
+function show(canvas, bytes, width, height, channels) {
+  if (canvas.width !== width || canvas.height !== height) {
+    canvas.width = width;
+    canvas.height = height;
+    canvas.pixels = null;
+  }
+  const image = (canvas.pixels ??= new ImageData(width, height));
+  const second = channels === 3 ? 1 : 0, third = channels === 3 ? 2 : 0;
   for (let i = 0, o = 0; i < bytes.length; i += channels, o += 4) {
-    out.data[o] = bytes[i];
-    out.data[o + 1] = bytes[i + (channels === 3 ? 1 : 0)];
-    out.data[o + 2] = bytes[i + (channels === 3 ? 2 : 0)];
-    out.data[o + 3] = 255;
+    image.data[o] = bytes[i];
+    image.data[o + 1] = bytes[i + second];
+    image.data[o + 2] = bytes[i + third];
+    image.data[o + 3] = 255;
   }
-  return out;
+  canvas.getContext("2d").putImageData(image, 0, 0);
 }
 
-function canvasOf(pixels) {
-  const canvas = document.createElement("canvas");
-  show(canvas, pixels);
-  return canvas;
-}
-
-function show(canvas, pixels) {
-  if (canvas.width !== pixels.width || canvas.height !== pixels.height) {
-    canvas.width = pixels.width;
-    canvas.height = pixels.height;
-  }
-  const context = canvas.getContext("2d");
-  if (pixels instanceof ImageData) context.putImageData(pixels, 0, 0);
-  else context.drawImage(pixels, 0, 0);
-}
-
+// The theme may change at any time, but reading it makes the browser compute styles.
 function theme(film) {
+  const now = performance.now();
+  if (film.colours && now - film.coloursAt < COLOURS_MS) return film.colours;
   const style = getComputedStyle(film.root);
   const value = (name) => style.getPropertyValue(`--st-${name}`).trim();
-  return { text: value("text-color"), line: value("border-color"), accent: value("link-color"),
-    font: value("font") || "sans-serif", soft: value("secondary-background-color"),
-    colours: value("chart-categorical-colors").split(/,(?![^(]*\))/) };
+  film.coloursAt = now;
+  film.colours = { text: value("text-color"), line: value("border-color"),
+    accent: value("link-color"), font: value("font") || "sans-serif",
+    soft: value("secondary-background-color"),
+    lines: value("chart-categorical-colors").split(/,(?![^(]*\))/) };
+  return film.colours;
 }
 
 // Where the tiles lie, in device pixels: whole multiples of the picture's pixels where it is small.
 function arrange(film, room, ratio) {
-  const { count, width, height, labels } = film.meta;
+  const { count, width, height } = film.packet;
   const columns = count === 1 ? 1 : Math.min(count, room / ratio < 460 ? 3 : 5);
-  const gap = 12 * ratio, foot = labels.length ? 40 * ratio : 0;
+  const gap = 12 * ratio, foot = film.data.captions ? 40 * ratio : 0;
   let scale = Math.min((room - gap * (columns - 1)) / columns / width,
     count === 1 ? (TALLEST * ratio) / height : Infinity);
   if (scale >= 2) scale = Math.floor(scale);
@@ -118,10 +122,10 @@ function arrange(film, room, ratio) {
 }
 
 function paint(film) {
-  if (!film.meta || !film.raw.width) return;
-  const { meta, picture } = film;
+  if (!film.raw.pixels) return;
+  const { packet, picture } = film;
   const ratio = window.devicePixelRatio || 1;
-  const room = Math.max(120, Math.round(film.root.clientWidth * ratio));
+  const room = Math.max(120, Math.round(film.room * ratio));
   const { height, smooth } = arrange(film, room, ratio);
   if (picture.width !== room || picture.height !== height) {
     picture.width = room;
@@ -131,16 +135,21 @@ function paint(film) {
   const context = picture.getContext("2d"), colours = theme(film);
   context.clearRect(0, 0, room, height);
   context.imageSmoothingEnabled = smooth;
+  context.strokeStyle = colours.line;
   film.tiles.forEach((t, i) => {
-    context.drawImage(film.raw, 0, i * meta.height, meta.width, meta.height, t.x, t.y, t.w, t.h);
-    context.strokeStyle = colours.line;
+    context.drawImage(film.raw, 0, i * packet.height, packet.width, packet.height,
+      t.x, t.y, t.w, t.h);
     context.strokeRect(t.x + .5, t.y + .5, t.w - 1, t.h - 1);
-    if (meta.labels[i] !== undefined) caption(context, t, meta, i, colours, ratio);
+    if (film.data.captions) caption(context, t, film, i, colours, ratio);
   });
-  film.compare.hidden = !film.before;
+  if (film.compare.hidden !== !film.before) film.compare.hidden = !film.before;
   if (film.before) reveal(film, context, ratio);
-  curves(film.chart, film.curves, meta, colours, ratio, film.root.clientWidth);
-  facts(film);
+}
+
+function paintCurves(film) {
+  if (!film.curves) return;
+  const ratio = window.devicePixelRatio || 1;
+  drawCurves(film.chart, film.curves, film.data.panels, theme(film), ratio, film.room);
 }
 
 function reveal(film, context, ratio) {
@@ -157,21 +166,25 @@ function reveal(film, context, ratio) {
   context.stroke();
 }
 
-function caption(context, t, meta, i, colours, ratio) {
-  const y = t.y + t.h, p = meta.probabilities[i];
+function caption(context, t, film, i, colours, ratio) {
+  const { labels, probabilities, classes } = film.packet;
+  const y = t.y + t.h, p = probabilities[i];
+  context.save();
   context.fillStyle = colours.text;
   context.font = `600 ${15 * ratio}px ${colours.font}`;
   context.textBaseline = "top";
   context.textAlign = "left";
   const right = p === null ? "" : percent(p);
-  context.fillText(meta.labels[i], t.x, y + 6 * ratio, t.w - context.measureText(right).width - 8);
+  context.fillText(labels[i], t.x, y + 6 * ratio, t.w - context.measureText(right).width - 8);
   context.textAlign = "right";
   context.fillText(right, t.x + t.w, y + 6 * ratio);
-  if (p === null) return;
-  context.fillStyle = colours.soft;
-  context.fillRect(t.x, y + 26 * ratio, t.w, 5 * ratio);
-  context.fillStyle = colourOf(meta.classes[i], meta, colours);
-  context.fillRect(t.x, y + 26 * ratio, t.w * p, 5 * ratio);
+  if (p !== null) {
+    context.fillStyle = colours.soft;
+    context.fillRect(t.x, y + 26 * ratio, t.w, 5 * ratio);
+    context.fillStyle = colourOf(classes[i], film.curves?.curve_classes ?? classes, colours);
+    context.fillRect(t.x, y + 26 * ratio, t.w * p, 5 * ratio);
+  }
+  context.restore();
 }
 
 function percent(p) {
@@ -180,17 +193,25 @@ function percent(p) {
 }
 
 function facts(film) {
-  const { meta } = film, now = performance.now();
-  film.times = film.times.filter((t) => now - t < 2000);
-  const fps = film.times.length > 1
-    ? (1000 * (film.times.length - 1)) / (film.times.at(-1) - film.times[0]) : 0;
+  const { packet, times } = film, now = performance.now();
+  const fps = times.length > 1 ? (1000 * (times.length - 1)) / (times.at(-1) - times[0]) : 0;
+  Object.assign(film.root.dataset, { step: packet.step, version: packet.version,
+    running: packet.running, fps: fps.toFixed(1) });
+  if (packet.running && now - film.factsAt < FACTS_MS) return;
+  film.factsAt = now;
   const number = (x) => x.toLocaleString("en", { maximumSignificantDigits: 3 });
-  const parts = [`<span class="state ${meta.running ? "on" : ""}">${meta.state}</span>`,
-    `step <b>${meta.step.toLocaleString("en")}</b>`];
-  if (meta.running && meta.steps_per_s) {
-    parts.push(`<b>${number(meta.steps_per_s)}</b> steps/s`, `<b>${number(fps)}</b> frames/s`);
+  const parts = [`step <b>${packet.step.toLocaleString("en")}</b>`];
+  if (packet.running && packet.steps_per_s) {
+    parts.push(`<b>${number(packet.steps_per_s)}</b> steps/s`, `<b>${number(fps)}</b> frames/s`);
   }
-  film.facts.innerHTML = parts.map((p) => (p.startsWith("<span") ? p : `<span>${p}</span>`)).join("");
-  Object.assign(film.root.dataset, { step: meta.step, seq: meta.seq, fps: fps.toFixed(1),
-    running: meta.running });
+  film.facts.innerHTML = `<span class="state ${packet.running ? "on" : ""}">${packet.state}</span>` +
+    parts.map((part) => `<span>${part}</span>`).join("");
+  film.alert.hidden = !packet.alert;
+  film.alert.textContent = packet.alert;
+  if (!packet.running) film.times = [];
+}
+
+function tellLost(film) {
+  film.alert.hidden = false;
+  film.alert.textContent = "No frames come from the server. If it does not mend itself, reload the page.";
 }

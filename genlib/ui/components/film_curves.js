@@ -1,19 +1,18 @@
 // Three small charts under the film: objective, probability, gradient norm, one line per class.
 const CHART_HEIGHT = 150, PAD = { left: 8, right: 10, top: 26, bottom: 20 };
 
-function colourOf(cls, meta, colours) {
-  if (meta.curve_classes.length < 2) return colours.accent;
-  return colours.colours[meta.curve_classes.indexOf(cls) % colours.colours.length] || colours.accent;
+function colourOf(cls, classes, colours) {
+  if (classes.length < 2) return colours.accent;
+  return colours.lines[classes.indexOf(cls) % colours.lines.length] || colours.accent;
 }
 
-function curves(canvas, bytes, meta, colours, ratio, wide) {
-  const k = meta.curve_classes.length, n = meta.points;
+// steps (T,); table (3, K, T) as film.py's Curves gives it, NaN where a class was no target.
+function drawCurves(canvas, { curve_classes: classes, steps, table }, titles, colours, ratio, wide) {
+  const k = classes.length, n = steps.length;
   canvas.style.display = n > 1 ? "" : "none";
-  if (n < 2 || !bytes) return;
-  const all = new Float32Array(bytes.slice().buffer); // slice: aligned to 4 bytes
-  const steps = all.subarray(0, n);
-  const panels = meta.panels.map((title, j) => ({ title, j })).filter(({ j }) =>
-    all.subarray(n + j * k * n, n + (j + 1) * k * n).some((v) => !Number.isNaN(v)));
+  if (n < 2) return;
+  const panels = titles.map((title, j) => ({ title, j })).filter(({ j }) =>
+    table.subarray(j * k * n, (j + 1) * k * n).some((v) => !Number.isNaN(v)));
   const columns = wide < 460 ? 1 : panels.length, rows = Math.ceil(panels.length / columns);
   size(canvas, Math.round(wide * ratio), CHART_HEIGHT * rows * ratio, ratio);
   const context = canvas.getContext("2d");
@@ -21,11 +20,9 @@ function curves(canvas, bytes, meta, colours, ratio, wide) {
   panels.forEach(({ title, j }, at) => {
     const box = { x: (at % columns) * canvas.width / columns, w: canvas.width / columns,
       y: Math.floor(at / columns) * CHART_HEIGHT * ratio, h: CHART_HEIGHT * ratio };
-    const lines = Array.from({ length: k }, (_, c) => {
-      const from = n + (j * k + c) * n;
-      return { cls: meta.curve_classes[c], y: all.subarray(from, from + n) };
-    });
-    panel(context, box, title, steps, lines, j === 1 ? [0, 1] : null, meta, colours, ratio);
+    const lines = classes.map((cls, c) => ({ colour: colourOf(cls, classes, colours),
+      y: table.subarray((j * k + c) * n, (j * k + c + 1) * n) }));
+    panel(context, box, title, steps, lines, j === 1 ? [0, 1] : null, colours, ratio);
   });
 }
 
@@ -36,7 +33,7 @@ function size(canvas, width, height, ratio) {
   canvas.style.height = `${height / ratio}px`;
 }
 
-function panel(context, box, title, steps, lines, fixed, meta, colours, ratio) {
+function panel(context, box, title, steps, lines, fixed, colours, ratio) {
   const left = box.x + PAD.left * ratio, right = box.x + box.w - PAD.right * ratio;
   const top = box.y + PAD.top * ratio, bottom = box.y + box.h - PAD.bottom * ratio;
   const [low, high] = fixed || range(lines);
@@ -53,7 +50,7 @@ function panel(context, box, title, steps, lines, fixed, meta, colours, ratio) {
   context.strokeRect(left, top, right - left, bottom - top);
   context.lineWidth = 2 * ratio;
   for (const line of lines) {
-    context.strokeStyle = colourOf(line.cls, meta, colours);
+    context.strokeStyle = line.colour;
     context.beginPath();
     let pen = false;
     steps.forEach((s, t) => {

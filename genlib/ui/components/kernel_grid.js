@@ -20,14 +20,6 @@ export default function ({ parentElement, data, setStateValue }) {
   };
 }
 
-// | length of the JSON, uint32 | JSON | palette, 768 bytes | levels |   see kernel_grid.py
-function unpack(bytes) {
-  const length = new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true);
-  const head = JSON.parse(new TextDecoder().decode(bytes.subarray(4, 4 + length)));
-  const palette = bytes.subarray(4 + length, 772 + length);
-  return { ...head, palette, levels: bytes.subarray(772 + length) };
-}
-
 function build(root) {
   root.innerHTML = `<div class="scroll"><canvas class="grid" tabindex="0" role="img"></canvas></div>
     <div class="lens" hidden><canvas></canvas><div class="note"></div></div>`;

@@ -6,13 +6,14 @@ whole number of screen pixels.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
+
+from genlib.ui.components.packet import pack
 
 _HERE = Path(__file__).parent
 NAME = "genlib_kernel_grid"
@@ -56,17 +57,8 @@ def kernel_grid(
         "selected": -1 if selected is None else int(selected),
         "height": height,
     }
-    _mount()(key=key, data=pack(head, palette, levels), on_unit_change=picked)
-
-
-def pack(head: dict[str, object], palette: NDArray[np.uint8], levels: NDArray[np.uint8]) -> bytes:
-    """One run of bytes, since Streamlit turns bytes inside a dict into text.
-
-    | length of the JSON, uint32 little-endian | JSON | palette, 768 | levels, n * H * W |
-    """
-    text = json.dumps(head).encode()
-    parts = (palette.astype(np.uint8).tobytes(), levels.astype(np.uint8).tobytes())
-    return len(text).to_bytes(4, "little") + text + b"".join(parts)
+    parts = {"palette": palette.astype(np.uint8), "levels": levels.astype(np.uint8)}
+    _mount()(key=key, data=pack(head, parts), on_unit_change=picked)
 
 
 @st.cache_resource(show_spinner=False)
@@ -76,5 +68,5 @@ def _mount() -> st.components.v2.types.ComponentRenderer:
         NAME,
         html='<div class="kernels"></div>',
         css=(_HERE / "kernel_grid.css").read_text(),
-        js=(_HERE / "kernel_grid.js").read_text(),
+        js=(_HERE / "packet.js").read_text() + (_HERE / "kernel_grid.js").read_text(),
     )

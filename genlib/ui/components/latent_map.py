@@ -8,7 +8,6 @@ zooming and decoding an empty place ask nothing of the server.
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -21,6 +20,7 @@ from numpy.typing import NDArray
 from genlib.explore.projection import MAX_POINTS, Linear
 from genlib.operations import Exported
 from genlib.ui.components.decoder_store import model_data, source
+from genlib.ui.components.packet import Part, pack
 from genlib.ui.images import to_png
 
 Array = NDArray[np.float32]
@@ -29,12 +29,12 @@ Number = TypeVar("Number", bound=np.generic)
 _STORE = st.components.v2.component(
     "genlib_map_store",
     html="<span hidden></span>\n",
-    js=source("decoder.js", "map_pack.js", "map_store.js"),
+    js=source("decoder.js", "packet.js", "map_store.js"),
 )
 _MAP = st.components.v2.component(
     "genlib_latent_map",
     js=source(
-        "decoder.js", "map_pack.js", "map_view.js", "map_hand.js", "latent_map.js", "map_marks.js"
+        "decoder.js", "packet.js", "map_view.js", "map_hand.js", "latent_map.js", "map_marks.js"
     ),
     css=source("latent_map.css"),
 )
@@ -95,7 +95,7 @@ def pictures_message(name: str, pictures: NDArray[np.uint8]) -> bytes:
     """What `store` needs to share pictures uint8 (n, C, H, W) as one atlas under `name`."""
     png, columns = atlas(pictures)
     header = {"name": name, "columns": columns, "side": pictures.shape[-1]}
-    return pack(header, {"atlas": np.frombuffer(png, np.uint8)})
+    return pack(header, {"atlas": png})
 
 
 def codes_message(name: str, exported: Exported, codes: Array) -> bytes:
@@ -106,11 +106,11 @@ def codes_message(name: str, exported: Exported, codes: Array) -> bytes:
     """
     low, high = codes.min(axis=0), codes.max(axis=0)
     scaled = np.round((codes - low) / np.maximum(high - low, 1e-12) * 255)
-    arrays: dict[str, NDArray[np.generic]] = {
+    arrays: dict[str, Part] = {
         "codes": scaled.astype(np.uint8),
         "low": low,
         "high": high,
-        "weights": np.frombuffer(exported.weights, np.uint8),
+        "weights": exported.weights,
     }
     return pack({"name": name, "model": model_data(exported), "latents": codes.shape[1]}, arrays)
 
@@ -118,30 +118,6 @@ def codes_message(name: str, exported: Exported, codes: Array) -> bytes:
 def store(name: str, message: bytes) -> None:
     """Bring a message into the browser, where the map finds it under `name`."""
     _STORE(key=f"map_store.{name}", data=message, height="content")
-
-
-def pack(header: Mapping[str, object], arrays: Mapping[str, NDArray[np.generic]]) -> bytes:
-    """Join a header and arrays (float32, uint8, int32) into one message for map_pack.js.
-
-    Raw bytes reach the browser only as the whole of a component's data, not within a dict.
-    """
-    kinds = {"float32", "uint8", "int32"}
-    # Offsets depend on the header's length, and that on the offsets: leave room, then pad.
-    room = 4096 + len(json.dumps(dict(header)).encode()) + 200 * len(arrays)
-    offset = -(-room // 4) * 4
-    table: dict[str, dict[str, object]] = {}
-    parts: list[bytes] = []
-    for name, array in arrays.items():
-        if str(array.dtype) not in kinds:
-            raise ValueError(f"{name} must be one of {sorted(kinds)}, got {array.dtype}")
-        raw = np.ascontiguousarray(array).tobytes()
-        table[name] = {"kind": str(array.dtype), "offset": offset, "count": int(array.size)}
-        raw += b"\0" * (-len(raw) % 4)
-        parts.append(raw)
-        offset += len(raw)
-    text = json.dumps({**header, "arrays": table}).encode()
-    begin = (-(-room // 4) * 4) - 4
-    return len(text).to_bytes(4, "little") + text.ljust(begin, b" ") + b"".join(parts)
 
 
 def latent_map(
@@ -180,7 +156,7 @@ def latent_map(
         "starName": stars.name,
         "starSide": stars.pictures.shape[-1],
     }
-    arrays: dict[str, NDArray[np.generic]] = {
+    arrays: dict[str, Part] = {
         "positions": cloud.positions.astype(np.float32),
         "labels": cloud.labels.astype(np.uint8),
         "numbers": cloud.numbers.astype(np.int32),

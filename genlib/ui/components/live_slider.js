@@ -1,6 +1,8 @@
 // A range input that sends while it moves. At most one value is under way to the server; the
-// newest value of the hand goes out when the server's answer (data.seq) has come back.
+// newest value of the hand goes out when the server's answer (data.seq) has come back. Where data.post
+// names an address, what the hand passes over is posted there, and the page hears where it rests.
 const WAIT_MS = 1000; // an answer that never comes must not freeze the slider
+const REST_MS = 150; // each press of an arrow key is a rest of its own, but only the last counts
 const sliders = new WeakMap();
 
 export default function ({ parentElement, data, setStateValue }) {
@@ -12,8 +14,9 @@ export default function ({ parentElement, data, setStateValue }) {
   }
   s.emit = (value) => setStateValue("value", value);
   s.decimals = data.decimals;
+  s.post = data.post;
   dress(s, data);
-  if (data.seq >= s.seq) answered(s, data);
+  if (data.seq >= s.seq && !s.posting) answered(s, data);
   return () => clearTimeout(s.timer);
 }
 
@@ -23,9 +26,13 @@ function build(root) {
     <output></output></label><input type="range"><div class="why" hidden></div>`;
   const get = (selector) => root.querySelector(selector);
   const s = { input: get("input"), out: get("output"), name: get(".name"), help: get(".help"),
-    why: get(".why"), seq: 0, busy: false, held: false, want: null, emit: null, timer: 0 };
-  s.input.oninput = () => { s.held = true; want(s, false); };
-  s.input.onchange = () => { s.held = false; want(s, true); };
+    why: get(".why"), seq: 0, busy: false, posting: false, held: false, want: null, emit: null,
+    timer: 0, resting: 0, post: null };
+  s.input.oninput = () => { clearTimeout(s.resting); s.held = true; want(s, false); };
+  s.input.onchange = () => {
+    clearTimeout(s.resting);
+    s.resting = setTimeout(() => { s.held = false; want(s, true); }, s.post ? REST_MS : 0);
+  };
   return s;
 }
 
@@ -61,12 +68,27 @@ function want(s, rest) {
 }
 
 function send(s) {
+  if (s.post && !s.want.rest) return post(s);
   const value = { ...s.want, seq: ++s.seq };
   s.want = null;
   s.busy = true;
   clearTimeout(s.timer);
   s.timer = setTimeout(() => { s.busy = false; if (s.want) send(s); }, WAIT_MS);
   s.emit(value);
+}
+
+async function post(s) {
+  const { x } = s.want, [address, name] = s.post;
+  s.want = null;
+  s.busy = s.posting = true;
+  try {
+    const signal = AbortSignal.timeout(WAIT_MS);
+    await fetch(address, { method: "POST", body: JSON.stringify({ [name]: x }), signal });
+  } catch (problem) {
+    console.debug("a value did not arrive; the next or the last will:", problem);
+  }
+  s.busy = s.posting = false;
+  if (s.want) send(s);
 }
 
 function read(s) {

@@ -2,7 +2,8 @@
 
 `st.slider` sends only on release. This one sends newest-wins: at most one value is under way, and
 when the page has answered, the newest value of the hand follows. When the hand rests, the value is
-written into the link. Put it, and what depends on it, into one `st.fragment`.
+written into the link. Put it, and what depends on it, into one `st.fragment`. What has a route of
+its own on the server (`post`) needs no rerun before the hand rests.
 """
 
 from __future__ import annotations
@@ -43,13 +44,15 @@ def live_slider(
     *,
     disabled: str = "",
     options: Sequence[float] = (),
+    post: tuple[str, str] | None = None,
 ) -> float:
     """Show a slider and return its value, also while it is being dragged.
 
     low <= value <= high; `step` sets the grid and the number of decimals shown. `disabled` is the
     reason why it cannot be moved ("" = it can). With ``options``, the slider has one stop for each
-    of these rising numbers between low and high instead of a grid. The value is linked as the
-    query parameter `key`.
+    of these rising numbers between low and high instead of a grid. With ``post`` = (address, name),
+    values of the moving hand are posted there as {name: value}. The value is linked as the query
+    parameter `key`.
     Raises ValueError when the bounds or the step make no range.
     """
     if not low < high or step <= 0:
@@ -67,6 +70,7 @@ def live_slider(
         "value": held.x,
         "seq": held.seq,
         "options": [float(f"{x:.6g}") for x in options] or None,
+        "post": list(post) if post else None,
     }
     _mount()(key=key, data=data, on_value_change=_nothing)
     return held.x

@@ -1,13 +1,14 @@
-// Unpacks what film.py packed: Streamlit passes bytes only as the whole of a component's data.
-//   4 bytes: length of the header | header: JSON with the parts' lengths | parts
-function unwrap(bytes) {
-  const size = new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true);
-  const { meta, parts } = JSON.parse(new TextDecoder().decode(bytes.subarray(4, 4 + size)));
-  const data = { meta };
-  let at = 4 + size;
-  for (const [name, length] of parts) {
-    data[name] = bytes.subarray(at, at + length);
-    at += length;
+// Takes apart what packet.py joined: one object with the plain values and the arrays.
+//   | length of the header, uint32 | header: JSON | array | array | ...   each at a multiple of four
+function unpack(bytes) {
+  const block = bytes.byteOffset % 4 ? bytes.slice() : bytes; // a view must start at a multiple of 4
+  const size = new DataView(block.buffer, block.byteOffset).getUint32(0, true);
+  const { values, parts } = JSON.parse(new TextDecoder().decode(block.subarray(4, 4 + size)));
+  const kinds = { uint8: Uint8Array, int32: Int32Array, float32: Float32Array };
+  let at = block.byteOffset + 4 + size;
+  for (const [name, kind, count] of parts) {
+    values[name] = new kinds[kind](block.buffer, at, count);
+    at += 4 * Math.ceil(values[name].byteLength / 4);
   }
-  return data;
+  return values;
 }
