@@ -52,7 +52,13 @@ def parser() -> Parser:
 
     train_ = commands.add_parser("train", help="train a model, go on with one, or run a recipe")
     train_.add_argument("family", nargs="?", help="autoencoder, denoising, vae, ...")
-    train_.add_argument("--dataset", default="mnist", help="mnist or digits (default: mnist)")
+    train_.add_argument(
+        "--dataset",
+        default="mnist",
+        help="mnist, digits, cifar10, or a folder or zip of pictures (default: mnist)",
+    )
+    train_.add_argument("--size", type=int, default=32, help="of a folder's pictures: 32 or 64 px")
+    train_.add_argument("--grey", action="store_true", help="a folder's pictures without colour")
     train_.add_argument("--epochs", help="passes over the training images")
     train_.add_argument("--seed", help="seed of weights, order and noise")
     train_.add_argument(

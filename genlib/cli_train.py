@@ -9,6 +9,7 @@ import signal
 import sys
 import time
 import traceback
+from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from genlib import checkpoint, runs
@@ -41,6 +42,7 @@ def train_family(options: argparse.Namespace) -> int:
 
 def spec_of(options: argparse.Namespace) -> RunSpec:
     """The run that ``train FAMILY --set ...`` asks for; ValueError says what is wrong with it."""
+    from genlib import training
     from genlib.datasets import load
     from genlib.models import FAMILIES
     from genlib.settings import TrainSettings
@@ -65,23 +67,51 @@ def spec_of(options: argparse.Namespace) -> RunSpec:
     train_texts = {k: v for k, v in texts.items() if k in of_train}
     given = {k: v for k, v in TrainSettings.parse(train_texts).to_dict().items() if k in texts}
     settings = TrainSettings.from_dict({**family.defaults, **given})
-    _fetch(options.dataset)
-    load(options.dataset, settings.classes)  # an unknown dataset or class is said now
-    return RunSpec(options.family, options.dataset, model, settings.to_dict(), options.name)
+    dataset = _fetch(_shelved(options))
+    # An unknown dataset or class, and images that the family cannot take, are said now.
+    training.check(options.family, model, load(dataset, settings.classes))
+    return RunSpec(options.family, dataset, model, settings.to_dict(), options.name)
 
 
-def _fetch(dataset: str) -> None:
-    """Download MNIST where it is asked for, missing, and the network allows; say what serves."""
+def _shelved(options: argparse.Namespace) -> str:
+    """The name of the dataset asked for; a folder or a zip of pictures becomes one."""
+    from genlib import datasets, folders_shelf
+
+    name = str(options.dataset)
+    if name in datasets.available() or name.startswith(folders_shelf.PREFIX):
+        return name
+    path = Path(name)
+    if not path.exists() and os.sep not in name:
+        return name
+    colour = "grey" if options.grey else "colour"
+    entry = folders_shelf.register(path, options.size, colour)
+    print(f"{path} is the dataset {entry.name}", file=sys.stderr)
+    return entry.name
+
+
+def _fetch(dataset: str) -> str:
+    """Download MNIST where it is asked for, missing, and the network allows; say what serves.
+    Decode pictures with progress. Returns the name again."""
     from genlib import datasets
 
-    if dataset != "mnist" or datasets.find_mnist():
-        return
-    print("MNIST is not here; downloading it (11 MB) ...", file=sys.stderr)
-    try:
-        datasets.download_mnist(lambda share: print(f"  {share:.0%}", file=sys.stderr))
-    except ConnectionError as error:
-        print(f"genlib: {error}", file=sys.stderr)
-        print(f"genlib: {datasets.load('mnist').note}", file=sys.stderr)
+    if dataset == "mnist" and not datasets.find_mnist():
+        print("MNIST is not here; downloading it (11 MB) ...", file=sys.stderr)
+        try:
+            datasets.download_mnist(lambda share: print(f"  {share:.0%}", file=sys.stderr))
+        except ConnectionError as error:
+            print(f"genlib: {error}", file=sys.stderr)
+            print(f"genlib: {datasets.load('mnist').note}", file=sys.stderr)
+    elif dataset != "mnist":
+        datasets.prepare(dataset, _decoding)
+        if note := datasets.load(dataset).note:
+            print(f"genlib: {note}", file=sys.stderr)
+    return dataset
+
+
+def _decoding(done: int, total: int) -> None:
+    if sys.stderr.isatty():
+        end = "\n" if done == total else ""
+        print(f"\rdecoding {done:,} of {total:,} pictures", end=end, file=sys.stderr, flush=True)
 
 
 def train_resume(options: argparse.Namespace) -> int:
@@ -153,9 +183,11 @@ def _in_child(run: Run) -> NoReturn:
 
 def train_recipe(options: argparse.Namespace) -> int:
     """``train --recipe NAME``: rebuild a shipped checkpoint."""
+    from genlib.recipes import RECIPES
     from genlib.worker import build_recipe
 
-    _fetch("mnist")  # all recipes are of MNIST
+    if options.recipe in RECIPES:
+        _fetch(RECIPES[options.recipe].dataset)
     folder = options.out or checkpoint.shipped_dir()
     print(build_recipe(options.recipe, folder, Progress()))
     return 0

@@ -3,6 +3,8 @@
 MNIST (LeCun, Cortes & Burges) is looked for in ``$GENLIB_DATA``, ``data/`` and the user cache, in
 torchvision's layout. Where it is nowhere, scikit-learn's embedded digits (1,797 digits of 8x8,
 UCI "Optical recognition of handwritten digits") serve, brought to 28x28 the way MNIST was made.
+CIFAR-10 (Krizhevsky 2009) is taken from ``cifar10-images.zip``, train/<class>/*.jpg and test/...,
+in the same places; folders and zips of one's own are on the shelf (``genlib.folders_shelf``).
 
 No DataLoader: an epoch is a shuffled ``index_select`` on one tensor.
 """
@@ -17,15 +19,19 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
-MNIST_FILES = (
-    "train-images-idx3-ubyte",
-    "train-labels-idx1-ubyte",
-    "t10k-images-idx3-ubyte",
-    "t10k-labels-idx1-ubyte",
+from genlib import folders_cache, folders_shelf, mnist
+from genlib.bars import bars_and_stripes
+from genlib.folders_shelf import Entry
+from genlib.mnist import frame_digit as frame_digit
+
+CIFAR_ZIP = "cifar10-images.zip"
+CIFAR_CLASSES = (
+    *("airplane", "automobile", "bird", "cat", "deer"),
+    *("dog", "frog", "horse", "ship", "truck"),
 )
+CIFAR = {"cifar10": 32, "cifar10-64": 64}  # -> side in pixels
 
 
 @dataclass(frozen=True)
@@ -94,52 +100,17 @@ def folders() -> list[Path]:
     """Where data is looked for, in this order."""
     root = Path(__file__).parents[1]
     given = os.environ.get("GENLIB_DATA")
-    cache = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "genlib"
-    return [*([Path(given)] if given else []), root / "data", cache]
+    return [*([Path(given)] if given else []), root / "data", folders_cache.user_cache()]
 
 
 def find_mnist() -> Path | None:
     """The first folder that holds MNIST in torchvision's layout, or None."""
-    for folder in folders():
-        raw = folder / "MNIST" / "raw"
-        if all((raw / name).is_file() for name in MNIST_FILES):
-            return folder
-    return None
+    return next((folder for folder in folders() if mnist.is_in(folder)), None)
 
 
 def download_mnist(progress: Callable[[float], None] = lambda share: None) -> None:
-    """Fetch MNIST (11 MB) into the user cache, MD5 sums checked by torchvision.
-
-    ``progress`` is told the share done, 0 to 1. Raises ConnectionError where no mirror answers
-    within 20 s.
-    """
-    import socket
-
-    from torchvision.datasets import MNIST
-    from torchvision.datasets.utils import download_and_extract_archive
-
-    raw = folders()[-1] / "MNIST" / "raw"
-    raw.mkdir(parents=True, exist_ok=True)
-    patience = socket.getdefaulttimeout()
-    socket.setdefaulttimeout(20)
-    try:
-        for done, (archive, md5) in enumerate(MNIST.resources):
-            progress(done / len(MNIST.resources))
-            for mirror in MNIST.mirrors:
-                url = mirror + archive
-                try:
-                    download_and_extract_archive(url, str(raw), filename=archive, md5=md5)
-                    break
-                except (OSError, RuntimeError):
-                    continue  # the next mirror may answer
-            else:
-                raise ConnectionError(
-                    "MNIST could not be downloaded: no mirror answered. Check the network, or put "
-                    f"the files into {raw}."
-                )
-    finally:
-        socket.setdefaulttimeout(patience)
-    progress(1.0)
+    """Fetch MNIST into the user cache; see ``mnist.download``."""
+    mnist.download(folders()[-1] / "MNIST" / "raw", progress)
     _load.cache_clear()
 
 
@@ -184,32 +155,22 @@ def _digits() -> Dataset:
     )
 
 
-def frame_digit(image: NDArray[np.floating]) -> NDArray[np.float32]:
-    """Frame ink as MNIST was made: fit into a 20x20 box, centre by mass in 28x28.
-
-    ``image`` (H, W) in [0, 1], ink bright on 0; an empty image stays empty.
-    Source: LeCun, Cortes & Burges, "The MNIST database of handwritten digits".
-    """
-    from PIL import Image
-
-    out = np.zeros((28, 28), np.float32)
-    rows, cols = np.nonzero(image > 0.02)
-    if not len(rows):
-        return out
-    box = image[rows.min() : rows.max() + 1, cols.min() : cols.max() + 1].astype(np.float32)
-    scale = 20 / max(box.shape)
-    size = (max(1, round(box.shape[1] * scale)), max(1, round(box.shape[0] * scale)))
-    small = np.asarray(Image.fromarray(box).resize(size, Image.Resampling.BICUBIC)).clip(0, 1)
-    mass = small.sum() or 1.0
-    row = (small.sum(1) @ np.arange(size[1])) / mass
-    col = (small.sum(0) @ np.arange(size[0])) / mass
-    top = int(np.clip(round(13.5 - row), 0, 28 - size[1]))
-    left = int(np.clip(round(13.5 - col), 0, 28 - size[0]))
-    out[top : top + size[1], left : left + size[0]] = small
-    return out
+def _bars() -> Dataset:
+    """The 30 pictures of 4x4 bars and stripes, 64 times for training and once for the test."""
+    x, y = bars_and_stripes(4)
+    x = x[:, None].to(torch.uint8) * 255
+    return Dataset(
+        name="bars",
+        title="Bars and stripes",
+        train_x=x.repeat(64, 1, 1, 1),
+        train_y=y.repeat(64),
+        test_x=x,
+        test_y=y,
+        classes=("bars", "stripes"),
+    )
 
 
-DATASETS: dict[str, Callable[[], Dataset]] = {"mnist": _mnist, "digits": _digits}
+DATASETS: dict[str, Callable[[], Dataset]] = {"mnist": _mnist, "digits": _digits, "bars": _bars}
 
 
 @lru_cache(maxsize=4)
@@ -218,12 +179,71 @@ def _load(name: str) -> Dataset:
 
 
 def load(name: str = "mnist", classes: str = "") -> Dataset:
-    """The dataset of that name. Raises ValueError for an unknown name or class."""
-    if name not in DATASETS:
-        raise ValueError(f"unknown dataset {name!r}; known are {', '.join(DATASETS)}")
-    return _load(name).only(classes)
+    """The dataset of that name. Raises ValueError for an unknown name or class.
+
+    Pictures that were not decoded yet are decoded first; ``prepare`` does it with progress.
+    """
+    if name in DATASETS:
+        return _load(name).only(classes)
+    entry = entry_of(name)
+    return _pictures(entry, entry.path.stat().st_mtime_ns).only(classes)
 
 
 def available() -> list[str]:
     """Names of the datasets that can be loaded here without a download."""
-    return [name for name in DATASETS if name != "mnist" or find_mnist()]
+    found = [name for name in DATASETS if name != "mnist" or find_mnist()]
+    found += CIFAR if _find_cifar() else []
+    return found + [name for name, e in folders_shelf.entries().items() if e.path.exists()]
+
+
+def entry_of(name: str) -> Entry:
+    """Where a dataset of pictures is and how it is decoded.
+
+    Raises ValueError with one sentence where there is none of that name here.
+    """
+    if name in CIFAR:
+        path = _find_cifar()
+        if path is None:
+            raise ValueError(
+                f"the dataset {name} is not here: put {CIFAR_ZIP} into data/ or $GENLIB_DATA"
+            )
+        return Entry(name, "CIFAR-10", path, CIFAR[name])
+    entry = folders_shelf.entries().get(name)
+    if entry is None:
+        raise ValueError(f"unknown dataset {name!r}; known are {', '.join(available())}")
+    if not entry.path.exists():
+        raise ValueError(f"the pictures of {name} are no longer at {entry.path}")
+    return entry
+
+
+def _find_cifar() -> Path | None:
+    return next((f / CIFAR_ZIP for f in folders() if (f / CIFAR_ZIP).is_file()), None)
+
+
+def is_ready(name: str) -> bool:
+    """False where pictures must be decoded first. Raises ValueError as ``entry_of`` does."""
+    return name in DATASETS or folders_cache.cache_file(entry_of(name)).exists()
+
+
+def prepare(
+    name: str,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+    cancelled: Callable[[], bool] = lambda: False,
+) -> None:
+    """Decode the pictures of a dataset into the user's cache, where they are not there yet.
+
+    ``progress`` is told pictures done and pictures in all. Raises ValueError for what cannot be
+    used, ``folders_decode.Cancelled`` when ``cancelled`` says so.
+    """
+    if name not in DATASETS:
+        folders_cache.split(entry_of(name), progress, cancelled)
+
+
+@lru_cache(maxsize=4)
+def _pictures(entry: Entry, stamp: int) -> Dataset:
+    split = folders_cache.split(entry)
+    note = split.note
+    if entry.name in CIFAR and entry.size > 32:
+        note = f"CIFAR-10's pictures of 32×32 pixels, enlarged: blurry by nature. {note}"
+    tensors = (split.train_x, split.train_y, split.test_x, split.test_y)
+    return Dataset(entry.name, entry.title, *tensors, split.classes, note.strip())

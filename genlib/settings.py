@@ -184,6 +184,9 @@ class TrainSettings(Settings):
         choices=("constant", "cosine", "onecycle"),
         help="Learning rate over time: constant; cosine falls to zero; onecycle rises, then falls.",
     )
+    cycles: int = setting(
+        1, 1, 20, "How often the schedule is gone through; more than once are warm restarts."
+    )
     seed: int = setting(0, 0, 2**31 - 1, "Seed of initial weights, order of images and noise.")
     precision: str = setting(
         "auto",
@@ -193,3 +196,9 @@ class TrainSettings(Settings):
     threads: int = setting(0, 0, 64, "Processor threads; 0 measures one against two and chooses.")
     classes: str = setting("", help='Only these classes, such as "1,5,6"; empty means all.')
     limit: int = setting(0, 0, 10_000_000, "Use only the first N training images; 0 means all.")
+    augment: str = setting(
+        "none",
+        choices=("none", "flip", "flip_shift"),
+        help="Vary the training images: flip mirrors half of them, flip_shift also moves them by "
+        "up to a sixteenth of their side. Not for digits: a mirrored 3 is no 3.",
+    )

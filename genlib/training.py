@@ -17,12 +17,27 @@ import torch
 from torch import Tensor
 
 from genlib.arithmetic import Autocast, choose_arithmetic
+from genlib.augment import AUGMENTS
 from genlib.datasets import Dataset, batches, to_float
-from genlib.models.base import FAMILIES, Model, Reconstructs, Samples
+from genlib.models.base import Model, Reconstructs, Samples
 from genlib.settings import TrainSettings
+from genlib.training_build import build, check, configure
+from genlib.training_schedule import learning_rate
 from genlib.training_state import State, lay_out, load_state, save_state, start
 
-__all__ = ["Control", "Event", "State", "build", "load_state", "save_state", "start", "train"]
+__all__ = [
+    "Control",
+    "Event",
+    "State",
+    "build",
+    "check",
+    "configure",
+    "learning_rate",
+    "load_state",
+    "save_state",
+    "start",
+    "train",
+]
 
 EVERY = 0.25  # seconds between two step events
 
@@ -52,33 +67,6 @@ class Control:
     pause: bool = False
     stop: bool = False
     lr: float | None = None  # replaces the learning rate of the settings
-
-
-def build(family: str, config: dict[str, object], data: Dataset, seed: int) -> Model:
-    """A fresh model of a family for a dataset; its weights follow from the seed.
-
-    Raises ValueError for an unknown family or bad settings.
-    """
-    if family not in FAMILIES:
-        raise ValueError(f"unknown family {family!r}; known are {', '.join(FAMILIES)}")
-    channels, size, _ = data.shape
-    cls = FAMILIES[family]
-    settings = cls.Config.from_dict({"channels": channels, "image_size": size, **config})
-    with torch.random.fork_rng():
-        torch.manual_seed(seed)
-        return cls(settings)
-
-
-def learning_rate(settings: TrainSettings, share: float, lr: float | None = None) -> float:
-    """The learning rate when ``share`` (0 to 1) of the training is done."""
-    peak = settings.lr if lr is None else lr
-    if settings.schedule == "cosine":
-        return peak * max(0.5 * (1 + math.cos(math.pi * share)), 1e-4)
-    if settings.schedule == "onecycle":  # Smith 2018, arXiv:1803.09820
-        if share < 0.3:
-            return peak * (0.04 + 0.96 * 0.5 * (1 - math.cos(math.pi * share / 0.3)))
-        return peak * max(0.5 * (1 + math.cos(math.pi * (share - 0.3) / 0.7)), 1e-4)
-    return peak
 
 
 def train(
@@ -139,9 +127,11 @@ class _Loop:
         state = self.state
         whole, recent = _Means(), _Means()
         next_look = time.monotonic() + self.every
+        augment = AUGMENTS[self.settings.augment]
         for batch_x, batch_y in batches(x, y, self.settings.batch_size, state.rng):
             self._set_lr()
-            terms = self.model.step(batch_x, batch_y, state.rng, state.optimizers, self.autocast)
+            seen = augment(batch_x, state.rng)
+            terms = self.model.step(seen, batch_y, state.rng, state.optimizers, self.autocast)
             state.step += 1
             recent.add(terms, len(batch_x))
             if time.monotonic() < next_look:

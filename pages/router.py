@@ -33,6 +33,23 @@ PAGES = {
         ("energy/denoise.py", "Denoise", "auto_fix_high", "denoise"),
         ("energy/merged_digits.py", "Merged digits", "join_inner", "merged-digits"),
     ],
+    "Adversarial": [
+        ("adversarial/gan.py", "GAN", "swords", "gan"),
+        ("adversarial/gan_vs_vae.py", "GAN against VAE", "compare_arrows", "gan-against-vae"),
+        ("adversarial/ebgan.py", "Energy-based GAN", "bolt", "energy-based-gan"),
+    ],
+    "Boltzmann": [
+        ("boltzmann/rbm.py", "RBM and DBN", "hub", "rbm"),
+    ],
+    "Autoregressive": [
+        ("autoregressive/pixelcnn.py", "PixelCNN", "grid_on", "pixelcnn"),
+    ],
+    "Side by side": [
+        ("together/one_digit.py", "One digit, every model", "view_module", "one-digit"),
+        ("together/likelihood.py", "Likelihood bench", "leaderboard", "likelihood"),
+        ("together/pca.py", "PCA and mixtures", "scatter_plot", "pca"),
+        ("together/map_of_models.py", "Map of models", "account_tree", "map-of-models"),
+    ],
     "Classifiers": [
         ("classifiers/class_images.py", "Class images", "landscape", "class-images"),
         ("classifiers/deep_dream.py", "DeepDream", "nights_stay", "deep-dream"),
@@ -55,7 +72,8 @@ page = st.navigation(
             for file, title, icon, path in entries
         ]
         for section, entries in PAGES.items()
-    }
+    },
+    expanded=True,
 )
 try:
     page.run()

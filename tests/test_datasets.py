@@ -28,7 +28,7 @@ def test_without_mnist_the_digits_serve_and_say_so(
     data = datasets._mnist()
     assert data.name == "digits" and "MNIST was not found" in data.note
     monkeypatch.setattr(datasets, "find_mnist", lambda: None)
-    assert datasets.available() == ["digits"]
+    assert datasets.available() == ["digits", "bars"]
 
 
 def test_given_folder_is_looked_in_first(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,6 +1,7 @@
 """Bounds against exact likelihoods, metrics against their definitions."""
 
 import math
+from dataclasses import replace
 
 import pytest
 import torch
@@ -115,6 +116,21 @@ def test_accuracy_of_a_classifier_that_always_says_two() -> None:
     assert set(found) == {"accuracy"}
     assert found["accuracy"].value == pytest.approx(1 / 3)
     assert found["accuracy"].stderr == pytest.approx(math.sqrt(2 / 9 / 60))
+
+
+def test_colour_pictures_are_also_judged_with_their_mirror_images() -> None:
+    torch.manual_seed(0)
+    model = Classifier(ClassifierSettings(channels=3, image_size=4, n_classes=3)).eval()
+    grey = tiny_data()
+    x = torch.randint(0, 256, (60, 3, 4, 4), generator=torch.Generator().manual_seed(0)).byte()
+    data = replace(grey, test_x=x)
+    found = evaluate.evaluate(model, data)
+    seen = to_float(x)
+    both = (model.logits(seen) + model.logits(seen.flip(3))).argmax(1) == data.test_y
+    assert found["accuracy_mirrored"].value == pytest.approx(both.double().mean().item())
+    symmetric = torch.cat([x[..., :2], x[..., :2].flip(3)], 3)
+    found = evaluate.evaluate(model, replace(data, test_x=symmetric))
+    assert found["accuracy_mirrored"].value == found["accuracy"].value
 
 
 def test_active_units_counts_latents_that_follow_the_input() -> None:

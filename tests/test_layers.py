@@ -22,17 +22,26 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "settings": frozenset(),
     "losses": frozenset(),
     "devices": frozenset(),
+    "bars": frozenset(),
     "recipes": frozenset({"settings"}),
-    "datasets": frozenset({"settings"}),
+    "augment": frozenset(),
+    "mnist": frozenset(),
+    "folders": frozenset({"checkpoint", "tensorfile"}),
+    "datasets": frozenset({"bars", "folders", "mnist", "settings"}),
     "plots": frozenset(),
     "models": frozenset({"settings", "losses"}),
     "tensorfile": frozenset(),
     "checkpoint": frozenset({"models", "settings", "tensorfile"}),
     "arithmetic": frozenset({"models", "datasets", "settings"}),
-    "training": frozenset({"models", "datasets", "arithmetic", "tensorfile", "settings"}),
+    "training": frozenset(
+        {"models", "datasets", "arithmetic", "augment", "tensorfile", "settings"}
+    ),
+    "frechet": frozenset({"models", "checkpoint"}),
     "evaluate": frozenset(
         {"models", "datasets", "losses", "checkpoint", "settings", "devices", "explore.energy"}
+        | {"frechet"}
     ),
+    "bench": frozenset({"checkpoint", "datasets", "devices", "evaluate", "models"}),
     "upload": frozenset({"checkpoint", "datasets", "models"}),
     "runs": frozenset({"settings", "checkpoint", "tensorfile", "recipes", "upload"}),
     "worker": frozenset(
@@ -45,7 +54,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "ui": ALL,
     "cli": frozenset(
         {"checkpoint", "datasets", "devices", "evaluate", "models", "recipes", "runs", "settings"}
-        | {"training", "worker"}
+        | {"training", "worker", "folders"}
     ),
     "__main__": frozenset({"cli"}),
     "__init__": frozenset(),
@@ -57,7 +66,7 @@ ONLY_OUTSIDE = {"plots": {"numpy", "plotly"}, "settings": set(), "recipes": set(
 def layer_of(module: str) -> str:
     """The layer of `module` ("models.vae" -> "models", "runs_files" -> "runs")."""
     head = module.split(".")[0]
-    for stem in ("runs", "cli", "training"):
+    for stem in ("runs", "cli", "training", "folders"):
         if head.startswith(stem):
             return stem
     return head if head else "__init__"

@@ -9,13 +9,16 @@ import torch
 
 from genlib import datasets, training
 from genlib.arithmetic import choose_arithmetic
-from genlib.models import FAMILIES, Model
+from genlib.models import FAMILIES, Model, capabilities
 from genlib.settings import TrainSettings
 from genlib.training import Control, Event
 
 SMALL = TrainSettings(
     epochs=3, batch_size=32, limit=256, precision="float32", threads=1, lr=1e-3, seed=3
 )
+
+# 256 images say nothing of fifty axes: with so many, the test loss rises from the first epoch.
+FEW: dict[str, dict[str, object]] = {"pca": {"latent_dim": 4}, "mixture": {"latent_dim": 4}}
 
 
 @pytest.fixture(scope="module")
@@ -24,7 +27,7 @@ def digits() -> datasets.Dataset:
 
 
 def fresh(data: datasets.Dataset, family: str = "autoencoder") -> Model:
-    return training.build(family, {}, data, SMALL.seed)
+    return training.build(family, FEW.get(family, {}), data, SMALL.seed)
 
 
 def run(
@@ -37,15 +40,24 @@ def run(
     return list(training.train(model, data, settings, state))
 
 
+def pictures_for(family: str) -> datasets.Dataset:
+    """Digits, or bars and stripes for a family whose images are very small."""
+    return datasets.load("bars" if FAMILIES[family].Config().image_size < 28 else "digits")
+
+
 @pytest.mark.parametrize("family", FAMILIES)
-def test_every_family_learns(family: str, digits: datasets.Dataset) -> None:
-    events = [e for e in run(fresh(digits, family), digits) if e.kind == "epoch"]
+def test_every_family_learns(family: str) -> None:
+    data = pictures_for(family)
+    events = [e for e in run(fresh(data, family), data) if e.kind == "epoch"]
     assert [e.epoch for e in events] == [1, 2, 3]
-    assert events[-1].metrics["test/loss"] < events[0].metrics["test/loss"]
+    if "Judges" not in capabilities(family):  # in a game one side's gain is the other's loss
+        # Contrastive divergence may rise while the model gets better; its error may not.
+        term = "test/reconstruction" if "Stacked" in capabilities(family) else "test/loss"
+        assert events[-1].metrics[term] < events[0].metrics[term]
     assert events[-1].step == events[-1].steps == 24
     assert events[-1].metrics["seconds_left"] == 0
     picture = events[-1].preview
-    assert picture is None or (picture.dtype == torch.uint8 and picture.shape[1:] == (1, 28, 28))
+    assert picture is None or (picture.dtype == torch.uint8 and picture.shape[1:] == data.shape)
 
 
 def test_same_seed_same_weights(digits: datasets.Dataset) -> None:
@@ -147,3 +159,13 @@ def test_no_images_left(digits: datasets.Dataset) -> None:
 def test_unknown_family(digits: datasets.Dataset) -> None:
     with pytest.raises(ValueError, match="unknown family 'llm'"):
         training.build("llm", {}, digits, 0)
+
+
+def test_a_schedule_can_be_gone_through_more_than_once() -> None:
+    once = SMALL.replace(schedule="onecycle")
+    twice = once.replace(cycles=2)
+    for share in (0.0, 0.1, 0.3, 0.49):
+        first = training.learning_rate(twice, share)
+        assert first == pytest.approx(training.learning_rate(once, 2 * share))
+        assert first == pytest.approx(training.learning_rate(twice, share + 0.5))
+    assert training.learning_rate(twice, 1.0) == training.learning_rate(once, 1.0)

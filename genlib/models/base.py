@@ -7,7 +7,7 @@ Images are float32 (B, C, H, W) in [0, 1] at every public method.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import ClassVar, NamedTuple, Protocol, runtime_checkable
@@ -72,8 +72,8 @@ class Model(nn.Module):
         optimizers: dict[str, torch.optim.Optimizer],
         autocast: Callable[[], AbstractContextManager[object]],
     ) -> dict[str, Tensor]:
-        """One gradient step on a batch; returns the detached losses."""
-        optimizer = optimizers["adam"]
+        """One step of the only optimizer on a batch; returns the detached losses."""
+        (optimizer,) = optimizers.values()
         optimizer.zero_grad(set_to_none=True)
         with autocast():
             terms = self.losses(x, y, rng)
@@ -179,6 +179,149 @@ class Classifies(Protocol):
         """Unnormalised log-probabilities: (B, C, H, W) -> (B, n_classes)."""
 
 
+@runtime_checkable
+class Judges(Protocol):
+    """Has a discriminator that tells data from samples."""
+
+    def verdict(self, x: Tensor) -> Tensor:
+        """Logit of D(x), positive for "real": (B, C, H, W) in [0, 1] -> (B,)."""
+
+
+@runtime_checkable
+class StepsApart(Protocol):
+    """A judge and a sampler that can be trained one at a time."""
+
+    def verdict(self, x: Tensor) -> Tensor:
+        """Logit of D(x): (B, C, H, W) in [0, 1] -> (B,)."""
+
+    def sample(self, n: int, rng: torch.Generator) -> Tensor:
+        """(n, C, H, W) in [0, 1]."""
+
+    def step_d(
+        self,
+        x: Tensor,
+        fake_x: Tensor,
+        optimizers: dict[str, torch.optim.Optimizer],
+        autocast: Callable[[], AbstractContextManager[object]],
+    ) -> dict[str, Tensor]:
+        """One step of D on images and samples, (B, C, H, W) each."""
+
+    def step_g(
+        self,
+        fake_x: Tensor,
+        optimizers: dict[str, torch.optim.Optimizer],
+        autocast: Callable[[], AbstractContextManager[object]],
+    ) -> dict[str, Tensor]:
+        """One step of G on its samples, drawn with gradient."""
+
+
+@runtime_checkable
+class HasMargin(Protocol):
+    """Pushes the energy of its samples up to a margin."""
+
+    def energy(self, x: Tensor) -> Tensor:
+        """(B, C, H, W) -> (B,)."""
+
+    def margin(self) -> float:
+        """The margin m, in the unit of ``energy``."""
+
+    def rebuild(self, x: Tensor) -> Tensor:
+        """What the energy compares x with: (B, C, H, W) in [0, 1] -> same."""
+
+
+@runtime_checkable
+class HasLikelihood(Protocol):
+    """Knows log p(x) of binary images exactly."""
+
+    def log_likelihood(self, x: Tensor) -> Tensor:
+        """Exact log p(x), in nats: binary (B, C, H, W) -> (B,)."""
+
+
+@runtime_checkable
+class HasDensity(Protocol):
+    """Knows the density of grey images exactly; its nats are not those of binary images."""
+
+    def log_density(self, x: Tensor) -> Tensor:
+        """log p(x) with pixels as real numbers in [0, 1], in nats: (B, C, H, W) -> (B,)."""
+
+
+@runtime_checkable
+class HasComponents(Protocol):
+    """Is a mixture: each image belongs to one of its components."""
+
+    def responsibilities(self, x: Tensor) -> Tensor:
+        """p(k | x): (B, C, H, W) -> (B, K)."""
+
+    def component_means(self) -> Tensor:
+        """The mean image of each component, in [0, 1]: (K, C, H, W)."""
+
+    def weights(self) -> Tensor:
+        """The share of each component: (K,), sums to 1."""
+
+    def sample_of(self, component: Tensor, rng: torch.Generator) -> Tensor:
+        """Draw an image from each of these components (n,): (n, C, H, W) in [0, 1]."""
+
+
+@runtime_checkable
+class Autoregressive(Protocol):
+    """Predicts each pixel from the earlier ones in reading order."""
+
+    def pixel_logits(self, x: Tensor) -> Tensor:
+        """Logits of p(x_i = 1 | earlier pixels): binary (B, 1, H, W) -> (B, 1, H, W)."""
+
+    def pixel_nll(self, x: Tensor) -> Tensor:
+        """-log p(x_i | earlier pixels) of each pixel, in nats: binary (B, 1, H, W) -> same."""
+
+    def draw(
+        self, noise: Tensor, start: Tensor, known: int = 0, temperature: float = 1.0
+    ) -> Tensor:
+        """Draw all pixels after the first ``known`` of ``start``: (n, 1, H, W) of 0 and 1."""
+
+
+@runtime_checkable
+class GibbsSamples(Protocol):
+    """Visible and hidden binary units that are drawn in turn."""
+
+    def hidden_probabilities(self, v: Tensor) -> Tensor:
+        """p(h_j = 1 | v): (B, n_visible) -> (B, n_hidden)."""
+
+    def visible_probabilities(self, h: Tensor) -> Tensor:
+        """p(v_i = 1 | h): (B, n_hidden) -> (B, n_visible)."""
+
+    def gibbs(self, v: Tensor, steps: int, rng: torch.Generator) -> Tensor:
+        """``steps`` rounds of h ~ p(h|v), v ~ p(v|h): binary (B, n_visible) -> same."""
+
+
+@runtime_checkable
+class Stacked(Protocol):
+    """Layers of binary units: the top two undirected, drawn in turn; those below lead down."""
+
+    def pairs(self) -> list[tuple[Tensor, Tensor, Tensor]]:
+        """(W, a, b) of each pair of layers, bottom first: (n, m), (n,), (m,)."""
+
+
+@runtime_checkable
+class HasFreeEnergy(Protocol):
+    """Knows log p(v) up to the constant log Z."""
+
+    def free_energy(self, v: Tensor) -> Tensor:
+        """F(v) = -log p(v) - log Z, in nats: binary (B, n_visible) -> (B,)."""
+
+
+@runtime_checkable
+class Annealed(Protocol):
+    """Its log Z can be estimated by annealed importance sampling."""
+
+    def unnormalised(self, x: Tensor, rng: torch.Generator) -> Tensor:
+        """log p*(x) = log p(x) + log Z (or a bound on it), in nats: binary (B, C, H, W) -> (B,)."""
+
+    def anneal(self, chains: int, temperatures: int, rng: torch.Generator) -> Iterator[Tensor]:
+        """Run AIS; yields log importance weights (chains,) so far, about 100 times.
+
+        The last ones include log Z of the base: log Z = logsumexp(last) - log(chains).
+        """
+
+
 CAPABILITIES: dict[str, type] = {
     p.__name__: p
     for p in (
@@ -191,6 +334,17 @@ CAPABILITIES: dict[str, type] = {
         HasKernels,
         Bounds,
         Classifies,
+        Judges,
+        StepsApart,
+        HasMargin,
+        HasLikelihood,
+        HasDensity,
+        HasComponents,
+        Autoregressive,
+        GibbsSamples,
+        Stacked,
+        HasFreeEnergy,
+        Annealed,
     )
 }
 
@@ -225,6 +379,11 @@ def standard_normal(shape: tuple[int, ...], rng: torch.Generator, like: Tensor) 
     """N(0, 1) numbers from ``rng``, moved to the device and type of ``like``."""
     noise = torch.randn(shape, generator=rng, device=rng.device)
     return noise.to(like)
+
+
+def binarize(x: Tensor, rng: torch.Generator) -> Tensor:
+    """Each pixel is ink with its grey value as probability: (B, C, H, W) -> same, 0 or 1."""
+    return (torch.rand(x.shape, generator=rng, device=rng.device).to(x.device) < x).to(x.dtype)
 
 
 class Affine(nn.Module):

@@ -20,7 +20,10 @@ LOG = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Card:
-    """One page of the app: its file, its icon and what one sees there."""
+    """One page of the app: its file, its icon and what one sees there.
+
+    A card is an entry in CARDS and a function in thumbnails.DRAWINGS.
+    """
 
     page: str
     title: str
@@ -64,6 +67,36 @@ CARDS = (
         "Class images",
         "landscape",
         "Climb a classifier's score until noise becomes its idea of an 8.",
+    ),
+    Card(
+        "classifiers/deep_dream.py",
+        "DeepDream",
+        "nights_stay",
+        "Let a network see more of what it sees already, until a flower is made of its strokes.",
+    ),
+    Card(
+        "together/one_digit.py",
+        "One digit, every model",
+        "view_module",
+        "Give one digit to every model at once. Which of them notice that you turned it?",
+    ),
+    Card(
+        "together/pca.py",
+        "PCA and mixtures",
+        "scatter_plot",
+        "The oldest generative models: eigen-digits, and Gaussians that share the work.",
+    ),
+    Card(
+        "together/likelihood.py",
+        "Likelihood bench",
+        "leaderboard",
+        "Exact, estimated or bounded: every model's likelihood on one axis.",
+    ),
+    Card(
+        "together/map_of_models.py",
+        "Map of models",
+        "account_tree",
+        "Who can say what about p(x), and since when. Click a model to open it.",
     ),
     Card(
         "train/train.py",

@@ -98,18 +98,57 @@ def _dataset(name: str, stamp: str) -> Dataset:
 
 
 def dataset(name: str = "mnist") -> Dataset:
-    """A dataset by name, shared by all sessions. Show its ``note`` where it is not empty."""
+    """A dataset by name, shared by all sessions. Show its ``note`` where it is not empty.
+
+    Raises ValueError with one sentence where it is not here.
+    """
     from genlib import datasets
 
-    return _dataset(name, str(datasets.find_mnist()))
+    if name in datasets.DATASETS:
+        return _dataset(name, str(datasets.find_mnist()))
+    entry = datasets.entry_of(name)
+    return _dataset(name, f"{entry} {entry.path.stat().st_mtime_ns}")
 
 
 def pictures_of(info: Info) -> Dataset:
-    """The dataset that suits a checkpoint: what it was trained on, in the classes it knows."""
-    from genlib.datasets import DATASETS
+    """The dataset that suits a checkpoint: what it was trained on, in the classes it knows.
 
-    data = dataset(info.dataset if info.dataset in DATASETS else "mnist")
+    Where that is not here, MNIST serves models of such images; for others the page says what is
+    missing and ends.
+    """
+    data = _whole(info)
     return data.only(str(info.train.get("classes", "")))
+
+
+def all_pictures_of(info: Info) -> Dataset:
+    """The same with all classes, also those that the model was not trained on."""
+    return _whole(info)
+
+
+def _whole(info: Info) -> Dataset:
+    try:
+        return dataset(info.dataset)
+    except ValueError as error:
+        data = dataset("mnist")
+        if data.shape[:2] == (info.config.get("channels"), info.config.get("image_size")):
+            return data
+        st.info(
+            f"{info.name} needs the pictures it was trained on: {error}.", icon=":material/info:"
+        )
+        st.stop()
+
+
+def class_names(info: Info) -> tuple[str, ...]:
+    """Names of a classifier's classes; no picture is needed for those of CIFAR-10."""
+    from genlib import datasets
+
+    wanted = int(str(info.config.get("n_classes", 10)))
+    names: tuple[str, ...] = ()
+    if info.dataset in datasets.CIFAR:
+        names = datasets.CIFAR_CLASSES
+    elif info.dataset in datasets.available():
+        names = dataset(info.dataset).classes
+    return names if len(names) == wanted else tuple(map(str, range(wanted)))
 
 
 def test_latents(info: Info, n: int = 10_000) -> NDArray[np.float32]:

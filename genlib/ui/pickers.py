@@ -31,6 +31,11 @@ WHAT = {  # capability -> what a model that has it can do, for the empty state
     "HasKernels": "show its kernels",
     "Bounds": "bound the likelihood",
     "Classifies": "classify images",
+    "Judges": "tell real images from generated ones",
+    "StepsApart": "train a generator against a discriminator",
+    "Stacked": "run a Gibbs chain between layers of binary units",
+    "HasMargin": "push the energy of its samples up to a margin",
+    "Autoregressive": "predict pixel by pixel",
 }
 
 

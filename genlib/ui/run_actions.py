@@ -24,6 +24,8 @@ PAGES = {
         "Reconstructs",
         "HasEnergy",
     },
+    ("adversarial/gan.py", "GAN", "swords", "gan.model"): {"Judges", "StepsApart", "Decodes"},
+    ("adversarial/ebgan.py", "Energy-based GAN", "bolt", "ebgan.model"): {"HasMargin", "Samples"},
     ("classifiers/class_images.py", "Class images", "landscape", "class_images.model"): {
         "Classifies"
     },

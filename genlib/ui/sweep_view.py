@@ -144,7 +144,11 @@ def result(members: Sequence[Run]) -> None:
         st.caption(f":material/hourglass_empty: {left} of {len(members)} have no epoch yet.")
     if not done:
         return
-    original = _strip_of_digits(done[0].spec.dataset)
+    try:
+        original = _strip_of_digits(done[0].spec.dataset)
+    except ValueError as problem:  # a folder of pictures that is gone
+        st.warning(f"{problem}.", icon=":material/warning:")
+        return
     width = 2 * original.shape[1]
     with st.container(horizontal=True, vertical_alignment="center"):
         images.picture(original, width=width)

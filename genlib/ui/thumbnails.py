@@ -16,12 +16,13 @@ from torch import Tensor
 
 from genlib.checkpoint import Info
 from genlib.datasets import Dataset, to_float
+from genlib.explore import pictures
 from genlib.explore.ascent import Ascent
 from genlib.explore.knobs import Knobs
 from genlib.explore.lens import Lens, Network
 from genlib.models.base import Decodes, Denoises, Encodes, HasEnergy, Reconstructs
 from genlib.models.denoising import CORRUPTIONS
-from genlib.ui import images, loading
+from genlib.ui import images, loading, thumbnails_together
 
 Picture = NDArray[np.uint8]
 Draw = Callable[["Shelf"], Picture]
@@ -172,14 +173,10 @@ def merged(shelf: Shelf) -> Picture:
 
 def classes(shelf: Shelf) -> Picture:
     """Noise climbing the score of 0, 2, 3 and 8: at the start, after 15 steps and after 120."""
-    info = shelf.find("Classifies", "classifier")
-    model = loading.model(info)
-    names = tuple(shelf.data.classes)
-    network = Network(info.name, info.name, model, names, model.config.shape, smallest=12)
+    lens = _lens(shelf)
     rng = torch.Generator().manual_seed(0)
     knobs = Knobs(lr=0.05, l2=0.5, jitter=2, blur_every=5, normalise=True, rotate=15.0)
-    lens = Lens(network, next(model.parameters()).device, torch.float32)
-    noise = 0.2 * torch.rand((COLUMNS, *network.shape), generator=rng)
+    noise = 0.2 * torch.rand((COLUMNS, *lens.network.shape), generator=rng)
     climb = Ascent(lens, noise, (0, 2, 3, 8), knobs, rng)
     rows = []
     for stop in (0, 15, 120):
@@ -187,6 +184,32 @@ def classes(shelf: Shelf) -> Picture:
             climb.advance()
         rows.append(climb.image.detach().cpu())
     return tiled(torch.cat(rows))
+
+
+def dream(shelf: Shelf) -> Picture:
+    """A photograph as it is, and to the right as a layer of the classifier likes it better."""
+    lens = _lens(shelf)
+    grey = lens.network.shape[0] == 1
+    photo = pictures.decode(pictures.sample("flower"), round(HEIGHT * 1.6), grey, HEIGHT)
+    left = (photo.shape[-1] - WIDTH) // 2
+    photo = photo[..., :HEIGHT, left : left + WIDTH]
+    layer = lens.layers[2 * len(lens.layers) // 3].name
+    knobs = Knobs("layer activation", layer, lr=0.03, jitter=8, normalise=True, octaves=3)
+    climb = Ascent(lens, photo, (0,), knobs, torch.Generator().manual_seed(0))
+    while climb.step < 30:
+        climb.advance()
+    both = photo.clone()
+    both[..., WIDTH // 3 :] = climb.image.detach().cpu()[..., WIDTH // 3 :]
+    both[..., WIDTH // 3 - 1 : WIDTH // 3 + 1] = 1.0
+    return images.grid_image(both, 1, gap=0)
+
+
+def _lens(shelf: Shelf) -> Lens:
+    info = shelf.find("Classifies", "classifier")
+    model = loading.model(info)
+    names = tuple(shelf.data.classes)
+    network = Network(info.name, info.name, model, names, model.config.shape, smallest=12)
+    return Lens(network, next(model.parameters()).device, torch.float32)
 
 
 def _on(model: object, method: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
@@ -203,6 +226,11 @@ DRAWINGS: dict[str, Draw] = {
     "energy/denoise.py": denoised,
     "latents/reconstructions.py": difference,
     "classifiers/class_images.py": classes,
+    "classifiers/deep_dream.py": dream,
+    "together/one_digit.py": thumbnails_together.one_digit,
+    "together/pca.py": thumbnails_together.eigen,
+    "together/likelihood.py": thumbnails_together.bench,
+    "together/map_of_models.py": thumbnails_together.many,
     "train/train.py": epochs,
     "train/runs.py": curves,
 }

@@ -7,14 +7,14 @@ from collections.abc import Mapping
 
 import streamlit as st
 
-from genlib import datasets, runs
+from genlib import datasets, runs, training
 from genlib.models import FAMILIES, Model
 from genlib.recipes import RECIPES, Recipe
 from genlib.runs_directory import RunSpec
 from genlib.settings import Spec, TrainSettings
-from genlib.ui import forms, loading
+from genlib.ui import dataset_view, forms, loading
 
-FROM_DATA = ("channels", "image_size")  # settings that follow from the dataset
+FROM_DATA = ("channels", "image_size", "n_classes")  # settings that follow from the dataset
 MAIN = ("epochs", "batch_size", "lr", "schedule")  # of training; the others are folded away
 OWN = "own settings"
 
@@ -28,7 +28,11 @@ def new_run() -> None:
     """Draw the form and start a run from it."""
     family, dataset, recipe = _choose()
     key = f"train.{family.family}"
+    dataset_view.own_pictures()
+    if not dataset_view.ready(dataset):
+        return
     data = loading.dataset(dataset)
+    dataset_view.strip(data)
     if data.note:
         st.caption(f":material/info: {data.note}")
     if "mnist" not in datasets.available():
@@ -82,7 +86,9 @@ def _choose() -> tuple[type[Model], str, str]:
         help="What kind of model. Each is one file in genlib/models.",
     )
     cls = FAMILIES[family or next(iter(FAMILIES))]
-    known = datasets.available() or list(datasets.DATASETS)
+    known = datasets.available()
+    if st.session_state.get("train.dataset") not in (None, *known):
+        del st.session_state["train.dataset"]  # removed meanwhile
     dataset = middle.selectbox(
         "Dataset", known, key="train.dataset", bind="query-params", help="Images to learn from."
     )
@@ -110,6 +116,8 @@ def _apply(family: type[Model], key: str) -> None:
     model = {} if recipe is None else recipe.model
     train = {} if recipe is None else recipe.train
     stem = f"train.{family.family}"
+    if recipe is not None and recipe.dataset in datasets.available():
+        st.session_state["train.dataset"] = recipe.dataset
     forms.apply(model_specs(family), stem, model)
     forms.apply(TrainSettings.specs(), stem, {**family.defaults, **train})
 
@@ -122,8 +130,7 @@ def _check(
 ) -> list[str]:
     """Sentences for settings that are fine one by one and impossible together."""
     try:
-        channels, size, _ = data.shape
-        family.Config.from_dict({"channels": channels, "image_size": size, **model})
+        training.check(family.family, model, data)
         data.only(TrainSettings.from_dict(train).classes)
     except ValueError as error:
         return [str(error)]
@@ -147,7 +154,7 @@ def _spec(
             forms.as_shown(texts[name], chosen[name]) == forms.as_shown(texts[name], value)
             for name, value in {**made.model, **made.train}.items()
         )
-        named = recipe if same else ""
+        named = recipe if same and dataset == made.dataset else ""
     return RunSpec(family.family, dataset, dict(model), dict(train), recipe=named)
 
 

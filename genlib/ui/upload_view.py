@@ -10,6 +10,7 @@ import streamlit as st
 from genlib import runs_uploads
 from genlib.checkpoint import CheckpointError, Info
 from genlib.ui import loading
+from genlib.upload import MAX_UPLOAD
 
 COUNT = "upload.count"  # a new uploader after each file, so that no file is taken twice
 OUTCOME = "upload.outcome"
@@ -23,6 +24,7 @@ def uploads() -> None:
     st.file_uploader(
         "Checkpoint (.safetensors made by genlib)",
         key=key,
+        max_upload_size=MAX_UPLOAD // 1_000_000,
         help="The file is checked before anything is kept; nothing in it is ever executed.",
         on_change=_take,
         args=(key,),

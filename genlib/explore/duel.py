@@ -1,0 +1,247 @@
+"""A generator and a discriminator trained by hand: D once, G once, both, slowly, or on and on.
+
+A ``Duel`` owns a private copy of a model and its optimizers. Its thread trains while somebody is
+there to see it; a ``Pool`` bounds how many train at once over all sessions. What is shown is
+measured after every single step on the same real images and the same z, dropout off, so that a
+change is the step's doing and no other noise.
+
+    page ── train D, train G, pause, learning rate ──> Duel ──> thread: step, step ──> trace, grid
+"""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import logging
+import math
+import os
+import threading
+import time
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional as F
+
+from genlib.explore.pool import Pool
+from genlib.models.base import Model, StepsApart
+
+GONE_S = 6.0  # seconds without a question after which the browser counts as gone
+TURN_S = 30.0  # seconds one may run while others wait
+MEASURE_SHARE = 0.25  # of the time at most goes into measuring at full speed
+WATCHED = 64  # real images, and samples, that are measured
+GRID = 36  # samples on screen, the first of them
+KEPT = 600  # points of the trace; older ones are thinned out
+WHO = ("both", "d", "g")
+
+log = logging.getLogger(__name__)
+POOL = Pool(max(1, (os.cpu_count() or 2) - 1))
+
+
+@dataclass(frozen=True)
+class Point:
+    """The duel after some steps: mean D(x), mean D(G(z)) in [0, 1], losses in nats."""
+
+    d_steps: int
+    g_steps: int
+    d_x: float
+    d_gz: float
+    d_loss: float
+    g_loss: float
+
+    @property
+    def steps(self) -> int:
+        """Steps of either so far."""
+        return self.d_steps + self.g_steps
+
+
+class Duel:
+    """One session's duel; every call returns within a step's time."""
+
+    def __init__(
+        self,
+        model: Model,
+        images: Tensor,
+        *,
+        lr: float = 2e-4,
+        batch: int = 64,
+        seed: int = 0,
+        pool: Pool = POOL,
+    ) -> None:
+        """Copy ``model``; images: uint8 (N, C, H, W) to train on.
+
+        Raises TypeError for a model whose halves cannot be trained apart, ValueError for a batch
+        that is not between 2 and N.
+        """
+        if not isinstance(model, StepsApart):
+            raise TypeError(f"{model.title} cannot train its two halves apart")
+        if not 2 <= batch <= len(images):
+            raise ValueError(f"batch must be between 2 and {len(images)}, got {batch}")
+        self._origin, self._images, self._pool = model, images, pool
+        self._first_lr, self._batch, self._seed = lr, batch, seed
+        self._lock = threading.Lock()
+        self.who = "both"  # whom the running duel trains
+        self.pause_s = 0.0  # seconds between two steps
+        self.running = False  # what the person asked for
+        self.error = ""
+        self._beat = time.monotonic()
+        self.reset()
+
+    def reset(self) -> None:
+        """Pause, forget what was trained here, begin again from the model as it was given."""
+        self.pause()
+        with self._lock:
+            self._begin()
+
+    def _begin(self) -> None:
+        model = copy.deepcopy(self._origin).cpu().requires_grad_(True)
+        model.to(memory_format=torch.channels_last)  # convolutions are quicker
+        self._model = model
+        self.optimizers = model.optimizers(self._first_lr, 0.0)
+        self._rng = torch.Generator().manual_seed(self._seed)
+        chosen = torch.randperm(len(self._images), generator=self._rng)[:WATCHED]
+        self._real = self._images[chosen].float().cpu() / 255
+        self.d_steps = self.g_steps = 0
+        self.trace: list[Point] = []
+        self.rate = 0.0  # steps per second
+        self.error = ""
+        self._measured_s = self._measured_at = 0.0
+        self._measure()
+
+    @property
+    def lr(self) -> float:
+        """The learning rate of both optimizers; assign to change it between two steps."""
+        return float(self.optimizers["generator"].param_groups[0]["lr"])
+
+    @lr.setter
+    def lr(self, value: float) -> None:
+        if not (math.isfinite(value) and value > 0):
+            raise ValueError(f"lr must be a positive number, got {value}")
+        for optimizer in self.optimizers.values():
+            for group in optimizer.param_groups:
+                group["lr"] = value
+
+    def start(self, who: str = "both", pause_s: float = 0.0) -> None:
+        """Train until paused. ``who`` is one of WHO; ``pause_s`` seconds between two steps."""
+        if who not in WHO:
+            raise ValueError(f"who must be one of {', '.join(WHO)}, got {who!r}")
+        self.who, self.pause_s = who, pause_s
+        self.running, self.error = True, ""
+        self.beat()
+
+    def pause(self) -> None:
+        """Stop after the step under way."""
+        self.running = False
+        self._pool.withdraw(self)
+
+    def step_once(self, who: str) -> None:
+        """Pause and train once: "d", "g", or "both" (D, then G)."""
+        self.pause()
+        with self._lock:
+            self._guarded(who)
+
+    def close(self) -> None:
+        """Stop for good."""
+        self.pause()
+
+    def beat(self) -> None:
+        """Somebody looks: go on if that was wanted."""
+        self._beat = time.monotonic()
+        if self.running:
+            self._pool.enter(self)
+
+    def waiting(self) -> int:
+        """Place in the queue of those that want to run; 0 if it runs or rests."""
+        return self._pool.position(self)
+
+    def wanted(self) -> bool:
+        """Whether somebody wants this to run and is there to see it."""
+        return self.running and time.monotonic() - self._beat < GONE_S
+
+    def spawn(self) -> None:
+        """Called by the pool when there is a place."""
+        threading.Thread(target=self._run, name="duel", daemon=True).start()
+
+    def _run(self) -> None:
+        torch.set_num_threads(1)  # a second one would wait for a core that serves the pages
+        started, again = time.monotonic(), False
+        try:
+            while self.wanted() and not again:
+                begun = time.monotonic()
+                with self._lock:
+                    if not self.running:
+                        break
+                    self._guarded(self.who, every=self.pause_s > 0)
+                spent = time.monotonic() - begun
+                self.rate = 1 / max(spent + self.pause_s, 1e-6)
+                self._rest(max(self.pause_s, 0.002))
+                again = self._pool.busy() and time.monotonic() - started > TURN_S
+        finally:
+            self._pool.leave(self, again=again and self.wanted())
+
+    def _rest(self, seconds: float) -> None:
+        """Wait between two steps, but no longer than anybody wants."""
+        until = time.monotonic() + seconds
+        while self.wanted() and (left := until - time.monotonic()) > 0:
+            time.sleep(min(left, 0.05))
+
+    def _guarded(self, who: str, every: bool = True) -> None:
+        """Train once and measure; what goes wrong is said, not thrown."""
+        try:
+            self._step(who)
+            now = time.perf_counter()
+            if every or (now - self._measured_at) * MEASURE_SHARE > self._measured_s:
+                self._measure()
+        except ValueError as problem:
+            self.running, self.error = False, str(problem)
+        except Exception:
+            log.exception("a duel stopped")
+            self.running, self.error = False, "Training stopped by an error; reset to go on."
+
+    def _step(self, who: str) -> None:
+        model, plain = self._model, contextlib.nullcontext
+        model.train()
+        try:
+            if who in ("both", "d"):
+                rows = torch.randint(len(self._images), (self._batch,), generator=self._rng)
+                x = self._images[rows].float().cpu() / 255
+                with torch.no_grad():
+                    fake_x = model.sample(self._batch, self._rng)
+                model.step_d(x, fake_x, self.optimizers, plain)
+                self.d_steps += 1
+            if who in ("both", "g"):
+                model.step_g(model.sample(self._batch, self._rng), self.optimizers, plain)
+                self.g_steps += 1
+        finally:
+            model.eval()
+
+    @torch.no_grad()
+    def _measure(self) -> None:
+        begun = time.perf_counter()
+        model = self._model.eval()
+        fake_x = model.sample(WATCHED, torch.Generator().manual_seed(self._seed))
+        real, fake = model.verdict(self._real), model.verdict(fake_x)
+        point = Point(
+            self.d_steps,
+            self.g_steps,
+            float(real.sigmoid().mean()),
+            float(fake.sigmoid().mean()),
+            float(F.softplus(-real).mean() + F.softplus(fake).mean()),
+            float(F.softplus(-fake).mean()),
+        )
+        if not math.isfinite(point.d_loss + point.g_loss):
+            raise ValueError("A loss is no number any more: reset, and take a smaller step.")
+        self.grid: NDArray[np.uint8] = (fake_x[:GRID] * 255).round().byte().numpy()
+        self.trace = _thinned([*self.trace, point])
+        self._measured_at = time.perf_counter()
+        self._measured_s = self._measured_at - begun
+
+
+def _thinned(trace: list[Point]) -> list[Point]:
+    """Drop every second point of the older half once there are too many."""
+    if len(trace) <= KEPT:
+        return trace
+    half = len(trace) // 2
+    return trace[:half:2] + trace[half:]

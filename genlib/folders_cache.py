@@ -1,0 +1,108 @@
+"""Pictures are decoded once: one safetensors file a source and choice of options, in the user's
+cache (``~/.cache/genlib/pictures``), read as it is touched and so shared between processes."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from genlib.folders import Progress, look, stamp_of
+from genlib.folders_shelf import Entry, write_whole
+from genlib.tensorfile import CheckpointError, header
+
+if TYPE_CHECKING:  # listing datasets must not wait for torch
+    from torch import Tensor
+
+    from genlib.folders_decode import Decoded
+
+MAX_CACHED = 8  # decoded sources; the oldest go
+VERSION = 1  # of the decoding; another number makes everybody decode anew
+
+
+@dataclass(frozen=True)
+class Split:
+    """Decoded pictures: uint8 (N, C, S, S) and labels int64 (N,), for training and for tests."""
+
+    train_x: Tensor
+    train_y: Tensor
+    test_x: Tensor
+    test_y: Tensor
+    classes: tuple[str, ...]
+    note: str
+
+
+def user_cache() -> Path:
+    """Where this user's caches of genlib are."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "genlib"
+
+
+def cache_file(entry: Entry) -> Path:
+    """Where the decoded tensors of an entry are, once they are: one name for one content."""
+    what = f"{entry.path}\0{entry.size}\0{entry.colour}\0{VERSION}"
+    stem, stamp = (
+        hashlib.sha256(text.encode()).hexdigest()[:16] for text in (what, stamp_of(entry.path))
+    )
+    return user_cache() / "pictures" / f"{stem}-{stamp}.safetensors"
+
+
+def cached(entry: Entry) -> Split | None:
+    """The decoded pictures, read as they are touched; None when they must be decoded."""
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    file = cache_file(entry)
+    try:
+        about = header(file)["__metadata__"]
+        said = json.loads(about["genlib"])  # type: ignore[index]
+        found = load_file(file)
+        return Split(**found, classes=tuple(said["classes"]), note=said["note"])
+    except (CheckpointError, SafetensorError, OSError, KeyError, TypeError, ValueError):
+        return None
+
+
+def split(
+    entry: Entry,
+    progress: Progress = lambda done, total: None,
+    cancelled: Callable[[], bool] = lambda: False,
+) -> Split:
+    """The decoded pictures of an entry: from the cache, or decoded now and put there.
+
+    Raises FolderError for what cannot be used, ``folders_decode.Cancelled`` when asked to cancel.
+    """
+    if (found := cached(entry)) is not None:
+        return found
+    from genlib.folders_decode import decode
+
+    decoded = decode(look(entry.path), entry.size, entry.colour, progress, cancelled)
+    return _keep(entry, decoded)
+
+
+def _keep(entry: Entry, decoded: Decoded) -> Split:
+    from safetensors.torch import save_file
+
+    rows = {"train": ~decoded.test, "test": decoded.test}
+    tensors = {f"{part}_x": decoded.x[which] for part, which in rows.items()}
+    tensors |= {f"{part}_y": decoded.y[which] for part, which in rows.items()}
+    said = {"genlib": json.dumps({"classes": decoded.classes, "note": decoded.note})}
+    file = cache_file(entry)
+    with suppress(OSError):  # no room: the pictures are decoded anew next time
+        file.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(file, lambda temporary: save_file(tensors, temporary, said))
+        _tidy(file)
+    return Split(**tensors, classes=decoded.classes, note=decoded.note)
+
+
+def _tidy(file: Path) -> None:
+    """Delete what was decoded of an earlier content of the same source, and the oldest."""
+    stem = file.name.split("-")[0]
+    others = [f for f in file.parent.glob("*.safetensors") if f != file]
+    newest = sorted(others, key=lambda f: f.stat().st_mtime_ns, reverse=True)
+    for number, old in enumerate(newest, 2):
+        if number > MAX_CACHED or old.name.startswith(f"{stem}-"):
+            old.unlink(missing_ok=True)

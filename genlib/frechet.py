@@ -1,0 +1,95 @@
+"""Fréchet distance between two sets of images, in the features of one of our classifiers.
+
+Source: Heusel et al. 2017, arXiv:1706.08500, who use Inception's features; ours come from the
+shipped classifier of the same pictures, so that digits are judged as digits. A number without its
+extractor means nothing: the two must be named together, and compare only with its like.
+
+    d^2 = |mu_a - mu_b|^2 + tr(S_a + S_b - 2 (S_a S_b)^(1/2)),    features ~ N(mu, S)
+
+The distance depends on the number of images (it is biased upwards by too few): compare at one n.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from genlib import checkpoint
+from genlib.models.base import Classifies, Model
+
+
+@runtime_checkable
+class HasFeatures(Protocol):
+    """A classifier whose last hidden layer serves to compare sets of images."""
+
+    def features(self, x: Tensor) -> Tensor:
+        """Activations before the last layer: (B, C, H, W) -> (B, d)."""
+
+    def logits(self, x: Tensor) -> Tensor:
+        """(B, C, H, W) -> (B, n_classes)."""
+
+
+@dataclass(frozen=True)
+class Extractor:
+    """A classifier that judges images, and the name under which its numbers must be given."""
+
+    name: str
+    model: Model
+    n_classes: int
+    dataset: str
+
+    def knows(self, data: str) -> bool:
+        """Whether it was trained on such images: "cifar10" also knows "cifar10-64 test"."""
+        return data.startswith(self.dataset)
+
+    @torch.no_grad()
+    def see(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Features (N, d) float64 and classes (N,) of images (N, C, H, W) in [0, 1].
+
+        Images of another size are brought to the classifier's by averaging areas.
+        """
+        assert isinstance(self.model, HasFeatures)
+        size = self.model.config.image_size
+        features, classes = [], []
+        for part in x.split(500):
+            if part.shape[-1] != size:
+                part = F.interpolate(part, (size, size), mode="area")
+            features.append(self.model.features(part).double())
+            classes.append(self.model.logits(part).argmax(1))
+        return torch.cat(features), torch.cat(classes)
+
+
+def extractors(channels: int) -> Iterator[Extractor]:
+    """Shipped classifiers with features for images of so many channels."""
+    for info in checkpoint.listing(checkpoint.shipped_dir()):
+        if "Classifies" not in info.capabilities or info.config.get("channels", 1) != channels:
+            continue
+        model = checkpoint.load(info)
+        if isinstance(model, HasFeatures) and isinstance(model, Classifies):
+            n_classes = int(model.logits(torch.zeros(1, *model.config.shape)).shape[1])
+            yield Extractor(info.name, model, n_classes, info.dataset)
+
+
+def frechet(a: Tensor, b: Tensor) -> float:
+    """Squared Fréchet distance of Gaussians fitted to features (N, d) and (M, d), both float64."""
+    mu_a, mu_b = a.mean(0), b.mean(0)
+    s_a, s_b = torch.cov(a.t()), torch.cov(b.t())
+    # tr (S_a S_b)^(1/2) = sum of square roots of the eigenvalues of S_a^(1/2) S_b S_a^(1/2).
+    values, vectors = torch.linalg.eigh(s_a)
+    root = vectors * values.clamp(min=0).sqrt() @ vectors.t()
+    cross = torch.linalg.eigvalsh(root @ s_b @ root).clamp(min=0).sqrt().sum()
+    return float((mu_a - mu_b).square().sum() + s_a.trace() + s_b.trace() - 2 * cross)
+
+
+def jackknife(samples: Tensor, real: Tensor, groups: int = 10) -> float:
+    """Standard error of ``frechet(samples, real)`` from leaving out a tenth of the samples."""
+    parts = samples.chunk(groups)
+    left = [frechet(torch.cat([*parts[:i], *parts[i + 1 :]]), real) for i in range(len(parts))]
+    spread = torch.tensor(left, dtype=torch.double)
+    n = len(parts)
+    return float(((n - 1) / n * (spread - spread.mean()).square().sum()).sqrt())

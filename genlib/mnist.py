@@ -1,0 +1,79 @@
+"""What is particular to MNIST: where it is fetched from, and how its digits were framed."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+FILES = (
+    "train-images-idx3-ubyte",
+    "train-labels-idx1-ubyte",
+    "t10k-images-idx3-ubyte",
+    "t10k-labels-idx1-ubyte",
+)
+
+
+def is_in(folder: Path) -> bool:
+    """Whether a folder holds MNIST in torchvision's layout."""
+    return all((folder / "MNIST" / "raw" / name).is_file() for name in FILES)
+
+
+def download(raw: Path, progress: Callable[[float], None]) -> None:
+    """Fetch MNIST (11 MB) into the folder ``raw``, MD5 sums checked by torchvision.
+
+    ``progress`` is told the share done, 0 to 1. Raises ConnectionError where no mirror answers
+    within 20 s.
+    """
+    from torchvision.datasets import MNIST
+    from torchvision.datasets.utils import download_and_extract_archive
+
+    raw.mkdir(parents=True, exist_ok=True)
+    patience = socket.getdefaulttimeout()
+    socket.setdefaulttimeout(20)
+    try:
+        for done, (archive, md5) in enumerate(MNIST.resources):
+            progress(done / len(MNIST.resources))
+            for mirror in MNIST.mirrors:
+                url = mirror + archive
+                try:
+                    download_and_extract_archive(url, str(raw), filename=archive, md5=md5)
+                    break
+                except (OSError, RuntimeError):
+                    continue  # the next mirror may answer
+            else:
+                raise ConnectionError(
+                    "MNIST could not be downloaded: no mirror answered. Check the network, or put "
+                    f"the files into {raw}."
+                )
+    finally:
+        socket.setdefaulttimeout(patience)
+    progress(1.0)
+
+
+def frame_digit(image: NDArray[np.floating]) -> NDArray[np.float32]:
+    """Frame ink as MNIST was made: fit into a 20x20 box, centre by mass in 28x28.
+
+    ``image`` (H, W) in [0, 1], ink bright on 0; an empty image stays empty.
+    Source: LeCun, Cortes & Burges, "The MNIST database of handwritten digits".
+    """
+    from PIL import Image
+
+    out = np.zeros((28, 28), np.float32)
+    rows, cols = np.nonzero(image > 0.02)
+    if not len(rows):
+        return out
+    box = image[rows.min() : rows.max() + 1, cols.min() : cols.max() + 1].astype(np.float32)
+    scale = 20 / max(box.shape)
+    size = (max(1, round(box.shape[1] * scale)), max(1, round(box.shape[0] * scale)))
+    small = np.asarray(Image.fromarray(box).resize(size, Image.Resampling.BICUBIC)).clip(0, 1)
+    mass = small.sum() or 1.0
+    row = (small.sum(1) @ np.arange(size[1])) / mass
+    col = (small.sum(0) @ np.arange(size[0])) / mass
+    top = int(np.clip(round(13.5 - row), 0, 28 - size[1]))
+    left = int(np.clip(round(13.5 - col), 0, 28 - size[0]))
+    out[top : top + size[1], left : left + size[0]] = small
+    return out

@@ -1,0 +1,253 @@
+"""Generative adversarial networks: a generator G against a discriminator D.
+
+Sources: Goodfellow et al. 2014, arXiv:1406.2661; lecture text "Autoencoders to GANs" (BCE, two Adam
+optimizers); the article (DCGAN at 28x28: dense 128*7*7, two upsamplings, dropout 0.25).
+
+    D maximises log D(x) + log(1 - D(G(z)));   G maximises log D(G(z)) (non-saturating)
+                                               or minimises log(1 - D(G(z))) (minimax)
+
+D gives logits; all losses are cross-entropies of logits in nats.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from genlib.models.base import Affine, Model, ModelSettings, adam, standard_normal
+from genlib.settings import setting
+
+
+def non_saturating(fake: Tensor) -> Tensor:
+    """-log D(G(z)), batch mean, from logits (B,)."""
+    return F.softplus(-fake).mean()
+
+
+def minimax(fake: Tensor) -> Tensor:
+    """log(1 - D(G(z))), batch mean, from logits (B,): vanishing gradient while D wins."""
+    return -F.softplus(fake).mean()
+
+
+GENERATOR_LOSSES: dict[str, Callable[[Tensor], Tensor]] = {
+    "non_saturating": non_saturating,
+    "minimax": minimax,
+}
+
+
+def discriminator_loss(real: Tensor, fake: Tensor) -> Tensor:
+    """-log D(x) - log(1 - D(G(z))), batch mean, from logits (B,); 2 log 2 when D knows nothing."""
+    return F.softplus(-real).mean() + F.softplus(fake).mean()
+
+
+@dataclass(frozen=True)
+class GANSettings(ModelSettings):
+    """What all GANs share."""
+
+    latent_dim: int = setting(100, 1, 512, "Numbers in z ~ N(0, I).")
+    generator_loss: str = setting(
+        "non_saturating", choices=tuple(GENERATOR_LOSSES), help="What G minimises."
+    )
+    d_steps: int = setting(1, 1, 10, "Discriminator steps for each generator step.")
+
+
+class GAN(Model):
+    """G and D with their alternating steps; subclasses build the layers.
+
+    ``generator``: z -> (C, H, W) pixels in [0, 1]; ``discriminator``: pixels in [-1, 1] -> (B, 1).
+    """
+
+    config: GANSettings
+    latent_dim: int
+    generator: nn.Sequential
+    discriminator: nn.Sequential
+    defaults: ClassVar[dict[str, object]] = {"epochs": 25, "lr": 2e-4, "batch_size": 128}
+
+    def decode(self, z: Tensor) -> Tensor:
+        """G(z) in [0, 1]: (B, latent_dim) -> (B, C, H, W)."""
+        return self.generator(z)
+
+    def decoder_layers(self) -> nn.Sequential:
+        """The generator's layers."""
+        return self.generator
+
+    def sample(self, n: int, rng: torch.Generator) -> Tensor:
+        """G(z), z ~ N(0, I): (n, C, H, W) in [0, 1]."""
+        like = next(self.parameters())
+        return self.decode(standard_normal((n, self.latent_dim), rng, like))
+
+    def verdict(self, x: Tensor) -> Tensor:
+        """Logit of D(x), positive for "real": (B, C, H, W) in [0, 1] -> (B,)."""
+        return self.discriminator(x * 2 - 1).flatten()
+
+    def energy(self, x: Tensor) -> Tensor:
+        """-log D(x) in nats: (B,)."""
+        return F.softplus(-self.verdict(x))
+
+    def optimizers(self, lr: float, weight_decay: float) -> dict[str, torch.optim.Optimizer]:
+        """One Adam each, beta_1 = 0.5 (Radford et al. 2015, arXiv:1511.06434)."""
+        return {
+            "generator": adam(self.generator.parameters(), lr, weight_decay, (0.5, 0.999)),
+            "discriminator": adam(self.discriminator.parameters(), lr, weight_decay, (0.5, 0.999)),
+        }
+
+    def losses(self, x: Tensor, y: Tensor, rng: torch.Generator) -> dict[str, Tensor]:
+        """Both losses and what D says, without a step; "loss" is D's."""
+        fake_x = self.sample(len(x), rng)
+        real, fake = self.verdict(x), self.verdict(fake_x)
+        g_loss = GENERATOR_LOSSES[self.config.generator_loss](fake)
+        return {"loss": discriminator_loss(real, fake), "g_loss": g_loss, **self._seen(real, fake)}
+
+    def _seen(self, real: Tensor, fake: Tensor) -> dict[str, Tensor]:
+        right = (real > 0).float().mean() + (fake < 0).float().mean()
+        seen = {
+            "d_x": real.sigmoid().mean(),
+            "d_gz": fake.sigmoid().mean(),
+            "d_accuracy": right / 2,
+        }
+        return {name: value.detach() for name, value in seen.items()}
+
+    def step(
+        self,
+        x: Tensor,
+        y: Tensor,
+        rng: torch.Generator,
+        optimizers: dict[str, torch.optim.Optimizer],
+        autocast: Callable[[], AbstractContextManager[object]],
+    ) -> dict[str, Tensor]:
+        """``d_steps`` steps of D, then one of G.
+
+        G's step uses the samples of D's last step, as the lecture's loop does: one pass of G less.
+        """
+        for i in range(self.config.d_steps):
+            with torch.set_grad_enabled(i == self.config.d_steps - 1), autocast():
+                fake_x = self.sample(len(x), rng)
+            seen = self.step_d(x, fake_x, optimizers, autocast)
+        return {**seen, **self.step_g(fake_x, optimizers, autocast)}
+
+    def step_d(
+        self,
+        x: Tensor,
+        fake_x: Tensor,
+        optimizers: dict[str, torch.optim.Optimizer],
+        autocast: Callable[[], AbstractContextManager[object]],
+    ) -> dict[str, Tensor]:
+        """One step of D on images and samples, (B, C, H, W) each; G gets no gradient."""
+        optimizers["discriminator"].zero_grad(set_to_none=True)
+        with autocast():
+            real = self.verdict(x).float()
+            fake = self.verdict(fake_x.detach()).float()
+            loss = discriminator_loss(real, fake)
+        loss.backward()
+        optimizers["discriminator"].step()
+        return {"loss": loss.detach(), **self._seen(real.detach(), fake.detach())}
+
+    def step_g(
+        self,
+        fake_x: Tensor,
+        optimizers: dict[str, torch.optim.Optimizer],
+        autocast: Callable[[], AbstractContextManager[object]],
+    ) -> dict[str, Tensor]:
+        """One step of G on its samples, drawn with gradient; D's weights need none."""
+        self.discriminator.requires_grad_(False)
+        optimizers["generator"].zero_grad(set_to_none=True)
+        with autocast():
+            loss = GENERATOR_LOSSES[self.config.generator_loss](self.verdict(fake_x).float())
+        loss.backward()
+        optimizers["generator"].step()
+        self.discriminator.requires_grad_(True)
+        return {"g_loss": loss.detach()}
+
+
+@dataclass(frozen=True)
+class MLPGANSettings(GANSettings):
+    """Widths of a fully connected GAN."""
+
+    hidden: tuple[int, ...] = setting((256, 512), 1, 4096, "Widths of G's layers; D has them back.")
+
+
+class MLPGAN(GAN):
+    """100-256-512-784, leaky ReLU: small enough to train while one watches. Energy: -log D(x)."""
+
+    family = "gan_mlp"
+    title = "GAN"
+    source = "Lecture text “Autoencoders to GANs”; Goodfellow et al. 2014"
+    Config = MLPGANSettings
+    config: MLPGANSettings
+
+    def __init__(self, config: MLPGANSettings) -> None:
+        super().__init__(config)
+        self.latent_dim = config.latent_dim
+        layers: list[nn.Module] = []
+        width = config.latent_dim
+        for h in config.hidden:
+            layers += [nn.Linear(width, h), nn.LeakyReLU(0.2)]
+            width = h
+        layers += [nn.Linear(width, config.pixels), nn.Tanh(), Affine(0.5, 0.5)]
+        self.generator = nn.Sequential(*layers, nn.Unflatten(1, config.shape))
+        layers = [nn.Flatten()]
+        width = config.pixels
+        for h in reversed(config.hidden):
+            layers += [nn.Linear(width, h), nn.LeakyReLU(0.2), nn.Dropout(0.3)]
+            width = h
+        self.discriminator = nn.Sequential(*layers, nn.Linear(width, 1))
+
+
+@dataclass(frozen=True)
+class DCGAN28Settings(GANSettings):
+    """Width of the article's DCGAN."""
+
+    width: int = setting(128, 8, 256, "Channels of the 7x7 grid; 128 in the article, 32 is quick.")
+    dropout: float = setting(0.25, 0.0, 0.9, "Dropout in D.")
+
+
+class DCGAN28(GAN):
+    """The article's DCGAN for images whose side is a multiple of 4. Energy: -log D(x).
+
+    z -> dense 128*7*7 -> up 14 -> conv 128 -> up 28 -> conv 64 -> conv C, tanh
+    """
+
+    family = "dcgan_28"
+    title = "DCGAN 28×28"
+    source = "Article “Autoencoder, VAE and GAN”; Radford et al. 2015"
+    Config = DCGAN28Settings
+    config: DCGAN28Settings
+
+    def __init__(self, config: DCGAN28Settings) -> None:
+        super().__init__(config)
+        if config.image_size % 4:
+            raise ValueError(f"image_size must be a multiple of 4, got {config.image_size}")
+        self.latent_dim = config.latent_dim
+        w, s, c = config.width, config.image_size // 4, config.channels
+        self.generator = nn.Sequential(
+            nn.Linear(config.latent_dim, w * s * s),
+            nn.ReLU(),
+            nn.Unflatten(1, (w, s, s)),
+            nn.Upsample(scale_factor=2),
+            nn.Conv2d(w, w, 3, padding=1),
+            nn.BatchNorm2d(w, momentum=0.2),
+            nn.ReLU(),
+            nn.Upsample(scale_factor=2),
+            nn.Conv2d(w, w // 2, 3, padding=1),
+            nn.BatchNorm2d(w // 2, momentum=0.2),
+            nn.ReLU(),
+            nn.Conv2d(w // 2, c, 3, padding=1),
+            nn.Tanh(),
+            Affine(0.5, 0.5),
+        )
+        d, side = w // 4, -(-config.image_size // 8)
+        layers: list[nn.Module] = [nn.Conv2d(c, d, 3, 2, 1), *self._leak()]
+        for i, stride in enumerate((2, 2, 1)):
+            n_in, n_out = d * 2**i, d * 2 ** (i + 1)
+            layers += [nn.Conv2d(n_in, n_out, 3, stride, 1), nn.BatchNorm2d(n_out, momentum=0.2)]
+            layers += self._leak()
+        layers += [nn.Flatten(), nn.Linear(8 * d * side * side, 1)]
+        self.discriminator = nn.Sequential(*layers)
+
+    def _leak(self) -> list[nn.Module]:
+        return [nn.LeakyReLU(0.2), nn.Dropout(self.config.dropout)]

@@ -1,0 +1,53 @@
+"""A fresh model for a dataset: its settings follow the images, and what cannot be is said first."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import torch
+
+from genlib.datasets import Dataset
+from genlib.models.base import FAMILIES, Model, ModelSettings, capabilities
+
+
+def configure(family: str, config: Mapping[str, object], data: Dataset) -> ModelSettings:
+    """A family's settings for a dataset, whose shape and number of classes they follow.
+
+    Raises ValueError for an unknown family or bad settings.
+    """
+    if family not in FAMILIES:
+        raise ValueError(f"unknown family {family!r}; known are {', '.join(FAMILIES)}")
+    channels, size, _ = data.shape
+    if "Classifies" in capabilities(family) and len(data.classes) < 2:
+        raise ValueError(
+            f"{data.title} has no classes to tell apart: sort the pictures into one folder a class"
+        )
+    follows = {"channels": channels, "image_size": size, "n_classes": len(data.classes)}
+    known = {spec.name for spec in FAMILIES[family].Config.specs()}
+    given = {name: value for name, value in follows.items() if name in known}
+    return FAMILIES[family].Config.from_dict({**given, **config})
+
+
+def check(family: str, config: Mapping[str, object], data: Dataset) -> None:
+    """Raise ValueError in one sentence unless the family can be trained on the dataset so."""
+    settings = configure(family, config, data)
+    try:
+        with torch.device("meta"), torch.random.fork_rng():  # no numbers, only sizes
+            FAMILIES[family](settings)
+    except ValueError as error:
+        size, title = f"{settings.image_size}×{settings.image_size}", FAMILIES[family].title
+        kind = {1: "grey", 3: "colour"}.get(settings.channels, f"{settings.channels}-channel")
+        raise ValueError(
+            f"{title} cannot take {data.title} ({size} pixels, {kind}): {error}"
+        ) from None
+
+
+def build(family: str, config: Mapping[str, object], data: Dataset, seed: int) -> Model:
+    """A fresh model of a family for a dataset; its weights follow from the seed.
+
+    Raises ValueError for an unknown family, bad settings, or images that the family cannot take.
+    """
+    check(family, config, data)
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        return FAMILIES[family](configure(family, config, data))

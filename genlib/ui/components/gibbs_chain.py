@@ -1,0 +1,94 @@
+"""A Gibbs chain in the browser: weights travel once, then every step is made and drawn there.
+
+``gibbs_store`` brings the layers of an RBM or DBN; ``gibbs_chain`` shows a chain over them, with
+its own buttons. Nothing is sent back. A half-step of 784-500 is 0.4 million multiply-adds, less
+where units are 0: some tenths of a millisecond.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+from genlib.ui.components.decoder_store import source
+from genlib.ui.components.packet import pack
+
+Pixels = NDArray[np.float32]
+Layers = Sequence[tuple[Pixels, Pixels, Pixels]]  # (W, a, b) of each pair, bottom first
+
+# decoder.js keeps the shelf on which components share what is large.
+_STORE = st.components.v2.component(
+    "genlib_gibbs_store",
+    html="<span hidden></span>\n",
+    js=source("decoder.js", "packet.js", "chain.js", "gibbs_store.js"),
+)
+_CHAIN = st.components.v2.component(
+    "genlib_gibbs_chain",
+    html='<div class="gibbs"></div>\n',
+    css=source("gibbs_chain.css"),
+    js=source("decoder.js", "theme.js", "chain.js", "gibbs_chain.js"),
+)
+
+
+@dataclass(frozen=True)
+class Scene:
+    """What the chain starts from and what is shown of it.
+
+    digit (H, W) in [0, 1]; start "noise" or "digit"; known (H, W), True where the digit's pixels
+    are held, or None; show "probabilities" or "samples"; chains run side by side; band: free
+    energies between which most test images lie, in nats; stride: steps between strip pictures.
+    """
+
+    digit: Pixels
+    start: str = "noise"
+    known: NDArray[np.bool_] | None = None
+    show: str = "probabilities"
+    chains: int = 1
+    band: tuple[float, float] = (0.0, 0.0)
+    stride: int = 10
+
+
+def layers_data(layers: Layers) -> tuple[list[list[int]], NDArray[np.float32]]:
+    """Sizes [[n, m], ...] and all numbers in a row, as chain.js reads them."""
+    sizes = [[int(n) for n in w.shape] for w, _, _ in layers]
+    return sizes, np.concatenate([part.ravel() for layer in layers for part in layer])
+
+
+def gibbs_store(name: str, layers: Layers) -> None:
+    """Share layers under ``name``, which must change when they do. Call it outside fragments."""
+    sizes, numbers = layers_data(layers)
+    data = pack({"name": name, "sizes": sizes}, {"numbers": numbers.astype(np.float32)})
+    _STORE(key=f"gibbs_store.{name}", data=data, height="content")
+
+
+def gibbs_chain(key: str, name: str, scene: Scene) -> None:
+    """Show a chain over the layers of that name; another scene (but ``show``) starts it anew."""
+    digit = _text(np.round(scene.digit * 255).astype(np.uint8))
+    known = "" if scene.known is None else _text(scene.known.astype(np.uint8))
+    parts = (name, digit, known, scene.start, str(scene.chains), str(scene.stride))
+    _CHAIN(
+        key=key,
+        data={
+            "name": name,
+            "shape": list(scene.digit.shape),
+            "digit": digit,
+            "known": known,
+            "start": scene.start,
+            "show": scene.show,
+            "chains": scene.chains,
+            "band": list(scene.band),
+            "stride": scene.stride,
+            "content": hashlib.sha256("|".join(parts).encode()).hexdigest(),
+        },
+        height="content",
+    )
+
+
+def _text(pixels: NDArray[np.uint8]) -> str:
+    return base64.b64encode(pixels.tobytes()).decode()

@@ -1,0 +1,220 @@
+"""What the adversarial pages show of a model, measured once: samples, scores, coverage, copies."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import streamlit as st
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional as F
+
+from genlib.checkpoint import Info, peek
+from genlib.datasets import Dataset, to_float
+from genlib.explore import coverage, energy
+from genlib.export import export
+from genlib.models import Model
+from genlib.models.base import Classifies, Decodes, HasEnergy, Judges, Samples
+from genlib.operations import Exported
+from genlib.ui import loading
+from genlib.ui.components.decoder_store import fits_browser
+
+N = 1000  # images of each group behind a histogram, and samples behind a coverage
+TYPICAL = 200  # test images behind the typical distance to the training set
+
+Floats = NDArray[np.float64]
+Pixels = NDArray[np.uint8]
+
+
+def seed_of(key: str) -> int:
+    """The seed of a link: a whole number of at most eight digits, else 0."""
+    text = st.query_params.get(key, "0")
+    return int(text) if text.isdecimal() and len(text) < 9 else 0
+
+
+def next_seed(key: str) -> None:
+    """Draw other random numbers; for a button."""
+    st.query_params[key] = str(seed_of(key) + 1)
+
+
+def sampler(path: str | Path) -> Samples:
+    """The model of a checkpoint, which must be able to draw. Raises TypeError otherwise."""
+    model = loading.model(Path(path))
+    if not isinstance(model, Samples):
+        raise TypeError(f"{Path(path).name} does not draw images")
+    return model
+
+
+def pixels(x: Tensor) -> Pixels:
+    """float in [0, 1] -> uint8 of the same shape."""
+    return (x.detach().float().clamp(0, 1) * 255).round().to(torch.uint8).cpu().numpy()
+
+
+def samples(path: str | Path, n: int, seed: int) -> Pixels:
+    """Draw n images of a checkpoint from a seed: uint8 (n, C, H, W)."""
+    return _samples(str(path), Path(path).stat().st_mtime_ns, n, seed)
+
+
+@st.cache_data(max_entries=80, show_spinner="Drawing samples …")
+def _samples(path: str, mtime_ns: int, n: int, seed: int) -> Pixels:
+    with torch.no_grad():
+        return pixels(drawn(sampler(path), n, seed))
+
+
+def drawn(model: Samples, n: int, seed: int) -> Tensor:
+    """n images in [0, 1] on the CPU; z follows from the seed alone."""
+    rng = torch.Generator().manual_seed(seed)
+    with torch.no_grad():
+        parts = [model.sample(min(500, n - i), rng).float().cpu() for i in range(0, n, 500)]
+    return torch.cat(parts)
+
+
+def _real(data: Dataset, model: Samples, rng: torch.Generator) -> Tensor:
+    return to_float(data.test_x[torch.randperm(len(data.test_x), generator=rng)[:N]])
+
+
+def _generated(data: Dataset, model: Samples, rng: torch.Generator) -> Tensor:
+    return drawn(model, N, 1)
+
+
+def _merged(data: Dataset, model: Samples, rng: torch.Generator) -> Tensor:
+    chosen = torch.randperm(len(data.test_x), generator=rng)[:N]
+    y = data.test_y[chosen]
+    if len(y.unique()) < 2:  # a single class: any two images make a merge
+        y = torch.arange(len(chosen))
+    return energy.merge_pairs(to_float(data.test_x[chosen]), y, "alpha", len(chosen), rng)
+
+
+def _noise(data: Dataset, model: Samples, rng: torch.Generator) -> Tensor:
+    return torch.rand((N, *data.shape), generator=rng)
+
+
+GROUPS: dict[str, Callable[[Dataset, Samples, torch.Generator], Tensor]] = {
+    "Test images": _real,
+    "Generated": _generated,
+    "Merged": _merged,
+    "Noise": _noise,
+}
+
+
+def verdict(model: Model, x: Tensor) -> Tensor:
+    """Logit of D(x), (B,). Raises TypeError for a model without a discriminator."""
+    if not isinstance(model, Judges):
+        raise TypeError(f"{model.title} has no discriminator")
+    return model.verdict(x)
+
+
+def cost(model: Model, x: Tensor) -> Tensor:
+    """The model's energy, (B,). Raises TypeError for a model without one."""
+    if not isinstance(model, HasEnergy):
+        raise TypeError(f"{model.title} has no energy")
+    return model.energy(x)
+
+
+SCORES: dict[str, Callable[[Model, Tensor], Tensor]] = {"verdict": verdict, "energy": cost}
+
+
+def score(path: str | Path, kind: str, x: Tensor) -> Floats:
+    """One score of images (B, C, H, W) by the model of a checkpoint; ``kind`` is one of SCORES."""
+    model = loading.model(Path(path))
+    device = next(model.parameters()).device
+    with torch.no_grad():
+        parts = [SCORES[kind](model, part.to(device)) for part in x.split(500)]
+    return torch.cat(parts).double().cpu().numpy()
+
+
+def group_scores(path: str | Path, kind: str, group: str) -> Floats:
+    """Scores of up to N images of one of GROUPS."""
+    return _group_scores(str(path), Path(path).stat().st_mtime_ns, kind, group)
+
+
+@st.cache_data(max_entries=200, show_spinner="Measuring 1,000 images …")
+def _group_scores(path: str, mtime_ns: int, kind: str, group: str) -> Floats:
+    data = loading.pictures_of(peek(Path(path)))
+    x = GROUPS[group](data, sampler(path), torch.Generator().manual_seed(0))
+    return score(path, kind, x)
+
+
+@dataclass(frozen=True)
+class Judge:
+    """The classifier that counts classes."""
+
+    info: Info
+    names: tuple[str, ...]
+
+
+def judge_of(info: Info) -> Judge | None:
+    """A classifier that was trained on this checkpoint's kind of images, or None."""
+    data = loading.pictures_of(info)
+    for found in loading.checkpoints("Classifies"):
+        same = info.dataset.startswith(found.dataset) or found.dataset == data.name
+        if same and int(str(found.config.get("channels", 1))) == data.shape[0]:
+            return Judge(found, data.classes)
+    return None
+
+
+def coverage_of(path: str | Path, judge: Judge, seed: int) -> coverage.Coverage:
+    """What N samples of a checkpoint cover."""
+    return _coverage(str(path), Path(path).stat().st_mtime_ns, str(judge.info.path), seed)
+
+
+@st.cache_data(max_entries=80, show_spinner="Counting the classes of 1,000 samples …")
+def _coverage(path: str, mtime_ns: int, judge: str, seed: int) -> coverage.Coverage:
+    x = drawn(sampler(path), N, seed)
+    data = loading.pictures_of(peek(Path(path)))
+    classifier = loading.model(Path(judge))
+    assert isinstance(classifier, Classifies)
+    device = next(classifier.parameters()).device
+    size = int(str(peek(Path(judge)).config.get("image_size", x.shape[-1])))
+    seen = x if x.shape[-1] == size else F.interpolate(x, (size, size), mode="area")
+    counts = coverage.count_classes(classifier, seen.to(device), len(data.classes))
+    spread = coverage.variety(x, to_float(data.test_x[:N]))
+    return coverage.Coverage(counts, spread, tuple(data.train_y.unique().tolist()))
+
+
+def nearest(info: Info, x: Tensor, k: int = 5) -> coverage.Nearest:
+    """The k training images nearest to each of x (M, C, H, W) in [0, 1]."""
+    return coverage.nearest_images(x, loading.pictures_of(info).train_x, k)
+
+
+def typical_distance(info: Info) -> float:
+    """Median distance of a test image, which cannot be a copy, to its nearest training image."""
+    return _typical(info.dataset, str(info.train.get("classes", "")), info)
+
+
+@st.cache_data(max_entries=8, show_spinner="Looking through the training images …")
+def _typical(dataset: str, classes: str, _info: Info) -> float:
+    x = to_float(loading.pictures_of(_info).test_x[:TYPICAL])
+    return float(np.median(nearest(_info, x, 1).distance))
+
+
+@dataclass(frozen=True)
+class Browser:
+    """A generator for the browser: None where the server has to decode, with the reason."""
+
+    name: str
+    exported: Exported | None
+    reason: str
+
+
+def for_browser(info: Info) -> Browser:
+    """A checkpoint's decoder as the browser wants it."""
+    return _for_browser(str(info.path), info.mtime_ns, info.name)
+
+
+@st.cache_resource(max_entries=12, show_spinner=False)
+def _for_browser(path: str, mtime_ns: int, name: str) -> Browser:
+    model = loading.model(Path(path))
+    assert isinstance(model, Decodes)
+    try:
+        exported = export(model.decoder_layers())
+    except ValueError as problem:
+        return Browser(f"{name}-{mtime_ns}", None, str(problem))
+    if not fits_browser(exported):
+        many = f"{exported.macs / 1e6:.0f} million multiply-adds are too many for one frame."
+        return Browser(f"{name}-{mtime_ns}", None, many)
+    return Browser(f"{name}-{exported.digest}", exported, "")

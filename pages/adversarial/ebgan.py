@@ -1,0 +1,48 @@
+"""Energy-based GAN: the cost network gives data low energy and samples energy up to a margin."""
+
+import streamlit as st
+
+from genlib.ui import ebgan_view as view
+from genlib.ui.pickers import header, pick_model, try_this
+
+header(
+    "Energy-based GAN",
+    "Here the judge is an autoencoder, and its verdict an **energy**: the squared error of its "
+    "reconstruction. It learns to rebuild real digits and to fail on the generator's, up to a "
+    "**margin** m beyond which it no longer cares. The generator learns to be rebuilt.",
+    r"C(y) = \lVert \mathrm{Dec}(\mathrm{Enc}(y)) - y \rVert^2, \qquad "
+    r"\ell_C = C(y) + [\,m - C(G(z))\,]^+, \qquad \ell_G = C(G(z))",
+    "Lecture text “Autoencoders to GANs”; Zhao, Mathieu & LeCun 2016",
+)
+
+info = pick_model("HasMargin", "Samples", key="ebgan.model", default="ebgan")
+VIEWS = {"Energies": view.energies, "Training": view.training}
+with st.container(horizontal=True, vertical_alignment="bottom", gap="large"):
+    chosen = st.segmented_control(
+        "View", list(VIEWS), default="Energies", required=True, key="ebgan.view",
+        bind="query-params", help="The image before the judge, or how the two got there.",
+    )  # fmt: skip
+    epoch, path = view.choose_epoch(info)
+VIEWS[chosen or "Energies"](info, epoch, path)
+
+with st.expander("How to read it", icon=":material/menu_book:"):
+    st.markdown(
+        "- **Histogram**: share of each group at each energy. Real digits belong at the left. "
+        "Where the generated ones lie over them, the judge cannot tell them apart any more.\n"
+        "- **Margin** (dashed): samples are pushed up to m and not beyond. Noise was never shown "
+        "to the judge; nobody promised where it lies.\n"
+        "- **Merged**: half of each of two digits, which the judge never saw either. Paler than a "
+        "digit, and a pale image has little to get wrong.\n"
+        "- **Error**: blue is ink that the judge leaves out, red is ink that it adds; the sum of "
+        "the squares is the energy.\n"
+        "- **Training**: two curves that pull against each other around the margin."
+    )
+try_this(
+    [
+        "Drag **Epoch** to 0: an untrained judge rebuilds mid-grey best, so the generator's grey "
+        "fog has hardly any energy and real digits have a lot. After how many epochs has the order "
+        "turned around, and when do the two histograms meet?",
+        "**Merged**: drag α. Is the half-and-half digit at higher energy than both its parents?",
+        "Draw a digit, then scribble over it: how much must you spoil before the energy passes m?",
+    ]
+)

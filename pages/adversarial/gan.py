@@ -1,0 +1,60 @@
+"""GAN: a generator against a discriminator, looked at from both sides and trained by hand."""
+
+import streamlit as st
+
+from genlib.ui import gan_panels, gan_training
+from genlib.ui.duel_view import theatre
+from genlib.ui.pickers import header, pick_model, try_this
+
+header(
+    "GAN",
+    "Two networks play against each other. The **generator** G makes a picture of random numbers "
+    "z; the **discriminator** D says how likely a picture is to be real. G never sees a real "
+    "picture: all it learns comes from what D says.",
+    r"\min_G \max_D \; \mathbb{E}_x[\log D(x)] + \mathbb{E}_z[\log(1 - D(G(z)))], \qquad "
+    r"\text{in practice } \max_G \; \mathbb{E}_z[\log D(G(z))]",
+    "Lecture text “Autoencoders to GANs”; article “Autoencoder, VAE and GAN”; Goodfellow et al. "
+    "2014",
+)
+
+info = pick_model("StepsApart", "Decodes", key="gan.model", default="dcgan-28")
+
+VIEWS = {
+    "Samples": gan_panels.samples,
+    "Walk": gan_panels.walk,
+    "Verdict": gan_panels.verdict,
+    "Training": gan_training.training,
+    "Coverage": gan_training.classes,
+    "Step by step": theatre,
+}
+view = st.segmented_control(
+    "View", list(VIEWS), default="Samples", required=True, wrap=True, key="gan.view",
+    bind="query-params", label_visibility="collapsed",
+)  # fmt: skip
+VIEWS[view or "Samples"](info)
+
+HOW_TO_READ = {
+    "Samples": "Every tile is G(z) for another z. Click one: the training images nearest to it "
+    "show whether G copies. **D says** is what the discriminator thinks of exactly this picture.",
+    "Walk": "Play, or drag **By hand**: z moves a little, and so does the picture. The strip shows "
+    "the whole leg from one draw of z to the next; look where one digit becomes another.",
+    "Verdict": "Where the two histograms are the same, D cannot tell and G has won; where they are "
+    "apart, D sees something that G does not get right. The yellow line is the image on the left.",
+    "Training": "Pictures and losses of the same epoch. A GAN has no single number that falls: "
+    "watch the pictures.",
+    "Coverage": "A generator that fools D with a handful of pictures has **collapsed**: few "
+    "classes, little variety. No loss shows it, so we count.",
+    "Step by step": "A copy of the model, yours alone. Train one side and watch what the other is "
+    "worth then. Under each number is its change by the last step.",
+}
+with st.expander("How to read it", icon=":material/menu_book:"):
+    st.markdown(HOW_TO_READ[view or "Samples"])
+try_this(
+    [
+        "**Step by step**: train **only D** for a while. D(G(z)) sinks to 0 and G's loss climbs; "
+        "then one step of G after another: how many until D is fooled again?",
+        "The same with **only G**: it finds what this frozen D likes, which need not be a digit.",
+        "**Verdict**: draw a digit. D was trained on scans, so what does it dislike about yours? "
+        "Then merge two digits, or try noise: D never saw either.",
+    ]
+)

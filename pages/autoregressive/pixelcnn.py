@@ -1,0 +1,119 @@
+"""PixelCNN and PixelRNN: an image appears pixel by pixel, each with its probability."""
+
+from __future__ import annotations
+
+import random
+
+import streamlit as st
+
+from genlib.ui import loading, pickers
+from genlib.ui import pixelcnn_view as view
+
+KEY = "pixelcnn"
+
+pickers.header(
+    "PixelCNN",
+    "No latent, no bound: the probability of an image is the product of the probabilities of its "
+    "pixels, **each given all pixels before it** in reading order. So the likelihood is exact, and "
+    "drawing means one pixel after the other.",
+    r"\log p(x) = \sum_{i=1}^{784} \log p(x_i \mid x_1, \dots, x_{i-1}), \qquad "
+    r"p_T(x_i = 1 \mid \cdot) = \sigma(\mathrm{logit}_i / T)",
+    "Slides “Generative taxonomy”; van den Oord, Kalchbrenner & Kavukcuoglu 2016, "
+    "arXiv:1601.06759. Digits are black and white here: a pixel is ink or paper.",
+)
+
+
+def draw_anew() -> None:
+    """Other random numbers, so other images."""
+    st.session_state[f"{KEY}.seed"] = random.randrange(10_000)
+
+
+row = st.container(horizontal=True, gap="medium")
+left, right = row.container(width=270), row.container(width=800)
+with left:
+    info = pickers.pick_model("Autoregressive", key=f"{KEY}.model", default="pixelcnn")
+data = loading.pictures_of(info)
+size = int(str(info.config["image_size"]))
+digit = pickers.pick_digit(f"{KEY}.digit", "Digit", left, data=data, default_class=4)
+if digit.image.shape != (1, size, size):
+    st.info(f"{info.name} works on grey images of {size} × {size} pixels. Choose another model.")
+    st.stop()
+with left:
+    rows = st.slider(
+        "Known rows", 0, size - 1, 0, key=f"{KEY}.rows", bind="query-params",
+        help=f"So many rows of the digit are given, and the rest is drawn {view.N} times. "
+        "0: a blank page, and the digit does not matter.",
+    )  # fmt: skip
+    temperature = st.slider(
+        "Temperature", 0.1, 2.0, 1.0, 0.05, key=f"{KEY}.temperature", bind="query-params",
+        help="T divides the logits. 1 draws from the model; less prefers likely pixels, "
+        "more makes noise.",
+    )  # fmt: skip
+    line = st.container(horizontal=True, vertical_alignment="bottom", gap="small")
+    seed = line.number_input(
+        "Seed", 0, 9999, 0, key=f"{KEY}.seed", bind="query-params",
+        help="Of the random numbers: the same seed draws the same images.",
+    )  # fmt: skip
+    line.button(
+        "Draw anew", icon=":material/casino:", key=f"{KEY}.anew", on_click=draw_anew,
+        help="Another seed at random.",
+    )  # fmt: skip
+
+bits = view.binary(digit.image)
+sheet = view.grown(info, bits, rows, temperature, int(seed))
+with right:
+    st.markdown(
+        f"**The first {rows} rows are given: {view.N} ways to go on**" if rows
+        else f"**{view.N} images from a blank page**"
+    )  # fmt: skip
+    view.stage(f"{KEY}.stage", info, sheet)
+    with st.container(horizontal=True):
+        st.download_button(
+            "Images (PNG)", lambda: view.as_png(sheet), f"{info.name}.png", "image/png",
+            icon=":material/image:", on_click="ignore", help=f"All {view.N}, pixels 6 by 6.",
+        )  # fmt: skip
+        st.download_button(
+            "Growth (GIF)", lambda: view.as_gif(sheet), f"{info.name}.gif", "image/gif",
+            icon=":material/animation:", on_click="ignore", help="Pixel by pixel, without end.",
+        )  # fmt: skip
+
+st.subheader("Where is the surprise?")
+judged = view.judged(info, bits)
+st.markdown(
+    f"The chosen digit costs **{view.nats(judged):.1f} nats**. Bright pixels were unexpected, "
+    "given all before them."
+)
+row = st.container(horizontal=True, gap="large")
+with row.container(width=430):
+    view.stage(f"{KEY}.surprise", info, judged)
+with row.container(width=590):
+    view.against_the_test_set(info, view.nats(judged))
+
+with st.expander("How to read this", icon=":material/menu_book:"):
+    st.markdown(
+        "- **p of ink**: what the model expected of each pixel before it saw it. Most pixels are "
+        "certain; strokes begin and end where it is near one half.\n"
+        "- **Nats**: −log p of the pixel as it is. 0.69 nats is a coin toss; a pixel that was "
+        "1% likely costs 4.6. Their sum is −log p(x), exactly.\n"
+        "- **Receptive field** (rest the mouse on a pixel): orange pixels pull on its "
+        "prediction, measured by the gradient of its logit at this image. Hatched pixels come "
+        "before it and still can never matter: they are out of reach, or in a PixelCNN's **blind "
+        "spot** above to the right, where masked 3 × 3 kernels get one column further with each "
+        "row. Dimmed pixels come after it.\n"
+        "- **Temperature** changes how pixels are drawn, not what an image costs: nats are those "
+        "of the model at T = 1.\n"
+        "- Digits are rounded to black and white at one half; the model was trained on digits "
+        "that were drawn at random from their grey values, which cost more nats."
+    )
+pickers.try_this(
+    [
+        "Give 10 **known rows** of a 4. As which digits do the 16 ways to go on end? Give 18: "
+        "how many are left?",
+        "Switch to **p of ink** and scrub: the model is sure of almost every pixel, and the few "
+        "it doubts decide the digit.",
+        "Lower the **temperature** to 0.5. Why do the pages stay blank? Each pixel "
+        "is most likely paper, and one pixel of ink must come first.",
+        "Tick **Receptive field** and rest the mouse in the lower right. What lies above to the "
+        "right is hatched: a PixelRNN sees a far larger part of it.",
+    ]
+)

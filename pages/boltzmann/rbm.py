@@ -1,0 +1,75 @@
+"""RBM and DBN: watch a Gibbs chain, look at the weights, measure log p, compare ways to train."""
+
+import streamlit as st
+
+from genlib.ui import boltzmann_chain, boltzmann_measure
+from genlib.ui.pickers import header, pick_model, try_this
+
+header(
+    "RBM and DBN",
+    "A restricted Boltzmann machine has visible units v, the pixels, and hidden units h, each 0 or "
+    "1. Pairs that like to be on together lower the energy. There are no connections inside a "
+    "layer, so that all hidden units can be drawn at once, and then all pixels: that is the "
+    "chain. A deep belief network puts one such pair on top of another.",
+    r"p(v, h) = \frac{e^{a v + b h + v W h}}{Z}, \qquad "
+    r"F(v) = -a v - \sum_j \log\left(1 + e^{b_j + (v W)_j}\right), \qquad "
+    r"p(v) = \frac{e^{-F(v)}}{Z}",
+    "Slides “Generative taxonomy”; Hinton 2002; Hinton, Osindero & Teh 2006; Tieleman 2008; "
+    "Salakhutdinov & Murray 2008",
+)
+
+VIEWS = {
+    "Chain": boltzmann_chain.chain,
+    "Weights": boltzmann_chain.weights,
+    "Log-likelihood": boltzmann_measure.likelihood,
+    "Ways to train": boltzmann_measure.training,
+}
+view = st.segmented_control(
+    "View", list(VIEWS), default="Chain", required=True, wrap=True, key="rbm.view",
+    bind="query-params", label_visibility="collapsed",
+)  # fmt: skip
+if view == "Ways to train":
+    boltzmann_measure.training()
+else:
+    info = pick_model(
+        "Stacked", key="rbm.model", default="rbm-500", where=st.container(width=440),
+        help="Restricted Boltzmann machines and deep belief networks.",
+    )  # fmt: skip
+    {
+        "Chain": boltzmann_chain.chain,
+        "Weights": boltzmann_chain.weights,
+        "Log-likelihood": boltzmann_measure.likelihood,
+    }[view or "Chain"](info)
+
+HOW_TO_READ = {
+    "Chain": "Each step draws all hidden units from the pixels and all pixels from the hidden "
+    "units. F falls while the picture gets more likely, then wanders at the height of the orange "
+    "band, where test digits lie. Log p differs from −F only by log Z, the same for all pictures. "
+    "**Mixing** is slow: between two kinds of digit lies a barrier of high F.",
+    "Weights": "Each unit looks for strokes: ink where it is red and none where it is blue. Units "
+    "whose picture is a whole digit are rare; a digit is the sum of many.",
+    "Log-likelihood": "F is easy, log Z is not: it sums over 2⁷⁸⁴ pictures. Annealed importance "
+    "sampling walks chains from independent pixels, whose log Z is known, to the model, in small "
+    "steps of temperature. Its mean weight is Z without bias, so log Z comes out rather too low "
+    "and the model too good; look at the spread of the weights.",
+    "Ways to train": "Bars and stripes on 4×4 pixels: 30 pictures out of 65,536, so that log p is "
+    "known exactly at every step. The gradient needs samples of the model. **CD-k** makes k Gibbs "
+    "steps from the data, too few to get away from it: modes elsewhere are never seen and never "
+    "pushed down. **PCD** lets its chains go on from step to step; they must be able to follow, "
+    "so the learning rate must be small. The **general machine** also couples pixels with pixels: "
+    "it learns in fewer steps and with fewer units, but its units must be drawn one after another, "
+    "22 small steps for each sweep where the RBM needs two large ones. That is what the "
+    "restriction buys.",
+}
+with st.expander("How to read it", icon=":material/menu_book:"):
+    st.markdown(HOW_TO_READ[view or "Chain"])
+try_this(
+    [
+        "**Chain**: start from noise at 5 steps a second. How many steps until there is a digit? "
+        "Then as fast as it goes with 16 chains: do they all become the same digit?",
+        "Hide the **lower half** of a 3, then of a 7, and run 9 chains. Which completions do they "
+        "find, and how often does one chain change its mind?",
+        "**Ways to train**: at learning rate 0.2 watch CD-1 get better and then worse, and PCD "
+        "break when its chains cannot follow. Then take 0.05.",
+    ]
+)

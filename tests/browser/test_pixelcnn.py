@@ -1,0 +1,83 @@
+"""The page of autoregressive models in a browser: the replay moves, the mouse is answered."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from playwright.sync_api import Page, expect
+
+CALM_MS = 60_000  # for a slow, loaded machine
+MAIN = "canvas.main"
+
+
+@pytest.fixture(autouse=True)
+def patient(page: Page) -> None:
+    """Let everything take long."""
+    page.set_default_timeout(CALM_MS)
+
+
+def finish(page: Page) -> None:
+    """Let the replay run to its end."""
+    page.get_by_label("Speed").first.select_option("1000")
+    expect(page.locator("output").first).to_have_text("784 of 784", timeout=CALM_MS)
+
+
+def point_at(page: Page, row: int, column: int) -> None:
+    """Move the mouse to the middle of a pixel of the enlarged image; both count from 0."""
+    page.locator(MAIN).first.scroll_into_view_if_needed()
+    box = page.locator(MAIN).first.bounding_box()
+    assert box
+    x = box["x"] + (column + 0.5) * box["width"] / 28
+    y = box["y"] + (row + 0.5) * box["height"] / 28
+    page.mouse.move(x, y)
+
+
+def test_the_replay_draws_the_image_and_the_slider_goes_back_in_it(
+    open_page: Callable[..., Page], canvas_pixels: Callable[..., np.ndarray]
+) -> None:
+    page = open_page("pixelcnn?pixelcnn.rows=9", timeout=3 * CALM_MS)
+    page.locator(MAIN).first.wait_for(timeout=CALM_MS)
+    finish(page)
+    point_at(page, 0, 0)  # the mark stays in one place
+    whole = canvas_pixels(page, MAIN)
+    page.get_by_label("Pixels drawn").first.fill("420")
+    expect(page.locator("output").first).to_have_text("420 of 784", timeout=CALM_MS)
+    part = canvas_pixels(page, MAIN)
+    cell = whole.shape[0] // 28
+    # Row 15 and all above are drawn; below it the page is one grey.
+    assert (part[: 14 * cell] == whole[: 14 * cell]).all()
+    below = part[17 * cell :, :, :3].reshape(-1, 3)
+    assert (below == below[0]).all() and below[0].min() > 50
+    page.get_by_role("button", name="Play", exact=True).first.click()
+    finish(page)
+    point_at(page, 0, 0)
+    expect(page.locator(".readout").first).to_contain_text("Row 1, column 1", timeout=CALM_MS)
+    assert (canvas_pixels(page, MAIN) == whole).all()
+
+
+def test_the_mouse_is_told_p_and_the_receptive_field(
+    open_page: Callable[..., Page], canvas_pixels: Callable[..., np.ndarray]
+) -> None:
+    page = open_page("pixelcnn", timeout=3 * CALM_MS)
+    page.locator(MAIN).first.wait_for(timeout=CALM_MS)
+    finish(page)
+    point_at(page, 20, 14)
+    readout = page.locator(".readout").first
+    expect(readout).to_contain_text("Row 21, column 15", timeout=CALM_MS)
+    expect(readout).to_contain_text("p(ink | 574 pixels before it)")
+    said = re.search(r"before it\)\s*([<>]?) ?(\d\.\d+)", readout.inner_text())
+    assert said and 0 <= float(said[2]) <= 1
+    before = canvas_pixels(page, MAIN)
+    page.get_by_label("Receptive field").first.check()
+    point_at(page, 20, 14)
+    expect(page.locator(".legend").first).to_contain_text("never seen", timeout=CALM_MS)
+    after = canvas_pixels(page, MAIN)
+    cell = after.shape[0] // 28
+    # Later pixels are dimmed, the pixel to the left is tinted, the far corner is hatched blue.
+    assert after[27 * cell, 2, :3].max() < 60
+    left = after[20 * cell + cell // 2, 13 * cell + 3, :3].astype(int)
+    assert left[0] > left[2] + 10
+    assert (after[: cell // 2, -cell:] != before[: cell // 2, -cell:]).any()

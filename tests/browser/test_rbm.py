@@ -1,0 +1,76 @@
+"""The Gibbs chain in a real browser: its arithmetic is PyTorch's, it runs, held pixels stay."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+import torch
+from playwright.sync_api import Page, expect
+
+from genlib.checkpoint import shipped_dir
+from genlib.models.dbn import Layer
+from genlib.ui.components.decoder_store import source
+from genlib.ui.components.gibbs_chain import layers_data
+
+HELD = "rbm?rbm.hide=Lower+half&rbm.show=Samples&rbm.model=rbm-500"
+
+
+def text(numbers: np.ndarray) -> str:
+    return base64.b64encode(numbers.astype(np.float32).tobytes()).decode()
+
+
+def test_half_steps_and_free_energy_are_those_of_pytorch(page: Page) -> None:
+    torch.manual_seed(0)
+    layer = Layer(20, 13, 4)
+    with torch.no_grad():
+        for p in layer.parameters():
+            p.normal_()
+        v, h = (torch.rand(20) < 0.4).float(), (torch.rand(13) < 0.5).float()
+        hp, vp = layer.hidden_probabilities(v[None])[0], layer.visible_probabilities(h[None])[0]
+        f = layer.free_energy(v[None]).item()
+    sizes, numbers = layers_data([tuple(p.detach().numpy() for p in layer.parameters())])
+    script = base64.b64encode(source("chain.js").encode()).decode()
+    found = page.evaluate(
+        """async ([script, sizes, numbers, v, h]) => {
+            const chain = await import("data:text/javascript;base64," + script)
+            const read = (t) => new Float32Array(
+                Uint8Array.from(atob(t), (c) => c.charCodeAt(0)).buffer)
+            const [pair] = chain.compileStack(sizes, read(numbers))
+            const up = chain.upward(pair, read(v)), down = chain.downward(pair, read(h))
+            const out = [chain.sigmoid(up), chain.sigmoid(down)].map((p) => Array.from(p))
+            return [...out, chain.freeEnergy(pair, read(v), up)]
+        }""",
+        [script, sizes, text(numbers), text(v.numpy()), text(h.numpy())],
+    )
+    assert np.allclose(found[0], hp, atol=1e-5) and np.allclose(found[1], vp, atol=1e-5)
+    assert found[2] == pytest.approx(f, abs=1e-3)
+
+
+def test_the_chain_runs_and_held_pixels_stay(
+    open_page: Callable[..., Page],
+    canvas_pixels: Callable[[Page, str], np.ndarray],
+) -> None:
+    if not (shipped_dir() / "rbm-500.safetensors").exists():
+        pytest.skip("rbm-500 is not built")
+    page = open_page(HELD)
+    chain = page.locator(".gibbs")
+    expect(chain).to_have_attribute("data-steps", "0", timeout=60_000)
+    before = canvas_pixels(page, "canvas.pixels")
+    page.get_by_role("button", name="Step", exact=True).click()
+    expect(chain).to_have_attribute("data-steps", "1")
+    page.locator("input.speed").fill("6")
+    page.get_by_role("button", name="Run", exact=True).click()
+    page.wait_for_function(
+        "steps => Number(document.querySelector('[data-steps]')?.dataset.steps ?? "
+        "[...document.querySelectorAll('*')].map(e => e.shadowRoot?.querySelector('.gibbs'))"
+        ".find(Boolean)?.dataset.steps) > steps",
+        arg=30,
+    )
+    page.get_by_role("button", name="Pause", exact=True).click()
+    after = canvas_pixels(page, "canvas.pixels")
+    assert (after[:14] == before[:14]).all(), "the upper half is held"
+    assert (after[14:] != before[14:]).any(), "the lower half is drawn anew"
+    assert after[:14].max() > 0 and set(np.unique(after[14:, :, 0])) <= {0, 255}
