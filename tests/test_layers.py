@@ -66,7 +66,7 @@ ONLY_OUTSIDE = {"plots": {"numpy", "plotly"}, "settings": set(), "recipes": set(
 def layer_of(module: str) -> str:
     """The layer of `module` ("models.vae" -> "models", "runs_files" -> "runs")."""
     head = module.split(".")[0]
-    for stem in ("runs", "cli", "training", "folders"):
+    for stem in ("runs", "cli", "training", "folders", "evaluate"):
         if head.startswith(stem):
             return stem
     return head if head else "__init__"

@@ -60,6 +60,7 @@ class PixelCNN(AutoregressiveModel):
         super().__init__(config)
         h = config.width
         self.first = MaskedConv(1, 2 * h, 7, "A")
+        self.place = nn.Parameter(torch.zeros(1, 2 * h, config.image_size, config.image_size))
         self.blocks = nn.ModuleList(Block(h) for _ in range(config.blocks))
         self.head = nn.Conv2d(2 * h, 2 * h, 1)
         self.last = nn.Conv2d(2 * h, 1, 1)
