@@ -45,7 +45,7 @@ PAGES = {
         ("autoregressive/pixelcnn.py", "PixelCNN", "grid_on", "pixelcnn"),
     ],
     "Side by side": [
-        ("together/one_digit.py", "One digit, every model", "view_module", "one-digit"),
+        ("together/one_digit.py", "One digit", "view_module", "one-digit"),
         ("together/likelihood.py", "Likelihood bench", "leaderboard", "likelihood"),
         ("together/pca.py", "PCA and mixtures", "scatter_plot", "pca"),
         ("together/map_of_models.py", "Map of models", "account_tree", "map-of-models"),

@@ -47,7 +47,7 @@ def cost_network(path: Path) -> HasMargin:
 def energies(info: Info, epoch: int, path: Path) -> None:
     """Histograms of all groups, and one image marked among them."""
     model = cost_network(path)
-    left, right = side_by_side(480, 600)
+    left, right = side_by_side(460, 580)
     with left:
         subject = pick_subject(f"{KEY}.image", info)
         value = float(gan_data.score(path, "energy", subject.image[None])[0])

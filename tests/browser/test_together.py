@@ -25,7 +25,7 @@ def test_a_node_of_the_map_opens_its_page(open_page: Callable[..., Page], settle
 
 @pytest.mark.usefixtures("shipped")
 def test_drawing_changes_what_the_models_say(open_page: Callable[..., Page]) -> None:
-    page = open_page("one-digit?one_digit.from=draw", height=1200, timeout=180_000)
+    page = open_page("one-digit?one_digit.from=Draw", height=1200, timeout=180_000)
     card = page.locator("article[data-model='vae-20']")
     card.wait_for(timeout=120_000)
 
