@@ -52,6 +52,10 @@ def test_they_reach_what_they_should() -> None:
     assert value("dae-500", "auc_merge_alpha") >= 0.97
     assert abs(value("ae-30", "auc_merge_alpha") - 0.5) < 0.05
     assert value("classifier", "accuracy") >= 0.99
+    assert value("rbm-500", "nll_ais") <= 100
+    assert value("dbn-500-500", "nll_ais") < value("rbm-500", "nll_ais")
+    assert value("dcgan-28", "frechet") <= value("vae-20", "frechet") / 2
+    assert value("dcgan-28", "classes_covered") == 10
 
 
 @pytest.mark.skipif(datasets.find_mnist() is None, reason="MNIST is not here")

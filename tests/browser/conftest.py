@@ -158,7 +158,7 @@ def page(browser: Browser) -> Iterator[Page]:
     """An empty tab, 1440x900. Fails the test when the page's JavaScript throws."""
     context = browser.new_context(viewport={"width": 1440, "height": 900})
     tab = context.new_page()
-    tab.set_default_timeout(20_000)
+    tab.set_default_timeout(60_000)
     thrown: list[str] = []
     tab.on("pageerror", lambda error: thrown.append(str(error)))
     yield tab
