@@ -10,10 +10,11 @@ from genlib.recipes import RECIPES
 HEAD = """# Checkpoints
 
 Models that come with genlib, trained on MNIST's 60,000 training images and measured on its 10,000
-test images, but for those whose table names CIFAR-10. `genlib list --markdown` prints this page from the files' own headers; `genlib
-evaluate NAME` measures one again. Each `train` command rebuilds its file: float32 on one thread,
-so the same machine gives the same weights; another one may differ in the last digits. Weights are
-stored in float16, and the numbers below are those of the stored weights.
+test images, but for those whose table names CIFAR-10. `genlib list --markdown` prints this page
+from the files' own headers; `genlib evaluate NAME` measures one again. Each `train` command
+rebuilds its file: float32 on one thread, so the same machine gives the same weights; another one
+may differ in the last digits. Weights are stored in float16, and the numbers below are those of the
+stored weights.
 
 ± is one standard error over test images. AUC: the chance that a merge of two different digits has
 more energy than a real one, for 0.5a + 0.5b (`alpha`), max(a, b) (`max`) and the top of a on the
@@ -21,8 +22,8 @@ bottom of b (`splice`). Energy is the model's own: squared reconstruction error 
 −ELBO for VAEs, whose squared error tells less; `correlation` is the contrast-invariant energy,
 1 − correlation of image and reconstruction.
 Likelihoods on grey pixels and on dynamically binarized pixels are not comparable with each other,
-nor with the fixed binarization of much of the literature. `nll` is exact, `nll_ais` rests on annealed
-importance sampling, `nll_density` is of grey pixels as real numbers and may be below zero.
+nor with the fixed binarization of much of the literature. `nll` is exact, `nll_ais` rests on
+annealed importance sampling, `nll_density` is of grey pixels as real numbers and may be below zero.
 `frechet` is the squared Fréchet distance in the features of the classifier that its row names.
 """
 
