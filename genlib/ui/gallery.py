@@ -75,6 +75,24 @@ CARDS = (
         "Let a network see more of what it sees already, until a flower is made of its strokes.",
     ),
     Card(
+        "adversarial/gan.py",
+        "GAN",
+        "swords",
+        "A forger and a judge. Walk through z, or train them one step at a time.",
+    ),
+    Card(
+        "boltzmann/rbm.py",
+        "RBM and DBN",
+        "hub",
+        "Hide half a digit and let the chain finish it, or start from noise.",
+    ),
+    Card(
+        "autoregressive/pixelcnn.py",
+        "PixelCNN",
+        "grid_on",
+        "Watch a digit appear pixel by pixel, and see which of them was a surprise.",
+    ),
+    Card(
         "together/one_digit.py",
         "One digit, every model",
         "view_module",

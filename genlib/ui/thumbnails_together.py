@@ -98,3 +98,29 @@ def many(shelf: Shelf) -> Picture:
         tile = Image.fromarray(images.to_uint8(x).repeat(2, axis=0).repeat(2, axis=1))
         canvas.paste(tile.crop((3, 3, 53, 53)), (left, 100))
     return np.asarray(canvas)
+
+
+@torch.no_grad()
+def _samples(shelf: Shelf, capability: str, *names: str) -> Picture:
+    """Twelve samples, four in a row, of a model that draws grey 28x28 images."""
+    model = loading.model(shelf.find(capability, *names))
+    assert isinstance(model, Samples)
+    x = model.sample(12, torch.Generator().manual_seed(3)).cpu()
+    if x.shape[1:] != (1, 28, 28):
+        raise LookupError("The first model of this kind here draws no grey digits.")
+    return _enlarged(x, 4)
+
+
+def generated(shelf: Shelf) -> Picture:
+    """What a GAN draws."""
+    return _samples(shelf, "Judges", "dcgan-28", "gan-mlp")
+
+
+def dreamt(shelf: Shelf) -> Picture:
+    """Where Gibbs chains of an RBM end that began in noise."""
+    return _samples(shelf, "GibbsSamples", "rbm-500")
+
+
+def pixel_by_pixel(shelf: Shelf) -> Picture:
+    """What a PixelCNN draws."""
+    return _samples(shelf, "Autoregressive", "pixelcnn")
