@@ -89,7 +89,7 @@ def test_out_makes_the_directory_and_refuses_a_full_one(
         (["train", "vae", "--set", "foo=1"], "unknown setting 'foo'"),
         (["train", "vae", "--epochs", "many"], "epochs must be a whole number"),
         (["train", "vae", "--dataset", "cats"], "unknown dataset 'cats'"),
-        (["train", "vae", "--set", "classes=1,42"], "class '42'"),
+        (["train", "vae", "--dataset", "digits", "--set", "classes=1,42"], "class '42'"),
         (["train", "--recipe", "cake"], "unknown recipe 'cake'"),
         (["train", "--resume", "nowhere"], "is not the directory of a run"),
         (["show", "nothing"], "there is no checkpoint 'nothing'"),
