@@ -386,6 +386,29 @@ def binarize(x: Tensor, rng: torch.Generator) -> Tensor:
     return (torch.rand(x.shape, generator=rng, device=rng.device).to(x.device) < x).to(x.dtype)
 
 
+class Generator(Model):
+    """A generator G that turns z ~ N(0, I) into an image; subclasses build it and say its loss.
+
+    ``generator``: z -> (C, H, W) pixels in [0, 1].
+    """
+
+    latent_dim: int
+    generator: nn.Sequential
+
+    def decode(self, z: Tensor) -> Tensor:
+        """G(z) in [0, 1]: (B, latent_dim) -> (B, C, H, W)."""
+        return self.generator(z)
+
+    def decoder_layers(self) -> nn.Sequential:
+        """The generator's layers."""
+        return self.generator
+
+    def sample(self, n: int, rng: torch.Generator) -> Tensor:
+        """G(z), z ~ N(0, I): (n, C, H, W) in [0, 1]."""
+        like = next(self.parameters())
+        return self.decode(standard_normal((n, self.latent_dim), rng, like))
+
+
 class Affine(nn.Module):
     """y = scale * x + shift, elementwise, with fixed numbers: brings tanh's [-1, 1] to [0, 1]."""
 

@@ -24,7 +24,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from genlib import losses
-from genlib.models.base import Affine, Model, ModelSettings, adam, standard_normal
+from genlib.models.base import Affine, Generator, ModelSettings, adam
 from genlib.settings import setting
 
 
@@ -60,7 +60,7 @@ def pulling_away(code: Tensor) -> Tensor:
     return (alike.sum() - n) / max(n * (n - 1), 1)
 
 
-class EBGAN(Model):
+class EBGAN(Generator):
     """Energy: C(y), squared error summed over pixels in the [0, 1] scale."""
 
     family = "ebgan"
@@ -88,19 +88,6 @@ class EBGAN(Model):
         layers[-1] = nn.Sigmoid()
         self.cost = nn.Sequential(*layers, nn.Unflatten(1, config.shape))
         self.code_layers = 2 * len(config.cost_hidden)  # of ``cost``, up to the narrowest, no ReLU
-
-    def decode(self, z: Tensor) -> Tensor:
-        """G(z) in [0, 1]: (B, latent_dim) -> (B, C, H, W)."""
-        return self.generator(z)
-
-    def decoder_layers(self) -> nn.Sequential:
-        """The generator's layers."""
-        return self.generator
-
-    def sample(self, n: int, rng: torch.Generator) -> Tensor:
-        """G(z), z ~ N(0, I): (n, C, H, W) in [0, 1]."""
-        like = next(self.parameters())
-        return self.decode(standard_normal((n, self.latent_dim), rng, like))
 
     def energy(self, x: Tensor) -> Tensor:
         """C(x) = ||Dec(Enc(x)) - x||^2, summed over pixels: (B,)."""

@@ -20,7 +20,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from genlib.models.base import Affine, Model, ModelSettings, adam, standard_normal
+from genlib.models.base import Affine, Generator, ModelSettings, adam
 from genlib.settings import setting
 
 
@@ -56,30 +56,15 @@ class GANSettings(ModelSettings):
     d_steps: int = setting(1, 1, 10, "Discriminator steps for each generator step.")
 
 
-class GAN(Model):
+class GAN(Generator):
     """G and D with their alternating steps; subclasses build the layers.
 
-    ``generator``: z -> (C, H, W) pixels in [0, 1]; ``discriminator``: pixels in [-1, 1] -> (B, 1).
+    ``discriminator``: pixels in [-1, 1] -> (B, 1).
     """
 
     config: GANSettings
-    latent_dim: int
-    generator: nn.Sequential
     discriminator: nn.Sequential
     defaults: ClassVar[dict[str, object]] = {"epochs": 25, "lr": 2e-4, "batch_size": 128}
-
-    def decode(self, z: Tensor) -> Tensor:
-        """G(z) in [0, 1]: (B, latent_dim) -> (B, C, H, W)."""
-        return self.generator(z)
-
-    def decoder_layers(self) -> nn.Sequential:
-        """The generator's layers."""
-        return self.generator
-
-    def sample(self, n: int, rng: torch.Generator) -> Tensor:
-        """G(z), z ~ N(0, I): (n, C, H, W) in [0, 1]."""
-        like = next(self.parameters())
-        return self.decode(standard_normal((n, self.latent_dim), rng, like))
 
     def verdict(self, x: Tensor) -> Tensor:
         """Logit of D(x), positive for "real": (B, C, H, W) in [0, 1] -> (B,)."""
