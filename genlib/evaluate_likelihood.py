@@ -24,7 +24,7 @@ from genlib.models.base import Annealed, Bounds, HasDensity, HasFreeEnergy, HasL
 IWAE_K = 200
 IWAE_N = 1000
 AIS_CHAINS = 100
-AIS_TEMPERATURES = 5000  # about half a minute for 784-500 on one core
+AIS_TEMPERATURES = 20_000  # a minute and a half for 784-500 on one core
 ACTIVE = 0.01  # Var_x(E_q[z]) above which Burda et al. call a unit active
 
 

@@ -19,13 +19,13 @@ def test_exact_likelihood_of_an_untrained_machine_and_of_a_known_one() -> None:
     x = states(4)[:5].view(-1, 1, 2, 2)
     with torch.no_grad():
         rbm.weight.zero_()
-    assert race.nll(rbm, x, states(4)) == pytest.approx(4 * math.log(2), abs=1e-5)
+    assert race.judge(rbm, x, states(4)).nll == pytest.approx(4 * math.log(2), abs=1e-5)
     torch.manual_seed(0)
     machine = Boltzmann(BoltzmannSettings(image_size=2, n_hidden=3))
     with torch.no_grad():
         machine.raw.normal_()
     expected = -machine.log_likelihood(x).mean().item()
-    assert race.nll(machine, x, states(4)) == pytest.approx(expected, abs=1e-4)
+    assert race.judge(machine, x, states(4)).nll == pytest.approx(expected, abs=1e-4)
 
 
 def test_all_runners_learn_and_are_judged_at_the_same_steps() -> None:
@@ -44,7 +44,20 @@ def test_all_runners_learn_and_are_judged_at_the_same_steps() -> None:
         assert runner.seconds > 0
 
 
+def test_the_likeliest_pictures_and_the_share_of_the_data_are_exact() -> None:
+    torch.manual_seed(0)
+    machine = Boltzmann(BoltzmannSettings(image_size=2, n_hidden=3))
+    with torch.no_grad():
+        machine.raw.normal_()
+    x = bars_and_stripes(2)[0][:, None].float()
+    said = race.judge(machine, x, states(4))
+    p = machine.log_likelihood(states(4).view(-1, 1, 2, 2)).exp()
+    assert torch.allclose(said.p, p.sort(descending=True).values[: race.SHOWN], atol=1e-5)
+    assert torch.equal(said.likeliest[0], states(4)[int(p.argmax())])
+    assert said.share == pytest.approx(float(machine.log_likelihood(x).exp().sum()), abs=1e-5)
+
+
 def test_a_model_without_free_energy_is_refused() -> None:
     model = Autoencoder(AutoencoderSettings(image_size=2, latent_dim=2))
     with pytest.raises(TypeError, match="autoencoder has no free energy"):
-        race.nll(model, torch.zeros(1, 1, 2, 2), states(4))
+        race.judge(model, torch.zeros(1, 1, 2, 2), states(4))

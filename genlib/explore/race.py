@@ -17,6 +17,18 @@ from torch import Tensor
 
 from genlib.models.base import HasFreeEnergy, Model
 
+SHOWN = 10  # likeliest pictures
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What the exact distribution of a model says, every picture being counted."""
+
+    nll: float  # mean -log p of the data, in nats
+    share: float  # of the probability that lies on the data, in [0, 1]
+    likeliest: Tensor  # binary (SHOWN, n), fewer where there are fewer
+    p: Tensor  # of each of them, falling
+
 
 @dataclass
 class Runner:
@@ -27,6 +39,7 @@ class Runner:
     rng: torch.Generator
     seconds: float = 0.0  # of training, the exact sums left out
     curve: list[tuple[int, float]] = field(default_factory=list)  # (step, exact -log p in nats)
+    verdict: Verdict | None = None  # the newest
 
 
 def run(
@@ -34,15 +47,16 @@ def run(
 ) -> Iterator[dict[str, Runner]]:
     """Train all models in turns by gradient steps with momentum 0.5 on the whole of x.
 
-    x (B, C, H, W) binary; all_v (2^n, n): every picture there is. Yields the runners each
-    ``every`` steps, the first time untrained. The models are trained in place.
+    x (B, C, H, W) binary, no two alike; all_v (2^n, n): every picture there is. Yields the runners
+    each ``every`` steps, the first time untrained. The models are trained in place.
     """
     runners = {name: _prepare(model, lr) for name, model in models.items()}
     for step in range(0, steps + 1, every):
         for runner in runners.values():
             if step:
                 _train(runner, x, every)
-            runner.curve.append((step, nll(runner.model, x, all_v)))
+            runner.verdict = judge(runner.model, x, all_v)
+            runner.curve.append((step, runner.verdict.nll))
         yield runners
 
 
@@ -60,9 +74,17 @@ def _train(runner: Runner, x: Tensor, steps: int) -> None:
 
 
 @torch.no_grad()
-def nll(model: Model, x: Tensor, all_v: Tensor) -> float:
-    """Exact mean -log p(x) in nats: mean F(x) + log sum_v exp(-F(v)) over ``all_v``."""
+def judge(model: Model, x: Tensor, all_v: Tensor) -> Verdict:
+    """Exact log p by log Z = log sum_v exp(-F(v)) over ``all_v``. TypeError without an F."""
     if not isinstance(model, HasFreeEnergy):
         raise TypeError(f"{model.family} has no free energy")
-    log_z = torch.cat([-model.free_energy(part) for part in all_v.split(1 << 14)]).logsumexp(0)
-    return float(model.free_energy(x.flatten(1)).mean() + log_z)
+    scores = torch.cat([-model.free_energy(part) for part in all_v.split(1 << 14)])
+    log_z = scores.logsumexp(0)
+    log_p = -model.free_energy(x.flatten(1)) - log_z
+    best = scores.topk(min(SHOWN, len(scores)))
+    return Verdict(
+        nll=-float(log_p.mean()),
+        share=float(log_p.exp().sum()),
+        likeliest=all_v[best.indices],
+        p=(best.values - log_z).exp(),
+    )

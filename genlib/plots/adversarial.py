@@ -19,7 +19,6 @@ class Mark:
     x: float
     text: str
     dash: str = "solid"
-    place: str = "top right"  # of the words beside the line
 
 
 def score_figure(
@@ -47,10 +46,12 @@ def score_figure(
             width=edges[1] - edges[0], opacity=0.55, marker_line_width=0,
             hovertemplate=f"{name}: %{{y:.1%}} near %{{x:.3g}}<extra></extra>",
         )  # fmt: skip
-    for mark in marks:
+    for line, mark in enumerate(marks):  # words below each other, for lines may be close
+        x = min(max(mark.x, low), high)
         figure.add_vline(
-            min(max(mark.x, low), high), line_dash=mark.dash, line_width=2, line_color="#e0a000",
-            annotation_text=mark.text, annotation_position=mark.place,
+            x, line_dash=mark.dash, line_width=2, line_color="#e0a000",
+            annotation_text=mark.text, annotation_yshift=-17 * line,
+            annotation_position="top right" if x < (low + high) / 2 else "top left",
         )  # fmt: skip
     figure.update_layout(barmode="overlay", bargap=0)
     figure.update_xaxes(title=x_title, range=[low, high])

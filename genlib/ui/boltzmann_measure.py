@@ -1,29 +1,24 @@
-"""The RBM page's measurements: log-likelihood by AIS, and ways to train against each other."""
+"""The RBM page's measurement of log-likelihood by annealed importance sampling."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from typing import NamedTuple
 
 import streamlit as st
 import torch
 
-from genlib.bars import bars_and_stripes
 from genlib.checkpoint import Info
 from genlib.datasets import to_float
-from genlib.explore import race
-from genlib.models import FAMILIES, Model
 from genlib.models.annealing import effective, log_mean
 from genlib.models.base import Annealed, HasFreeEnergy, binarize
-from genlib.models.boltzmann import states
-from genlib.plots.race import likelihoods, log_weights
+from genlib.plots.race import log_weights
 from genlib.ui import jobs, loading
+from genlib.ui.job_panel import start_button, watch
+from genlib.ui.likelihood_data import rows_of
 
 KEY = "rbm"
-POLL_S = 0.5
 IMAGES = 2000  # test digits that are measured
-STEPS, EVERY = 2000, 40  # of the training on bars and stripes; between two exact sums
 
 
 class Annealing(NamedTuple):
@@ -75,13 +70,24 @@ def likelihood(info: Info) -> None:
             return anneal(job, model, x, chains, temperatures)
 
         name = f"ais {info.path} {info.mtime_ns} {chains} {temperatures}"
-        _button(name, "Estimate log p", work)
+        start_button(name, KEY, "Estimate log p", work)
 
     def show(result: object) -> None:
         if isinstance(result, Annealing):
             _annealed(result, isinstance(model, HasFreeEnergy))
 
-    _watch(name, show)
+    watch(name, show, _before(info))
+
+
+def _before(info: Info) -> str:
+    """What to do, and what is known already: the number in the checkpoint's header."""
+    said = "Press **Estimate log p** to measure these weights here."
+    for row in rows_of([info]):
+        if row.metric == "nll_ais":
+            said += (
+                f" {info.name}, {row.origin}: {row.value:.1f} ± {row.stderr:.1f} nats ({row.data})."
+            )
+    return said
 
 
 def _annealed(result: Annealing, exact: bool) -> None:
@@ -107,112 +113,3 @@ def _annealed(result: Annealing, exact: bool) -> None:
         "CD-1; two-layer DBN about 84.6 (Salakhutdinov & Murray 2008)."
     )
     st.plotly_chart(log_weights(result.log_w.numpy(), log_z.value), key=f"{KEY}.log_weights")
-
-
-def contestants(n_hidden: int) -> dict[str, Model]:
-    """Four ways to learn bars and stripes: three RBMs and the general machine, all 16 pixels."""
-    rbm = {"image_size": 4, "n_hidden": n_hidden}
-    made = {
-        "CD-1": ("rbm", {**rbm, "k": 1}),
-        "CD-10": ("rbm", {**rbm, "k": 10}),
-        "PCD": ("rbm", {**rbm, "k": 1, "persistent": True, "chains": 100}),
-        "General machine": ("boltzmann", {"image_size": 4, "n_hidden": 6, "chains": 100}),
-    }
-    with torch.random.fork_rng():
-        torch.manual_seed(0)
-        return {
-            name: FAMILIES[family](FAMILIES[family].Config.from_dict(config))
-            for name, (family, config) in made.items()
-        }
-
-
-def training() -> None:
-    """CD-k, persistent CD and the general machine, trained here and judged exactly."""
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        lr = st.select_slider(
-            "Learning rate", [0.02, 0.05, 0.1, 0.2], 0.1, key=f"{KEY}.lr", bind="query-params",
-            width=220, help="Of all four; gradient steps with momentum 0.5.",
-        )  # fmt: skip
-        n_hidden = st.selectbox(
-            "Hidden units of the RBMs", [4, 8, 16, 32], 2, key=f"{KEY}.n_hidden",
-            bind="query-params", width=180, help="The general machine always has 6.",
-        )  # fmt: skip
-
-        def work(job: jobs.Job) -> dict[str, race.Runner]:
-            torch.set_num_threads(1)
-            x = bars_and_stripes(4)[0][:, None].float()
-            models = contestants(n_hidden)
-            runners: dict[str, race.Runner] = {}
-            for runners in race.run(models, x, states(16), steps=STEPS, every=EVERY, lr=lr):
-                step = min(r.curve[-1][0] for r in runners.values())
-                job.report(step / STEPS, f"Step {step:,} of {STEPS:,}", runners)
-            return runners
-
-        name = f"bars {lr} {n_hidden}"
-        _button(name, "Train all four", work)
-
-    def show(result: object) -> None:
-        if isinstance(result, dict):
-            _raced(result)
-
-    _watch(name, show)
-
-
-def _raced(runners: dict[str, race.Runner]) -> None:
-    curves = {name: list(r.curve) for name, r in runners.items()}
-    st.plotly_chart(likelihoods(curves, math.log(30)), key=f"{KEY}.curves")
-    steps = max(1, min(points[-1][0] for points in curves.values()))
-    rows = {
-        "": list(runners),
-        "parameters": [sum(p.numel() for p in _free(r.model)) for r in runners.values()],
-        "−log p now, nats": [f"{points[-1][1]:.2f}" for points in curves.values()],
-        "best, nats": [f"{min(v for _, v in points):.2f}" for points in curves.values()],
-        "ms a step": [f"{1000 * r.seconds / steps:.2f}" for r in runners.values()],
-    }
-    st.dataframe(rows, hide_index=True, width="content")
-
-
-def _free(model: Model) -> list[torch.Tensor]:
-    """Parameters that count: of a matrix of couplings only what lies above the diagonal."""
-    return [
-        p[torch.triu(torch.ones_like(p), 1) > 0] if p.ndim == 2 and p.shape[0] == p.shape[1] else p
-        for p in model.parameters()
-    ]
-
-
-def _button(name: str, label: str, work: Callable[[jobs.Job], object]) -> None:
-    """Start the job of that name, or cancel it while it is under way."""
-    job = jobs.find(name)
-    if job is not None and job.busy:
-        st.button("Cancel", icon=":material/stop:", key=f"{KEY}.cancel", on_click=job.cancel)
-        return
-
-    def begin() -> None:
-        jobs.restart(name, work)
-
-    icon = ":material/play_arrow:"
-    st.button(label, icon=icon, type="primary", key=f"{KEY}.go", on_click=begin)
-
-
-def _watch(name: str, show: Callable[[object], None]) -> None:
-    """Progress and the newest result of a job, looked at again and again while it is under way."""
-    job = jobs.find(name)
-    if job is None:
-        st.caption("Nothing measured yet with these settings.")
-        return
-    busy = job.busy
-
-    def look() -> None:
-        if job.busy:
-            waiting = "Waiting for a free core" if job.state == "waiting" else job.text
-            st.progress(job.share, waiting or "Starting")
-        elif busy:
-            st.rerun()
-        if job.state == "cancelled":
-            st.caption(f"Cancelled at {job.share:.0%}.")
-        if job.state == "failed":
-            st.error(job.error)
-        if job.result is not None:
-            show(job.result)
-
-    st.fragment(run_every=POLL_S if busy else None)(look)()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import streamlit as st
@@ -117,6 +118,16 @@ def _classes(classes: tuple[str, ...]) -> str:
     return f"{len(classes)} classes: {named}"
 
 
+def may_name_folders() -> bool:
+    """Whether this user may name a folder of the server: ``GENLIB_FOLDERS`` on or off says so.
+
+    Without it, only whoever sits at the machine itself. A proxy on the same machine looks like
+    that, so behind one it should be off.
+    """
+    said = os.environ.get("GENLIB_FOLDERS", "").strip().lower()
+    return said == "on" if said in ("on", "off") else st.context.ip_address is None
+
+
 def _bring(size: int, colour: str) -> None:
     key = f"pictures.file.{st.session_state.setdefault(COUNT, 0)}"
     left, right = st.columns(2)
@@ -129,6 +140,9 @@ def _bring(size: int, colour: str) -> None:
         on_change=_take,
         args=(key, size, colour),
     )
+    if not may_name_folders():
+        right.caption("Folders of the server can be named only on the machine itself.")
+        return
     with right.form("pictures.path.form", border=False):
         st.text_input(
             "Folder or zip on the machine that runs genlib",
@@ -156,6 +170,8 @@ def _take(key: str, size: int, colour: str) -> None:
 
 
 def _name_path(size: int, colour: str) -> None:
+    if not may_name_folders():
+        return  # the form is not shown either
     text = str(st.session_state.get("pictures.path", "")).strip()
     if not text:
         st.session_state[OUTCOME] = (False, "Name a folder or a zip first.")

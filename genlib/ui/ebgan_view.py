@@ -60,7 +60,7 @@ def energies(info: Info, epoch: int, path: Path) -> None:
         )  # fmt: skip
         found = {g: gan_data.group_scores(path, "energy", g) for g in shown or gan_data.GROUPS}
         marks = [
-            Mark(model.margin(), f"margin m = {model.margin():g}", "dash", "top left"),
+            Mark(model.margin(), f"margin m = {model.margin():g}", "dash"),
             Mark(value, f"this image: {value:.1f}"),
         ]
         st.plotly_chart(score_figure(found, UNIT, marks), key=f"{KEY}.histograms")

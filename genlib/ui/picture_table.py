@@ -23,9 +23,10 @@ _STYLE = """<style>
 .pt .head {font-weight: 600; line-height: 1.25; padding-right: 8px; overflow-wrap: anywhere;}
 .pt .head small, .cards small {display: block; font-weight: 400; opacity: .75;}
 .pt figure, .cards figure {margin: 0; text-align: center;}
-.pt img, .cards img {width: 100%; image-rendering: pixelated; display: block; border-radius: 2px;}
+.pt img, .cards img {width: 100%; image-rendering: pixelated; display: block; border-radius: 2px;
+  box-shadow: 0 0 0 1px rgb(128 128 128 / 30%);}
 .pt figcaption {font-size: .72rem; opacity: .8; line-height: 1.3;
-  font-variant-numeric: tabular-nums; white-space: nowrap;}
+  font-variant-numeric: tabular-nums;}
 .pt .rule {grid-column: 1 / -1; border-top: 1px solid rgb(128 128 128 / 30%); margin: 3px 0;}
 .cards {display: flex; flex-wrap: wrap; gap: 10px;}
 .cards figure {width: 134px; padding: 6px; border-radius: 8px; border: 2px solid transparent;}

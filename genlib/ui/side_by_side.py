@@ -1,4 +1,4 @@
-"""Two parts of a page beside each other, and below each other where the window is narrow."""
+"""Parts of a page beside each other, and below each other where the window is narrow."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 
-def side_by_side(left: int, right: int) -> tuple[DeltaGenerator, DeltaGenerator]:
-    """Two containers of these widths in CSS pixels; the second wraps where both do not fit.
+def side_by_side(*widths: int) -> list[DeltaGenerator]:
+    """Containers of these widths in CSS pixels; they wrap where they do not fit into one line.
 
     Streamlit's columns shrink instead, until a chart in a tablet's half column says nothing.
     """
     row = st.container(horizontal=True, gap="large")
-    return row.container(width=left), row.container(width=right)
+    return [row.container(width=width) for width in widths]

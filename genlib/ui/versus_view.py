@@ -14,11 +14,13 @@ from genlib.checkpoint import Info
 from genlib.datasets import to_float
 from genlib.explore.coverage import half_tones
 from genlib.ui import gan_data, images, loading
+from genlib.ui.side_by_side import side_by_side
 
 KEY = "versus"
 WANTED = (1, 10, 25)  # the lecture's columns
 SIDE = 10
 MOST = 5  # columns
+WIDE, LEAST, GAP = 1072, 250, 32  # pixels: of a row, of a grid, between two of them
 
 
 def choose_epochs(rows: Sequence[Info]) -> list[int]:
@@ -53,7 +55,8 @@ def table(rows: Sequence[Info], epochs: Sequence[int]) -> None:
     later: list[tuple[DeltaGenerator, Info, int]] = []
     for info in rows:
         st.subheader(f"{_kind(info)} · {info.name}", anchor=False)
-        for column, epoch in zip(st.columns(len(epochs), gap="medium"), epochs, strict=True):
+        cells = side_by_side(*[max(LEAST, (WIDE - GAP) // len(epochs) - GAP)] * len(epochs))
+        for column, epoch in zip(cells, epochs, strict=True):
             with column:
                 if _cell(info, epoch):
                     later.append((st.empty(), info, epoch))

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from genlib.ui import boltzmann_chain, boltzmann_measure
+from genlib.ui import boltzmann_chain, boltzmann_measure, boltzmann_race
 from genlib.ui.pickers import header, pick_model, try_this
 
 header(
@@ -22,14 +22,14 @@ VIEWS = {
     "Chain": boltzmann_chain.chain,
     "Weights": boltzmann_chain.weights,
     "Log-likelihood": boltzmann_measure.likelihood,
-    "Ways to train": boltzmann_measure.training,
+    "Ways to train": boltzmann_race.training,
 }
 view = st.segmented_control(
     "View", list(VIEWS), default="Chain", required=True, wrap=True, key="rbm.view",
     bind="query-params", label_visibility="collapsed",
 )  # fmt: skip
 if view == "Ways to train":
-    boltzmann_measure.training()
+    boltzmann_race.training()
 else:
     info = pick_model(
         "Stacked", key="rbm.model", default="rbm-500", where=st.container(width=440),

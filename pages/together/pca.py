@@ -10,6 +10,7 @@ from genlib.plots.pca import explained_figure
 from genlib.ui import loading, pca_data, pca_live, pca_view, pickers
 from genlib.ui.components.live_slider import live_slider
 from genlib.ui.polling import polled
+from genlib.ui.side_by_side import side_by_side
 
 STOPS = (1, 2, 3, 5, 8, 12, 20, 30, 50, 80, 120, 200, 300)
 
@@ -42,7 +43,7 @@ def few_axes() -> None:
                     help="How many numbers describe a digit.")
     )  # fmt: skip
     model = pca_data.model(data.name, d)
-    left, middle, right = st.columns([3, 3, 4], gap="medium")
+    left, middle, right = side_by_side(280, 300, 400)
     with left:
         digit = pickers.pick_digit("pca.digit", data=data, default_class=5)
     with middle:

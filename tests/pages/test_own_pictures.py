@@ -8,6 +8,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
+import streamlit as st
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
@@ -118,6 +119,20 @@ def test_a_path_that_is_not_there_is_one_sentence() -> None:
     app.text_input(key="pictures.path").set_value("/no/such/place")
     ok(app.button[[b.label for b in app.button].index("Add")].click().run())
     assert "There is nothing at" in app.error[0].value
+
+
+@pytest.mark.parametrize(
+    ("said", "address", "may"),
+    [("", None, True), ("", "10.0.0.7", False), ("on", "10.0.0.7", True), ("off", None, False)],
+)
+def test_who_may_name_folders_of_the_server(
+    said: str, address: str | None, may: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GENLIB_FOLDERS", said)
+    monkeypatch.setattr(type(st.context), "ip_address", property(lambda _: address))
+    app = page()
+    assert ("pictures.path" in [field.key for field in app.text_input]) == may
+    assert any("only on the machine itself" in text.value for text in app.caption) != may
 
 
 def test_a_classifier_needs_classes_and_a_family_says_what_it_cannot_take() -> None:

@@ -11,7 +11,7 @@ from streamlit.testing.v1 import AppTest
 
 from genlib.models.dbn import DBN, DBNSettings
 from genlib.models.rbm import RBM, RBMSettings
-from genlib.ui import boltzmann_measure
+from genlib.ui import boltzmann_measure, boltzmann_race
 
 PAGE = str(Path(__file__).resolve().parents[2] / "pages/boltzmann/rbm.py")
 
@@ -50,7 +50,7 @@ def test_chain_and_weights(model: str) -> None:
 def test_likelihood_on_a_click(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(boltzmann_measure, "IMAGES", 50)
     test = app(view="Log-likelihood", model="dbn-500-500", ais_chains="20", temperatures="200")
-    assert "Nothing measured yet" in seen(test)
+    assert "Press **Estimate log p**" in seen(test)
     test.button(key="rbm.go").click().run()
     deadline = time.monotonic() + 60
     while not test.metric and time.monotonic() < deadline:
@@ -63,8 +63,8 @@ def test_likelihood_on_a_click(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_training_can_be_cancelled(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(boltzmann_measure, "STEPS", 100_000)
-    monkeypatch.setattr(boltzmann_measure, "EVERY", 2)
+    monkeypatch.setattr(boltzmann_race, "STEPS", 100_000)
+    monkeypatch.setattr(boltzmann_race, "EVERY", 2)
     test = app(view="Ways to train", lr="0.05", n_hidden="4")
     test.button(key="rbm.go").click().run()
     deadline = time.monotonic() + 60
@@ -88,7 +88,7 @@ def test_without_a_model_the_page_says_what_to_do(shelf) -> None:  # type: ignor
 
 
 def test_contestants_are_the_same_every_time() -> None:
-    one, two = boltzmann_measure.contestants(4), boltzmann_measure.contestants(4)
+    one, two = boltzmann_race.contestants(4), boltzmann_race.contestants(4)
     for a, b in zip(one.values(), two.values(), strict=True):
         for p, q in zip(a.parameters(), b.parameters(), strict=True):
             assert torch.equal(p, q)
