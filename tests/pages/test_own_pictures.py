@@ -25,6 +25,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("GENLIB_RUNS", str(tmp_path / "runs"))
     monkeypatch.setenv("GENLIB_CHECKPOINTS", str(tmp_path / "shipped"))
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("GENLIB_FOLDERS", "on")
     folder_jobs._jobs.clear()
     return tmp_path
 
