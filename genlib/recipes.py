@@ -95,6 +95,7 @@ RECIPES: dict[str, Recipe] = {
         "Energy-based GAN: an autoencoder 784-256-32 as the cost, margin 20, samples kept apart.",
         {},
         {"epochs": 25, "lr": 5e-4, "batch_size": 128, **_EXACT},
+        snapshots=(1,),
     ),
     "rbm-500": Recipe(
         "rbm",

@@ -31,7 +31,7 @@ from genlib.models.base import Model, ModelSettings, binarize
 from genlib.models.bipartite import Bipartite
 from genlib.settings import setting
 
-DRAWS = 20  # importance samples of h per image
+DRAWS = 100  # importance samples of h per image
 
 
 @dataclass(frozen=True)
@@ -151,7 +151,7 @@ class DBN(Model):
     def unnormalised(self, x: Tensor, rng: torch.Generator) -> Tensor:
         """Estimate log p(v) + log Z of the top pair, in nats: binary (B, C, H, W) -> (B,).
 
-        log (1/K) sum_k p(v|h1) p*(h1) / q(h1|v), h1 ~ q(h1|v), K = 20. By Jensen's inequality its
+        log (1/K) sum_k p(v|h1) p*(h1) / q(h1|v), h1 ~ q(h1|v), K = 100. By Jensen's inequality its
         expectation is at most the truth: it bounds log p(v) from below.
         """
         draws = [self._weight(x.flatten(1), rng) for _ in range(DRAWS)]

@@ -12,6 +12,7 @@ from genlib.checkpoint import Info
 from genlib.datasets import to_float
 from genlib.models.annealing import effective, log_mean
 from genlib.models.base import Annealed, HasFreeEnergy, binarize
+from genlib.models.dbn import DRAWS
 from genlib.plots.race import log_weights
 from genlib.ui import jobs, loading
 from genlib.ui.job_panel import start_button, watch
@@ -108,7 +109,11 @@ def _annealed(result: Annealing, exact: bool) -> None:
     st.caption(
         f"{n:,} test digits, dynamically binarized (seed 0), ± one standard error of digits and "
         "chains together."
-        + ("" if exact else " A DBN's p(v | h) is summed over 20 samples of h: an upper bound.")
+        + (
+            ""
+            if exact
+            else f" A DBN's p(v | h) is summed over {DRAWS} samples of h: an upper bound."
+        )
         + " Published, on binarized MNIST: RBM-500 about 86 nats with CD-25, 105 to 125 with "
         "CD-1; two-layer DBN about 84.6 (Salakhutdinov & Murray 2008)."
     )

@@ -20,7 +20,7 @@ KEY = "versus"
 WANTED = (1, 10, 25)  # the lecture's columns
 SIDE = 10
 MOST = 5  # columns
-WIDE, LEAST, GAP = 1072, 250, 32  # pixels: of a row, of a grid, between two of them
+WIDE, LEAST, GAP = 1120, 262, 16  # pixels: of a row, of a grid, between two of them
 
 
 def choose_epochs(rows: Sequence[Info]) -> list[int]:
@@ -55,7 +55,7 @@ def table(rows: Sequence[Info], epochs: Sequence[int]) -> None:
     later: list[tuple[DeltaGenerator, Info, int]] = []
     for info in rows:
         st.subheader(f"{_kind(info)} · {info.name}", anchor=False)
-        cells = side_by_side(*[max(LEAST, (WIDE - GAP) // len(epochs) - GAP)] * len(epochs))
+        cells = side_by_side(*[max(LEAST, WIDE // len(epochs) - GAP)] * len(epochs), gap="small")
         for column, epoch in zip(cells, epochs, strict=True):
             with column:
                 if _cell(info, epoch):

@@ -39,9 +39,8 @@ with st.expander("How to read it", icon=":material/menu_book:"):
     )
 try_this(
     [
-        "Drag **Epoch** to 0: an untrained judge rebuilds mid-grey best, so the generator's grey "
-        "fog has hardly any energy and real digits have a lot. After how many epochs has the order "
-        "turned around, and when do the two histograms meet?",
+        "Drag **Epoch** to 1: the judge rebuilds the generator's samples better than real digits. "
+        "Then back: who has caught up? Train an **ebgan** of your own for the epochs between.",
         "**Merged**: drag α. Is the half-and-half digit at higher energy than both its parents?",
         "Draw a digit, then scribble over it: how much must you spoil before the energy passes m?",
     ]
