@@ -32,6 +32,7 @@ from genlib.models.bipartite import Bipartite
 from genlib.settings import setting
 
 DRAWS = 100  # importance samples of h per image
+ROWS = 2000  # of images times samples, at once
 
 
 @dataclass(frozen=True)
@@ -154,8 +155,10 @@ class DBN(Model):
         log (1/K) sum_k p(v|h1) p*(h1) / q(h1|v), h1 ~ q(h1|v), K = 100. By Jensen's inequality its
         expectation is at most the truth: it bounds log p(v) from below.
         """
-        draws = [self._weight(x.flatten(1), rng) for _ in range(DRAWS)]
-        return torch.stack(draws).logsumexp(0) - math.log(DRAWS)
+        v = x.flatten(1)
+        drawn = torch.arange(DRAWS).split(max(1, ROWS // len(v)))
+        log_w = [self._weight(v.repeat(len(k), 1), rng).view(-1, len(v)) for k in drawn]
+        return torch.cat(log_w).logsumexp(0) - math.log(DRAWS)
 
     @torch.no_grad()
     def _weight(self, v: Tensor, rng: torch.Generator) -> Tensor:
