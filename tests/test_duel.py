@@ -106,7 +106,7 @@ def test_it_runs_until_paused_and_takes_another_learning_rate(
 def test_it_ends_when_nobody_looks(
     model: MLPGAN, images: torch.Tensor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(duel, "GONE_S", 0.2)
+    monkeypatch.setattr(duel.Duel, "gone_s", 0.2)
     pool = Pool(1)
     one = Duel(model, images, batch=16, pool=pool)
     one.start()

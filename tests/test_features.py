@@ -440,16 +440,16 @@ def test_others_wait_in_a_queue_and_start_by_themselves(lens: Lens) -> None:
     one.pause()
     assert until(lambda: (two.beat(), two.shown.step > 0)[1])
     two.pause()
-    assert until(lambda: not any(t.name == "ascent" for t in threading.enumerate()))
+    assert until(lambda: not any(t.name == "live" for t in threading.enumerate()))
 
 
 def test_it_stops_when_the_browser_is_gone_and_resumes_when_it_is_back(
     lens: Lens, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("genlib.explore.live.GONE_S", 0.2)
+    monkeypatch.setattr("genlib.explore.live.Live.gone_s", 0.2)
     live = live_of(lens, Pool(1))
     live.start()
-    assert until(lambda: not any(t.name == "ascent" for t in threading.enumerate()))
+    assert until(lambda: not any(t.name == "live" for t in threading.enumerate()))
     step = live.shown.step
     assert step > 0 and live.running
     live.beat()

@@ -14,7 +14,6 @@ import contextlib
 import copy
 import logging
 import math
-import os
 import threading
 import time
 from dataclasses import dataclass
@@ -25,11 +24,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
+from genlib.explore.attended import POOL, Attended
 from genlib.explore.pool import Pool
 from genlib.models.base import Model, StepsApart
 
-GONE_S = 6.0  # seconds without a question after which the browser counts as gone
-TURN_S = 30.0  # seconds one may run while others wait
 MEASURE_SHARE = 0.25  # of the time at most goes into measuring at full speed
 WATCHED = 64  # real images, and samples, that are measured
 GRID = 36  # samples on screen, the first of them
@@ -37,7 +35,6 @@ KEPT = 600  # points of the trace; older ones are thinned out
 WHO = ("both", "d", "g")
 
 log = logging.getLogger(__name__)
-POOL = Pool(max(1, (os.cpu_count() or 2) - 1))
 
 
 @dataclass(frozen=True)
@@ -57,8 +54,10 @@ class Point:
         return self.d_steps + self.g_steps
 
 
-class Duel:
+class Duel(Attended):
     """One session's duel; every call returns within a step's time."""
+
+    gone_s = 6.0
 
     def __init__(
         self,
@@ -79,14 +78,12 @@ class Duel:
             raise TypeError(f"{model.title} cannot train its two halves apart")
         if not 2 <= batch <= len(images):
             raise ValueError(f"batch must be between 2 and {len(images)}, got {batch}")
-        self._origin, self._images, self._pool = model, images, pool
+        super().__init__(pool)
+        self._origin, self._images = model, images
         self._first_lr, self._batch, self._seed = lr, batch, seed
         self._lock = threading.Lock()
         self.who = "both"  # whom the running duel trains
         self.pause_s = 0.0  # seconds between two steps
-        self.running = False  # what the person asked for
-        self.error = ""
-        self._beat = time.monotonic()
         self.reset()
 
     def reset(self) -> None:
@@ -142,28 +139,6 @@ class Duel:
         with self._lock:
             self._guarded(who)
 
-    def close(self) -> None:
-        """Stop for good."""
-        self.pause()
-
-    def beat(self) -> None:
-        """Somebody looks: go on if that was wanted."""
-        self._beat = time.monotonic()
-        if self.running:
-            self._pool.enter(self)
-
-    def waiting(self) -> int:
-        """Place in the queue of those that want to run; 0 if it runs or rests."""
-        return self._pool.position(self)
-
-    def wanted(self) -> bool:
-        """Whether somebody wants this to run and is there to see it."""
-        return self.running and time.monotonic() - self._beat < GONE_S
-
-    def spawn(self) -> None:
-        """Called by the pool when there is a place."""
-        threading.Thread(target=self._run, name="duel", daemon=True).start()
-
     def _run(self) -> None:
         torch.set_num_threads(1)  # a second one would wait for a core that serves the pages
         started, again = time.monotonic(), False
@@ -177,7 +152,7 @@ class Duel:
                 spent = time.monotonic() - begun
                 self.rate = 1 / max(spent + self.pause_s, 1e-6)
                 self._rest(max(self.pause_s, 0.002))
-                again = self._pool.busy() and time.monotonic() - started > TURN_S
+                again = self._turn_is_over(started)
         finally:
             self._pool.leave(self, again=again and self.wanted())
 

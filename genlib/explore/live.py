@@ -13,7 +13,6 @@ Whoever waits for frames leaves a function with ``listen``, so that nobody block
 from __future__ import annotations
 
 import logging
-import os
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -23,35 +22,29 @@ import torch
 from torch import Tensor
 
 from genlib.explore.ascent import Ascent, AscentError
+from genlib.explore.attended import POOL, Attended
 from genlib.explore.film import Curves, Film
 from genlib.explore.knobs import Knobs, turned
 from genlib.explore.pool import Pool
 from genlib.explore.shown import pixels, shown
 
 FRAME_S = 0.02  # seconds of computing per frame
-GONE_S = 4.0  # seconds without a question after which the browser counts as gone
-TURN_S = 30.0  # seconds one may run while others wait
 MEASURE_SHARE = 0.2  # of the time at most goes into measuring the frame shown
 
 log = logging.getLogger(__name__)
 
 
-POOL = Pool(max(1, (os.cpu_count() or 2) - 1))
-
-
-class Live:
+class Live(Attended):
     """One session's ascent: start, pause, step, go back; all calls return within a step's time."""
 
     def __init__(self, ascent: Ascent, pool: Pool = POOL) -> None:
-        self._ascent, self._pool = ascent, pool
+        super().__init__(pool)
+        self._ascent = ascent
         self.names = ascent.lens.network.classes
         self._lock = threading.Lock()
         self._listeners: set[Callable[[], None]] = set()
         self.version = 0  # grows by one with everything that is shown
-        self.running = False  # what the person asked for
-        self.error = ""
         self.film, self.curves = Film(), Curves()
-        self._beat = time.monotonic()
         self._measured_s = self._measured_at = 0.0
         self.original = ascent.image.cpu()  # what the ascent began with
         self.epoch = 0  # changes whenever the steps do not simply go on
@@ -140,29 +133,6 @@ class Live:
             self.epoch += 1
             self._publish(measure=True)
 
-    def close(self) -> None:
-        """Stop for good."""
-        self.running = False
-        self._pool.withdraw(self)
-
-    def beat(self) -> None:
-        """The browser asked for a frame: go on running if that was wanted."""
-        self._beat = time.monotonic()
-        if self.running:
-            self._pool.enter(self)
-
-    def waiting(self) -> int:
-        """Place in the queue of those that want to run; 0 if it runs or rests."""
-        return self._pool.position(self)
-
-    def wanted(self) -> bool:
-        """Whether somebody wants this to run and is there to see it."""
-        return self.running and time.monotonic() - self._beat < GONE_S
-
-    def spawn(self) -> None:
-        """Called by the pool when there is a place."""
-        threading.Thread(target=self._run, name="ascent", daemon=True).start()
-
     def _run(self) -> None:
         # A second thread of arithmetic waits at barriers for a core that the browser or another
         # session uses: small networks then make 10 steps a second instead of 200.
@@ -175,7 +145,7 @@ class Live:
                     self._frame()
                 # A moment for the threads that serve pages, and for a knob to take the lock.
                 time.sleep(0.002)
-                again = self._pool.busy() and time.monotonic() - started > TURN_S
+                again = self._turn_is_over(started)
                 if again:
                     break
         except (AscentError, ValueError) as problem:

@@ -18,7 +18,7 @@ class Runs(Protocol):
 
 
 class Pool:
-    """A bounded number of running ascents, the others in a queue."""
+    """A bounded number of running things, the others in a queue."""
 
     def __init__(self, limit: int) -> None:
         self.limit = limit

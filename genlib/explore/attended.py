@@ -1,0 +1,57 @@
+"""Work that goes on in a thread while somebody looks at it, and one pool for all of it."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from typing import ClassVar
+
+from genlib.explore.pool import Pool
+
+TURN_S = 30.0  # seconds one may run while others wait
+POOL = Pool(max(1, (os.cpu_count() or 2) - 1))  # a core stays free for the pages
+
+
+class Attended:
+    """Runs while it is asked for, in turns with others; subclasses say what by ``_run``."""
+
+    gone_s: ClassVar[float] = 4.0  # without a question, after which the browser counts as gone
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+        self.running = False  # what the person asked for
+        self.error = ""
+        self._beat = time.monotonic()
+
+    def beat(self) -> None:
+        """Somebody looks: go on if that was wanted."""
+        self._beat = time.monotonic()
+        if self.running:
+            self._pool.enter(self)
+
+    def waiting(self) -> int:
+        """Place in the queue of those that want to run; 0 if it runs or rests."""
+        return self._pool.position(self)
+
+    def wanted(self) -> bool:
+        """Whether somebody wants this to run and is there to see it."""
+        return self.running and time.monotonic() - self._beat < self.gone_s
+
+    def spawn(self) -> None:
+        """Called by the pool when there is a place."""
+        name = type(self).__name__.lower()
+        threading.Thread(target=self._run, name=name, daemon=True).start()
+
+    def close(self) -> None:
+        """Stop for good."""
+        self.running = False
+        self._pool.withdraw(self)
+
+    def _turn_is_over(self, since: float) -> bool:
+        """Whether another should have the place, after running since that monotonic time."""
+        return self._pool.busy() and time.monotonic() - since > TURN_S
+
+    def _run(self) -> None:
+        """Work as long as it is ``wanted`` and no ``_turn_is_over``, then ``Pool.leave``."""
+        raise NotImplementedError
