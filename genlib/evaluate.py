@@ -146,7 +146,9 @@ def sample_quality(model: Samples, sample: Sample) -> Found:
 
     Samples of black and white are compared with test images binarized at random, others with grey.
     Measured only where a shipped classifier knows such images; its name stands in ``data``. A
-    class counts as covered from a tenth of its fair share on, by the classifier's judgement.
+    class of the test images counts as covered from a tenth of its fair share on, by the
+    classifier's judgement; where these are not all its classes, ``in_class`` says how many samples
+    it takes for one of them.
     """
     assert isinstance(model, Model)
     judges = frechet.extractors(model.config.channels)
@@ -164,13 +166,18 @@ def sample_quality(model: Samples, sample: Sample) -> Found:
     distance = Metric(
         frechet.frechet(ours, real), frechet.jackknife(ours, real), "squared distance", n, data
     )
-    counts = classes.bincount(minlength=judge.n_classes)
-    covered = float((counts >= 0.1 * n / judge.n_classes).sum())
-    unit = f"of {judge.n_classes} classes, each with a tenth of its fair share or more"
-    return {
-        "frechet": distance,
-        "classes_covered": Metric(covered, 0.0, unit, n, f"{n} samples, judged by {judge.name}"),
-    }
+    wanted = sample.y.unique().to(classes.device)  # of a model of some classes only these
+    counts, k = classes.bincount(minlength=judge.n_classes)[wanted], len(wanted)
+    covered = float((counts >= 0.1 * n / k).sum())
+    unit = f"of {k} class{'es, each' * (k > 1)} with a tenth of its fair share or more"
+    by = f"{n} samples, judged by {judge.name}"
+    found = {"frechet": distance, "classes_covered": Metric(covered, 0.0, unit, n, by)}
+    if k < judge.n_classes:
+        share = float(counts.sum()) / n
+        stderr = math.sqrt(share * (1 - share) / n)
+        unit = f"share of samples, judged to be of the {k} class{'es' * (k > 1)} wanted"
+        found["in_class"] = Metric(share, stderr, unit, n, by)
+    return found
 
 
 METRICS: dict[str, tuple[type, Callable[..., Found]]] = {

@@ -163,6 +163,17 @@ def _control(run: Run, interrupt: Interrupt) -> Callable[[], training.Control]:
     return control
 
 
+def going_on(
+    past: list[dict[str, float]], history: list[dict[str, float]]
+) -> list[dict[str, float]]:
+    """The history of a training after another one: epochs and steps are counted on."""
+    if not past:
+        return history
+    epoch, step = past[-1]["epoch"], past[-1]["step"]
+    later = [{**h, "epoch": h["epoch"] + epoch, "step": h["step"] + step} for h in history]
+    return [*past, *later]
+
+
 def build_recipe(name: str, folder: Path, watch: Watch, *, measure: bool = True) -> Path:
     """Train a recipe into ``folder/NAME.safetensors`` (float16) and ``NAME.snapshots/``.
 
@@ -173,8 +184,10 @@ def build_recipe(name: str, folder: Path, watch: Watch, *, measure: bool = True)
         raise ValueError(f"unknown recipe {name!r}; known are {', '.join(RECIPES)}")
     recipe = RECIPES[name]
     settings = TrainSettings.from_dict(recipe.train)
+    seed = settings.seed
     data, model = prepare(recipe, settings)
     state = training_state.start(model, settings)
+    past: list[dict[str, float]] = []  # of a training before this one
     interrupt = Interrupt()
     path = folder / f"{name}.safetensors"
 
@@ -184,26 +197,38 @@ def build_recipe(name: str, folder: Path, watch: Watch, *, measure: bool = True)
             model,
             name=name,
             dataset=data.name,
-            seed=settings.seed,
-            epoch=state.epoch,
+            seed=seed,
+            epoch=epoch(),
             train=settings.to_dict(),
-            history=state.history,
+            history=going_on(past, state.history),
             metrics={key: asdict(metric) for key, metric in (numbers or {}).items()},
             half=True,
         )
 
+    def epoch() -> int:
+        return state.epoch + int(past[-1]["epoch"] if past else 0)
+
     def keep() -> None:
-        if state.epoch in recipe.snapshots:
-            save(folder / f"{name}.snapshots" / f"epoch-{state.epoch:04d}.safetensors")
+        if epoch() in recipe.snapshots:
+            save(folder / f"{name}.snapshots" / f"epoch-{epoch():04d}.safetensors")
+
+    def train() -> None:
+        wish = training.Control
+        asked = training.train(model, data, settings, state, lambda: wish(stop=interrupt.asked))
+        for event in asked:
+            watch(event)
+            if event.kind == "epoch":
+                keep()
+        if state.stopped:
+            raise KeyboardInterrupt
 
     keep()
-    wish = training.Control
-    for event in training.train(model, data, settings, state, lambda: wish(stop=interrupt.asked)):
-        watch(event)
-        if event.kind == "epoch":
-            keep()
-    if state.stopped:
-        raise KeyboardInterrupt
+    train()
+    if recipe.more:
+        past = state.history
+        settings = TrainSettings.from_dict({**recipe.train, **recipe.more})
+        state = training_state.start(model, settings)
+        train()
     save(path)
     if measure:
         stored = checkpoint.load(path, str(devices.device()))

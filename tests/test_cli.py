@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -131,6 +132,26 @@ def test_a_recipe_gives_checkpoint_snapshots_and_numbers(
     assert info.size < 2.6 * info.parameters + 4000, "half precision: two bytes a number"
     assert info.metrics["reconstruction_mse"]["n"] == 360
     assert not runs.listing(), "a recipe is no run"
+
+
+def test_a_recipe_may_train_its_result_further_with_other_settings(
+    folders: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    train = {"epochs": 2, "limit": 128, "lr": 1e-3, "precision": "float32", "threads": 1}
+    plain = Recipe("autoencoder", "a test", {"latent_dim": 2}, train, "digits")
+    more = replace(plain, more={"epochs": 1, "lr": 1e-2, "seed": 1}, snapshots=(2,))
+    monkeypatch.setitem(RECIPES, "plain", plain)
+    monkeypatch.setitem(RECIPES, "more", more)
+    for name in ("plain", "more"):
+        assert main(["train", "--recipe", name]) == 0
+    info = checkpoint.peek(folders / "checkpoints" / "more.safetensors")
+    assert [h["epoch"] for h in info.history] == [1, 2, 3] and info.epoch == 3 and info.seed == 0
+    assert [h["step"] for h in info.history] == [h["epoch"] for h in info.history]
+    assert [h["lr"] for h in info.history] == [1e-3, 1e-3, 1e-2]
+    kept, last = (checkpoint.load(path).state_dict() for _, path in info.snapshots)
+    before = checkpoint.load(folders / "checkpoints" / "plain.safetensors").state_dict()
+    assert all(bool((kept[key] == before[key]).all()) for key in before)
+    assert any(bool((last[key] != before[key]).any()) for key in before)
 
 
 def test_the_same_seed_gives_the_same_weights(folders: Path) -> None:

@@ -157,3 +157,18 @@ def test_a_long_trace_keeps_its_ends(model: MLPGAN, images: torch.Tensor) -> Non
     trace = [replace(point, d_steps=k) for k in range(duel.KEPT + 1)]
     kept = duel._thinned(trace)
     assert len(kept) < len(trace) and kept[0] == trace[0] and kept[-1] == trace[-1]
+
+
+def test_few_images_are_all_watched_and_trained_on(model: MLPGAN, images: torch.Tensor) -> None:
+    one = Duel(model, images[:3], batch=3)
+    assert (one.batch, one.watched) == (3, 3)
+    assert Duel(model, images).watched == duel.WATCHED
+    one.step_once("both")
+    assert one.error == "" and one.trace[-1].steps == 2
+
+
+def test_both_is_one_step_each_whatever_the_d_steps(images: torch.Tensor) -> None:
+    many = MLPGAN(MLPGANSettings(latent_dim=3, hidden=(8,), image_size=4, d_steps=5)).eval()
+    one = Duel(many, images)
+    one.step_once("both")
+    assert (one.trace[-1].d_steps, one.trace[-1].g_steps) == (1, 1)

@@ -24,11 +24,13 @@ def test_checkpoint_follows_its_recipe(info: Info) -> None:
     assert (info.family, info.dataset) == (recipe.family, recipe.dataset)
     # Settings that came later stand at their defaults.
     trained = TrainSettings.from_dict(info.train).to_dict()
-    assert trained == TrainSettings.from_dict(recipe.train).to_dict()
+    assert trained == TrainSettings.from_dict({**recipe.train, **recipe.more}).to_dict()
     for name, value in recipe.model.items():
         assert info.config[name] == (list(value) if isinstance(value, tuple) else value)
     assert [epoch for epoch, _ in info.snapshots] == sorted({*recipe.snapshots, info.epoch})
-    assert info.epoch == info.train["epochs"] == info.history[-1]["epoch"]
+    trainings = [recipe.train, {**recipe.train, **recipe.more}][: 1 + bool(recipe.more)]
+    epochs = sum(TrainSettings.from_dict(train).epochs for train in trainings)
+    assert info.epoch == epochs == info.history[-1]["epoch"]
     for _, path in info.snapshots:
         state = checkpoint.load(path).state_dict()
         assert all(bool(t.isfinite().all()) for t in state.values())

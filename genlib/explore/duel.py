@@ -3,7 +3,8 @@
 A ``Duel`` owns a private copy of a model and its optimizers. Its thread trains while somebody is
 there to see it; a ``Pool`` bounds how many train at once over all sessions. What is shown is
 measured after every single step on the same real images and the same z, dropout off, so that a
-change is the step's doing and no other noise.
+change is the step's doing and no other noise. Both means one step each, whatever the model's
+``d_steps``, so that the counts on screen stay comparable.
 
     page ── train D, train G, pause, learning rate ──> Duel ──> thread: step, step ──> trace, grid
 """
@@ -120,6 +121,16 @@ class Duel(Attended):
             for group in optimizer.param_groups:
                 group["lr"] = value
 
+    @property
+    def batch(self) -> int:
+        """Images in one step."""
+        return self._batch
+
+    @property
+    def watched(self) -> int:
+        """Real images that are measured: WATCHED, or all where there are fewer."""
+        return len(self._real)
+
     def start(self, who: str = "both", pause_s: float = 0.0) -> None:
         """Train until paused. ``who`` is one of WHO; ``pause_s`` seconds between two steps."""
         if who not in WHO:
@@ -134,7 +145,7 @@ class Duel(Attended):
         self._pool.withdraw(self)
 
     def step_once(self, who: str) -> None:
-        """Pause and train once: "d", "g", or "both" (D, then G)."""
+        """Pause and train once: "d", "g", or "both" (D, then G, one step each)."""
         self.pause()
         with self._lock:
             self._guarded(who)

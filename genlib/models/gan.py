@@ -53,7 +53,9 @@ class GANSettings(ModelSettings):
     generator_loss: str = setting(
         "non_saturating", choices=tuple(GENERATOR_LOSSES), help="What G minimises."
     )
-    d_steps: int = setting(1, 1, 10, "Discriminator steps for each generator step.")
+    d_steps: int = setting(
+        1, 1, 10, "Steps of D for each one of G, on the same real images with fresh samples."
+    )
 
 
 class GAN(Generator):
@@ -107,7 +109,9 @@ class GAN(Generator):
     ) -> dict[str, Tensor]:
         """``d_steps`` steps of D, then one of G.
 
-        G's step uses the samples of D's last step, as the lecture's loop does: one pass of G less.
+        All steps of D see the same real images x, each with fresh samples; Goodfellow's algorithm
+        draws a new minibatch for each. G's step uses the samples of D's last step, as the lecture's
+        loop does: one pass of G less.
         """
         for i in range(self.config.d_steps):
             with torch.set_grad_enabled(i == self.config.d_steps - 1), autocast():

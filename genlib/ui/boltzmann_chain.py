@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from genlib.checkpoint import Info, peek
-from genlib.datasets import to_float
+from genlib.datasets import Dataset, to_float
 from genlib.models.base import HasKernels, Stacked, binarize
 from genlib.plots.kernels import PALETTE
-from genlib.ui import kernels_view, loading
+from genlib.ui import images, kernels_view, loading
 from genlib.ui.components.gibbs_chain import Layers, Scene, gibbs_chain, gibbs_store
 from genlib.ui.components.kernel_grid import kernel_grid
 from genlib.ui.pickers import pick_digit
@@ -22,29 +22,20 @@ from genlib.ui.picture_table import signed_legend
 
 KEY = "rbm"
 BROWSER_WEIGHTS = 4_000_000  # 16 MB; more would take longer than a frame for one step
-STARTS = {"noise": "Noise", "digit": "This digit"}
+STARTS = {"noise": "Noise", "digit": "This picture"}
 SHOWS = {"probabilities": "Probabilities", "samples": "Samples"}
-
-
-def _half(rows: slice, columns: slice) -> NDArray[np.bool_]:
-    known = np.ones((28, 28), np.bool_)
-    known[rows, columns] = False
-    return known
-
-
-ALL, HALF = slice(None), 14
-KNOWN: dict[str, NDArray[np.bool_] | None] = {  # what is hidden -> which pixels are held
-    "Nothing": None,
-    "Lower half": _half(slice(HALF, None), ALL),
-    "Upper half": _half(slice(None, HALF), ALL),
-    "Right half": _half(ALL, slice(HALF, None)),
-    "Left half": _half(ALL, slice(None, HALF)),
-    "Middle": _half(slice(9, 19), slice(9, 19)),
-}
+HIDES = ("Nothing", "Lower half", "Upper half", "Right half", "Left half", "Middle")
 
 
 def chain(info: Info) -> None:
     """A chain over the model's layers, its controls and where it starts."""
+    data = loading.all_pictures_of(info)
+    if data.shape != loading.model(info).config.shape:
+        st.info(
+            f"{info.name} was made for pictures of another size or colour than those of "
+            f"{data.title}. Train a model on {data.title} to run a chain."
+        )
+        return
     layers, band = _layers(str(info.path), info.mtime_ns)
     if sum(w.size for w, _, _ in layers) > BROWSER_WEIGHTS:
         st.info(f"{info.name} has more than {BROWSER_WEIGHTS:,} weights, too many for the browser.")
@@ -56,16 +47,49 @@ def chain(info: Info) -> None:
 
 @st.fragment
 def _live(info: Info, store: str, band: tuple[float, float], depth: int) -> None:
+    data = loading.all_pictures_of(info)
     with st.container(horizontal=True, gap="large"):
         controls, subject = st.container(width=440), st.container(width=330)
     with subject:
-        digit = pick_digit(f"{KEY}.digit", "Digit", data=loading.all_pictures_of(info))
+        image = _subject(info, data)
     with controls:
         start, show, hidden, chains = _controls()
-        if KNOWN[hidden] is not None:
+        known = _known(hidden, *data.shape[1:])
+        if known is not None:
             st.caption(_clamping(depth))
-    scene = Scene(digit.image[0].numpy(), start, KNOWN[hidden], show, chains, band, stride=10)
+        if data.shape[0] > 1:
+            st.caption("A pixel is three units, red, green and blue, each of them 0 or 1.")
+    scene = Scene(image.numpy(), start, known, show, chains, band, stride=10)
     gibbs_chain(f"{KEY}.chain", store, scene)
+
+
+def _subject(info: Info, data: Dataset) -> Tensor:
+    """The picked image, of the model's shape (C, H, W): drawings are always 28x28 and grey."""
+    image = pick_digit(f"{KEY}.digit", "Picture", data=data).image
+    if tuple(image.shape) == data.shape:
+        return image
+    st.caption(f"{info.name} looks at other pictures than drawings; a test image is used.")
+    image = to_float(data.test_x[0])
+    images.picture(image, "test image", width=96)
+    return image
+
+
+def _known(hidden: str, height: int, width: int) -> NDArray[np.bool_] | None:
+    """Which pixels are held, (H, W), where that part is hidden; None where nothing is."""
+    everything, down, right = slice(None), height // 2, width // 2
+    top, left = round(height * 9 / 28), round(width * 9 / 28)
+    parts = {
+        "Lower half": (slice(down, None), everything),
+        "Upper half": (slice(None, down), everything),
+        "Right half": (everything, slice(right, None)),
+        "Left half": (everything, slice(None, right)),
+        "Middle": (slice(top, height - top), slice(left, width - left)),
+    }
+    if hidden not in parts:
+        return None
+    known = np.ones((height, width), np.bool_)
+    known[parts[hidden]] = False
+    return known
 
 
 def _controls() -> tuple[str, str, str, int]:
@@ -83,8 +107,8 @@ def _controls() -> tuple[str, str, str, int]:
         )  # fmt: skip
     with st.container(horizontal=True):
         hidden = st.selectbox(
-            "Hide of the digit", list(KNOWN), key=f"{KEY}.hide", bind="query-params", width=200,
-            help="The rest of the digit is held fixed at every step (clamped), rounded to black "
+            "Hide of the picture", HIDES, key=f"{KEY}.hide", bind="query-params", width=200,
+            help="The rest of the picture is held fixed at every step (clamped), rounded to black "
             "and white; the chain fills in what is hidden.",
         )  # fmt: skip
         chains = st.selectbox(
@@ -97,12 +121,13 @@ def _controls() -> tuple[str, str, str, int]:
 def _clamping(depth: int) -> str:
     if depth == 1:
         return (
-            "Blue-green pixels are held. The chain then draws from p(hidden pixels | held pixels), "
-            "exactly in the long run."
+            "Pixels with a blue-green tint are held. The chain then draws from "
+            "p(hidden pixels | held pixels), exactly in the long run."
         )
     return (
-        "Blue-green pixels are held. A DBN has no exact way to clamp: each step recognises the "
-        "picture upwards, makes a Gibbs step in the top pair and comes down. Approximate."
+        "Pixels with a blue-green tint are held. A DBN has no exact way to clamp: each "
+        "step recognises the picture upwards, makes a Gibbs step in the top pair and comes down. "
+        "Approximate."
     )
 
 

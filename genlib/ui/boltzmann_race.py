@@ -10,7 +10,7 @@ import torch
 from genlib.bars import bars_and_stripes
 from genlib.explore import race
 from genlib.models import FAMILIES, Model
-from genlib.models.boltzmann import states
+from genlib.models.boltzmann import Boltzmann, states
 from genlib.plots.race import likelihoods
 from genlib.ui import jobs
 from genlib.ui.job_panel import start_button, watch
@@ -80,7 +80,7 @@ def _raced(runners: dict[str, race.Runner]) -> None:
     steps = max(1, min(points[-1][0] for points in curves.values()))
     rows = {
         "": list(runners),
-        "parameters": [sum(p.numel() for p in _free(r.model)) for r in runners.values()],
+        "parameters": [_free(r.model) for r in runners.values()],
         "−log p now, nats": [f"{points[-1][1]:.2f}" for points in curves.values()],
         "best, nats": [f"{min(v for _, v in points):.2f}" for points in curves.values()],
         "ms a step": [f"{1000 * r.seconds / steps:.2f}" for r in runners.values()],
@@ -90,12 +90,13 @@ def _raced(runners: dict[str, race.Runner]) -> None:
     picture_table([_data_row(), *[_row(name, r.verdict) for name, r in runners.items()]])
 
 
-def _free(model: Model) -> list[torch.Tensor]:
-    """Parameters that count: of a matrix of couplings only what lies above the diagonal."""
-    return [
-        p[torch.triu(torch.ones_like(p), 1) > 0] if p.ndim == 2 and p.shape[0] == p.shape[1] else p
-        for p in model.parameters()
-    ]
+def _free(model: Model) -> int:
+    """Parameters that count: of a symmetric matrix of couplings only what is above the diagonal."""
+    counted = sum(p.numel() for p in model.parameters())
+    if isinstance(model, Boltzmann):
+        n = len(model.raw)
+        counted -= n * (n + 1) // 2
+    return counted
 
 
 def _data() -> torch.Tensor:

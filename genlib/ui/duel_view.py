@@ -6,7 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from genlib.checkpoint import Info
-from genlib.explore.duel import Duel, Point
+from genlib.explore.duel import WATCHED, Duel, Point
 from genlib.ui import images, loading
 from genlib.ui.components.live_slider import live_slider
 from genlib.ui.side_by_side import side_by_side
@@ -18,11 +18,17 @@ WHOM = {"both": "Both", "d": "Only D", "g": "Only G"}
 SPEEDS = {"slow": "Slow motion", "full": "Full speed"}
 SLOW_S = 1.0  # seconds between two steps in slow motion
 RATES = [a * 10**e for e in range(-5, -1) for a in (1, 2, 5)] + [0.1]
-BATCH = 64
+BATCH = 64  # or all images, where there are fewer
 
 
 def theatre(info: Info) -> None:
     """Controls, then what they do; the numbers are measured on the same images every time."""
+    if len(loading.pictures_of(info).train_x) < 2:
+        st.info(
+            f"A step needs at least two training images, and {info.name} has only one.",
+            icon=":material/info:",
+        )
+        return
     with st.container(horizontal=True, vertical_alignment="bottom"):
         start = st.segmented_control(
             "Start", list(STARTS), format_func=STARTS.__getitem__, default="trained",
@@ -32,7 +38,9 @@ def theatre(info: Info) -> None:
         )  # fmt: skip
         who = st.segmented_control(
             "Who trains", list(WHOM), format_func=WHOM.__getitem__, default="both", required=True,
-            key=f"{KEY}.who", bind="query-params", help="While it runs.",
+            key=f"{KEY}.who", bind="query-params",
+            help="While it runs. **Both**: one step each, D first, whatever the d_steps that the "
+            "checkpoint was trained with.",
         )  # fmt: skip
         speed = st.segmented_control(
             "Speed", list(SPEEDS), format_func=SPEEDS.__getitem__, default="full", required=True,
@@ -46,9 +54,9 @@ def theatre(info: Info) -> None:
     st.session_state[f"{KEY}.was_running"] = duel.running
     st.fragment(run_every=POLL if duel.running else None, key=f"{KEY}.live")(_live)(duel)
     st.caption(
-        f"D(x) and D(G(z)) are means over the same {BATCH} real images and the same {BATCH} z "
-        "after every step, dropout off: a change is the step's doing. Optimizers start fresh, "
-        "so the first steps are large for Adam."
+        f"D(x) and D(G(z)) are means over the same {duel.watched} real images and the same "
+        f"{WATCHED} z after every step, dropout off: a change is the step's doing. Optimizers "
+        "start fresh, so the first steps are large for Adam."
     )
 
 
@@ -70,7 +78,8 @@ def _begin(info: Info, start: str) -> Duel:
 
     model = checkpoint.build(info) if start == "fresh" else loading.model(info)
     lr = float(str(info.train.get("lr", 2e-4)))
-    return Duel(model.eval(), loading.pictures_of(info).train_x, lr=lr, batch=BATCH)
+    x = loading.pictures_of(info).train_x
+    return Duel(model.eval(), x, lr=lr, batch=min(BATCH, len(x)))
 
 
 def _buttons(duel: Duel) -> None:
@@ -82,14 +91,14 @@ def _buttons(duel: Duel) -> None:
             st.button("Run", icon=":material/play_arrow:", type="primary", key=f"{KEY}.go",
                       on_click=duel.start, args=(duel.who, duel.pause_s),
                       help="Train step after step until paused.")  # fmt: skip
-        for who, name, icon in (
-            ("d", "Train D once", "gavel"),
-            ("g", "Train G once", "brush"),
-            ("both", "Both once", "skip_next"),
+        for who, name, icon, what in (
+            ("d", "Train D once", "gavel", "one step"),
+            ("g", "Train G once", "brush", "one step"),
+            ("both", "Both once", "skip_next", "one step each, D first,"),
         ):
             st.button(name, icon=f":material/{icon}:", key=f"{KEY}.once.{who}",
                       on_click=duel.step_once, args=(who,),
-                      help=f"Pause, then one step on {BATCH} images.")  # fmt: skip
+                      help=f"Pause, then {what} on {duel.batch} images.")  # fmt: skip
         st.button("Reset", icon=":material/restart_alt:", key=f"{KEY}.reset", on_click=duel.reset,
                   help="Back to the weights it began with; the optimizers forget.")  # fmt: skip
 

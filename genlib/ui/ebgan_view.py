@@ -28,6 +28,18 @@ TERMS = {
 }
 
 
+def weight_line(info: Info) -> None:
+    """Whether G was trained by the lecture's loss or by the paper's, which keeps samples apart."""
+    weight = float(str(info.config.get("pull_away", 0.0)))
+    said = f"{info.name} was trained with w = {weight:g}: "
+    st.caption(
+        said + "samples whose codes are alike cost G something. Without it (w = 0, the lecture's "
+        "loss) a small G soon draws one image for every z."
+        if weight
+        else said + "the lecture's loss. Watch for one image that is drawn for every z."
+    )
+
+
 def choose_epoch(info: Info) -> tuple[int, Path]:
     """The epoch whose weights the page looks at."""
     known = {e: path for e, path in epochs(info).items() if path.suffix == ".safetensors"}

@@ -17,6 +17,7 @@ from genlib.checkpoint import Info, peek
 from genlib.datasets import Dataset, to_float
 from genlib.explore import coverage, energy
 from genlib.export import export
+from genlib.folders_shelf import PREFIX, entries
 from genlib.models import Model
 from genlib.models.base import Classifies, Decodes, HasEnergy, Judges, Samples
 from genlib.operations import Exported
@@ -82,11 +83,14 @@ def _generated(data: Dataset, model: Samples, rng: torch.Generator) -> Tensor:
 
 
 def _merged(data: Dataset, model: Samples, rng: torch.Generator) -> Tensor:
-    chosen = torch.randperm(len(data.test_x), generator=rng)[:N]
-    y = data.test_y[chosen]
+    x, y = data.test_x, data.test_y
+    if len(x) < 2:  # nothing to merge it with but training images
+        x, y = torch.cat([x, data.train_x]), torch.cat([y, data.train_y])
+    chosen = torch.randperm(len(x), generator=rng)[:N]
+    y = y[chosen]
     if len(y.unique()) < 2:  # a single class: any two images make a merge
         y = torch.arange(len(chosen))
-    return energy.merge_pairs(to_float(data.test_x[chosen]), y, "alpha", len(chosen), rng)
+    return energy.merge_pairs(to_float(x[chosen]), y, "alpha", len(chosen), rng)
 
 
 def _noise(data: Dataset, model: Samples, rng: torch.Generator) -> Tensor:
@@ -147,23 +151,44 @@ class Judge:
     names: tuple[str, ...]
 
 
+def source_of(dataset: str) -> str:
+    """Where a dataset's pictures come from, whatever their size and colour.
+
+    "cifar10-64" -> "cifar10"; datasets of folders and zips: the path on the shelf, for what their
+    names have in common proves nothing.
+    """
+    if dataset.startswith(PREFIX):
+        entry = entries().get(dataset)
+        return dataset if entry is None else str(entry.path)
+    return dataset.removesuffix("-grey").removesuffix("-64")
+
+
 def judge_of(info: Info) -> Judge | None:
-    """A classifier that was trained on this checkpoint's kind of images, or None."""
+    """A classifier that was trained on this checkpoint's kind of images, of any size, or None.
+
+    None also below two test images, against which the variety of samples could be measured.
+    """
     data = loading.pictures_of(info)
+    if len(data.test_x) < 2:
+        return None
+    ours = {source_of(info.dataset), source_of(data.name)}
+    wanted = (data.shape[0], len(data.classes))
     for found in loading.checkpoints("Classifies"):
-        same = info.dataset.startswith(found.dataset) or found.dataset == data.name
-        if same and int(str(found.config.get("channels", 1))) == data.shape[0]:
+        has = tuple(int(str(found.config.get(k, 0))) for k in ("channels", "n_classes"))
+        if has == wanted and source_of(found.dataset) in ours:
             return Judge(found, data.classes)
     return None
 
 
 def coverage_of(path: str | Path, judge: Judge, seed: int) -> coverage.Coverage:
     """What N samples of a checkpoint cover."""
-    return _coverage(str(path), Path(path).stat().st_mtime_ns, str(judge.info.path), seed)
+    judged_by = judge.info.path
+    stamps = (Path(path).stat().st_mtime_ns, judged_by.stat().st_mtime_ns)
+    return _coverage(str(path), str(judged_by), stamps, seed)
 
 
 @st.cache_data(max_entries=80, show_spinner="Counting the classes of 1,000 samples …")
-def _coverage(path: str, mtime_ns: int, judge: str, seed: int) -> coverage.Coverage:
+def _coverage(path: str, judge: str, stamps: tuple[int, int], seed: int) -> coverage.Coverage:
     x = drawn(sampler(path), N, seed)
     data = loading.pictures_of(peek(Path(path)))
     classifier = loading.model(Path(judge))
@@ -177,8 +202,9 @@ def _coverage(path: str, mtime_ns: int, judge: str, seed: int) -> coverage.Cover
 
 
 def nearest(info: Info, x: Tensor, k: int = 5) -> coverage.Nearest:
-    """The k training images nearest to each of x (M, C, H, W) in [0, 1]."""
-    return coverage.nearest_images(x, loading.pictures_of(info).train_x, k)
+    """The k training images, or all if there are fewer, nearest to each of x (M, C, H, W)."""
+    train_x = loading.pictures_of(info).train_x
+    return coverage.nearest_images(x, train_x, min(k, len(train_x)))
 
 
 def typical_distance(info: Info) -> float:

@@ -29,11 +29,12 @@ def seed() -> int:
     return gan_data.seed_of(f"{KEY}.seed")
 
 
-def new_z() -> None:
-    """The button that draws other z for every view."""
+def new_z(why_not: str = "") -> None:
+    """The button that draws other z for every view; grey where there is a reason why not."""
     st.button(
         "New z", icon=":material/casino:", key=f"{KEY}.new", on_click=gan_data.next_seed,
-        args=(f"{KEY}.seed",), help="Draw other z ~ N(0, I); the link holds their seed.",
+        args=(f"{KEY}.seed",), disabled=bool(why_not),
+        help=why_not or "Draw other z ~ N(0, I); the link holds their seed.",
     )  # fmt: skip
 
 
@@ -88,9 +89,9 @@ def _origin(info: Info, image: torch.Tensor, number: int) -> None:
     else:
         st.caption(
             f"No copy: a test image, which nobody could have copied, lies {typical:.1f} from its "
-            f"nearest training image (median of {gan_data.TYPICAL}). Distance: root of the summed "
-            f"squared differences of pixels in [0, 1], among all {len(data.train_x):,} training "
-            "images."
+            f"nearest training image (median of {min(gan_data.TYPICAL, len(data.test_x))}). "
+            "Distance: root of the summed squared differences of pixels in [0, 1], among all "
+            f"{len(data.train_x):,} training images."
         )
 
 
@@ -148,7 +149,7 @@ def verdict(info: Info) -> None:
         shown = st.pills(
             "Groups", list(gan_data.GROUPS), default=["Test images", "Generated"],
             selection_mode="multi", wrap=True, key=f"{KEY}.groups", bind="query-params",
-            help=f"{gan_data.N:,} images of each.",
+            help=f"Up to {gan_data.N:,} images of each.",
         )  # fmt: skip
         logits = st.toggle(
             "Logits", key=f"{KEY}.logits", bind="query-params",
@@ -182,6 +183,8 @@ def _among(info: Info, subject: Subject, groups: list[str], logits: bool) -> Non
         f"this image. D calls {(real > 0).mean():.0%} of them real, and {(made > 0).mean():.0%} of "
         "the generated ones."
     )
+    if "Merged" in groups and len(loading.pictures_of(info).test_x) < 2:
+        st.caption("Merged: of the only test image and the training images.")
 
 
 def _sigmoid(logit: gan_data.Floats) -> gan_data.Floats:

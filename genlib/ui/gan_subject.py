@@ -76,6 +76,8 @@ def _merged(key: str, info: Info, data: Dataset) -> Subject:
             help="A test image of this class.",
         )  # fmt: skip
         chosen.append(present[0] if cls is None else cls)
+    if len(data.test_x) < 2:
+        st.caption("There is only one test image: it is merged with itself.")
     alpha = live_slider(f"{key}.alpha", "α", 0.0, 1.0, 0.5, 0.01, "Share of b: (1 − α) a + α b.")
     rows = [(data.test_y == c).nonzero().flatten() for c in chosen]
     a, b = (to_float(data.test_x[int(row[min(k, len(row) - 1)])]) for k, row in enumerate(rows))

@@ -18,14 +18,17 @@ from genlib.ui.side_by_side import side_by_side
 LOSSES = {"train/loss": "D's loss", "train/g_loss": "G's loss"}
 SAID = {"train/d_x": "D(x)", "train/d_gz": "D(G(z))", "train/d_accuracy": "D's accuracy"}
 SHOWN = 49
+NO_WEIGHTS = "Of this epoch only pictures were kept, no weights: it cannot draw other z."
 
 
 def training(info: Info) -> None:
     """Losses over epochs, and the same z drawn at the epoch of the slider."""
     frames = epochs(info)
+    previews = any(_is_preview(path) for path in frames.values())
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        epoch = pick_epoch(f"{KEY}.epoch", list(frames))
-        new_z()
+        kept = "weights or pictures" if previews else "the weights"
+        epoch = pick_epoch(f"{KEY}.epoch", list(frames), kept)
+        new_z(NO_WEIGHTS if _is_preview(frames[epoch]) else "")
     left, right = side_by_side(420, 620)
     with left:
         shown, note = _grid(frames[epoch])
@@ -35,9 +38,10 @@ def training(info: Info) -> None:
         )  # fmt: skip
         st.caption(f"After epoch {epoch}. {note}")
         st.download_button(
-            "All epochs (GIF)", lambda: _film(info), f"{info.name}-epochs.gif", "image/gif",
+            "Kept epochs (GIF)", lambda: _film(info), f"{info.name}-epochs.gif", "image/gif",
             icon=":material/animation:", on_click="ignore", key=f"{KEY}.gif",
-            help="The same z at every epoch that was kept, one after the other, endlessly.",
+            help="The same z at every epoch of which the weights were kept, one after the other, "
+            "endlessly.",
         )  # fmt: skip
     with right:
         rows = info.history
@@ -71,23 +75,28 @@ def epochs(info: Info) -> dict[int, Path]:
     return dict(sorted(found.items()))
 
 
-def pick_epoch(key: str, known: list[int]) -> int:
-    """A slider over the epochs that were kept; a single one needs none."""
+def pick_epoch(key: str, known: list[int], kept: str = "the weights") -> int:
+    """A slider over the epochs of which something was kept; a single one needs none."""
     if len(known) < 2:
         st.caption(f"Only epoch {known[0]} was kept: a run keeps more of them.")
         return known[0]
     chosen = st.select_slider(
         "Epoch", known, value=known[-1], key=key, bind="query-params", width=420,
-        help="Epochs of which the weights were kept; 0 is before the training.",
+        help=f"Epochs of which {kept} were kept; 0 is before the training.",
     )  # fmt: skip
     return int(chosen)
 
 
+def _is_preview(path: Path) -> bool:
+    return path.suffix == ".npy"
+
+
 def _grid(path: Path) -> tuple[NDArray[np.uint8], str]:
-    if path.suffix == ".npy":
+    if _is_preview(path):
         shown: NDArray[np.uint8] = np.load(path)[:SHOWN]
-        return shown[: int(len(shown) ** 0.5) ** 2], "From the run's preview of that epoch."
-    return gan_data.samples(path, SHOWN, seed()), "The same z at every epoch."
+        said = "From the run's preview: other z than at epochs with kept weights."
+        return shown[: int(len(shown) ** 0.5) ** 2], said
+    return gan_data.samples(path, SHOWN, seed()), "The same z at every epoch with kept weights."
 
 
 def _film(info: Info) -> bytes:
@@ -100,6 +109,13 @@ def _film(info: Info) -> bytes:
 
 def classes(info: Info) -> None:
     """Which classes the samples show, and whether G has collapsed."""
+    if len(loading.pictures_of(info).test_x) < 2:
+        st.info(
+            "The variety of samples is measured against that of test images, and "
+            f"{info.name} has only one.",
+            icon=":material/info:",
+        )
+        return
     judge = gan_data.judge_of(info)
     if judge is None:
         st.info(

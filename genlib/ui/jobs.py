@@ -17,8 +17,10 @@ from dataclasses import dataclass, field
 LOG = logging.getLogger(__name__)
 THREAD = "genlib-job"
 KEPT = 24  # finished jobs whose results are remembered
+PATIENCE = 0.1  # seconds between two looks of a waiting job at whether it is still wanted
 
 _slots = threading.Semaphore(max(1, (os.cpu_count() or 2) // 2))
+_processes = threading.Semaphore(1)  # of jobs that only wait for a process of their own
 _lock = threading.Lock()
 _jobs: OrderedDict[str, Job] = OrderedDict()
 
@@ -42,6 +44,7 @@ class Job:
     text: str = ""
     result: object = None
     error: str = ""
+    slots: threading.Semaphore = _slots
     _unwanted: threading.Event = field(default_factory=threading.Event)
 
     @property
@@ -65,20 +68,25 @@ class Job:
         """Do the work; never raises."""
         if sys.platform == "linux":  # there, and only there, this is the thread's own priority
             os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 10)
-        with _slots:
-            self.state = "running"
-            try:
-                self.report(0.0)
-                self.result = self.work(self)
-                self.share, self.state = 1.0, "done"
-            except Cancelled:
+        while not self.slots.acquire(timeout=PATIENCE):
+            if self._unwanted.is_set():
                 self.state = "cancelled"
-            except ValueError as error:
-                self.error, self.state = str(error), "failed"
-            except Exception:  # a thread has nobody above it to tell
-                LOG.exception("%s failed", self.name)
-                self.error = "It stopped with an error; the log holds the details."
-                self.state = "failed"
+                return
+        try:
+            self.state = "running"
+            self.report(0.0)
+            self.result = self.work(self)
+            self.share, self.state = 1.0, "done"
+        except Cancelled:
+            self.state = "cancelled"
+        except ValueError as error:
+            self.error, self.state = str(error), "failed"
+        except Exception:  # a thread has nobody above it to tell
+            LOG.exception("%s failed", self.name)
+            self.error = "It stopped with an error; the log holds the details."
+            self.state = "failed"
+        finally:
+            self.slots.release()
 
 
 def find(name: str) -> Job | None:
@@ -86,15 +94,16 @@ def find(name: str) -> Job | None:
     return _jobs.get(name)
 
 
-def request(name: str, work: Callable[[Job], object]) -> Job:
+def request(name: str, work: Callable[[Job], object], process: bool = False) -> Job:
     """The job of that name; its work starts where it has not, or where it did not come to an end.
 
-    A job that failed stays failed until ``restart``.
+    A job that failed stays failed until ``restart``. ``process``: the work waits for a process of
+    its own, which is nice to the pages by itself; it takes no place of those that compute here.
     """
     with _lock:
         job = _jobs.get(name)
         if job is None or job.state == "cancelled":
-            job = Job(name, work)
+            job = Job(name, work, slots=_processes if process else _slots)
             _jobs[name] = job
             _start(job)
         _jobs.move_to_end(name)
@@ -103,14 +112,14 @@ def request(name: str, work: Callable[[Job], object]) -> Job:
         return job
 
 
-def restart(name: str, work: Callable[[Job], object]) -> Job:
-    """Start the work anew, unless it is under way."""
+def restart(name: str, work: Callable[[Job], object], process: bool = False) -> Job:
+    """Start the work anew, unless it is under way; see ``request``."""
     with _lock:
         job = _jobs.get(name)
         if job is not None and job.busy and not job._unwanted.is_set():
             return job
         _jobs.pop(name, None)
-    return request(name, work)
+    return request(name, work, process)
 
 
 def _start(job: Job) -> None:

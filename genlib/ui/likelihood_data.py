@@ -41,8 +41,8 @@ PANELS = {
     ),
     "grey": Panel(
         "Grey pixels as probabilities of ink",
-        "The lecture text's cross-entropy. It is no likelihood of grey images, and lower than "
-        "what it would be in black and white only by what the grey values know.",
+        "The lecture text's cross-entropy of grey values. It is no likelihood of grey images, may "
+        "come out above or below the number for black and white, and is not comparable with it.",
     ),
     "density": Panel(
         "Grey pixels as real numbers",
@@ -66,8 +66,9 @@ class Published:
 PUBLISHED = (
     Published("PixelCNN", 81.3, 81.3, "fixed", "van den Oord et al. 2016, arXiv:1601.06759"),
     Published("DBN, two layers", 84.6, 84.6, "fixed", "Murray & Salakhutdinov 2009, estimate"),
-    Published("RBM-500, CD-25", 86.0, 86.0, "fixed", "Salakhutdinov & Murray 2008, AIS"),
-    Published("RBM-500, CD-1", 105.0, 125.0, "fixed", "Salakhutdinov & Murray 2008, AIS"),
+    Published("RBM-500, CD-25", 86.3, 86.3, "fixed", "Salakhutdinov & Murray 2008, AIS"),
+    Published("RBM-500, CD-3", 105.5, 105.5, "fixed", "Salakhutdinov & Murray 2008, AIS"),
+    Published("RBM-500, CD-1", 125.5, 125.5, "fixed", "Salakhutdinov & Murray 2008, AIS"),
     Published("VAE, larger nets", 86.8, 89.8, "binary", "Burda et al. 2016, arXiv:1509.00519"),
 )
 
@@ -146,6 +147,12 @@ def able(info: Info) -> list[str]:
     return [name for name, kind in LIKELIHOODS.items() if kind.needs in info.capabilities]
 
 
+def images_of(info: Info) -> str:
+    """Of which test images its numbers are: the dataset, and the classes if not all."""
+    classes = str(info.train.get("classes", ""))
+    return f"{info.dataset}, only {classes}" if classes else info.dataset
+
+
 def contenders() -> list[Info]:
     """Checkpoints with a likelihood or a bound."""
     return [info for info in loading.checkpoints() if able(info)]
@@ -180,7 +187,9 @@ def newest(info: Info, metric: str) -> jobs.Job | None:
 
 def start(info: Info, metric: str, n: int) -> jobs.Job:
     """Measure in a process of its own; the result is a Metric as a dict."""
-    return jobs.restart(job_name(info, metric), lambda job: _measure(job, info, metric, n))
+    return jobs.restart(
+        job_name(info, metric), lambda job: _measure(job, info, metric, n), process=True
+    )
 
 
 def _measure(job: jobs.Job, info: Info, metric: str, n: int) -> object:

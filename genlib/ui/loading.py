@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from genlib.checkpoint import CheckpointError, Info, listing, peek, runs_dir, shipped_dir
 from genlib.checkpoint import uploads_dir as _uploads_dir
@@ -114,7 +115,7 @@ def pictures_of(info: Info) -> Dataset:
     """The dataset that suits a checkpoint: what it was trained on, in the classes it knows.
 
     Where that is not here, MNIST serves models of such images; for others the page says what is
-    missing and ends.
+    missing and ends, and a job beside the pages gets a ValueError that says it.
     """
     data = _whole(info)
     return data.only(str(info.train.get("classes", "")))
@@ -132,9 +133,10 @@ def _whole(info: Info) -> Dataset:
         data = dataset("mnist")
         if data.shape[:2] == (info.config.get("channels"), info.config.get("image_size")):
             return data
-        st.info(
-            f"{info.name} needs the pictures it was trained on: {error}.", icon=":material/info:"
-        )
+        missing = f"{info.name} needs the pictures it was trained on: {error}."
+        if get_script_run_ctx(suppress_warning=True) is None:  # a job: no page to say it and end
+            raise ValueError(missing) from error
+        st.info(missing, icon=":material/info:")
         st.stop()
 
 

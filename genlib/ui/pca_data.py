@@ -72,7 +72,7 @@ def train_autoencoder(name: str, k: int, seed: int) -> jobs.Job:
             job.report(moment.step / STEPS, f"step {moment.step}", moments)
         return moments
 
-    return jobs.request(autoencoder_job(name, k, seed), work)
+    return jobs.restart(autoencoder_job(name, k, seed), work)
 
 
 def linear_decoders(shape: tuple[int, ...]) -> list[Info]:
@@ -114,7 +114,7 @@ def mixture_job(name: str, k: int) -> str:
 def fit_mixture(name: str, k: int) -> jobs.Job:
     """Fit k Gaussians by EM on the exact axes; the result grows: a Fit."""
     data, found = loading.dataset(name), components(name)
-    return jobs.request(mixture_job(name, k), lambda job: _fit(job, data, found, k))
+    return jobs.restart(mixture_job(name, k), lambda job: _fit(job, data, found, k))
 
 
 @torch.no_grad()

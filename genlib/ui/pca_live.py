@@ -37,8 +37,13 @@ def autoencoder(data: Dataset, found: Components) -> bool:
         if busy and job is not None:
             st.button("Stop", icon=":material/stop:", key="pca.stop", on_click=job.cancel)
     moments = job.result if job is not None and isinstance(job.result, list) else []
+    if job is not None and job.state == "failed":
+        st.warning(f"The autoencoder could not be trained. {job.error}", icon=":material/warning:")
     if not moments:
-        st.info("Press Train: it takes a few seconds.", icon=":material/play_arrow:")
+        if busy:
+            st.progress(0.0, "Waiting for a free core")
+        else:
+            st.info("Press Train: it takes a few seconds.", icon=":material/play_arrow:")
         return busy
     now = moments[-1]
     left, right = st.columns([2, 3], gap="medium")
@@ -68,7 +73,8 @@ def mixture(data: Dataset) -> bool:
     """A trained mixture, or one of as many components as wanted, fitted live; whether it is."""
     model, d, busy = _choose(data)
     if model is None:
-        st.info("Press Fit: it takes some seconds.", icon=":material/play_arrow:")
+        if not busy:
+            st.info("Press Fit: it takes some seconds.", icon=":material/play_arrow:")
         return busy
     order = pca_view.component_means(model)
     axes = pca_data.model(data.name, d)
@@ -101,14 +107,15 @@ def _choose(data: Dataset) -> tuple[Mixed | None, int, bool]:
     row.button(
         "Fit", icon=":material/play_arrow:", type="primary", key="pca.fit",
         on_click=_fit, args=(data.name, k),
-        disabled=job is not None and job.state != "cancelled",
+        disabled=job is not None and (job.busy or job.state == "done"),
         help="EM on 20,000 digits and 30 axes. Greyed when it is fitted.",
     )  # fmt: skip
     if job is None:
         return None, pca_data.FIT_AXES, False
     if job.busy:
         row.button("Stop", icon=":material/stop:", key="pca.fit_stop", on_click=job.cancel)
-        st.progress(job.share, job.text or "k-means places the first components")
+        waiting = "Waiting for a free core" if job.state == "waiting" else job.text
+        st.progress(job.share, waiting or "k-means places the first components")
     if job.state == "failed":
         st.warning(f"The mixture could not be fitted. {job.error}", icon=":material/warning:")
     if not isinstance(job.result, pca_data.Fit):

@@ -11,11 +11,13 @@ header(
     "reconstruction. It learns to rebuild real digits and to fail on the generator's, up to a "
     "**margin** m beyond which it no longer cares. The generator learns to be rebuilt.",
     r"C(y) = \lVert \mathrm{Dec}(\mathrm{Enc}(y)) - y \rVert^2, \qquad "
-    r"\ell_C = C(y) + [\,m - C(G(z))\,]^+, \qquad \ell_G = C(G(z))",
-    "Lecture text “Autoencoders to GANs”; Zhao, Mathieu & LeCun 2016",
+    r"\ell_C = C(y) + [\,m - C(G(z))\,]^+, \qquad \ell_G = C(G(z)) + w\, m\, \mathrm{PT}(z)",
+    "Lecture text “Autoencoders to GANs”, where w = 0; Zhao, Mathieu & LeCun 2016, whose pulling-"
+    "away term PT is the mean squared cosine between the codes of two samples",
 )
 
 info = pick_model("HasMargin", "Samples", key="ebgan.model", default="ebgan")
+view.weight_line(info)
 VIEWS = {"Energies": view.energies, "Training": view.training}
 with st.container(horizontal=True, vertical_alignment="bottom", gap="large"):
     chosen = st.segmented_control(

@@ -27,14 +27,14 @@ if not infos:
     pickers.no_model("Bounds")
 names = {info.name: info for info in infos}
 
-sets = sorted({info.dataset for info in infos}, key=lambda name: (name != "mnist", name))
+sets = sorted({bench.images_of(info) for info in infos}, key=lambda n: (n != "mnist", n))
 chosen_set = sets[0]
 if len(sets) > 1:
     chosen_set = st.segmented_control(
         "Test images", sets, default=sets[0], required=True, key="likelihood.data",
         bind="query-params", help="Models of different data cannot be compared.",
     ) or sets[0]  # fmt: skip
-shown = [info for info in infos if info.dataset == chosen_set]
+shown = [info for info in infos if bench.images_of(info) == chosen_set]
 
 
 def controls() -> None:
@@ -140,7 +140,8 @@ with st.expander("How to read this", icon=":material/menu_book:"):
         "- **Annealed importance sampling** estimates log Z of Boltzmann machines. A run that is "
         "too short finds log Z too small and the model too good.\n"
         "- **GANs and autoencoders are missing**: they have no likelihood at all.\n"
-        "- **Open markers** were measured here and now, full ones when the model was trained."
+        "- **Open** circles, squares and triangles were measured here and now, full ones when the "
+        "model was trained; open diamonds are published."
     )
 pickers.try_this(
     [

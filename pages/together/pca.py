@@ -83,7 +83,7 @@ if trained:
     st.markdown(
         f"The {width} columns of **{name}**'s decoder against the first {width} axes: half of the "
         f"angles are below **{np.median(angles):.0f}°**, the largest is {angles[-1]:.0f}°. "
-        "The tanh bends the picture, and training stops before the last axes are found."
+        "A nonlinearity bends the picture, and training stops before the last axes are found."
     )
 
 st.subheader("A mixture of Gaussians")

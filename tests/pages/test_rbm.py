@@ -92,3 +92,13 @@ def test_contestants_are_the_same_every_time() -> None:
     for a, b in zip(one.values(), two.values(), strict=True):
         for p, q in zip(a.parameters(), b.parameters(), strict=True):
             assert torch.equal(p, q)
+
+
+@pytest.mark.parametrize(("n_hidden", "rbm"), [(4, 84), (16, 288)])
+def test_every_weight_of_an_rbm_counts_and_a_pair_of_the_general_machine_once(
+    n_hidden: int, rbm: int
+) -> None:
+    models = boltzmann_race.contestants(n_hidden)
+    counted = {name: boltzmann_race._free(model) for name, model in models.items()}
+    # (16 + 1) * (n_hidden + 1) - 1 numbers of the RBM; 22 units: 231 pairs and 22 biases.
+    assert counted == {"CD-1": rbm, "CD-10": rbm, "PCD": rbm, "General machine": 253}

@@ -131,7 +131,7 @@ function paintAll(s) {
 }
 
 function paintPictures(s) {
-  const [height, width] = s.data.shape, across = Math.ceil(Math.sqrt(s.chains.length)), gap = across > 1 ? 1 : 0
+  const [, height, width] = s.data.shape, across = Math.ceil(Math.sqrt(s.chains.length)), gap = across > 1 ? 1 : 0
   const canvas = s.get(".pixels"), pen = canvas.getContext("2d")
   size(canvas, across * (width + gap) - gap, Math.ceil(s.chains.length / across) * (height + gap) - gap)
   canvas.setAttribute("aria-label", "The picture of each chain")
@@ -139,12 +139,13 @@ function paintPictures(s) {
     pen.putImageData(picture(s, shownPixels(s, c)), (k % across) * (width + gap), Math.floor(k / across) * (height + gap))
 }
 
-// Grey pixels; those that are held fixed have the tint of the sea.
+// Grey or colour, channel after channel; pixels that are held fixed have the tint of the sea.
 function picture(s, pixels) {
-  const [height, width] = s.data.shape, image = new ImageData(width, height)
-  for (let i = 0; i < pixels.length; i++) {
-    const x = 255 * pixels[i], fixed = s.known?.[i]
-    image.data.set(fixed ? [0.25 * x, 40 + 0.7 * x, 60 + 0.76 * x, 255] : [x, x, x, 255], 4 * i)
+  const [channels, height, width] = s.data.shape, image = new ImageData(width, height)
+  const area = height * width, next = channels > 1 ? area : 0, red = channels > 1 ? 0.6 : 0.25 // red kept
+  for (let i = 0; i < area; i++) {
+    const r = 255 * pixels[i], g = 255 * pixels[i + next], b = 255 * pixels[i + 2 * next]
+    image.data.set(s.known?.[i] ? [red * r, 40 + 0.7 * g, 60 + 0.76 * b, 255] : [r, g, b, 255], 4 * i)
   }
   return image
 }
@@ -165,7 +166,7 @@ function paintUnits(s) {
 }
 
 function paintFilm(s) {
-  const [height, width] = s.data.shape, gap = 2, canvas = s.get(".strip")
+  const [, height, width] = s.data.shape, gap = 2, canvas = s.get(".strip")
   size(canvas, STRIP * (width + gap) - gap, height)
   const pen = canvas.getContext("2d")
   pen.clearRect(0, 0, canvas.width, canvas.height)
@@ -198,7 +199,7 @@ function paintTrace(s) {
   pen.textAlign = "right"
   for (const f of ticks(bottom, top)) pen.fillText(nats(f), left - 6, y(f) + 4)
   pen.textAlign = "left"
-  pen.fillText("test digits, 5 to 95 %", left + 6, Math.max(12, y(high) - 4))
+  pen.fillText("test images, 5 to 95 %", left + 6, Math.max(12, y(high) - 4))
   pen.strokeStyle = s.colours.accent
   pen.lineWidth = s.trace.length > 1 ? 1 : 1.6
   for (const line of s.trace) {

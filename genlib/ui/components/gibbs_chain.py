@@ -40,9 +40,10 @@ _CHAIN = st.components.v2.component(
 class Scene:
     """What the chain starts from and what is shown of it.
 
-    digit (H, W) in [0, 1]; start "noise" or "digit"; known (H, W), True where the digit's pixels
-    are held, or None; show "probabilities" or "samples"; chains run side by side; band: free
-    energies between which most test images lie, in nats; stride: steps between strip pictures.
+    digit (C, H, W) in [0, 1], C 1 or 3; start "noise" or "digit"; known (H, W), True where the
+    digit's pixels are held, or None; show "probabilities" or "samples"; chains run side by side;
+    band: free energies between which most test images lie, in nats; stride: steps between strip
+    pictures.
     """
 
     digit: Pixels
@@ -70,7 +71,9 @@ def gibbs_store(name: str, layers: Layers) -> None:
 def gibbs_chain(key: str, name: str, scene: Scene) -> None:
     """Show a chain over the layers of that name; another scene (but ``show``) starts it anew."""
     digit = _text(np.round(scene.digit * 255).astype(np.uint8))
-    known = "" if scene.known is None else _text(scene.known.astype(np.uint8))
+    known = ""
+    if scene.known is not None:
+        known = _text(np.broadcast_to(scene.known, scene.digit.shape).astype(np.uint8))
     parts = (name, digit, known, scene.start, str(scene.chains), str(scene.stride))
     _CHAIN(
         key=key,
