@@ -109,9 +109,9 @@ RECIPES: dict[str, Recipe] = {
     ),
     "dbn-500-500": Recipe(
         "dbn",
-        "784-500-500: each layer trained for 20 epochs as rbm-500 was.",
+        "784-500-500: 20 epochs for the first layer, as rbm-500, and 45 for the top pair.",
         {"k": 1, "restart": 0.002, "momentum": 0.5, "layer_images": 1_200_000},
-        {"epochs": 40, "lr": 0.05, "batch_size": 128, **_EXACT},
+        {"epochs": 65, "lr": 0.05, "batch_size": 128, **_EXACT},
     ),
     "pixelcnn": Recipe(
         "pixelcnn",
@@ -143,7 +143,7 @@ RECIPES: dict[str, Recipe] = {
         "Transposed convolutions, ngf = ndf = 24, on CIFAR-10's cars enlarged to 64x64.",
         {"ngf": 24, "ndf": 24},
         {
-            **{"epochs": 23, "lr": 2e-4, "batch_size": 64},
+            **{"epochs": 30, "lr": 2e-4, "batch_size": 64},
             **{"classes": "automobile", "augment": "flip"},
             **_EXACT,
         },

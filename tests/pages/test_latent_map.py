@@ -178,6 +178,7 @@ def test_two_sessions_share_a_job_and_one_leaving_does_not_stop_it():
     first.leave("a")
     limit = time.monotonic() + 60
     while first.busy and time.monotonic() < limit:
+        map_jobs.request("test:shared", z, perplexity=10, seed=0, who="b")  # b still looks
         time.sleep(0.05)
     assert first.state == "done"
     assert first.frame is not None
