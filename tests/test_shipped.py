@@ -54,6 +54,8 @@ def test_they_reach_what_they_should() -> None:
     assert value("dae-500", "auc_merge_alpha") >= 0.97
     assert abs(value("ae-30", "auc_merge_alpha") - 0.5) < 0.05
     assert value("classifier", "accuracy") >= 0.99
+    assert value("pixelcnn", "nll") <= 84
+    assert value("classifier-cifar", "accuracy_mirrored") >= 0.9
     assert value("rbm-500", "nll_ais") <= 100
     assert value("dbn-500-500", "nll_ais") < value("rbm-500", "nll_ais")
     assert value("dcgan-28", "frechet") <= value("vae-20", "frechet") / 2

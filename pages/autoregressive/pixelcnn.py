@@ -36,8 +36,10 @@ data = loading.pictures_of(info)
 size = int(str(info.config["image_size"]))
 digit = pickers.pick_digit(f"{KEY}.digit", "Digit", left, data=data, default_class=4)
 if digit.image.shape != (1, size, size):
-    st.info(f"{info.name} works on grey images of {size} × {size} pixels. Choose a test "
-            "image or another model.")
+    st.info(
+        f"{info.name} works on grey images of {size} × {size} pixels. Choose a test "
+        "image or another model."
+    )
     st.stop()
 with left:
     rows = st.slider(
