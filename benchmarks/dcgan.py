@@ -9,7 +9,7 @@ compared. On one thread processor seconds are judged: on an idle machine they ar
 seconds, and on a busy one they still compare. On a GPU it is the wall's seconds, after a
 synchronisation.
 
-    python benchmarks/dcgan.py                 20 steps a turn, five turns; a minute on a CPU
+    python benchmarks/dcgan.py                 8 steps a turn, three turns; two minutes on a CPU
     python benchmarks/dcgan.py --quick         3 steps, one turn, no verdict
     python benchmarks/dcgan.py --json          one JSON object on standard output
     python benchmarks/dcgan.py --device cuda   on a GPU
@@ -225,8 +225,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.add_argument("--quick", action="store_true", help="3 steps, one turn, no verdict")
-    parser.add_argument("--steps", type=int, default=20, help="steps a turn")
-    parser.add_argument("--turns", type=int, default=5, help="turns; medians are compared")
+    parser.add_argument("--steps", type=int, default=8, help="steps a turn")
+    parser.add_argument("--turns", type=int, default=3, help="turns; medians are compared")
     parser.add_argument("--device", default="cpu", choices=("cpu", "cuda"))
     options = parser.parse_args()
     if find_mnist() is None:
