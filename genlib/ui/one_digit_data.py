@@ -92,8 +92,14 @@ def _measure(job: jobs.Job, infos: list[Info]) -> Known:
 
 
 def dossiers(infos: list[Info], x: Tensor, known: Known) -> list[Dossier]:
-    """What every model says of one image (C, H, W), quick models first in time, not in order."""
-    return [_dossier(info, x, known.get(str(info.path), {})) for info in infos]
+    """What every model says of one image (C, H, W)."""
+    # One image is little work: a second thread would only wait for a core that the browser uses.
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        return [_dossier(info, x, known.get(str(info.path), {})) for info in infos]
+    finally:
+        torch.set_num_threads(threads)
 
 
 def _dossier(info: Info, x: Tensor, real: dict[str, Floats]) -> Dossier:
