@@ -178,16 +178,14 @@ def test_tsne_moves_while_it_optimises_and_runs_to_its_end(open_page, shipped, c
     frames = set()
     for _ in range(600):
         if page.locator("canvas.base").count():
-            pixels = canvas_pixels(page, "canvas.base")
-            if (pixels != pixels[0, 0]).any():  # points are there
-                frames.add(pixels.tobytes())
+            frames.add(canvas_pixels(page, "canvas.base").tobytes())
         if csv.count() and csv.is_enabled():
             break
         page.wait_for_timeout(20)
     expect(csv).to_be_enabled(timeout=60_000)
     expect(page.get_by_text("t-SNE finished")).to_be_visible()
     expect(page.get_by_role("button", name="Cancel")).to_be_disabled()
-    assert len(frames) >= 2, "the map moved while it was computed"
+    assert len(frames) >= 3, "the map moved while it was computed"
     with page.expect_download() as download:
         csv.click()
     lines = download.value.path().read_text().splitlines()

@@ -67,7 +67,7 @@ def test_the_chain_runs_and_held_pixels_stay(
         "steps => Number(document.querySelector('[data-steps]')?.dataset.steps ?? "
         "[...document.querySelectorAll('*')].map(e => e.shadowRoot?.querySelector('.gibbs'))"
         ".find(Boolean)?.dataset.steps) > steps",
-        arg=10,
+        arg=30,
     )
     page.get_by_role("button", name="Pause", exact=True).click()
     after = canvas_pixels(page, "canvas.pixels")
