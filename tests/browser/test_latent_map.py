@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 PCA = "latent-map?map.by=PCA&map.points=500"
-TSNE = "latent-map?map.points=500&map.seed={seed}"
+TSNE = "latent-map?map.points=2000&map.seed={seed}"
 Pixels = Callable[[Page, str], np.ndarray]
 
 
@@ -190,7 +190,7 @@ def test_tsne_moves_while_it_optimises_and_runs_to_its_end(open_page, shipped, c
         csv.click()
     lines = download.value.path().read_text().splitlines()
     assert lines[0] == "test_image,class,x,y"
-    assert len(lines) == 501
+    assert len(lines) == 2001
     with page.expect_download() as download:
         page.get_by_role("button", name="PNG").click()
     assert download.value.path().read_bytes().startswith(b"\x89PNG")
