@@ -28,6 +28,7 @@ from genlib.evaluate_likelihood import (
 )
 from genlib.evaluate_metric import BATCH, Found, Metric, Sample
 from genlib.explore import energy
+from genlib.models.adversarial import pgd_l2
 from genlib.models.base import (
     Annealed,
     Bounds,
@@ -39,6 +40,7 @@ from genlib.models.base import (
     Reconstructs,
     Samples,
 )
+from genlib.models.classifier import AttackedClassifier
 
 __all__ = [
     "METRICS",
@@ -133,6 +135,24 @@ def accuracy(model: Classifies, sample: Sample) -> Found:
     return found
 
 
+ATTACK_STEPS = 20  # of the attack that a classifier is measured under
+
+
+def accuracy_attacked(model: Classifies, sample: Sample) -> Found:
+    """Accuracy on images moved, within the ball of its training, to where the classifier errs.
+
+    Only for classifiers trained on adversarial examples; the attack takes ATTACK_STEPS steps.
+    """
+    if not isinstance(model, AttackedClassifier) or model.config.adversarial_eps == 0:
+        return {}
+    eps, rng = model.config.adversarial_eps, sample.rng()
+    parts = zip(sample.x.split(BATCH), sample.y.split(BATCH), strict=True)
+    moved = [pgd_l2(model.logits, x, y.to(x.device), eps, ATTACK_STEPS, rng) for x, y in parts]
+    note = f", each moved by up to {eps:g} (L2) by {ATTACK_STEPS} steps of PGD"
+    shown = Sample(torch.cat(moved), sample.y, sample.name, sample.seed)
+    return {"accuracy_attacked": _share(model.logits, shown, note)}
+
+
 def _share(logits: Callable[[Tensor], Tensor], sample: Sample, note: str) -> Metric:
     parts = zip(sample.x.split(BATCH), sample.y.split(BATCH), strict=True)
     right = torch.cat([logits(x).argmax(1).cpu() == y for x, y in parts])
@@ -190,6 +210,7 @@ METRICS: dict[str, tuple[type, Callable[..., Found]]] = {
     "active units": (Bounds, active_units),
     "energy of merges": (Reconstructs, merge_auc),
     "accuracy": (Classifies, accuracy),
+    "accuracy under attack": (Classifies, accuracy_attacked),
     "density": (HasDensity, density),
     "samples": (Samples, sample_quality),
 }

@@ -1,7 +1,7 @@
 """Recipes: how each shipped checkpoint was trained, and the lecture texts' own settings.
 
-``python -m genlib train --recipe NAME`` rebuilds one. float32 on one thread, so that the same
-seed gives the same weights on the same machine.
+``python -m genlib train --recipe NAME`` rebuilds one. Number format and threads are fixed, so that
+the same seed gives the same weights on the same machine.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ class Recipe:
 
 
 _EXACT: dict[str, object] = {"precision": "float32", "threads": 1}
+_QUICK: dict[str, object] = {"precision": "bfloat16", "threads": 1}
 _TRAVEL = (0, 1, 2, 5, 10)
 
 RECIPES: dict[str, Recipe] = {
@@ -80,6 +81,12 @@ RECIPES: dict[str, Recipe] = {
         "A small convolutional net, for class images.",
         {},
         {"epochs": 8, "lr": 1e-2, "schedule": "onecycle", **_EXACT},
+    ),
+    "classifier-robust": Recipe(
+        "classifier",
+        "The same net trained on adversarial examples: its gradients draw digits.",
+        {"adversarial_eps": 2.0, "adversarial_steps": 4},
+        {"epochs": 6, "lr": 4e-3, "batch_size": 256, "schedule": "onecycle", **_QUICK},
     ),
     "gan-mlp": Recipe(
         "gan_mlp",
@@ -157,6 +164,17 @@ RECIPES: dict[str, Recipe] = {
             **{"epochs": 33, "lr": 0.4, "batch_size": 256, "weight_decay": 1e-3},
             **{"schedule": "onecycle", "cycles": 3, "augment": "flip_shift"},
             **_EXACT,
+        },
+        dataset="cifar10",
+    ),
+    "classifier-cifar-robust": Recipe(
+        "residual_classifier",
+        "The same net trained on adversarial examples: class images that people can name.",
+        {"widths": (48, 128, 192), "adversarial_eps": 0.5, "adversarial_steps": 2},
+        {
+            **{"epochs": 15, "lr": 0.3, "batch_size": 256, "weight_decay": 1e-3},
+            **{"schedule": "onecycle", "augment": "flip_shift"},
+            **_QUICK,
         },
         dataset="cifar10",
     ),

@@ -172,3 +172,24 @@ def test_lines_show_value_error_unit_and_data() -> None:
     metric = evaluate.Metric(103.25, 0.25, "nats", 100, "mnist test")
     text = next(evaluate.lines({"neg_elbo": metric}))
     assert text == "neg_elbo  103.2500 ± 0.2500 nats, n = 100, mnist test"
+
+
+@pytest.mark.parametrize("eps", [0.0, 4.0])
+def test_accuracy_under_attack_is_measured_where_it_was_trained_for(eps: float) -> None:
+    """Classes are dark, grey and bright: learned at once without an attack, all in reach of 4."""
+    torch.manual_seed(0)
+    y = torch.arange(60) % 3
+    x = (y * 120)[:, None, None, None].expand(60, 1, 4, 4).to(torch.uint8)
+    config = ClassifierSettings(image_size=4, n_classes=3, width=4, dense=8, dropout=0.0)
+    learner = Classifier(config).train()
+    optimizers = learner.optimizers(0.01, 0.0)
+    for _ in range(60):
+        learner.step(to_float(x), y, rng(), optimizers, torch.enable_grad)
+    model = Classifier(config.replace(adversarial_eps=eps)).eval()
+    model.load_state_dict(learner.state_dict())
+    found = evaluate.evaluate(model, Dataset("tiny", "Tiny", x, y, x, y, ("0", "1", "2")))
+    assert found["accuracy"].value == 1
+    assert ("accuracy_attacked" in found) is (eps > 0)
+    if eps > 0:
+        assert found["accuracy_attacked"].value < 0.5
+        assert "each moved by up to 4 (L2) by 20 steps" in found["accuracy_attacked"].data

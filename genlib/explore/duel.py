@@ -12,7 +12,6 @@ change is the step's doing and no other noise. Both means one step each, whateve
 from __future__ import annotations
 
 import contextlib
-import copy
 import logging
 import math
 import threading
@@ -94,7 +93,8 @@ class Duel(Attended):
             self._begin()
 
     def _begin(self) -> None:
-        model = copy.deepcopy(self._origin).cpu().requires_grad_(True)
+        model = self._origin.without_average().cpu().requires_grad_(True)
+        assert isinstance(model, StepsApart)
         model.to(memory_format=torch.channels_last)  # convolutions are quicker
         self._model = model
         self.optimizers = model.optimizers(self._first_lr, 0.0)
@@ -195,10 +195,11 @@ class Duel(Attended):
                 x = self._images[rows].float().cpu() / 255
                 with torch.no_grad():
                     fake_x = model.sample(self._batch, self._rng)
-                model.step_d(x, fake_x, self.optimizers, plain)
+                model.step_d(x, fake_x, self._rng, self.optimizers, plain)
                 self.d_steps += 1
             if who in ("both", "g"):
-                model.step_g(model.sample(self._batch, self._rng), self.optimizers, plain)
+                fake_x = model.sample(self._batch, self._rng)
+                model.step_g(fake_x, self._rng, self.optimizers, plain)
                 self.g_steps += 1
         finally:
             model.eval()

@@ -191,6 +191,9 @@ class Judges(Protocol):
 class StepsApart(Protocol):
     """A judge and a sampler that can be trained one at a time."""
 
+    def without_average(self) -> Model:
+        """A copy to train whose samples follow every step."""
+
     def verdict(self, x: Tensor) -> Tensor:
         """Logit of D(x): (B, C, H, W) in [0, 1] -> (B,)."""
 
@@ -201,6 +204,7 @@ class StepsApart(Protocol):
         self,
         x: Tensor,
         fake_x: Tensor,
+        rng: torch.Generator,
         optimizers: dict[str, torch.optim.Optimizer],
         autocast: Callable[[], AbstractContextManager[object]],
     ) -> dict[str, Tensor]:
@@ -209,6 +213,7 @@ class StepsApart(Protocol):
     def step_g(
         self,
         fake_x: Tensor,
+        rng: torch.Generator,
         optimizers: dict[str, torch.optim.Optimizer],
         autocast: Callable[[], AbstractContextManager[object]],
     ) -> dict[str, Tensor]:

@@ -14,12 +14,52 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from genlib.models.adversarial import pgd_l2
 from genlib.models.base import Model, ModelSettings
 from genlib.settings import setting
 
 
 @dataclass(frozen=True)
-class ClassifierSettings(ModelSettings):
+class AttackedSettings(ModelSettings):
+    """What every classifier that can be trained on adversarial examples shares."""
+
+    adversarial_eps: float = setting(
+        0.0,
+        0.0,
+        100.0,
+        "Train on images moved by up to this L2 distance to where the classifier errs (PGD); "
+        "0 trains on the images themselves.",
+    )
+    adversarial_steps: int = setting(4, 1, 50, "Steps of the attack on each training batch.")
+
+
+class AttackedClassifier(Model):
+    """A classifier that is trained on adversarial examples where ``adversarial_eps`` > 0."""
+
+    config: AttackedSettings
+
+    def logits(self, x: Tensor) -> Tensor:
+        """Unnormalised log-probabilities: (B, C, H, W) in [0, 1] -> (B, n_classes)."""
+        raise NotImplementedError
+
+    def attacked(self, x: Tensor, y: Tensor, rng: torch.Generator) -> Tensor:
+        """The images to train on: (B, C, H, W) in [0, 1] -> same.
+
+        The attack sees the network as it is when used (running statistics, no dropout), as in
+        Madry's own code; its weights get no gradient.
+        """
+        if not self.training or self.config.adversarial_eps == 0:
+            return x
+        self.eval()
+        try:
+            eps, steps = self.config.adversarial_eps, self.config.adversarial_steps
+            return pgd_l2(self.logits, x, y, eps, steps, rng)
+        finally:
+            self.train()
+
+
+@dataclass(frozen=True)
+class ClassifierSettings(AttackedSettings):
     """Sizes of the classifier."""
 
     n_classes: int = setting(10, 2, 1000, "Number of classes.")
@@ -28,7 +68,7 @@ class ClassifierSettings(ModelSettings):
     dropout: float = setting(0.25, 0.0, 0.9, "Share of dense inputs dropped in training.")
 
 
-class Classifier(Model):
+class Classifier(AttackedClassifier):
     """Two convolutions, two dense layers; softmax cross-entropy in nats."""
 
     family = "classifier"
@@ -66,8 +106,8 @@ class Classifier(Model):
         return self.layers[:-1](x)
 
     def losses(self, x: Tensor, y: Tensor, rng: torch.Generator) -> dict[str, Tensor]:
-        """Cross-entropy in nats and accuracy in [0, 1], batch means."""
-        logits = self.logits(x)
+        """Cross-entropy in nats and accuracy in [0, 1], batch means; in training, under attack."""
+        logits = self.logits(self.attacked(x, y, rng))
         return {
             "loss": F.cross_entropy(logits, y),
             "accuracy": (logits.detach().argmax(1) == y).float().mean(),

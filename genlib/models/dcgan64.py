@@ -54,6 +54,7 @@ class DCGAN64(GAN):
         self.generator = _generator(config, base, doublings)
         self.discriminator = _discriminator(config, base, doublings)
         self.apply(_initialise)
+        self._keep_average()
 
 
 def _generator(config: DCGAN64Settings, base: int, doublings: int) -> nn.Sequential:

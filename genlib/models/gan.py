@@ -6,21 +6,27 @@ optimizers); the article (DCGAN at 28x28: dense 128*7*7, two upsamplings, dropou
     D maximises log D(x) + log(1 - D(G(z)));   G maximises log D(G(z)) (non-saturating)
                                                or minimises log(1 - D(G(z))) (minimax)
 
-D gives logits; all losses are cross-entropies of logits in nats.
+D gives logits; all losses are cross-entropies of logits in nats. Two settings improve samples:
+
+    average       a moving average of G's weights draws them (Karras et al. 2017, arXiv:1710.10196)
+    diff_augment  D sees real and generated images through the same random changes, and G's
+                  gradient passes through them (Zhao et al. 2020, arXiv:2006.10738)
 """
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Self
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from genlib.models.base import Affine, Generator, ModelSettings, adam
+from genlib.models.diffaugment import POLICIES, diff_augment
 from genlib.settings import setting
 
 
@@ -56,17 +62,75 @@ class GANSettings(ModelSettings):
     d_steps: int = setting(
         1, 1, 10, "Steps of D for each one of G, on the same real images with fresh samples."
     )
+    average: float = setting(
+        0.0,
+        0.0,
+        0.9999,
+        "Decay per step of a moving average of G's weights, which draws the samples; 0 is none.",
+    )
+    diff_augment: str = setting(
+        "none",
+        choices=tuple(POLICIES),
+        help="Random changes through which D sees real and generated images alike.",
+    )
 
 
 class GAN(Generator):
     """G and D with their alternating steps; subclasses build the layers.
 
-    ``discriminator``: pixels in [-1, 1] -> (B, 1).
+    ``discriminator``: pixels in [-1, 1] -> (B, 1). ``averaged``: the moving average of G, where
+    ``average`` > 0; it draws in evaluation mode, while G itself draws in training mode.
     """
 
     config: GANSettings
     discriminator: nn.Sequential
+    averaged: nn.Sequential | None
+    steps_averaged: Tensor
     defaults: ClassVar[dict[str, object]] = {"epochs": 25, "lr": 2e-4, "batch_size": 128}
+
+    def __init__(self, config: GANSettings) -> None:
+        super().__init__(config)
+        self.averaged = None
+
+    def _keep_average(self) -> None:
+        """Begin the average at G's first weights; subclasses call it once G is complete."""
+        if self.config.average > 0:
+            self.averaged = copy.deepcopy(self.generator).requires_grad_(False)
+            self.register_buffer("steps_averaged", torch.zeros((), dtype=torch.int64))
+
+    @torch.no_grad()
+    def _move_average(self) -> None:
+        """average <- decay * average + (1 - decay) * G; a short memory at first, then ``average``.
+
+        Running statistics of batch norm are averaged as the weights are.
+        """
+        if self.averaged is None:
+            return
+        self.steps_averaged += 1
+        n = self.steps_averaged
+        share = 1 - ((1 + n) / (10 + n)).clamp(max=self.config.average)
+        now = self.generator.state_dict()
+        for name, kept in self.averaged.state_dict().items():
+            if kept.is_floating_point():
+                kept.lerp_(now[name], share.to(kept))
+            else:
+                kept.copy_(now[name])  # batch norm's count of batches
+
+    def without_average(self) -> Self:
+        """A copy to train further that shows G itself, which begins where the average is."""
+        plain = copy.deepcopy(self)
+        if self.averaged is not None:
+            plain.generator.load_state_dict(self.averaged.state_dict())
+            plain.averaged = None
+        return plain
+
+    def decode(self, z: Tensor) -> Tensor:
+        """G(z) in [0, 1]: (B, latent_dim) -> (B, C, H, W); by the average outside training."""
+        return self.decoder_layers()(z)
+
+    def decoder_layers(self) -> nn.Sequential:
+        """The layers that draw: the average's outside training, where there is one."""
+        return self.generator if self.training or self.averaged is None else self.averaged
 
     def verdict(self, x: Tensor) -> Tensor:
         """Logit of D(x), positive for "real": (B, C, H, W) in [0, 1] -> (B,)."""
@@ -75,6 +139,10 @@ class GAN(Generator):
     def energy(self, x: Tensor) -> Tensor:
         """-log D(x) in nats: (B,)."""
         return F.softplus(-self.verdict(x))
+
+    def _judge(self, x: Tensor, rng: torch.Generator) -> Tensor:
+        """The verdict in training, on the image changed at random: (B, C, H, W) -> (B,)."""
+        return self.verdict(diff_augment(x, self.config.diff_augment, rng)).float()
 
     def optimizers(self, lr: float, weight_decay: float) -> dict[str, torch.optim.Optimizer]:
         """One Adam each, beta_1 = 0.5 (Radford et al. 2015, arXiv:1511.06434)."""
@@ -116,21 +184,22 @@ class GAN(Generator):
         for i in range(self.config.d_steps):
             with torch.set_grad_enabled(i == self.config.d_steps - 1), autocast():
                 fake_x = self.sample(len(x), rng)
-            seen = self.step_d(x, fake_x, optimizers, autocast)
-        return {**seen, **self.step_g(fake_x, optimizers, autocast)}
+            seen = self.step_d(x, fake_x, rng, optimizers, autocast)
+        return {**seen, **self.step_g(fake_x, rng, optimizers, autocast)}
 
     def step_d(
         self,
         x: Tensor,
         fake_x: Tensor,
+        rng: torch.Generator,
         optimizers: dict[str, torch.optim.Optimizer],
         autocast: Callable[[], AbstractContextManager[object]],
     ) -> dict[str, Tensor]:
         """One step of D on images and samples, (B, C, H, W) each; G gets no gradient."""
         optimizers["discriminator"].zero_grad(set_to_none=True)
         with autocast():
-            real = self.verdict(x).float()
-            fake = self.verdict(fake_x.detach()).float()
+            real = self._judge(x, rng)
+            fake = self._judge(fake_x.detach(), rng)
             loss = discriminator_loss(real, fake)
         loss.backward()
         optimizers["discriminator"].step()
@@ -139,6 +208,7 @@ class GAN(Generator):
     def step_g(
         self,
         fake_x: Tensor,
+        rng: torch.Generator,
         optimizers: dict[str, torch.optim.Optimizer],
         autocast: Callable[[], AbstractContextManager[object]],
     ) -> dict[str, Tensor]:
@@ -146,10 +216,11 @@ class GAN(Generator):
         self.discriminator.requires_grad_(False)
         optimizers["generator"].zero_grad(set_to_none=True)
         with autocast():
-            loss = GENERATOR_LOSSES[self.config.generator_loss](self.verdict(fake_x).float())
+            loss = GENERATOR_LOSSES[self.config.generator_loss](self._judge(fake_x, rng))
         loss.backward()
         optimizers["generator"].step()
         self.discriminator.requires_grad_(True)
+        self._move_average()
         return {"g_loss": loss.detach()}
 
 
@@ -185,6 +256,7 @@ class MLPGAN(GAN):
             layers += [nn.Linear(width, h), nn.LeakyReLU(0.2), nn.Dropout(0.3)]
             width = h
         self.discriminator = nn.Sequential(*layers, nn.Linear(width, 1))
+        self._keep_average()
 
 
 @dataclass(frozen=True)
@@ -237,6 +309,7 @@ class DCGAN28(GAN):
             layers += self._leak()
         layers += [nn.Flatten(), nn.Linear(8 * d * side * side, 1)]
         self.discriminator = nn.Sequential(*layers)
+        self._keep_average()
 
     def _leak(self) -> list[nn.Module]:
         return [nn.LeakyReLU(0.2), nn.Dropout(self.config.dropout)]

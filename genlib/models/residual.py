@@ -21,7 +21,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from genlib.models.base import Model, ModelSettings
+from genlib.models.classifier import AttackedClassifier, AttackedSettings
 from genlib.settings import setting
 
 # Standard deviation of natural pictures (pixels in [0, 1]) along the patterns of a 2x2 patch: rows
@@ -32,7 +32,7 @@ MEAN = 0.45  # brightness of natural pictures
 
 
 @dataclass(frozen=True)
-class ResidualSettings(ModelSettings):
+class ResidualSettings(AttackedSettings):
     """Sizes of the residual classifier."""
 
     n_classes: int = setting(10, 2, 1000, "Number of classes.")
@@ -87,7 +87,7 @@ class Group(nn.Module):
         return x + self.more(x)
 
 
-class ResidualClassifier(Model):
+class ResidualClassifier(AttackedClassifier):
     """Three residual groups behind a fixed whitening; smoothed cross-entropy in nats."""
 
     family = "residual_classifier"
@@ -143,7 +143,7 @@ class ResidualClassifier(Model):
 
     def losses(self, x: Tensor, y: Tensor, rng: torch.Generator) -> dict[str, Tensor]:
         """Smoothed cross-entropy in nats (training only) and accuracy in [0, 1], batch means."""
-        logits = self.logits(x)
+        logits = self.logits(self.attacked(x, y, rng))
         smoothing = self.config.smoothing if self.training else 0.0
         return {
             "loss": F.cross_entropy(logits, y, label_smoothing=smoothing),
