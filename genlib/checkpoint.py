@@ -2,8 +2,7 @@
 
 The header holds, as one JSON string under ``genlib``, all that is needed to rebuild the model:
 format version, name, family, config, dataset, seed, epoch, training settings, metric history and
-test metrics. Nothing is ever unpickled. Files are written atomically: temporary file, fsync,
-``os.replace`` (see ``tensorfile``).
+test metrics. Nothing is ever unpickled. Files are written atomically (see ``files``).
 """
 
 from __future__ import annotations

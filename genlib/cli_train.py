@@ -161,6 +161,7 @@ def train_queued(options: argparse.Namespace) -> int:
     signal.signal(signal.SIGTERM, lambda number, frame: os.kill(child, number))
     _, status = os.waitpid(child, 0)
     if os.WIFSIGNALED(status):
+        runs.tidy()
         print(f"The training process was ended by signal {os.WTERMSIG(status)}.", file=sys.stderr)
     runs.advance()
     return 0 if status == 0 else 1

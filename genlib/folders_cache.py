@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from genlib.files import staged
 from genlib.folders import Progress, look, stamp_of
-from genlib.folders_shelf import Entry, write_whole
+from genlib.folders_shelf import Entry
 from genlib.tensorfile import CheckpointError, header
 
 if TYPE_CHECKING:  # listing datasets must not wait for torch
@@ -93,7 +94,8 @@ def _keep(entry: Entry, decoded: Decoded) -> Split:
     file = cache_file(entry)
     with suppress(OSError):  # no room: the pictures are decoded anew next time
         file.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(file, lambda temporary: save_file(tensors, temporary, said))
+        with staged(file) as new:
+            save_file(tensors, new, said)
         _tidy(file)
     return Split(**tensors, classes=decoded.classes, note=decoded.note)
 

@@ -12,14 +12,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import re
-import tempfile
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from genlib.checkpoint import runs_dir
+from genlib.files import move, staged, write_bytes
 from genlib.folders import FolderError, look
 
 PREFIX = "folder:"
@@ -97,7 +95,7 @@ def _describe(path: Path, said: Path, title: str, size: int, colour: str) -> Ent
     entry = Entry(PREFIX + name, title, path, size, colour)
     text = json.dumps({"title": title, "path": str(said), "size": size, "colour": colour})
     shelf().mkdir(parents=True, exist_ok=True)
-    write_whole(shelf() / f"{name}.json", lambda file: file.write_text(text, encoding="utf-8"))
+    write_bytes(shelf() / f"{name}.json", text.encode())
     return entry
 
 
@@ -114,11 +112,9 @@ def keep_zip(data: bytes, filename: str, size: int = 32, colour: str = "colour")
     stored = shelf() / f"{hashlib.sha256(data).hexdigest()[:16]}.zip"
     shelf().mkdir(parents=True, exist_ok=True)
     if not stored.exists():
-        with tempfile.TemporaryDirectory(dir=shelf(), prefix=".upload-") as folder:
-            candidate = Path(folder) / (title or "upload.zip")
+        with staged(stored, title or "upload.zip") as candidate:
             candidate.write_bytes(data)
             look(candidate)
-            os.replace(candidate, stored)
     return _describe(stored, Path(stored.name), Path(title).stem, size, colour)
 
 
@@ -130,31 +126,18 @@ def remove(name: str) -> None:
     trash.mkdir(exist_ok=True)
     for old in trash.iterdir():
         old.unlink()
-    os.replace(file, trash / file.name)
+    move(file, trash / file.name)
     if entry.path.parent == shelf() and all(e.path != entry.path for e in entries().values()):
-        os.replace(entry.path, trash / entry.path.name)
+        move(entry.path, trash / entry.path.name)
 
 
 def restore(name: str) -> None:
     """Undo the last ``remove``. Raises OSError when there is nothing to bring back."""
     trash, file = shelf() / TRASH, _file(name)
-    os.replace(trash / file.name, file)
+    move(trash / file.name, file)
     for zipped in trash.glob("*.zip"):
-        os.replace(zipped, shelf() / zipped.name)
+        move(zipped, shelf() / zipped.name)
 
 
 def _file(name: str) -> Path:
     return shelf() / f"{name.removeprefix(PREFIX)}.json"
-
-
-def write_whole(path: Path, fill: Callable[[Path], object]) -> None:
-    """Let ``fill`` write a temporary file beside ``path``, then put it there, whole."""
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    os.close(handle)
-    try:
-        fill(Path(temporary))
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise

@@ -12,10 +12,12 @@ import shutil
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
 from genlib.checkpoint import runs_dir
+from genlib.files import move, sweep, sync
 from genlib.runs_directory import ACTIVE, RESUMABLE, Control, Run, RunSpec
 from genlib.runs_files import exclusive, is_held, take, write_json
 from genlib.runs_names import retitle
@@ -49,6 +51,7 @@ def create(spec: RunSpec, path: Path | None = None) -> Run:
     elif path.exists() and any(path.iterdir()):
         raise ValueError(f"{path} is not empty; name a new directory, or go on with --resume.")
     path.mkdir(parents=True, exist_ok=True)
+    sync(path.parent)
     write_json(path / "run.json", replace(spec, created=time.time()).to_dict())
     run = Run(path)
     run.set_control(Control())
@@ -205,6 +208,15 @@ def rename(run: Run, name: str) -> None:
         retitle(run.model, name)
 
 
+def tidy() -> None:
+    """Remove what killed writers left in the runs' directories, the trash and the uploads."""
+    left: set[Path] = {folder(), *(path for path in folder().glob("*/") if path.is_dir())}
+    left |= {path for run in list(left) for path in run.glob("*/") if path.is_dir()}
+    for path in left:
+        with suppress(OSError):  # deleted meanwhile
+            sweep(path)
+
+
 # --------------------------------------------------------------------------- delete, undo
 
 
@@ -226,7 +238,7 @@ def to_trash(path: Path) -> Path:
     place_there = trash / path.name
     if place_there.is_dir():
         shutil.rmtree(place_there)
-    os.replace(path, place_there)
+    move(path, place_there)
     os.utime(place_there)
     for old in sorted(trash.iterdir(), key=lambda p: p.stat().st_mtime)[:-TRASH_SIZE]:
         shutil.rmtree(old) if old.is_dir() else old.unlink()
@@ -243,5 +255,5 @@ def undo_delete(run_id: str) -> Run:
     place_there = folder() / TRASH / run_id
     if Path(run_id).name != run_id or not (place_there / "run.json").exists():
         raise ValueError(f"{run_id} is no longer in the trash, so it cannot be brought back.")
-    os.replace(place_there, folder() / run_id)
+    move(place_there, folder() / run_id)
     return Run(folder() / run_id)

@@ -117,7 +117,7 @@ class Run:
 
     @property
     def message(self) -> str:
-        """Why it failed, in one sentence; empty otherwise."""
+        """Why it failed, or what else a person should know of it; mostly empty."""
         return str(self.status.get("message", ""))
 
     @property
@@ -139,7 +139,17 @@ class Run:
     @property
     def resumable(self) -> bool:
         """True when the state to go on from is there."""
-        return (self.path / "resume.safetensors").exists()
+        return self.state_file.exists()
+
+    @property
+    def state_file(self) -> Path:
+        """Where the state to go on from is kept."""
+        return self.path / "resume.safetensors"
+
+    def trained(self) -> list[Path]:
+        """The run's checkpoints, the newest epoch first, without the untrained model."""
+        snapshots = sorted((self.path / "snapshots").glob("epoch-*.safetensors"), reverse=True)
+        return [p for p in (self.model, *snapshots) if p and p.stem != "epoch-0000"]
 
     @property
     def pid(self) -> int | None:

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import cast
 
-from genlib.runs_files import write_bytes
+from genlib.files import write_bytes
 from genlib.tensorfile import header
 
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import re
 from pathlib import Path
 
 from genlib import runs
 from genlib.checkpoint import Info, listing, peek, uploads_dir
-from genlib.runs_files import write_bytes
+from genlib.files import move, write_bytes
 from genlib.upload import check_upload
 
 
@@ -47,5 +46,5 @@ def undo_delete(trashed: Path) -> Path:
     if not trashed.is_file():
         raise ValueError(f"{trashed.name} is no longer in the trash, so it cannot be brought back.")
     path = uploads_dir() / trashed.name
-    os.replace(trashed, path)
+    move(trashed, path)
     return path

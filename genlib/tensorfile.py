@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
-import os
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from genlib.files import write_bytes
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -26,17 +27,24 @@ def write_tensors(path: Path, tensors: Mapping[str, Tensor], meta: Mapping[str, 
     plain = {name: t.detach().cpu().contiguous() for name, t in tensors.items()}
     data = to_bytes(plain, {"genlib": json.dumps(meta)})
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+    write_bytes(path, data)
+
+
+def checksum(tensors: Mapping[str, Tensor], meta: Mapping[str, object]) -> str:
+    """SHA-256 of tensors (on the CPU: names, types, shapes, contents) and of what is said of them.
+
+    ``meta`` holds plain JSON values; an entry ``sha256``, where the sum itself is kept, is not
+    counted.
+    """
+    import torch
+
+    counted = {key: value for key, value in meta.items() if key != "sha256"}
+    sha = hashlib.sha256(json.dumps(counted, sort_keys=True).encode())
+    for name, tensor in sorted(tensors.items()):
+        plain = tensor.detach().cpu().contiguous()
+        sha.update(f"{name} {plain.dtype} {list(plain.shape)}".encode())
+        sha.update(plain.reshape(-1).view(torch.uint8).numpy().data)
+    return sha.hexdigest()
 
 
 def header(path: Path) -> dict[str, object]:

@@ -5,14 +5,15 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import cast
+from typing import TypedDict, cast
 
 import torch
 from torch import Tensor
 
+from genlib import checkpoint
 from genlib.models.base import Model
 from genlib.settings import TrainSettings
-from genlib.tensorfile import header, write_tensors
+from genlib.tensorfile import CheckpointError, checksum, header, write_tensors
 
 
 @dataclass
@@ -26,6 +27,15 @@ class State:
     rng: torch.Generator = field(default_factory=torch.Generator)
     optimizers: dict[str, torch.optim.Optimizer] = field(default_factory=dict)
     stopped: bool = False
+
+
+class _Saved(TypedDict):
+    """What a saved state's header says."""
+
+    epoch: int
+    step: int
+    seconds: float
+    history: list[dict[str, float]]
 
 
 def start(model: Model, settings: TrainSettings) -> State:
@@ -57,21 +67,24 @@ def save_state(path: Path, model: Model, state: State) -> None:
         "seconds": state.seconds,
         "history": state.history,
     }
-    write_tensors(path, tensors, meta)
+    write_tensors(path, tensors, {**meta, "sha256": checksum(tensors, meta)})
 
 
 def load_state(path: Path, model: Model, settings: TrainSettings) -> State:
     """Read what ``save_state`` wrote into ``model`` and a new state.
 
-    Raises CheckpointError if the file is damaged.
+    Raises CheckpointError if the file is damaged, and then ``model`` is unchanged; ValueError if it
+    is the state of another model.
     """
-    from safetensors.torch import load_file
-
-    meta = json.loads(cast(dict[str, str], header(path)["__metadata__"])["genlib"])
-    tensors = load_file(path)
-    model.load_state_dict(
-        {k.removeprefix("model/"): t for k, t in tensors.items() if k.startswith("model/")}
-    )
+    tensors, meta = _read(path)
+    weights = {k.removeprefix("model/"): t for k, t in tensors.items() if k.startswith("model/")}
+    try:
+        model.load_state_dict(weights)
+    except RuntimeError:
+        raise ValueError(
+            f"{path.name} holds another model than the run's settings describe: undo the changes "
+            "in run.json, or start a new run."
+        ) from None
     state = start(lay_out(model), settings)
     for name, optimizer in state.optimizers.items():
         saved: dict[int, dict[str, Tensor]] = {}
@@ -86,9 +99,46 @@ def load_state(path: Path, model: Model, settings: TrainSettings) -> State:
         optimizer.load_state_dict({"state": saved, "param_groups": groups})
     state.rng.set_state(tensors["rng"])
     torch.set_rng_state(tensors["global_rng"])
-    state.epoch, state.step = int(meta["epoch"]), int(meta["step"])
-    state.seconds, state.history = float(meta["seconds"]), list(meta["history"])
+    state.epoch, state.step = meta["epoch"], meta["step"]
+    state.seconds, state.history = meta["seconds"], meta["history"]
     return state
+
+
+def from_checkpoint(path: Path, model: Model, settings: TrainSettings) -> State:
+    """Read a run's checkpoint into ``model``: its weights, epoch and history, a fresh optimizer.
+
+    Raises CheckpointError if it is damaged or of another model; then ``model`` is unchanged.
+    """
+    info = checkpoint.peek(path)
+    weights = checkpoint.load(info).state_dict()
+    try:
+        model.load_state_dict(weights)
+    except RuntimeError:
+        raise CheckpointError(f"{path.name} holds another model than the run trains.") from None
+    state = start(lay_out(model), settings)
+    last = info.history[-1] if info.history else {}
+    state.epoch, state.history = info.epoch, info.history
+    state.step, state.seconds = int(last.get("step", 0)), float(last.get("seconds", 0))
+    return state
+
+
+def _read(path: Path) -> tuple[dict[str, Tensor], _Saved]:
+    """Tensors and description of a saved state, once the checksum says that both are whole."""
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    damaged = CheckpointError(f"{path.name} is damaged: its contents and its checksum differ.")
+    head = header(path)
+    try:
+        meta = json.loads(cast(dict[str, str], head["__metadata__"])["genlib"])
+        tensors = load_file(path)
+        # States saved by earlier versions have no checksum.
+        whole = meta.get("sha256", "") in ("", checksum(tensors, meta))
+    except (SafetensorError, OSError, KeyError, TypeError, AttributeError, ValueError):
+        raise damaged from None
+    if not whole:
+        raise damaged
+    return tensors, cast(_Saved, meta)
 
 
 def _laid_out_as(parameter: Tensor, value: Tensor) -> Tensor:

@@ -8,6 +8,7 @@ go on from. Whoever goes on from that state first marks in the diary what was lo
 from __future__ import annotations
 
 import io
+import logging
 import os
 import signal
 import time
@@ -21,13 +22,16 @@ import torch
 from torch import Tensor
 
 from genlib import checkpoint, datasets, devices, evaluate, runs_events, training, training_state
+from genlib.checkpoint import CheckpointError
 from genlib.datasets import Dataset
+from genlib.files import move, write_bytes
 from genlib.models import Model
 from genlib.recipes import RECIPES, Recipe
 from genlib.runs_directory import Run, RunSpec
 from genlib.runs_events import Record
-from genlib.runs_files import write_bytes
 from genlib.settings import TrainSettings
+
+LOG = logging.getLogger(__name__)
 
 Watch = Callable[[training.Event], None]
 
@@ -61,7 +65,7 @@ def work(run: Run, watch: Watch) -> str:
         run.set_status("failed", time.time(), _sentence(error))
         raise
     state = "stopped" if stopped else "finished"
-    run.set_status(state, time.time())
+    run.set_status(state, time.time(), run.message)
     return state
 
 
@@ -78,11 +82,8 @@ def _train(run: Run, interrupt: Interrupt, watch: Watch) -> bool:
     settings = TrainSettings.from_dict(spec.train)
     data, model = prepare(spec, settings)
     spec = replace(spec, dataset=data.name)  # where MNIST is missing, others served: say so
-    resume = run.path / "resume.safetensors"
-    if run.resumable:
-        state = training_state.load_state(resume, model, settings)
-    else:
-        state = training_state.start(model, settings)
+    state = _state(run, model, settings)
+    if state.epoch == 0:
         _save_epoch(run, spec, model, settings, state)
         _save_preview(run, 0, training.preview(model, data.only(settings.classes)))
     # "resume" also when nothing was kept: a start that was killed may have left lines behind.
@@ -96,10 +97,47 @@ def _train(run: Run, interrupt: Interrupt, watch: Watch) -> bool:
         metrics = {**event.metrics, "steps": event.steps}
         _append(run, event.kind, event.step, event.epoch, metrics)
         if event.kind == "epoch":
-            training_state.save_state(resume, model, state)
+            training_state.save_state(run.state_file, model, state)
             _save_epoch(run, spec, model, settings, state)
         watch(event)
     return state.stopped and state.epoch < settings.epochs
+
+
+def _state(run: Run, model: Model, settings: TrainSettings) -> training_state.State:
+    """Where the training goes on: after its last complete epoch, or at the start.
+
+    Where the saved state is damaged or missing, the newest sound checkpoint gives its weights, with
+    a fresh optimizer, and the run's message says so. A damaged file is kept under another name.
+    Raises CheckpointError when the run has checkpoints and none of them can be read.
+    """
+    problem = f"{run.state_file.name} is missing."
+    if run.resumable:
+        try:
+            return training_state.load_state(run.state_file, model, settings)
+        except CheckpointError as error:
+            problem = str(error)
+            move(run.state_file, run.state_file.with_suffix(".damaged"))
+    elif not run.trained():
+        return training_state.start(model, settings)
+    state = _newest_weights(run, model, settings, problem)
+    where = f"from the weights of epoch {state.epoch}" if state.epoch else "from the beginning"
+    said = f"{problem} The run went on {where}, with a fresh optimizer."
+    run.set_status("running", time.time(), said)
+    return state
+
+
+def _newest_weights(
+    run: Run, model: Model, settings: TrainSettings, problem: str
+) -> training_state.State:
+    kept = run.trained()
+    for path in kept:
+        try:
+            return training_state.from_checkpoint(path, model, settings)
+        except CheckpointError as error:
+            LOG.warning("%s", error)
+    if kept:
+        raise CheckpointError(f"{problem} Its checkpoints can't be read either. Start a new run.")
+    return training_state.start(model, settings)
 
 
 def prepare(spec: RunSpec | Recipe, settings: TrainSettings) -> tuple[Dataset, Model]:
@@ -157,7 +195,7 @@ def _control(run: Run, interrupt: Interrupt) -> Callable[[], training.Control]:
         pause = wish.pause and not stop
         if pause != paused:
             paused = pause
-            run.set_status("paused" if paused else "running", time.time())
+            run.set_status("paused" if paused else "running", time.time(), run.message)
         return training.Control(pause, stop, wish.lr)
 
     return control

@@ -139,6 +139,35 @@ def test_thirty_that_wait_hold_no_thread_and_all_hear_of_the_next_frame(lens: Le
     assert not live._listeners, "nobody is left behind"
 
 
+@pytest.mark.parametrize("ahead", [0, 1, 10**30, -(10**30), -7])
+def test_a_number_that_is_no_earlier_version_waits_for_the_next_frame(
+    lens: Lens, ahead: int
+) -> None:
+    """Answered at once, a page that asks so would ask thousands of times a second."""
+    live = live_of(lens)
+    after = ahead if ahead < 0 else live.version + ahead
+
+    async def one() -> Answer:
+        live.running = True
+        live._pool.limit = 0
+        task = asyncio.ensure_future(call(f"/{frames.address(live)}", f"after={after}"))
+        await asyncio.sleep(0.05)
+        assert not task.done()
+        live.step_once()
+        return await task
+
+    assert int(str(values_of(asyncio.run(one()).body)["version"])) == live.version
+
+
+def test_a_page_that_has_an_earlier_frame_or_none_is_answered_at_once(lens: Lens) -> None:
+    live = live_of(lens)
+    live.step_once()
+    live.running, live._pool.limit = True, 0
+    for after in (-1, *range(live.version)):
+        assert ask(f"/{frames.address(live)}", f"after={after}").status == 200
+    assert not live._listeners
+
+
 def test_knobs_come_by_post_and_bad_ones_change_nothing(lens: Lens) -> None:
     live = live_of(lens)
     path = f"/{frames.address(live)}"
@@ -153,7 +182,8 @@ def test_knobs_come_by_post_and_bad_ones_change_nothing(lens: Lens) -> None:
         b"{",
         b"",
     )
-    for body in (*bad, b'{"lr": "x"}', b'{"lr": [1]}', b'{"lr": null}'):
+    nested = (b"[" * 1024, b'{"lr":' * 170, b'{"lr": ' + b"[" * 500 + b"]" * 500 + b"}")
+    for body in (*bad, *nested, b'{"lr": "x"}', b'{"lr": [1]}', b'{"lr": null}'):
         answer = ask(path, body=body)
         assert answer.status == 422 and answer.body, body
     assert ask(path, body=b" " * 5000).status == 413

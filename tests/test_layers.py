@@ -22,19 +22,20 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "settings": frozenset(),
     "losses": frozenset(),
     "devices": frozenset(),
+    "files": frozenset(),
     "bars": frozenset(),
     "recipes": frozenset({"settings"}),
     "augment": frozenset(),
     "mnist": frozenset(),
-    "folders": frozenset({"checkpoint", "tensorfile"}),
+    "folders": frozenset({"checkpoint", "files", "tensorfile"}),
     "datasets": frozenset({"bars", "folders", "mnist", "settings"}),
     "plots": frozenset(),
     "models": frozenset({"settings", "losses"}),
-    "tensorfile": frozenset(),
+    "tensorfile": frozenset({"files"}),
     "checkpoint": frozenset({"models", "settings", "tensorfile"}),
     "arithmetic": frozenset({"models", "datasets", "settings"}),
     "training": frozenset(
-        {"models", "datasets", "arithmetic", "augment", "tensorfile", "settings"}
+        {"models", "datasets", "arithmetic", "augment", "checkpoint", "tensorfile", "settings"}
     ),
     "frechet": frozenset({"models", "checkpoint"}),
     "evaluate": frozenset(
@@ -43,12 +44,12 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     ),
     "bench": frozenset({"checkpoint", "datasets", "devices", "evaluate", "models"}),
     "upload": frozenset({"checkpoint", "datasets", "models"}),
-    "runs": frozenset({"settings", "checkpoint", "tensorfile", "recipes", "upload"}),
+    "runs": frozenset({"settings", "checkpoint", "files", "tensorfile", "recipes", "upload"}),
     "worker": frozenset(
-        {"checkpoint", "datasets", "devices", "evaluate", "models", "recipes", "runs", "settings"}
-        | {"training"}
+        {"checkpoint", "datasets", "devices", "evaluate", "files", "models", "recipes", "runs"}
+        | {"settings", "training"}
     ),
-    "explore": frozenset({"models.base"}),
+    "explore": frozenset({"files", "models.base"}),
     "operations": frozenset(),
     "export": frozenset({"models.base", "operations"}),
     "ui": ALL,

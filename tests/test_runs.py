@@ -213,6 +213,78 @@ def test_the_resumed_curve_is_the_uninterrupted_one(folder: Path) -> None:
     assert a == pytest.approx(b, rel=1e-5)
 
 
+def flip(path: Path, at: int) -> None:
+    """Change one byte of a file, counted from the end where ``at`` is negative."""
+    data = bytearray(path.read_bytes())
+    data[at] ^= 0x40
+    path.write_bytes(data)
+
+
+def stopped_after_three(folder: Path) -> Run:
+    run = runs.create(tiny(5))
+
+    def interrupt(event: Event) -> None:
+        if event.epoch == 3:
+            run.set_control(Control(stop=True))
+
+    assert work(run, interrupt) == "stopped"
+    run.set_control(Control())
+    return run
+
+
+@pytest.mark.parametrize("at", [-1, -5000, "header", "cut", "gone"])
+def test_a_damaged_state_is_noticed_and_the_weights_go_on(folder: Path, at: int | str) -> None:
+    run = stopped_after_three(folder)
+    before = epochs(run)
+    if at == "header":  # a digit of the epoch's number
+        at = run.state_file.read_bytes().index(b'epoch\\": ') + len(b'epoch\\": ')
+    if at == "cut":
+        run.state_file.write_bytes(run.state_file.read_bytes()[:-100])
+    elif at == "gone":
+        run.state_file.unlink()
+    else:
+        flip(run.state_file, int(at))
+    damaged = None if at == "gone" else run.state_file.read_bytes()
+
+    assert work(run, lambda event: None) == "finished"
+    assert "resume.safetensors is" in run.message
+    assert f"went on from the weights of epoch {before[-1].epoch}" in run.message
+    assert epochs(run)[: len(before)] == before and epochs(run)[-1].epoch == 5
+    aside = run.path / "resume.damaged"
+    assert (aside.read_bytes() if aside.exists() else None) == damaged, "nothing is thrown away"
+
+
+def test_a_damaged_state_and_a_damaged_checkpoint_fall_back_on_a_snapshot(folder: Path) -> None:
+    run = stopped_after_three(folder)
+    kept = [path.name for path in run.trained()]
+    assert kept == ["model.safetensors", "epoch-0002.safetensors", "epoch-0001.safetensors"]
+    for path in (run.state_file, *run.trained()[:1]):
+        path.write_bytes(path.read_bytes()[:-100])
+    assert work(run, lambda event: None) == "finished"
+    assert "went on from the weights of epoch 2" in run.message
+    assert [r.epoch for r in epochs(run)] == [1, 2, 3, 4, 5]
+
+
+def test_a_run_whose_every_file_is_damaged_fails_and_keeps_them(folder: Path) -> None:
+    run = stopped_after_three(folder)
+    for path in (run.state_file, *run.trained()):
+        path.write_bytes(path.read_bytes()[:-100])
+    kept = [path.read_bytes() for path in run.trained()]
+    with pytest.raises(checkpoint.CheckpointError, match="Start a new run"):
+        work(run, lambda event: None)
+    assert run.state == "failed" and "Start a new run" in run.message
+    assert [path.read_bytes() for path in run.trained()] == kept
+
+
+def test_a_state_of_another_model_is_not_taken_for_damage(folder: Path) -> None:
+    run = stopped_after_three(folder)
+    values = read_json(run.path / "run.json")
+    write_json(run.path / "run.json", {**values, "model": {"latent_dim": 3}})
+    with pytest.raises(ValueError, match=r"undo the changes in run\.json"):
+        work(run, lambda event: None)
+    assert run.state_file.exists()
+
+
 def test_a_run_that_cannot_train_says_why(folder: Path) -> None:
     run = runs.create(tiny(2, classes="0,11"))
     with pytest.raises(ValueError, match="class"):

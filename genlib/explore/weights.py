@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import pickle
-import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import torch
 from torch import Tensor
+
+from genlib.files import staged
 
 
 class WeightsError(ValueError):
@@ -31,17 +31,13 @@ def write(path: Path, chunks: Iterator[bytes], digest: str = "") -> Path:
     """Write atomically, and only if the SHA-256 begins with ``digest``."""
     path.parent.mkdir(parents=True, exist_ok=True)
     sha = hashlib.sha256()
-    handle, temporary = tempfile.mkstemp(dir=path.parent)
-    try:
-        with os.fdopen(handle, "wb") as file:
+    with staged(path) as new:
+        with new.open("wb") as file:
             for chunk in chunks:
                 sha.update(chunk)
                 file.write(chunk)
         if not sha.hexdigest().startswith(digest):
             raise WeightsError("The download is damaged (wrong checksum): try again.")
-        os.replace(temporary, path)
-    finally:
-        Path(temporary).unlink(missing_ok=True)
     return path
 
 

@@ -77,7 +77,10 @@ async def _frame(request: Request) -> Response:
 
 
 async def _news(live: Live, after: int) -> None:
-    """Wait until another version than ``after`` is shown, it no longer runs, or time is up."""
+    """Wait until a newer version than ``after`` is shown, it no longer runs, or time is up.
+
+    -1 asks for what is shown now. Any other number that was never a version waits like the newest.
+    """
     loop, news = asyncio.get_running_loop(), asyncio.Event()
 
     def tell() -> None:
@@ -85,7 +88,8 @@ async def _news(live: Live, after: int) -> None:
 
     live.listen(tell)
     try:
-        if live.running and live.version == after:
+        behind = -1 <= after < live.version
+        if live.running and not behind:
             async with asyncio.timeout(WAIT_S):
                 await news.wait()
     except TimeoutError:
@@ -111,4 +115,6 @@ async def _knobs(request: Request) -> Response:
         live.turn({str(name): float(amount) for name, amount in amounts.items()})
     except (ValueError, TypeError, OverflowError) as problem:
         return Response(str(problem), 422, HEADERS)
+    except RecursionError:
+        return Response("knobs must be an object of numbers", 422, HEADERS)
     return Response(None, 204, HEADERS)

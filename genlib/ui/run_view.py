@@ -162,6 +162,8 @@ def _explain(run: Run, state: str) -> None:
     }
     if state in told:
         told[state]()
+    if run.message and state != "failed":
+        st.warning(run.message, icon=":material/healing:")
     if state in ("failed", "lost"):
         with st.expander("The end of its log", icon=":material/description:"):
             st.code(_log(run), language=None)

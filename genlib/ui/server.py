@@ -30,6 +30,8 @@ from pathlib import Path
 
 import streamlit as st
 
+from genlib import runs
+
 LOG = logging.getLogger(__name__)
 
 # Allocations minus deallocations between two young collections (Python's default is 700).
@@ -91,6 +93,7 @@ def _script_is_running() -> bool:
 
 def _keep_house() -> None:
     """Collect garbage in quiet moments, for ever. Runs in a daemon thread."""
+    runs.tidy()
     frozen_at = 0
     last = time.monotonic()
     quiet_since = last
