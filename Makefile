@@ -1,4 +1,4 @@
-# make app     open the explorer in a browser
+# make app     open the explorer in a browser; HOST=0.0.0.0 opens it to other machines as well
 # make test    linters, types and every test (unit, pages, real browser)
 # make lint    linters and types only;  make format  mends the layout
 # make bench   ratios against named baselines
@@ -7,6 +7,7 @@
 # Each target sets up what it needs. The marker files make a second call instant.
 
 PYTHON ?= python3
+HOST ?= 127.0.0.1
 PORT ?= 8501
 WORKERS ?= 2
 VENV := .venv
@@ -20,7 +21,7 @@ INSTALL = $(if $(UV),$(UV) pip install --python $(BIN)/python,$(BIN)/python -m p
 .PHONY: app test lint format types unit browser bench clean
 
 app: $(VENV)/.app
-	$(BIN)/python -m streamlit run app.py --server.port $(PORT)
+	$(BIN)/python -m streamlit run app.py --server.address $(HOST) --server.port $(PORT)
 
 test: lint unit browser
 

@@ -7,10 +7,26 @@ found". So the main script lies inside that folder, and this file only names it.
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import streamlit as st
+from starlette.middleware import Middleware
 
-from genlib.ui import frames
+from genlib.ui import frames, guard, server
 
-app = st.App(Path(__file__).parent / "pages" / "router.py", routes=frames.routes())
+
+@asynccontextmanager
+async def told(_: st.App) -> AsyncIterator[dict[str, object]]:
+    """Say in the terminal who can do what, where other machines can reach the server."""
+    server.say_who_may_what()
+    yield {}
+
+
+app = st.App(
+    Path(__file__).parent / "pages" / "router.py",
+    routes=frames.routes(),
+    middleware=[Middleware(guard.Guard)],
+    lifespan=told,
+)

@@ -16,6 +16,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from genlib import limits
 from genlib.checkpoint import runs_dir
 from genlib.files import move, staged, write_bytes
 from genlib.folders import FolderError, look
@@ -102,8 +103,10 @@ def _describe(path: Path, said: Path, title: str, size: int, colour: str) -> Ent
 def keep_zip(data: bytes, filename: str, size: int = 32, colour: str = "colour") -> Entry:
     """Store an uploaded zip and make it a dataset; the same content is stored once.
 
-    Raises FolderError for a file that cannot be used; then nothing is kept.
+    Raises FolderError for a file that cannot be used and LimitError for a full disk; then nothing
+    is kept.
     """
+    limits.check_disk(runs_dir(), len(data))
     title = Path(filename.replace("\\", "/")).name
     if len(data) > MAX_UPLOAD:
         raise FolderError(

@@ -16,6 +16,7 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
+from genlib import limits
 from genlib.checkpoint import runs_dir
 from genlib.files import move, sweep, sync
 from genlib.runs_directory import ACTIVE, RESUMABLE, Control, Run, RunSpec
@@ -33,11 +34,22 @@ def folder() -> Path:
 
 
 def start(spec: RunSpec) -> Run:
-    """Write a new run's directory, queue it, and start whatever there is room for."""
+    """Write a new run's directory, queue it, and start whatever there is room for.
+
+    Raises LimitError where the queue or the disk is full.
+    """
+    check_room()
     run = create(spec)
     run.set_status("queued", time.time())
     advance()
     return run
+
+
+def check_room(more: int = 1) -> None:
+    """Raise LimitError unless ``more`` runs may be queued: room to wait, and on the disk."""
+    idle = max(0, max_runs() - sum(run.alive for run in listing()))
+    limits.check_queue(len(queue()), max(0, more - idle))
+    limits.check_disk(folder())
 
 
 def create(spec: RunSpec, path: Path | None = None) -> Run:
@@ -192,6 +204,7 @@ def resume_run(run: Run) -> None:
     """Queue a stopped, failed or lost run again: it goes on from its last complete epoch."""
     if run.state not in RESUMABLE:
         raise ValueError(f"{run.name} is {run.state}; only an interrupted run can be resumed.")
+    check_room()
     with exclusive(folder() / ".queue.lock"):
         run.set_control(replace(run.control, pause=False, stop=False))
         run.set_status("queued", time.time())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from genlib import runs
+from genlib import limits, runs
 from genlib.checkpoint import Info, listing, peek, uploads_dir
 from genlib.files import move, write_bytes
 from genlib.upload import check_upload
@@ -14,8 +14,10 @@ from genlib.upload import check_upload
 def keep(data: bytes, filename: str) -> Info:
     """Check an uploaded file and keep it; a name that is taken gets a number.
 
-    Raises CheckpointError with one sentence for a bad file, and then nothing has changed.
+    Raises CheckpointError with one sentence for a bad file and LimitError for a full disk; then
+    nothing has changed.
     """
+    limits.check_disk(runs.folder(), len(data))
     info = check_upload(data, filename)
     folder = uploads_dir()
     folder.mkdir(parents=True, exist_ok=True)

@@ -9,11 +9,12 @@ from pathlib import Path
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from genlib.checkpoint import Info, uploads_dir
+from genlib.checkpoint import Info, runs_dir, uploads_dir
 from genlib.explore import imagenet
 from genlib.explore.lens import Lens, Network, lens
 from genlib.explore.weights import WeightsError
-from genlib.ui import loading
+from genlib.limits import LimitError, check_disk
+from genlib.ui import guard, loading, rights
 
 UNTRAINED = "-untrained"
 
@@ -101,7 +102,7 @@ def weights_panel(key: str) -> None:
     missing = [n for n in imagenet.SOURCES if imagenet.find(n, kept_dir()) is None]
     with st.expander("ImageNet weights", icon=":material/download:"):
         _tell(missing)
-        if not missing:
+        if not missing or not rights.may_change():
             return
         name = st.selectbox(
             "Network to get",
@@ -131,7 +132,7 @@ def weights_panel(key: str) -> None:
                 f"takes: put {source.file} where `$GENLIB_WEIGHTS` points, or press Download."
             )
         elif given is not None:
-            _keep(name, given.getvalue())
+            _keep(name, given.getvalue(), turn)
 
 
 def _tell(missing: Sequence[str]) -> None:
@@ -157,10 +158,12 @@ def _move(bar: DeltaGenerator, share: float) -> None:
     bar.progress(share)
 
 
-def _keep(name: str, data: bytes) -> None:
+def _keep(name: str, data: bytes, key: str) -> None:
     try:
+        check_disk(runs_dir(), len(data))
         imagenet.keep(name, data, kept_dir())
-    except WeightsError as problem:
+    except (WeightsError, LimitError) as problem:
         st.error(str(problem), icon=":material/error:")
         return
+    guard.forget_upload(key)
     st.rerun()

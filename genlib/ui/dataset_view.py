@@ -10,7 +10,8 @@ import streamlit as st
 from genlib import datasets, folders_shelf
 from genlib.folders import FolderError
 from genlib.folders_shelf import COLOURS, SIZES, Entry
-from genlib.ui import folder_jobs, images
+from genlib.limits import LimitError
+from genlib.ui import folder_jobs, guard, images, rights
 from genlib.ui.upload_view import plain
 
 POLL_SECONDS = 0.4
@@ -155,6 +156,7 @@ def _bring(size: int, colour: str) -> None:
         )
 
 
+@rights.needed
 def _take(key: str, size: int, colour: str) -> None:
     file = st.session_state.get(key)
     if file is None:
@@ -162,13 +164,15 @@ def _take(key: str, size: int, colour: str) -> None:
     st.session_state[COUNT] += 1
     try:
         _chosen(folders_shelf.keep_zip(file.getvalue(), file.name, size, colour))
-    except FolderError as error:
+    except (FolderError, LimitError) as error:
         st.session_state[OUTCOME] = (False, str(error))
     except OSError as error:
         text = f"{file.name} could not be stored: {error.strerror}. Free some space and try again."
         st.session_state[OUTCOME] = (False, text)
+    guard.forget_upload(key)
 
 
+@rights.needed
 def _name_path(size: int, colour: str) -> None:
     if not may_name_folders():
         return  # the form is not shown either
@@ -205,6 +209,7 @@ def _row(entry: Entry) -> None:
         )
 
 
+@rights.needed
 def _remove(entry: Entry) -> None:
     try:
         folders_shelf.remove(entry.name)
@@ -223,6 +228,7 @@ def _undo_line() -> None:
         st.button("Undo", icon=":material/undo:", key="pictures.undo", on_click=_undo)
 
 
+@rights.needed
 def _undo() -> None:
     removed = st.session_state.pop(REMOVED)
     try:

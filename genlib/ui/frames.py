@@ -23,6 +23,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from genlib.ui import guard
+
 if TYPE_CHECKING:  # it imports torch, for which the first paint does not wait
     from genlib.explore.live import Live
 
@@ -51,9 +53,12 @@ def address(live: Live) -> str:
 
 
 def routes() -> list[Route]:
-    """The routes for ``st.App``; each also under a base path (server.baseUrlPath)."""
+    """The routes for ``st.App``; each also under a base path (server.baseUrlPath).
+
+    Pages of other sites get 403.
+    """
     return [
-        Route(f"{base}/frames/{{token}}", endpoint, methods=[method])
+        Route(f"{base}/frames/{{token}}", guard.own_site(endpoint), methods=[method])
         for base in ("", "/{base:path}")
         for method, endpoint in (("GET", _frame), ("POST", _knobs))
     ]

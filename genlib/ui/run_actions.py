@@ -7,7 +7,7 @@ import streamlit as st
 from genlib import runs
 from genlib.checkpoint import CheckpointError, peek
 from genlib.runs_directory import ACTIVE, RESUMABLE, Run
-from genlib.ui import loading
+from genlib.ui import loading, rights
 
 # page, title, icon, the page's query parameter for its model -> capabilities it needs
 PAGES = {
@@ -53,6 +53,8 @@ def say_what_happened() -> None:
 def steer(run: Run, state: str) -> None:
     """Pause, stop, resume and the learning rate; what cannot be done now is grey and says why."""
     say_what_happened()
+    if not rights.may_change():
+        return
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         _pause(run, state)
         working = state in (*ACTIVE, "queued")
@@ -64,7 +66,7 @@ def steer(run: Run, state: str) -> None:
             help="End after the step under way. The last complete epoch is kept; resume goes on."
             if working
             else f"It is {state} already.",
-            on_click=runs.stop,
+            on_click=_stop,
             args=(run,),
         )
         can = state in RESUMABLE
@@ -91,9 +93,24 @@ def _pause(run: Run, state: str) -> None:
         key="run.pause",
         disabled=not can,
         help="Hold after the step under way." if can else f"It is {state}: nothing to pause.",
-        on_click=runs.proceed if paused else runs.pause,
+        on_click=_proceed if paused else _hold,
         args=(run,),
     )
+
+
+@rights.needed
+def _stop(run: Run) -> None:
+    runs.stop(run)
+
+
+@rights.needed
+def _hold(run: Run) -> None:
+    runs.pause(run)
+
+
+@rights.needed
+def _proceed(run: Run) -> None:
+    runs.proceed(run)
 
 
 def _learning_rate(run: Run, state: str) -> None:
@@ -119,22 +136,27 @@ def _learning_rate(run: Run, state: str) -> None:
     )
 
 
+@rights.needed
 def _set_lr(run: Run, key: str) -> None:
     value = st.session_state[key]
     if value is not None:
         runs.set_lr(run, float(value))
 
 
+@rights.needed
 def _resume(run: Run) -> None:
     try:
         runs.resume_run(run)
-    except ValueError as error:  # another session was faster
+    except ValueError as error:  # another session was faster, or there is no room
         _say(str(error))
 
 
 def keep(run: Run, state: str) -> None:
     """Name, open elsewhere, download, delete."""
     _open(run)
+    if not rights.may_change():
+        _download(run)
+        return
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         key = f"run.name.{run.id}"
         st.text_input(
@@ -201,6 +223,7 @@ def _download(run: Run) -> None:
     )
 
 
+@rights.needed
 def _rename(run: Run, key: str) -> None:
     try:
         runs.rename(run, st.session_state[key])
@@ -208,6 +231,7 @@ def _rename(run: Run, key: str) -> None:
         _say(str(error))
 
 
+@rights.needed
 def delete(run: Run) -> None:
     """Delete the run and offer to undo it; for callbacks."""
     try:
@@ -223,19 +247,21 @@ def offer_undo() -> None:
     """One line with an Undo button after a deletion in this session."""
     say_what_happened()
     deleted = st.session_state.get(DELETED)
-    if deleted is None:
+    if deleted is None or not rights.may_change():
         return
     with st.container(horizontal=True, vertical_alignment="center", border=True):
         st.markdown(f":material/delete: {deleted[1]} was deleted.", width="content")
         st.button("Undo", icon=":material/undo:", key="run.undo", on_click=undo)
 
 
+@rights.needed
 def undo() -> None:
     """Bring the run back that was deleted last; for callbacks."""
     run_id, _ = st.session_state[DELETED]
     restore(run_id)
 
 
+@rights.needed
 def restore(run_id: str) -> None:
     """Bring a run back from the trash; for callbacks."""
     if st.session_state.get(DELETED, ("", ""))[0] == run_id:

@@ -14,7 +14,7 @@ from genlib.plots.curves import compare
 from genlib.runs_directory import Run
 from genlib.runs_events import Record
 from genlib.settings import TrainSettings
-from genlib.ui import run_actions
+from genlib.ui import rights, run_actions
 
 HIGHLIGHT = "background-color: rgba(224, 150, 20, 0.28); font-weight: 600"
 NEVER = ("channels", "image_size")
@@ -165,10 +165,12 @@ def manage(everything: Mapping[str, Run]) -> None:
         run = everything[run_id or next(iter(everything))]
         st.page_link(
             "train/train.py",
-            label="Watch, rename, download",
+            label="Watch, rename, download" if rights.may_change() else "Watch, download",
             icon=":material/monitoring:",
             query_params={"train.show": "Watch", "run": run.id},
         )
+        if not rights.may_change():
+            return
         busy = run.alive
         st.button(
             "Delete",
@@ -184,7 +186,7 @@ def manage(everything: Mapping[str, Run]) -> None:
 def recently_deleted() -> None:
     """The trash: what was deleted here or in another session."""
     trashed = runs.trashed()
-    if not trashed:
+    if not trashed or not rights.may_change():
         return
     with (
         st.expander(f"Recently deleted ({len(trashed)})", icon=":material/delete:"),

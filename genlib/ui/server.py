@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import gc
 import importlib
+import ipaddress
 import logging
 import socket
 import sys
@@ -31,6 +32,7 @@ from pathlib import Path
 import streamlit as st
 
 from genlib import runs
+from genlib.ui import rights
 
 LOG = logging.getLogger(__name__)
 
@@ -85,6 +87,21 @@ def set_nodelay(port: int) -> int:
         except OSError as error:  # closed by its own thread meanwhile: there is nothing to mend
             LOG.debug("no TCP_NODELAY on %r: %s", thing, error)
     return mended
+
+
+def say_who_may_what() -> None:
+    """Print who can do what if other machines can reach this server."""
+    address = str(st.get_option("server.address") or "0.0.0.0")
+    if not is_loopback(address):
+        print(rights.who_may_what(f"{address}:{st.get_option('server.port')}"), flush=True)
+
+
+def is_loopback(address: str) -> bool:
+    """Whether only this machine itself can reach a server at that address or name."""
+    try:
+        return ipaddress.ip_address(address.strip("[]")).is_loopback
+    except ValueError:
+        return address.lower() == "localhost"
 
 
 def _script_is_running() -> bool:

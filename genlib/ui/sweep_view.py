@@ -11,11 +11,12 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from genlib import runs
+from genlib.limits import LimitError
 from genlib.models import FAMILIES
 from genlib.recipes import RECIPES
 from genlib.runs_directory import Run, RunSpec
 from genlib.settings import Spec, TrainSettings
-from genlib.ui import images, loading, train_form
+from genlib.ui import images, loading, rights, train_form
 
 MOST = 12  # runs in one sweep
 DIGITS = 9  # in a strip
@@ -68,6 +69,9 @@ def _with(base: RunSpec, of_model: Sequence[Spec], name: str, value: object) -> 
 
 def start() -> None:
     """The form of a sweep."""
+    if not rights.may_change():
+        rights.note()
+        return
     with st.container(horizontal=True, vertical_alignment="bottom"):
         base = _base()
         family = FAMILIES[base.family]
@@ -130,9 +134,15 @@ def _base() -> RunSpec:
     return run.spec if run else RunSpec("autoencoder", train=TrainSettings().to_dict())
 
 
+@rights.needed
 def _start(specs: list[RunSpec]) -> None:
-    for spec in specs:
-        runs.start(spec)
+    try:
+        runs.check_room(len(specs))
+        for spec in specs:
+            runs.start(spec)
+    except LimitError as error:
+        rights.say(str(error))
+        return
     st.session_state["runs.sweep"] = specs[0].sweep
 
 

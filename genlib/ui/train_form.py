@@ -8,11 +8,12 @@ from collections.abc import Mapping
 import streamlit as st
 
 from genlib import datasets, runs, training
+from genlib.limits import LimitError
 from genlib.models import FAMILIES, Model
 from genlib.recipes import RECIPES, Recipe
 from genlib.runs_directory import RunSpec
 from genlib.settings import Spec, TrainSettings
-from genlib.ui import dataset_view, forms, loading
+from genlib.ui import dataset_view, forms, loading, rights
 
 FROM_DATA = ("channels", "image_size", "n_classes")  # settings that follow from the dataset
 MAIN = ("epochs", "batch_size", "lr", "schedule")  # of training; the others are folded away
@@ -26,6 +27,9 @@ def model_specs(family: type[Model]) -> list[Spec]:
 
 def new_run() -> None:
     """Draw the form and start a run from it."""
+    if not rights.may_change():
+        rights.note()
+        return
     family, dataset, recipe = _choose()
     key = f"train.{family.family}"
     dataset_view.own_pictures()
@@ -177,8 +181,13 @@ def _start_button(errors: list[str], spec: RunSpec) -> None:
     )
 
 
+@rights.needed
 def _start(spec: RunSpec) -> None:
-    run = runs.start(spec)
+    try:
+        run = runs.start(spec)
+    except LimitError as error:
+        rights.say(str(error))
+        return
     st.session_state["train.show"] = "Watch"
     st.session_state["train.run"] = run.id
 

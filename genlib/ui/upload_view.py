@@ -9,7 +9,8 @@ import streamlit as st
 
 from genlib import runs_uploads
 from genlib.checkpoint import CheckpointError, Info
-from genlib.ui import loading
+from genlib.limits import LimitError
+from genlib.ui import guard, loading, rights
 from genlib.upload import MAX_UPLOAD
 
 COUNT = "upload.count"  # a new uploader after each file, so that no file is taken twice
@@ -19,6 +20,19 @@ DELETED = "upload.deleted"
 
 def uploads() -> None:
     """The uploader, what became of the last file, and the uploads so far."""
+    if rights.may_change():
+        _bring()
+    else:
+        rights.note()
+    kept = runs_uploads.kept()
+    st.subheader("Uploaded checkpoints", anchor=False)
+    if not kept:
+        st.caption("None yet. Download one from a finished run, or from another genlib.")
+    for info in kept:
+        _row(info)
+
+
+def _bring() -> None:
     count = st.session_state.setdefault(COUNT, 0)
     key = f"upload.file.{count}"
     st.file_uploader(
@@ -36,21 +50,16 @@ def uploads() -> None:
             text, icon=":material/check:" if good else ":material/error:"
         )
     _undo_line()
-    kept = runs_uploads.kept()
-    st.subheader("Uploaded checkpoints", anchor=False)
-    if not kept:
-        st.caption("None yet. Download one from a finished run, or from another genlib.")
-    for info in kept:
-        _row(info)
 
 
+@rights.needed
 def _take(key: str) -> None:
     file = st.session_state.get(key)
     if file is None:
         return
     try:
         info = runs_uploads.keep(file.getvalue(), file.name)
-    except CheckpointError as error:
+    except (CheckpointError, LimitError) as error:
         st.session_state[OUTCOME] = (False, str(error))
     except OSError as error:
         text = f"{file.name} could not be stored: {error.strerror}. Free some space and try again."
@@ -59,6 +68,7 @@ def _take(key: str) -> None:
         names = {one.path: one.name for one in loading.checkpoints()}
         name = plain(names.get(info.path, info.name))
         st.session_state[OUTCOME] = (True, f"{name} is ready in the other pages.")
+    guard.forget_upload(key)
     st.session_state[COUNT] += 1
 
 
@@ -72,6 +82,8 @@ def _row(info: Info) -> None:
         st.markdown(f"**{plain(info.name)}**", width="content")
         about = f"{info.family.replace('_', ' ')} on {info.dataset}, epoch {info.epoch}, "
         st.caption(f"{about}{info.parameters:,} parameters · {info.path.name}", width="stretch")
+        if not rights.may_change():
+            return
         st.button(
             "Delete",
             icon=":material/delete:",
@@ -82,6 +94,7 @@ def _row(info: Info) -> None:
         )
 
 
+@rights.needed
 def _delete(path: Path) -> None:
     try:
         st.session_state[DELETED] = runs_uploads.delete(path)
@@ -100,6 +113,7 @@ def _undo_line() -> None:
         st.button("Undo", icon=":material/undo:", key="upload.undo", on_click=_undo)
 
 
+@rights.needed
 def _undo() -> None:
     try:
         runs_uploads.undo_delete(st.session_state.pop(DELETED))

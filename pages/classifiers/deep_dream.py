@@ -6,6 +6,7 @@ import torch
 from genlib.explore.knobs import Knobs
 from genlib.explore.pictures import MAX_BYTES, PictureError, decode, sample
 from genlib.ui import ascent_view as view
+from genlib.ui import rights
 from genlib.ui.ascent_networks import pick_network, weights_panel
 from genlib.ui.pickers import header, try_this
 
@@ -57,7 +58,7 @@ with controls:
     )
     name = st.segmented_control(
         "Picture",
-        list(PICTURES),
+        [name for name in PICTURES if name != "upload" or rights.may_change()],
         format_func=PICTURES.__getitem__,
         default="flower",
         required=True,

@@ -1,0 +1,77 @@
+"""Limits: clear sentences at the edge, nothing written beyond it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from genlib import folders_shelf, limits, runs, runs_uploads
+from genlib.limits import LimitError
+from genlib.runs_directory import RunSpec
+
+SPEC = RunSpec("autoencoder", "digits", {}, {"epochs": 1})
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("GENLIB_RUNS", str(tmp_path / "runs"))
+    return tmp_path / "runs"
+
+
+def test_bad_values_count_as_the_default(monkeypatch: pytest.MonkeyPatch) -> None:
+    for text in ("many", "-1", "nan", "inf", ""):
+        monkeypatch.setenv("GENLIB_MAX_QUEUE", text)
+        assert limits.limit("GENLIB_MAX_QUEUE") == 20
+    monkeypatch.setenv("GENLIB_MAX_QUEUE", "0")
+    assert limits.limit("GENLIB_MAX_QUEUE") == 0
+
+
+def test_a_full_queue_takes_no_more(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GENLIB_MAX_QUEUE", "2")
+    for _ in range(2):
+        runs.create(SPEC).set_status("queued", 1.0)
+    runs.check_room(1)  # one may train at once, and none does: it wouldn't wait
+    with pytest.raises(LimitError, match="The queue is full: 2 runs wait"):
+        runs.check_room(2)
+    stopped = runs.create(SPEC)
+    stopped.set_status("queued", 2.0)
+    before = sorted(folder.iterdir())
+    monkeypatch.setenv("GENLIB_MAX_QUEUE", "1")
+    with pytest.raises(LimitError, match="at most 1 may"):
+        runs.start(SPEC)
+    assert sorted(folder.iterdir()) == before, "nothing is left of it"
+
+
+def test_a_full_disk_takes_no_more(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GENLIB_MIN_FREE", "1e9")
+    for attempt in (
+        lambda: runs.start(SPEC),
+        lambda: runs_uploads.keep(b"abc", "a.safetensors"),
+        lambda: folders_shelf.keep_zip(b"abc", "a.zip"),
+    ):
+        with pytest.raises(LimitError, match="The disk is nearly full"):
+            attempt()
+    assert not folder.exists()
+
+
+def test_runs_and_uploads_share_a_quota(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (folder / "uploads").mkdir(parents=True)
+    (folder / "uploads" / "a").write_bytes(bytes(3000))
+    (folder / "b").symlink_to("uploads/a")
+    assert 3000 <= limits.used_by(folder) < 3100, "a link is not what it points to"
+    monkeypatch.setenv("GENLIB_MAX_DISK", "0.000005")
+    limits.check_disk(folder, 1000)
+    with pytest.raises(LimitError, match="Runs and uploads take"):
+        limits.check_disk(folder, 3000)
+    with pytest.raises(LimitError, match="Runs and uploads take"):
+        runs_uploads.keep(bytes(3000), "a.safetensors")
+
+
+def test_memory_and_jobs_have_limits(monkeypatch: pytest.MonkeyPatch) -> None:
+    limits.check_memory(0, 1_000_000_000)
+    with pytest.raises(LimitError, match="Try again in a few minutes"):
+        limits.check_memory(600_000_000, 500_000_000)
+    limits.check_jobs(2)
+    with pytest.raises(LimitError, match="3 calculations under way"):
+        limits.check_jobs(3)
