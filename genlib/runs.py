@@ -21,7 +21,7 @@ from genlib.checkpoint import runs_dir
 from genlib.files import move, sweep, sync
 from genlib.runs_directory import ACTIVE, RESUMABLE, Control, Run, RunSpec
 from genlib.runs_files import exclusive, is_held, take, write_json
-from genlib.runs_names import retitle
+from genlib.runs_names import is_shipped, refuse_shipped, retitle
 
 TRASH = ".trash"
 TRASH_SIZE = 20
@@ -56,8 +56,9 @@ def create(spec: RunSpec, path: Path | None = None) -> Run:
     """Make the directory of a run that nobody works on yet.
 
     Without ``path`` it gets the family's name and the next free number. Raises ValueError when
-    ``path`` already holds something.
+    ``path`` already holds something, and for the name of a shipped checkpoint.
     """
+    refuse_shipped(spec.name or (path.name if path else ""))
     if path is None:
         path = _numbered(folder(), re.sub(r"[^a-z0-9_]+", "_", spec.family.lower()))
     elif path.exists() and any(path.iterdir()):
@@ -72,14 +73,19 @@ def create(spec: RunSpec, path: Path | None = None) -> Run:
 
 
 def _numbered(parent: Path, stem: str) -> Path:
-    """Create ``stem-N`` with the next number, never reusing one in the trash: links stay true."""
+    """Create ``stem-N`` with the next number: never one in the trash, so that links stay true, and
+    never one that makes the name of a shipped checkpoint."""
+    number = 0
     while True:
         used = [
             int(found.group(1))
             for path in (*parent.glob(f"{stem}-*"), *(parent / TRASH).glob(f"{stem}-*"))
             if (found := re.fullmatch(rf"{stem}-(\d+)", path.name))
         ]
-        path = parent / f"{stem}-{max(used, default=0) + 1}"
+        number = max(number, *used, 0) + 1
+        path = parent / f"{stem}-{number}"
+        if is_shipped(path.name):
+            continue
         try:
             path.mkdir(parents=True)
             return path
@@ -216,6 +222,7 @@ def rename(run: Run, name: str) -> None:
     name = " ".join(name.split())
     if not 1 <= len(name) <= 60:
         raise ValueError(f"name must have 1 to 60 characters, got {len(name)}")
+    refuse_shipped(name)
     write_json(run.path / "run.json", replace(run.spec, name=name).to_dict())
     if run.model and not run.alive:  # a run at work writes the new name with its next epoch
         retitle(run.model, name)

@@ -7,6 +7,7 @@ import os
 import signal
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -110,6 +111,26 @@ def test_numbers_are_not_used_again_after_a_deletion_and_undo_brings_back(folder
 def test_names_have_bounds(folder: Path, name: str) -> None:
     with pytest.raises(ValueError, match="1 to 60"):
         runs.rename(runs.create(tiny()), name)
+
+
+def test_a_run_never_takes_the_name_of_a_shipped_checkpoint(folder: Path) -> None:
+    """``vae-2`` and ``vae-20`` are shipped: links and pickers would not tell them apart."""
+    spec = RunSpec("vae", "digits", {}, TRAIN)
+    ids = [runs.create(spec).id for _ in range(20)]
+    assert ids == [f"vae-{n}" for n in range(1, 23) if n not in (2, 20)]
+    run = runs.get(ids[0])
+    assert run is not None
+    for name in ("vae-2", " VAE-2 ", "ae-30"):
+        with pytest.raises(ValueError, match="name of a shipped checkpoint"):
+            runs.rename(run, name)
+        with pytest.raises(ValueError, match="name of a shipped checkpoint"):
+            runs.create(replace(spec, name=name))
+    with pytest.raises(ValueError, match="name of a shipped checkpoint"):
+        runs.create(spec, folder / "vae-2")
+    assert run.name == ids[0]
+    assert len(runs.listing()) == 20
+    runs.rename(run, "vae-200")
+    assert run.name == "vae-200"
 
 
 def test_lr_has_bounds_and_keeps_the_other_wishes(folder: Path) -> None:
