@@ -84,15 +84,27 @@ def to_float(x: Tensor) -> Tensor:
     return x.float().mul_(1 / 255)
 
 
+def batch_sizes(n: int, size: int) -> list[int]:
+    """Sizes of an epoch's batches of ``n`` images: ``size`` each, the last with what is left over.
+
+    None is of one image unless there is only one (or ``size`` is 1): batch norm can't learn from a
+    single image, whose values all equal their own mean.
+    """
+    whole, left = divmod(n, size)
+    if left == 1 and whole:
+        return [size] * (whole - 1) + [size + 1]
+    return [size] * whole + [left] * (left > 0)
+
+
 def batches(
     x: Tensor, y: Tensor, size: int, rng: torch.Generator | None
 ) -> Iterator[tuple[Tensor, Tensor]]:
     """One epoch: float32 images in [0, 1] and labels, shuffled by ``rng`` (None: in order).
 
-    The last, smaller batch is kept.
+    The last, smaller batch is kept, except that a single leftover image joins the batch before it.
     """
     order = torch.arange(len(x)) if rng is None else torch.randperm(len(x), generator=rng)
-    for part in order.to(x.device).split(size):
+    for part in order.to(x.device).split(batch_sizes(len(x), size)):
         yield to_float(x.index_select(0, part)), y.index_select(0, part)
 
 

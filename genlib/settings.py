@@ -176,7 +176,7 @@ class TrainSettings(Settings):
     """How to train: the same for every family."""
 
     epochs: int = setting(10, 1, 1000, "Passes over the training images.")
-    batch_size: int = setting(128, 1, 4096, "Images per gradient step.")
+    batch_size: int = setting(128, 2, 4096, "Images per gradient step.")
     lr: float = setting(1e-3, 1e-6, 1.0, "Learning rate of Adam (at its peak for onecycle).")
     weight_decay: float = setting(0.0, 0.0, 1.0, "L2 penalty on the weights.")
     schedule: str = setting(

@@ -18,7 +18,7 @@ from torch import Tensor
 
 from genlib.arithmetic import Autocast, choose_arithmetic
 from genlib.augment import AUGMENTS
-from genlib.datasets import Dataset, batches, to_float
+from genlib.datasets import Dataset, batch_sizes, batches, to_float
 from genlib.models.base import Model, Reconstructs, Samples
 from genlib.settings import TrainSettings
 from genlib.training_build import build, check, configure
@@ -82,12 +82,10 @@ def train(
     ``state`` (of ``start`` or ``load_state``) is updated in place; at every "epoch" event it can
     be saved. ``control`` is asked every ``every`` seconds; a stop ends the generator between two
     steps with ``state.stopped`` set. The given ``classes`` and ``limit`` of the settings are
-    applied here. Raises ValueError if they leave no images or the loss is no longer finite.
+    applied here. Raises ValueError if they leave too few images or the loss is no longer finite.
     """
     state = state or start(model, settings)
-    data = data.only(settings.classes).first(settings.limit)
-    if not len(data.train_x) or not len(data.test_x):
-        raise ValueError("no images are left to train on; widen classes or limit")
+    data = chosen(data, settings)
     device = next(model.parameters()).device
     train_x, train_y = data.train_x.to(device), data.train_y.to(device)
     lay_out(model).requires_grad_(True).train()
@@ -100,6 +98,16 @@ def train(
     finally:
         torch.set_num_threads(threads)
         model.eval()
+
+
+def chosen(data: Dataset, settings: TrainSettings) -> Dataset:
+    """The images that the settings ask for; raises ValueError unless they can be trained on."""
+    data = data.only(settings.classes).first(settings.limit)
+    if not len(data.train_x) or not len(data.test_x):
+        raise ValueError("no images are left to train on; widen classes or limit")
+    if len(data.train_x) == 1:
+        raise ValueError("only one image is left to train on; widen classes or limit")
+    return data
 
 
 class _Loop:
@@ -117,8 +125,8 @@ class _Loop:
     ) -> None:
         self.model, self.settings, self.state = model, settings, state
         self.control, self.every, self.autocast = control, every, autocast
-        self.steps = settings.epochs * math.ceil(n / settings.batch_size)
-        self.n = n
+        self.images = settings.epochs * n
+        self.steps = settings.epochs * len(batch_sizes(n, settings.batch_size))
         self.lr = settings.lr
         self.begun = time.monotonic() - state.seconds
         self.first = state.step
@@ -183,7 +191,7 @@ class _Loop:
         metrics = {
             **metrics,
             "lr": learning_rate(self.settings, state.step / self.steps, self.lr),
-            "images_per_s": self.settings.batch_size / max(per_step, 1e-9),
+            "images_per_s": self.images / self.steps / max(per_step, 1e-9),
             "seconds": state.seconds,
             "seconds_left": per_step * (self.steps - state.step),
         }

@@ -56,6 +56,17 @@ def test_an_epoch_gives_every_image_once() -> None:
     assert sorted((seen.flatten() * 255).round().tolist()) == list(range(10))
 
 
+@pytest.mark.parametrize("size", [2, 3, 64])
+def test_no_batch_holds_a_single_image(size: int) -> None:
+    for n in range(2, 200):
+        x = torch.zeros(n, 1, 1, 1, dtype=torch.uint8)
+        lengths = [len(b) for b, _ in datasets.batches(x, torch.zeros(n), size, None)]
+        assert lengths == datasets.batch_sizes(n, size)
+        assert sum(lengths) == n and min(lengths) > 1
+        if n % size != 1:  # then nothing is different from plain batches
+            assert lengths == [min(size, n - start) for start in range(0, n, size)]
+
+
 def test_only_keeps_the_named_classes() -> None:
     data = datasets.load("digits", "1,5,6")
     assert set(data.train_y.tolist()) == {1, 5, 6} == set(data.test_y.tolist())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -58,6 +59,16 @@ def test_every_family_learns(family: str) -> None:
     assert events[-1].metrics["seconds_left"] == 0
     picture = events[-1].preview
     assert picture is None or (picture.dtype == torch.uint8 and picture.shape[1:] == data.shape)
+
+
+@pytest.mark.parametrize("family", ["ebgan", "classifier", "dcgan_28"])
+def test_batch_norm_meets_no_batch_of_one(family: str, digits: datasets.Dataset) -> None:
+    """33 = 32 + 1 images: the last one alone has no variance."""
+    small = replace(digits, test_x=digits.test_x[:64], test_y=digits.test_y[:64])
+    settings = SMALL.replace(limit=33, epochs=2)
+    events = [e for e in run(fresh(digits, family), small, settings) if e.kind == "epoch"]
+    assert [e.step for e in events] == [1, 2] and events[-1].steps == 2
+    assert events[-1].metrics["seconds_left"] == 0
 
 
 def test_same_seed_same_weights(digits: datasets.Dataset) -> None:
@@ -154,6 +165,10 @@ def test_no_images_left(digits: datasets.Dataset) -> None:
     empty = datasets.replace(empty, train_x=empty.train_x[:0], train_y=empty.train_y[:0])
     with pytest.raises(ValueError, match="no images are left"):
         list(training.train(fresh(digits), empty, SMALL))
+    with pytest.raises(ValueError, match="only one image is left"):
+        list(training.train(fresh(digits), digits, SMALL.replace(limit=1)))
+    with pytest.raises(ValueError, match="batch_size must be between 2"):
+        SMALL.replace(batch_size=1)
 
 
 def test_unknown_family(digits: datasets.Dataset) -> None:

@@ -14,6 +14,7 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from genlib import runs, runs_events
+from genlib.models import FAMILIES, capabilities
 from genlib.runs_directory import ACTIVE, Run
 from genlib.runs_events import Record
 from genlib.ui import images, run_actions, run_curves
@@ -202,27 +203,32 @@ def _pictures(run: Run, live: bool) -> None:
             key=f"run_view.epoch.{run.id}",
             help="Go back through the training: 0 is the untrained model.",
         )
-    grid = arrange(np.load(found[shown]))
-    what = "Samples with the same noise" if grid.shape[0] < 100 else "Test digits"
-    text = "" if grid.shape[0] < 100 else "; under each row its reconstructions"
+    family = run.spec.family
+    paired = family in FAMILIES and "Reconstructs" in capabilities(family)
+    grid = arrange(np.load(found[shown]), paired)
+    what = "Test pictures; under each row its reconstructions" if paired else "Samples"
+    text = "" if paired else " with the same noise"
     images.picture(grid, f"{what}{text}, epoch {shown}", width=ZOOM * grid.shape[1])
 
 
-def arrange(preview: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """A preview (N, C, H, W) as one picture.
+def arrange(preview: NDArray[np.uint8], paired: bool) -> NDArray[np.uint8]:
+    """A preview (N, C, H, W) as one picture; ``paired``: the second half reconstructs the first.
 
     ::
 
-        16 samples           32: 16 digits, 16 reconstructions
+        samples              test pictures x and their reconstructions
         s s s s s s s s      x  x  x  x  x  x  x  x
         s s s s s s s s      x^ x^ x^ x^ x^ x^ x^ x^
                              x  x  ...
     """
-    n = len(preview)
-    if n > 2 * COLUMNS:
-        rows = preview.reshape(2, n // 2 // COLUMNS, COLUMNS, *preview.shape[1:])
-        preview = rows.swapaxes(0, 1).reshape(preview.shape)
-    return images.grid_image(preview, COLUMNS)
+    if not paired:
+        return images.grid_image(preview, COLUMNS)
+    n = len(preview) // 2
+    columns = min(n, COLUMNS)
+    empty = np.full((-n % columns, *preview.shape[1:]), 128, np.uint8)  # fills the last row
+    halves = [np.concatenate([half, empty]) for half in (preview[:n], preview[n:])]
+    rows = np.stack([half.reshape(-1, columns, *preview.shape[1:]) for half in halves], 1)
+    return images.grid_image(rows.reshape(-1, *preview.shape[1:]), columns)
 
 
 def when(stamp: float) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 
 import streamlit as st
@@ -195,8 +194,8 @@ def _start(spec: RunSpec) -> None:
 def _size(data: datasets.Dataset, train: Mapping[str, object]) -> str:
     settings = TrainSettings.from_dict(train)
     images = len(data.only(settings.classes).first(settings.limit).train_x)
-    steps = math.ceil(images / settings.batch_size)
+    steps = len(datasets.batch_sizes(images, settings.batch_size))
     return (
-        f"{images:,} training images, {steps:,} steps an epoch, "
-        f"{steps * settings.epochs:,} steps in all."
+        f"{images:,} training images, {steps:,} steps per epoch, "
+        f"{steps * settings.epochs:,} steps in total."
     )

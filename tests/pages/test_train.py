@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -138,6 +139,30 @@ def test_the_pictures_travel_back_to_the_untrained_model() -> None:
     assert last.caption.endswith("epoch 2")
     assert first.caption.endswith("epoch 0")
     assert first.url != last.url
+
+
+@pytest.mark.parametrize("n", [1, 5, 8, 9, 16])
+def test_each_reconstruction_is_under_its_picture(n: int) -> None:
+    """However few test pictures there are: picture i has the value 10 + i, its twin 100 + i."""
+    values = [*range(10, 10 + n), *range(100, 100 + n)]
+    preview = np.stack([np.full((1, 4, 4), value, np.uint8) for value in values])
+    tiles = run_view.arrange(preview, paired=True)[2::5, 2::5]  # the middle of each tile
+    assert tiles.shape == (2 * -(-n // 8), min(n, 8))
+    pictures, twins = tiles[::2].flatten().tolist(), tiles[1::2].flatten().tolist()
+    assert (pictures[:n], twins[:n]) == (values[:n], values[n:])
+    assert set(pictures[n:] + twins[n:]) <= {128}, "grey where there is nothing"
+    assert (
+        run_view.arrange(preview[:n], paired=False)[2::5, 2::5].flatten()[:n].tolist()
+        == (values[:n])
+    )
+
+
+def test_a_run_of_few_test_pictures_can_be_watched() -> None:
+    run = trained()
+    for _, path in run.previews():
+        np.save(path, np.zeros((2 * 9, 1, 28, 28), np.uint8))
+    app = ok(page(train__show="Watch", run=run.id))
+    assert app.get("image")[0].proto.imgs[0].caption.startswith("Test pictures; under each row")
 
 
 @pytest.mark.parametrize(
