@@ -17,6 +17,7 @@ from genlib.explore import kernels as layer
 from genlib.models.base import HasKernels, Reconstructs
 from genlib.plots.kernels import PALETTE, class_bars, diverging, error_bars, level
 from genlib.ui import loading
+from genlib.ui.components.decoder_store import component_key
 from genlib.ui.components.kernel_grid import kernel_grid
 from genlib.ui.images import picture
 from genlib.ui.picture_table import Row, grey, picture_table, signed_legend
@@ -155,7 +156,7 @@ def grid(
         st.session_state["reconstructions.unit"] = unit
 
     kernel_grid(
-        f"reconstructions.grid.{info.name}",
+        component_key("reconstructions.grid", info.name),
         levels(k.weights[units], scale == OWN),
         PALETTE,
         units.tolist(),

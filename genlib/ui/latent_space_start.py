@@ -11,7 +11,7 @@ import hashlib
 import numpy as np
 import streamlit as st
 
-from genlib.ui.components.decoder_store import decoder_store
+from genlib.ui.components.decoder_store import component_key, decoder_store
 from genlib.ui.components.latent_pad import current_z, latent_pad, set_z
 from genlib.ui.latent_space_data import Array, Space, cloud, digits, dimensions, start_code
 from genlib.ui.pickers import pick_digit
@@ -24,7 +24,7 @@ PATHS = {"auto": "Automatic", "server": "Server"}
 
 def pad_key(space: Space) -> str:
     """The pad's widget key: one per model, since z of one means nothing to another."""
-    return f"{KEY}.pad.{space.name}"
+    return component_key(f"{KEY}.pad", space.name)
 
 
 def place(space: Space) -> Array:

@@ -7,6 +7,7 @@ travel once, and the messages that follow the hand stay small.
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +26,15 @@ _HERE = Path(__file__).parent
 def source(*names: str) -> str:
     """Join script or style files of this folder into one text, in the order given."""
     return "\n".join((_HERE / name).read_text(encoding="utf-8") for name in names)
+
+
+def component_key(stem: str, name: str) -> str:
+    """The key of a component that belongs to something users name: "latent_space.pad.1f0c…".
+
+    Streamlit refuses component keys with two underscores in a row, so that the name itself can't
+    be a part of the key.
+    """
+    return f"{stem}.{hashlib.sha256(name.encode(errors='surrogatepass')).hexdigest()[:16]}"
 
 
 _COMPONENT = st.components.v2.component(
@@ -71,4 +81,4 @@ def decoder_store(
     values = {"name": name, "model": model_data(exported) if exported else None}
     weights = exported.weights if exported else b""
     data = pack(values, {"weights": weights, "cloud": cloud, "labels": labels})
-    _COMPONENT(key=f"decoder_store.{name}", data=data, height="content")
+    _COMPONENT(key=component_key("decoder_store", name), data=data, height="content")

@@ -16,7 +16,7 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from genlib.ui.components.decoder_store import source
+from genlib.ui.components.decoder_store import component_key, source
 from genlib.ui.components.packet import pack
 
 Pixels = NDArray[np.float32]
@@ -65,7 +65,7 @@ def gibbs_store(name: str, layers: Layers) -> None:
     """Share layers under ``name``, which must change when they do. Call it outside fragments."""
     sizes, numbers = layers_data(layers)
     data = pack({"name": name, "sizes": sizes}, {"numbers": numbers.astype(np.float32)})
-    _STORE(key=f"gibbs_store.{name}", data=data, height="content")
+    _STORE(key=component_key("gibbs_store", name), data=data, height="content")
 
 
 def gibbs_chain(key: str, name: str, scene: Scene) -> None:

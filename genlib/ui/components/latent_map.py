@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from genlib.explore.projection import MAX_POINTS, Linear
 from genlib.operations import Exported
-from genlib.ui.components.decoder_store import model_data, source
+from genlib.ui.components.decoder_store import component_key, model_data, source
 from genlib.ui.components.packet import Part, pack
 from genlib.ui.images import to_png
 
@@ -117,7 +117,7 @@ def codes_message(name: str, exported: Exported, codes: Array) -> bytes:
 
 def store(name: str, message: bytes) -> None:
     """Bring a message into the browser, where the map finds it under `name`."""
-    _STORE(key=f"map_store.{name}", data=message, height="content")
+    _STORE(key=component_key("map_store", name), data=message, height="content")
 
 
 def latent_map(
