@@ -57,7 +57,9 @@ def parser() -> Parser:
         default="mnist",
         help="mnist, digits, cifar10, or a folder or zip of pictures (default: mnist)",
     )
-    train_.add_argument("--size", type=int, default=32, help="of a folder's pictures: 32 or 64 px")
+    train_.add_argument(
+        "--size", type=int, default=32, help="of a folder's pictures: 28, 32 or 64 px"
+    )
     train_.add_argument("--grey", action="store_true", help="a folder's pictures without colour")
     train_.add_argument("--epochs", help="passes over the training images")
     train_.add_argument("--seed", help="seed of weights, order and noise")

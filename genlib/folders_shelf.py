@@ -22,7 +22,8 @@ from genlib.files import move, staged, write_bytes
 from genlib.folders import FolderError, look
 
 PREFIX = "folder:"
-SIZES = (32, 64)
+SIZES = (28, 32, 64)  # 28: digits and clothes, the size of most shipped families
+DEFAULT_SIZE = 32
 COLOURS = ("colour", "grey")
 TRASH = ".trash"
 MAX_UPLOAD = 400_000_000  # bytes
@@ -35,12 +36,13 @@ class Entry:
     name: str
     title: str
     path: Path
-    size: int = 32
+    size: int = DEFAULT_SIZE
     colour: str = "colour"
 
     def __post_init__(self) -> None:
         if self.size not in SIZES:
-            raise FolderError(f"size must be {SIZES[0]} or {SIZES[1]}, got {self.size}")
+            known = f"{', '.join(map(str, SIZES[:-1]))} or {SIZES[-1]}"
+            raise FolderError(f"size must be {known}, got {self.size}")
         if self.colour not in COLOURS:
             raise FolderError(f"colour must be {' or '.join(COLOURS)}, got {self.colour!r}")
 
@@ -71,7 +73,7 @@ def _read(file: Path) -> Entry:
     return Entry(PREFIX + file.stem, str(said["title"]), path, size, colour)
 
 
-def register(path: Path, size: int = 32, colour: str = "colour") -> Entry:
+def register(path: Path, size: int = DEFAULT_SIZE, colour: str = "colour") -> Entry:
     """Make a directory or a zip a dataset; the same again when it already is one.
 
     Raises FolderError with one sentence for what cannot be used; then nothing is changed.
@@ -87,7 +89,7 @@ def _describe(path: Path, said: Path, title: str, size: int, colour: str) -> Ent
         if (entry.path, entry.size, entry.colour) == (path, size, colour):
             return entry
     stem = re.sub(r"[^a-z0-9_]+", "-", title.lower()).strip("-")[:40] or "pictures"
-    stem += ("" if size == SIZES[0] else f"-{size}") + ("" if colour == COLOURS[0] else "-grey")
+    stem += ("" if size == DEFAULT_SIZE else f"-{size}") + ("" if colour == COLOURS[0] else "-grey")
     name, number = stem, 1
     while PREFIX + name in known or (shelf() / f"{name}.json").exists():
         number += 1
@@ -100,7 +102,7 @@ def _describe(path: Path, said: Path, title: str, size: int, colour: str) -> Ent
     return entry
 
 
-def keep_zip(data: bytes, filename: str, size: int = 32, colour: str = "colour") -> Entry:
+def keep_zip(data: bytes, filename: str, size: int = DEFAULT_SIZE, colour: str = "colour") -> Entry:
     """Store an uploaded zip and make it a dataset; the same content is stored once.
 
     Raises FolderError for a file that cannot be used and LimitError for a full disk; then nothing

@@ -12,6 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from genlib import checkpoint, runs
 from genlib.cli import main
@@ -116,6 +117,26 @@ def test_an_unknown_command_is_one_sentence_too(
         main(arguments)
     assert ended.value.code == 2
     assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_a_folder_of_pictures_of_the_size_of_digits(
+    folders: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(folders / "cache"))
+    for kind in ("shirts", "shoes"):
+        (folders / "clothes" / kind).mkdir(parents=True)
+        for shade in range(12):
+            Image.new("RGB", (40, 30), (20 * shade, 50, 90)).save(
+                folders / "clothes" / kind / f"{shade}.png"
+            )
+    given = ["--dataset", str(folders / "clothes"), "--size", "28", "--grey", "--epochs", "1"]
+    assert main(["train", "autoencoder", *given, "--set", "latent_dim=2", *PLAIN]) == 0
+    assert main(["list", "--json"]) == 0
+    (entry,) = json.loads(capsys.readouterr().out.partition("\n")[2])
+    assert entry["dataset"] == "folder:clothes-28-grey"
+    assert (entry["config"]["channels"], entry["config"]["image_size"]) == (1, 28)
+    assert main(["train", "autoencoder", *given, "--size", "30"]) == 2
+    assert "size must be 28, 32 or 64, got 30" in capsys.readouterr().err
 
 
 def test_a_recipe_gives_checkpoint_snapshots_and_numbers(

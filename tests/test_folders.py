@@ -333,7 +333,7 @@ def test_what_is_not_here_is_said_in_a_sentence(
     assert "folder:pets" not in datasets.available()
     with pytest.raises(ValueError, match="no longer at"):
         datasets.load("folder:pets")
-    with pytest.raises(FolderError, match="size must be 32 or 64, got 48"):
+    with pytest.raises(FolderError, match="size must be 28, 32 or 64, got 48"):
         folders_shelf.register(zipped(path, pets()), 48)
 
 

@@ -18,10 +18,20 @@ def test_names_are_distinct_over_all_folders(
     monkeypatch.setenv("GENLIB_CHECKPOINTS", str(tmp_path / "shipped"))
     monkeypatch.setenv("GENLIB_RUNS", str(tmp_path / "runs"))
     model = Autoencoder(AutoencoderSettings(latent_dim=2))
-    paths = [tmp_path / "shipped" / "one.safetensors"]
-    paths += [uploads_dir() / f"{stem}.safetensors" for stem in ("one", "one-2", "one-3")]
-    for path in paths:
+    runs = tmp_path / "runs"
+    names = {
+        tmp_path / "shipped" / "one.safetensors": "one",
+        uploads_dir() / "one.safetensors": "one (upload)",
+        uploads_dir() / "one-2.safetensors": "one (upload one-2)",
+        uploads_dir() / "one-3.safetensors": "one (upload one-3)",
+        runs / "one" / "model.safetensors": "one (your run)",
+        runs / "ae-2" / "model.safetensors": "one (your run ae-2)",
+    }
+    for path in names:
         checkpoint.save(path, model, name="one", dataset="digits", seed=0, epoch=1)
-    found = {info.name: info.path for info in loading.checkpoints("Encodes")}
-    assert list(found) == ["one", "one (uploads)", "one (uploads 2)", "one (uploads 3)"]
-    assert sorted(found.values()) == sorted(paths)
+    found = {info.path: info.name for info in loading.checkpoints("Encodes")}
+    assert found == names
+    (tmp_path / "shipped" / "one.safetensors").unlink()
+    (uploads_dir() / "one.safetensors").unlink()
+    left = {info.path: info.name for info in loading.checkpoints("Encodes")}
+    assert left == {path: name for path, name in names.items() if path.exists()}

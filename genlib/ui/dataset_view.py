@@ -9,7 +9,7 @@ import streamlit as st
 
 from genlib import datasets, folders_shelf
 from genlib.folders import FolderError
-from genlib.folders_shelf import COLOURS, SIZES, Entry
+from genlib.folders_shelf import COLOURS, DEFAULT_SIZE, SIZES, Entry
 from genlib.limits import LimitError
 from genlib.ui import folder_jobs, guard, images, rights
 from genlib.ui.upload_view import plain
@@ -77,10 +77,11 @@ def own_pictures() -> None:
             size = st.segmented_control(
                 "Side in pixels",
                 SIZES,
-                default=SIZES[0],
+                default=DEFAULT_SIZE,
                 required=True,
                 key="pictures.size",
-                help="Pictures become squares of this side. 64 costs four times the time of 32.",
+                help="Pictures become squares of this side: 28 is the size of MNIST's digits and "
+                "clothes. 64 takes four times as long as 32.",
             )
             colour = st.segmented_control(
                 "Colour",
@@ -90,7 +91,7 @@ def own_pictures() -> None:
                 key="pictures.colour",
                 help="Colour gives three channels, grey one.",
             )
-        _bring(int(size or SIZES[0]), str(colour or COLOURS[0]))
+        _bring(int(size or DEFAULT_SIZE), str(colour or COLOURS[0]))
         outcome = st.session_state.get(OUTCOME)
         if outcome:
             good, text = outcome

@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 
 
 def checkpoints(*capabilities: str) -> list[Info]:
-    """Shipped checkpoints, then uploads and finished runs, that can do all that is asked.
+    """Shipped checkpoints, then uploads and runs, that can do all that is asked.
 
-    No two have the same name: links and widgets know models by it.
+    No two have the same name: links and widgets know models by it. See ``public_name``.
     """
     folders = [shipped_dir(), _uploads_dir()]
     runs = [path.parent for path in sorted(runs_dir().glob("*/model.safetensors"))]
@@ -44,21 +44,29 @@ def _listing(stamps: tuple[tuple[str, int], ...]) -> list[Info]:
     for folder, _ in stamps:
         for info in listing(Path(folder)):
             found.setdefault(str(info.path), info)
-    return _distinct(list(found.values()))
+    return [replace(info, name=public_name(info)) for info in found.values()]
 
 
-def _distinct(infos: list[Info]) -> list[Info]:
-    """The same, where a name that is taken gets its folder's name added, and a number if need be:
-    "ae-30", "ae-30 (uploads)", "ae-30 (uploads 2)"."""
-    named: dict[str, Info] = {}
-    for info in infos:
-        name, number = info.name, 1
-        while name in named:
-            folder = info.path.parent.name
-            name = f"{info.name} ({folder if number == 1 else f'{folder} {number}'})"
-            number += 1
-        named[name] = replace(info, name=name)
-    return list(named.values())
+def origin(info: Info) -> str:
+    """Where a checkpoint comes from: "shipped", "upload" or "your run"."""
+    if info.path.parent == shipped_dir():
+        return "shipped"
+    return "upload" if info.path.parent == _uploads_dir() else "your run"
+
+
+def public_name(info: Info) -> str:
+    """The name in pickers and links, for an ``info`` as read from its file.
+
+    A shipped model keeps its bare name: "vae-2". Others say what they are: "vae-2 (your run)",
+    "vae-2 (upload)", and where they were renamed, also which: "best (your run vae-3)". Run
+    directories and files are unique, so these names are too, and none depends on what else there
+    is: deleting one model never renames another.
+    """
+    of = origin(info)
+    unique = info.path.parent.name if of == "your run" else info.path.stem
+    if info.name == unique:
+        return info.name if of == "shipped" else f"{info.name} ({of})"
+    return f"{info.name} ({of} {unique})"
 
 
 def _capabilities(info: Info) -> frozenset[str]:

@@ -70,13 +70,15 @@ def no_model(*capabilities: str) -> None:
 def _title(info: Info) -> str:
     from genlib.models import FAMILIES
 
-    return f"{info.name} · {FAMILIES[info.family].title.lower()}, epoch {info.epoch}"
+    about = f"{FAMILIES[info.family].title.lower()}, epoch {info.epoch}"
+    return f"{info.name} · {loading.origin(info)} · {about}"
 
 
 def _help(text: str, by_name: dict[str, Info]) -> str:
-    """What the picker offers. The options are bare names: they are what stands in the link."""
+    """What the picker offers. The options are names alone: they are what stands in the link."""
     rows = "\n".join(f"- {_title(info)}" for info in by_name.values())
-    return f"{text or 'Shipped checkpoints, your finished runs and your uploads.'}\n\n{rows}"
+    text = text or "Shipped checkpoints, your finished runs and your uploads."
+    return f"{text} A bare name is a shipped model's.\n\n{rows}"
 
 
 def pick_model(

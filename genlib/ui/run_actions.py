@@ -2,34 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import streamlit as st
 
 from genlib import runs
 from genlib.checkpoint import CheckpointError, peek
 from genlib.runs_directory import ACTIVE, RESUMABLE, Run
-from genlib.ui import loading, rights
+from genlib.ui import loading, open_in, rights
 
-# page, title, icon, the page's query parameter for its model -> capabilities it needs
-PAGES = {
-    ("latents/latent_space.py", "Latent space", "tune", "latent_space.model"): {
-        "Encodes",
-        "Decodes",
-    },
-    ("latents/latent_map.py", "Latent map", "scatter_plot", "map.model"): {"Encodes"},
-    ("latents/reconstructions.py", "Reconstructions", "compare", "reconstructions.models"): {
-        "Reconstructs"
-    },
-    ("energy/denoise.py", "Denoise", "auto_fix_high", "denoise.model"): {"Denoises"},
-    ("energy/merged_digits.py", "Merged digits", "join_inner", "merged.models"): {
-        "Reconstructs",
-        "HasEnergy",
-    },
-    ("adversarial/gan.py", "GAN", "swords", "gan.model"): {"Judges", "StepsApart", "Decodes"},
-    ("adversarial/ebgan.py", "Energy-based GAN", "bolt", "ebgan.model"): {"HasMargin", "Samples"},
-    ("classifiers/class_images.py", "Class images", "landscape", "class_images.model"): {
-        "Classifies"
-    },
-}
 DELETED = "runs.deleted"
 SAID = "runs.said"
 
@@ -191,19 +172,9 @@ def _open(run: Run) -> None:
     except CheckpointError as error:
         st.warning(str(error))
         return
-    able = info.capabilities
-    # The name in the pickers: another checkpoint may have the same.
-    name = next((i.name for i in loading.checkpoints() if i.path == model), info.name)
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.caption("Open it in", width="content")
-        for (page, title, icon, parameter), needs in PAGES.items():
-            if needs <= able:
-                st.page_link(
-                    page,
-                    label=title,
-                    icon=f":material/{icon}:",
-                    query_params={parameter: name},
-                )
+    # As the pickers know it: with its origin in its name.
+    known = (i for i in loading.checkpoints() if i.path == model)
+    open_in.links(next(known, replace(info, name=loading.public_name(info))))
 
 
 def _download(run: Run) -> None:

@@ -87,6 +87,24 @@ def test_an_uploaded_zip_is_decoded_chosen_trained_on_and_removed(
     assert "folder:my-pets" in app.selectbox(key="train.dataset").options
 
 
+@pytest.mark.parametrize(
+    ("colour", "name", "shape"),
+    [("grey", "folder:pets-28-grey", (1, 28, 28)), ("colour", "folder:pets-28", (3, 28, 28))],
+)
+def test_pictures_of_the_size_of_digits(
+    colour: str, name: str, shape: tuple[int, int, int]
+) -> None:
+    app = page()
+    app.segmented_control(key="pictures.size").set_value(28)
+    app.segmented_control(key="pictures.colour").set_value(colour)
+    app = decoded(upload(ok(app.run()), "pets.zip", pets()))
+    assert app.selectbox(key="train.dataset").value == name
+    assert datasets.load(name).shape == shape
+    for family in ("vae", "dcgan_28", "classifier"):
+        ok(app.selectbox(key="train.family").set_value(family).run())
+        assert not app.error and not app.button(key="train.start").disabled
+
+
 def test_a_named_folder_with_other_options(folder: Path) -> None:
     place = folder / "shots"
     with zipfile.ZipFile(io.BytesIO(pets())) as archive:
