@@ -119,14 +119,28 @@ def test_it_ends_when_nobody_looks(
     one.close()
 
 
-def test_a_full_pool_makes_the_second_wait(model: MLPGAN, images: torch.Tensor) -> None:
+def test_two_duels_take_turns_in_a_full_pool(model: MLPGAN, images: torch.Tensor) -> None:
     pool = Pool(1)
     one, other = (Duel(model, images, batch=16, pool=pool) for _ in range(2))
     one.start()
     other.start()
-    assert other.waiting() == 1 and other.d_steps == 0
-    one.pause()
-    until(lambda: other.d_steps > 0)
+    until(lambda: min(one.d_steps, other.d_steps) > 0)
+    done = max(one.d_steps, other.d_steps)
+    until(lambda: min(one.d_steps, other.d_steps) > done)
+    one.close()
+    other.close()
+
+
+def test_slow_motion_holds_no_place_between_its_steps(model: MLPGAN, images: torch.Tensor) -> None:
+    pool = Pool(1)
+    slow, other = (Duel(model, images, batch=16, pool=pool) for _ in range(2))
+    slow.start(pause_s=600)
+    until(lambda: slow.d_steps == 1 and slow._resting)
+    other.start()
+    until(lambda: other.d_steps > 3)
+    slow.beat()
+    assert slow.d_steps == 1 and slow.waiting() == 0, "it neither steps nor waits"
+    slow.close()
     other.close()
 
 

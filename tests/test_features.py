@@ -430,15 +430,22 @@ def test_knobs_and_target_change_while_it_runs_without_a_restart(lens: Lens) -> 
         live.set_knobs(Knobs(jitter=-2))
 
 
-def test_others_wait_in_a_queue_and_start_by_themselves(lens: Lens) -> None:
+def test_two_take_turns_by_themselves(lens: Lens) -> None:
     pool = Pool(1)
     one, two = live_of(lens, pool), live_of(lens, pool)
     one.start()
     two.start()
-    assert two.waiting() == 1 and one.waiting() == 0
-    assert until(lambda: one.shown.step > 0) and two.shown.step == 0
+
+    def both_at(step: int) -> bool:
+        one.beat()
+        two.beat()
+        assert len(pool._running) <= 1, "one at a time"
+        return min(one.shown.step, two.shown.step) >= step
+
+    assert until(lambda: both_at(1))
+    done = max(one.shown.step, two.shown.step)
+    assert until(lambda: both_at(done + 1)), "more than one turn each"
     one.pause()
-    assert until(lambda: (two.beat(), two.shown.step > 0)[1])
     two.pause()
     assert until(lambda: not any(t.name == "live" for t in threading.enumerate()))
 

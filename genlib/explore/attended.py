@@ -9,7 +9,6 @@ from typing import ClassVar
 
 from genlib.explore.pool import Pool
 
-TURN_S = 30.0  # seconds one may run while others wait
 POOL = Pool(max(1, (os.cpu_count() or 2) - 1))  # a core stays free for the pages
 
 
@@ -18,8 +17,10 @@ class Attended:
 
     gone_s: ClassVar[float] = 4.0  # without a question, after which the browser counts as gone
 
-    def __init__(self, pool: Pool) -> None:
-        self._pool = pool
+    def __init__(self, pool: Pool, owner: str = "") -> None:
+        """``owner`` names the person whose it is, the same in all of their tabs."""
+        self._pool, self.owner = pool, owner
+        self._resting = False  # between two steps, without a place in the pool
         self.running = False  # what the person asked for
         self.error = ""
         self._beat = time.monotonic()
@@ -27,12 +28,22 @@ class Attended:
     def beat(self) -> None:
         """Somebody looks: go on if that was wanted."""
         self._beat = time.monotonic()
-        if self.running:
+        if self.running and not self._resting:
             self._pool.enter(self)
 
     def waiting(self) -> int:
         """Place in the queue of those that want to run; 0 if it runs or rests."""
         return self._pool.position(self)
+
+    def company(self) -> str:
+        """With whom it takes turns, in a few words; "" when it has a place of its own."""
+        found = self._pool.company(self)
+        parts = [
+            "your other tab" if found.own == 1 else f"{found.own} other tabs of yours",
+            "another visitor" if found.people == 1 else f"{found.people} other visitors",
+        ]
+        there = [part for part, n in zip(parts, (found.own, found.people), strict=True) if n]
+        return "in turns with " + " and ".join(there) if there else ""
 
     def wanted(self) -> bool:
         """Whether somebody wants this to run and is there to see it."""
@@ -48,10 +59,6 @@ class Attended:
         self.running = False
         self._pool.withdraw(self)
 
-    def _turn_is_over(self, since: float) -> bool:
-        """Whether another should have the place, after running since that monotonic time."""
-        return self._pool.busy() and time.monotonic() - since > TURN_S
-
     def _run(self) -> None:
-        """Work as long as it is ``wanted`` and no ``_turn_is_over``, then ``Pool.leave``."""
+        """Work as long as it is ``wanted`` and not ``Pool.is_over``, then ``Pool.leave``."""
         raise NotImplementedError

@@ -68,6 +68,7 @@ class Duel(Attended):
         batch: int = 64,
         seed: int = 0,
         pool: Pool = POOL,
+        owner: str = "",
     ) -> None:
         """Copy ``model``; images: uint8 (N, C, H, W) to train on.
 
@@ -78,7 +79,7 @@ class Duel(Attended):
             raise TypeError(f"{model.title} cannot train its two halves apart")
         if not 2 <= batch <= len(images):
             raise ValueError(f"batch must be between 2 and {len(images)}, got {batch}")
-        super().__init__(pool)
+        super().__init__(pool, owner)
         self._origin, self._images = model, images
         self._first_lr, self._batch, self._seed = lr, batch, seed
         self._lock = threading.Lock()
@@ -152,26 +153,32 @@ class Duel(Attended):
 
     def _run(self) -> None:
         torch.set_num_threads(1)  # a second one would wait for a core that serves the pages
-        started, again = time.monotonic(), False
+        again = False
         try:
-            while self.wanted() and not again:
+            while self.wanted() and not (again or self._resting):
                 begun = time.monotonic()
                 with self._lock:
                     if not self.running:
                         break
                     self._guarded(self.who, every=self.pause_s > 0)
                 spent = time.monotonic() - begun
-                self.rate = 1 / max(spent + self.pause_s, 1e-6)
-                self._rest(max(self.pause_s, 0.002))
-                again = self._turn_is_over(started)
+                self.rate = self._pool.share(self) / max(spent + self.pause_s, 1e-6)
+                time.sleep(0.002)  # a moment for the threads that serve pages
+                self._resting = self.pause_s > 0
+                again = not self._resting and self._pool.is_over(self)
         finally:
             self._pool.leave(self, again=again and self.wanted())
+        if self._resting:
+            self._rest(self.pause_s)
 
     def _rest(self, seconds: float) -> None:
-        """Wait between two steps, but no longer than anybody wants."""
+        """Wait for the next step, no longer than anybody wants it; others have the place."""
         until = time.monotonic() + seconds
         while self.wanted() and (left := until - time.monotonic()) > 0:
             time.sleep(min(left, 0.05))
+        self._resting = False
+        if self.wanted():
+            self._pool.enter(self)
 
     def _guarded(self, who: str, every: bool = True) -> None:
         """Train once and measure; what goes wrong is said, not thrown."""

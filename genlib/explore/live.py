@@ -3,7 +3,7 @@
 A ``Live`` owns one ascent, its film and its curves. Its thread makes as many steps as fit in a
 frame's time, publishes the frame, and ends by itself when paused, when nobody has asked for a
 frame for a few seconds (the browser is gone), or when an error occurs. A ``Pool`` bounds how many
-run at once over all sessions; others wait in a queue, and a long one yields when somebody waits.
+run at once over all sessions; when there are more, people take short turns.
 
     page ── knobs, classes, start, pause ──> Live ──> thread: step, step, ... ──> Shown ──> page
 
@@ -37,8 +37,8 @@ log = logging.getLogger(__name__)
 class Live(Attended):
     """One session's ascent: start, pause, step, go back; all calls return within a step's time."""
 
-    def __init__(self, ascent: Ascent, pool: Pool = POOL) -> None:
-        super().__init__(pool)
+    def __init__(self, ascent: Ascent, pool: Pool = POOL, owner: str = "") -> None:
+        super().__init__(pool, owner)
         self._ascent = ascent
         self.names = ascent.lens.network.classes
         self._lock = threading.Lock()
@@ -137,7 +137,6 @@ class Live(Attended):
         # A second thread of arithmetic waits at barriers for a core that the browser or another
         # session uses: small networks then make 10 steps a second instead of 200.
         torch.set_num_threads(1)
-        started = time.monotonic()
         again = False
         try:
             while self.wanted():
@@ -145,7 +144,7 @@ class Live(Attended):
                     self._frame()
                 # A moment for the threads that serve pages, and for a knob to take the lock.
                 time.sleep(0.002)
-                again = self._turn_is_over(started)
+                again = self._pool.is_over(self)
                 if again:
                     break
         except (AscentError, ValueError) as problem:
@@ -166,7 +165,8 @@ class Live(Attended):
             per_step = spent / (self._ascent.step - first)
             if spent + per_step > FRAME_S or not self.running:
                 break
-        self._publish(False, (self._ascent.step - first) / spent)
+        # Steps per second as the person sees them go by, turns of others included.
+        self._publish(False, (self._ascent.step - first) / spent * self._pool.share(self))
 
     def _publish(self, measure: bool, rate: float = 0.0) -> None:
         now = time.perf_counter()

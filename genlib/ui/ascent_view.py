@@ -16,7 +16,7 @@ from genlib.explore.knobs import Knobs
 from genlib.explore.lens import Lens
 from genlib.explore.live import Live
 from genlib.explore.shown import pixels
-from genlib.ui import frames
+from genlib.ui import frames, guard
 from genlib.ui.components.film import PANELS, film
 from genlib.ui.components.film_packet import wall
 from genlib.ui.components.live_slider import live_slider
@@ -53,7 +53,7 @@ def session_live(key: str, signature: str, make: Callable[[], Live]) -> Live:
 def begin(lens: Lens, image: torch.Tensor, classes: Sequence[int], knobs: Knobs) -> Live:
     """A new ascent, resting at its first picture (B, C, H, W) in [0, 1]."""
     rng = torch.Generator().manual_seed(SEED)
-    return Live(Ascent(lens, image, classes, knobs, rng))
+    return Live(Ascent(lens, image, classes, knobs, rng), owner=guard.visitor())
 
 
 def transport(key: str, live: Live, reset: Callable[[], None], reset_help: str) -> None:

@@ -7,7 +7,7 @@ import streamlit as st
 
 from genlib.checkpoint import Info
 from genlib.explore.duel import WATCHED, Duel, Point
-from genlib.ui import images, loading
+from genlib.ui import guard, images, loading
 from genlib.ui.components.live_slider import live_slider
 from genlib.ui.side_by_side import side_by_side
 
@@ -79,7 +79,7 @@ def _begin(info: Info, start: str) -> Duel:
     model = checkpoint.build(info) if start == "fresh" else loading.model(info)
     lr = float(str(info.train.get("lr", 2e-4)))
     x = loading.pictures_of(info).train_x
-    return Duel(model.eval(), x, lr=lr, batch=min(BATCH, len(x)))
+    return Duel(model.eval(), x, lr=lr, batch=min(BATCH, len(x)), owner=guard.visitor())
 
 
 def _buttons(duel: Duel) -> None:
@@ -126,8 +126,8 @@ def _live(duel: Duel) -> None:
     with left:
         grid = images.grid_image(duel.grid, 6)
         st.image(images.data_url(grid), width="stretch", alt="Samples of the private copy")
-        queue = duel.waiting()
-        state = f"waiting, place {queue}" if queue else f"{duel.rate:.1f} rounds/s"
+        company = duel.company()
+        state = f"{duel.rate:.1f} rounds/s" + (f", {company}" if company else "")
         st.caption(
             f"G after {now.g_steps:,} steps of G and {now.d_steps:,} of D, learning rate "
             f"{duel.lr:.2g}" + (f", {state}." if duel.running else ", paused.")

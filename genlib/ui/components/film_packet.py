@@ -74,9 +74,8 @@ def state_of(live: Live) -> str:
     """What the ascent does now, in a few words."""
     if not live.running:
         return "Paused" if live.shown.step else "Ready"
-    if place := live.waiting():
-        return f"Waiting for other people's ascents, place {place} in the queue"
-    return "Climbing"
+    company = live.company()
+    return f"Climbing, {company}" if company else "Climbing"
 
 
 def alert(live: Live) -> str:
