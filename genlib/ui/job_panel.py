@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from genlib.ui import jobs
+from genlib.limits import LimitError
+from genlib.ui import guard, jobs, rights
 
 POLL_S = 0.5
 
@@ -19,10 +20,18 @@ def start_button(name: str, key: str, label: str, work: Callable[[jobs.Job], obj
         return
 
     def begin() -> None:
-        jobs.restart(name, work)
+        within_limits(lambda: jobs.restart(name, work, owner=guard.visitor()))
 
     icon = ":material/play_arrow:"
     st.button(label, icon=icon, type="primary", key=f"{key}.go", on_click=begin)
+
+
+def within_limits(start: Callable[[], object]) -> None:
+    """Start a job from a callback; where a limit forbids it, say so on the page."""
+    try:
+        start()
+    except LimitError as error:
+        rights.say(str(error))
 
 
 def watch(name: str, show: Callable[[object], None], before: str) -> None:

@@ -2,6 +2,7 @@
 
 A job is a thread of low priority with a name that says all it depends on. Whoever asks for the
 same name gets the same job. It reports how far it is, and ends at its next report when cancelled.
+Where others wait, it hands its place on at a report after TURN_S, and goes on when its turn comes.
 """
 
 from __future__ import annotations
@@ -10,17 +11,58 @@ import logging
 import os
 import sys
 import threading
-from collections import OrderedDict
+import time
+from collections import OrderedDict, deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
+
+from genlib import limits
 
 LOG = logging.getLogger(__name__)
 THREAD = "genlib-job"
 KEPT = 24  # finished jobs whose results are remembered
 PATIENCE = 0.1  # seconds between two looks of a waiting job at whether it is still wanted
+TURN_S = 2.0  # seconds that a job keeps its place while others wait for one
 
-_slots = threading.Semaphore(max(1, (os.cpu_count() or 2) // 2))
-_processes = threading.Semaphore(1)  # of jobs that only wait for a process of their own
+
+class Places:
+    """A bounded number of places; who waits longest gets the next that is free."""
+
+    def __init__(self, count: int) -> None:
+        self._free = count
+        self._queue: deque[object] = deque()
+        self._changed = threading.Condition()
+
+    def take(self, unwanted: threading.Event) -> bool:
+        """Wait for a place; False when it is no longer wanted, and then none is taken."""
+        ticket = object()
+        with self._changed:
+            self._queue.append(ticket)
+            try:
+                while self._free == 0 or self._queue[0] is not ticket:
+                    if unwanted.is_set():
+                        return False
+                    self._changed.wait(PATIENCE)
+                self._free -= 1
+                return True
+            finally:
+                self._queue.remove(ticket)
+                self._changed.notify_all()
+
+    def give_back(self) -> None:
+        """Let the next one have the place."""
+        with self._changed:
+            self._free += 1
+            self._changed.notify_all()
+
+    @property
+    def awaited(self) -> bool:
+        """Whether anybody waits."""
+        return bool(self._queue)
+
+
+_slots = Places(max(1, (os.cpu_count() or 2) // 2))
+_processes = Places(1)  # of jobs that only wait for a process of their own
 _lock = threading.Lock()
 _jobs: OrderedDict[str, Job] = OrderedDict()
 
@@ -44,8 +86,11 @@ class Job:
     text: str = ""
     result: object = None
     error: str = ""
-    slots: threading.Semaphore = _slots
+    slots: Places = field(default_factory=lambda: _slots)
+    owner: str = ""  # the visitor who started it, "" for what pages start by themselves
+    clock: Callable[[], float] = time.monotonic
     _unwanted: threading.Event = field(default_factory=threading.Event)
+    _since: float | None = None  # when it took its place; None: it has none
 
     @property
     def busy(self) -> bool:
@@ -63,15 +108,35 @@ class Job:
         self.share, self.text = share, text
         if result is not None:
             self.result = result
+        self._take_turns()
+
+    def _take_turns(self) -> None:
+        """Hand the place on where it is awaited, and go on in a later turn."""
+        # A process of its own would go on computing without its place.
+        if self._since is None or self.slots is _processes or not self.slots.awaited:
+            return
+        if self.clock() - self._since >= TURN_S:
+            self._give_back()
+            if not self._take():
+                raise Cancelled
+
+    def _take(self) -> bool:
+        taken = self.slots.take(self._unwanted)
+        self._since = self.clock() if taken else None
+        return taken
+
+    def _give_back(self) -> None:
+        if self._since is not None:
+            self._since = None
+            self.slots.give_back()
 
     def run(self) -> None:
         """Do the work; never raises."""
         if sys.platform == "linux":  # there, and only there, this is the thread's own priority
             os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 10)
-        while not self.slots.acquire(timeout=PATIENCE):
-            if self._unwanted.is_set():
-                self.state = "cancelled"
-                return
+        if not self._take():
+            self.state = "cancelled"
+            return
         try:
             self.state = "running"
             self.report(0.0)
@@ -86,7 +151,7 @@ class Job:
             self.error = "It stopped with an error; the log holds the details."
             self.state = "failed"
         finally:
-            self.slots.release()
+            self._give_back()
 
 
 def find(name: str) -> Job | None:
@@ -94,16 +159,20 @@ def find(name: str) -> Job | None:
     return _jobs.get(name)
 
 
-def request(name: str, work: Callable[[Job], object], process: bool = False) -> Job:
+def request(
+    name: str, work: Callable[[Job], object], process: bool = False, owner: str = ""
+) -> Job:
     """The job of that name; its work starts where it has not, or where it did not come to an end.
 
     A job that failed stays failed until ``restart``. ``process``: the work waits for a process of
     its own, which is nice to the pages by itself; it takes no place of those that compute here.
+    ``owner``: the visitor who starts it; raises LimitError when theirs are too many.
     """
     with _lock:
         job = _jobs.get(name)
         if job is None or job.state == "cancelled":
-            job = Job(name, work, slots=_processes if process else _slots)
+            _check(owner)
+            job = Job(name, work, slots=_processes if process else _slots, owner=owner)
             _jobs[name] = job
             _start(job)
         _jobs.move_to_end(name)
@@ -112,14 +181,22 @@ def request(name: str, work: Callable[[Job], object], process: bool = False) -> 
         return job
 
 
-def restart(name: str, work: Callable[[Job], object], process: bool = False) -> Job:
+def restart(
+    name: str, work: Callable[[Job], object], process: bool = False, owner: str = ""
+) -> Job:
     """Start the work anew, unless it is under way; see ``request``."""
     with _lock:
         job = _jobs.get(name)
         if job is not None and job.busy and not job._unwanted.is_set():
             return job
+        _check(owner)  # before the old result is dropped
         _jobs.pop(name, None)
-    return request(name, work, process)
+    return request(name, work, process, owner)
+
+
+def _check(owner: str) -> None:
+    if owner:
+        limits.check_jobs(sum(job.busy and job.owner == owner for job in _jobs.values()))
 
 
 def _start(job: Job) -> None:

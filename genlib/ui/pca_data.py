@@ -61,8 +61,11 @@ def autoencoder_job(name: str, k: int, seed: int) -> str:
     return f"linear-autoencoder {name} {k} {seed} {STEPS}"
 
 
-def train_autoencoder(name: str, k: int, seed: int) -> jobs.Job:
-    """Train a linear autoencoder with k units; the result grows: a list of Moments."""
+def train_autoencoder(name: str, k: int, seed: int, owner: str = "") -> jobs.Job:
+    """Train a linear autoencoder with k units; the result grows: a list of Moments.
+
+    Raises LimitError when the visitor ``owner`` has too many jobs.
+    """
     found = components(name)
 
     def work(job: jobs.Job) -> list[Moment]:
@@ -72,7 +75,7 @@ def train_autoencoder(name: str, k: int, seed: int) -> jobs.Job:
             job.report(moment.step / STEPS, f"step {moment.step}", moments)
         return moments
 
-    return jobs.restart(autoencoder_job(name, k, seed), work)
+    return jobs.restart(autoencoder_job(name, k, seed), work, owner=owner)
 
 
 def linear_decoders(shape: tuple[int, ...]) -> list[Info]:
@@ -111,10 +114,13 @@ def mixture_job(name: str, k: int) -> str:
     return f"mixture {name} {k} {FIT_IMAGES}"
 
 
-def fit_mixture(name: str, k: int) -> jobs.Job:
-    """Fit k Gaussians by EM on the exact axes; the result grows: a Fit."""
+def fit_mixture(name: str, k: int, owner: str = "") -> jobs.Job:
+    """Fit k Gaussians by EM on the exact axes; the result grows: a Fit.
+
+    Raises LimitError when the visitor ``owner`` has too many jobs.
+    """
     data, found = loading.dataset(name), components(name)
-    return jobs.restart(mixture_job(name, k), lambda job: _fit(job, data, found, k))
+    return jobs.restart(mixture_job(name, k), lambda job: _fit(job, data, found, k), owner=owner)
 
 
 @torch.no_grad()

@@ -11,7 +11,8 @@ from genlib.datasets import Dataset
 from genlib.explore.pca import Components, Moment
 from genlib.models.base import HasComponents, Samples
 from genlib.plots.pca import angles_figure
-from genlib.ui import jobs, loading, pca_data, pca_view
+from genlib.ui import guard, jobs, loading, pca_data, pca_view
+from genlib.ui.job_panel import within_limits
 
 OWN = "Fit here"
 
@@ -130,8 +131,8 @@ def _choose(data: Dataset) -> tuple[Mixed | None, int, bool]:
 
 
 def _train(name: str, k: int, seed: int) -> None:
-    pca_data.train_autoencoder(name, k, seed)
+    within_limits(lambda: pca_data.train_autoencoder(name, k, seed, guard.visitor()))
 
 
 def _fit(name: str, k: int) -> None:
-    pca_data.fit_mixture(name, k)
+    within_limits(lambda: pca_data.fit_mixture(name, k, guard.visitor()))
