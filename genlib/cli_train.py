@@ -69,7 +69,7 @@ def spec_of(options: argparse.Namespace) -> RunSpec:
     settings = TrainSettings.from_dict({**family.defaults, **given})
     dataset = _fetch(_shelved(options))
     # An unknown dataset or class, and images that the family cannot take, are said now.
-    training.check(options.family, model, load(dataset, settings.classes))
+    training.check(options.family, model, load(dataset), settings)
     return RunSpec(options.family, dataset, model, settings.to_dict(), options.name)
 
 

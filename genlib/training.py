@@ -18,10 +18,10 @@ from torch import Tensor
 
 from genlib.arithmetic import Autocast, choose_arithmetic
 from genlib.augment import AUGMENTS
-from genlib.datasets import Dataset, batch_sizes, batches, to_float
+from genlib.datasets import Dataset, batches, to_float
 from genlib.models.base import Model, Reconstructs, Samples
 from genlib.settings import TrainSettings
-from genlib.training_build import build, check, configure
+from genlib.training_build import build, check, chosen, configure, plan
 from genlib.training_schedule import learning_rate
 from genlib.training_state import State, lay_out, load_state, save_state, start
 
@@ -92,22 +92,12 @@ def train(
     threads = torch.get_num_threads()
     try:
         autocast = choose_arithmetic(model, train_x, train_y, settings)
-        loop = _Loop(model, settings, state, control, every, autocast, len(train_x))
+        loop = _Loop(model, data, settings, state, control, every, autocast)
         while state.epoch < settings.epochs and not state.stopped:
             yield from loop.epoch(train_x, train_y, data)
     finally:
         torch.set_num_threads(threads)
         model.eval()
-
-
-def chosen(data: Dataset, settings: TrainSettings) -> Dataset:
-    """The images that the settings ask for; raises ValueError unless they can be trained on."""
-    data = data.only(settings.classes).first(settings.limit)
-    if not len(data.train_x) or not len(data.test_x):
-        raise ValueError("no images are left to train on; widen classes or limit")
-    if len(data.train_x) == 1:
-        raise ValueError("only one image is left to train on; widen classes or limit")
-    return data
 
 
 class _Loop:
@@ -116,17 +106,17 @@ class _Loop:
     def __init__(
         self,
         model: Model,
+        data: Dataset,
         settings: TrainSettings,
         state: State,
         control: Callable[[], Control],
         every: float,
         autocast: Autocast,
-        n: int,
     ) -> None:
         self.model, self.settings, self.state = model, settings, state
         self.control, self.every, self.autocast = control, every, autocast
-        self.images = settings.epochs * n
-        self.steps = settings.epochs * len(batch_sizes(n, settings.batch_size))
+        self.steps = plan(model, data, settings)
+        self.images = settings.epochs * len(data.train_x)
         self.lr = settings.lr
         self.begun = time.monotonic() - state.seconds
         self.first = state.step

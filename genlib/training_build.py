@@ -6,8 +6,9 @@ from collections.abc import Mapping
 
 import torch
 
-from genlib.datasets import Dataset
+from genlib.datasets import Dataset, batch_sizes
 from genlib.models.base import FAMILIES, Model, ModelSettings, capabilities
+from genlib.settings import TrainSettings
 
 
 def configure(family: str, config: Mapping[str, object], data: Dataset) -> ModelSettings:
@@ -28,18 +29,46 @@ def configure(family: str, config: Mapping[str, object], data: Dataset) -> Model
     return FAMILIES[family].Config.from_dict({**given, **config})
 
 
-def check(family: str, config: Mapping[str, object], data: Dataset) -> None:
+def chosen(data: Dataset, settings: TrainSettings) -> Dataset:
+    """The images that the settings ask for; raises ValueError unless they can be trained on."""
+    data = data.only(settings.classes).first(settings.limit)
+    if not len(data.train_x) or not len(data.test_x):
+        raise ValueError("no images are left to train on; widen classes or limit")
+    if len(data.train_x) == 1:
+        raise ValueError("only one image is left to train on; widen classes or limit")
+    return data
+
+
+def plan(model: Model, data: Dataset, settings: TrainSettings) -> int:
+    """Tell the model how long its training on the ``chosen`` images is; returns the steps.
+
+    Raises ValueError where that is too short for its family.
+    """
+    images = len(data.train_x)
+    steps = settings.epochs * len(batch_sizes(images, settings.batch_size))
+    model.plan(images, settings.epochs, steps)
+    return steps
+
+
+def check(
+    family: str,
+    config: Mapping[str, object],
+    data: Dataset,
+    training: TrainSettings | None = None,
+) -> None:
     """Raise ValueError in one sentence unless the family can be trained on the dataset so."""
     settings = configure(family, config, data)
     try:
         with torch.device("meta"), torch.random.fork_rng():  # no numbers, only sizes
-            FAMILIES[family](settings)
+            model = FAMILIES[family](settings)
     except ValueError as error:
         size, title = f"{settings.image_size}×{settings.image_size}", FAMILIES[family].title
         kind = {1: "grey", 3: "colour"}.get(settings.channels, f"{settings.channels}-channel")
         raise ValueError(
             f"{title} cannot take {data.title} ({size} pixels, {kind}): {error}"
         ) from None
+    if training is not None:
+        plan(model, chosen(data, training), training)
 
 
 def build(family: str, config: Mapping[str, object], data: Dataset, seed: int) -> Model:

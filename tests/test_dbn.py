@@ -8,8 +8,11 @@ import pytest
 import torch
 from torch.nn import functional as F
 
+from genlib import datasets, training
 from genlib.models.boltzmann import states
 from genlib.models.dbn import DBN, DBNSettings
+from genlib.recipes import RECIPES
+from genlib.settings import TrainSettings
 
 
 def tiny(n_hidden: tuple[int, ...] = (3, 2)) -> DBN:
@@ -86,3 +89,37 @@ def test_a_layer_as_wide_as_the_image_starts_without_loss() -> None:
 def test_no_layer_is_refused() -> None:
     with pytest.raises(ValueError, match="n_hidden must name at least one layer"):
         DBN(DBNSettings(n_hidden=()))
+
+
+@pytest.mark.parametrize("config", [{}, {"layer_images": 600_000}, {"layer_images": 5}])
+def test_every_layer_of_a_small_dataset_is_trained(config: dict[str, object]) -> None:
+    data = datasets.load("digits")
+    settings = TrainSettings(
+        epochs=4, batch_size=64, limit=200, lr=0.05, precision="float32", threads=1
+    )
+    model = training.build("dbn", {"n_hidden": (30, 20, 10), "chains": 16, **config}, data, 0)
+    assert isinstance(model, DBN)
+    untrained = [layer.chain.clone() for layer in model.stack()]
+    moved: list[list[bool]] = []
+    for event in training.train(model, data, settings, every=0.0):
+        if event.kind == "step":
+            now = [layer.chain.clone() for layer in model.stack()]
+            moved.append([not torch.equal(a, b) for a, b in zip(untrained, now, strict=True)])
+            untrained = now
+    # A layer in training moves its chains; the one above it is put on it at the change.
+    steps = [sum(layer) for layer in zip(*moved, strict=True)]
+    assert len(moved) == 16 and steps[0] >= 1 and min(steps[1:]) >= 2
+    assert model.active() == 2
+
+
+def test_the_shipped_network_s_schedule_is_what_it_was() -> None:
+    recipe = RECIPES["dbn-500-500"]
+    model = DBN(DBNSettings.from_dict(recipe.model))
+    settings = TrainSettings.from_dict(recipe.train)
+    model.plan(60_000, settings.epochs, settings.epochs * 469)
+    assert model.layer_images == 1_200_000
+    usual = DBN(DBNSettings(n_hidden=(8, 6)))
+    usual.plan(60_000, 20, 20 * 469)
+    assert usual.layer_images == 600_000, "two layers share 20 epochs of MNIST"
+    with pytest.raises(ValueError, match="at least 4 training steps"):
+        usual.plan(60, 3, 3)

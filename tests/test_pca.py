@@ -8,8 +8,11 @@ import torch
 from scipy.stats import multivariate_normal
 from sklearn import decomposition, mixture
 
+from genlib import datasets, training
 from genlib.models.mixture import RIDGE, Mixture, MixtureSettings
 from genlib.models.pca import PCA, PCASettings
+from genlib.recipes import RECIPES
+from genlib.settings import TrainSettings
 
 
 @pytest.fixture
@@ -171,3 +174,30 @@ def test_more_components_than_images_do_no_harm() -> None:
     for _ in range(5):
         loss = model.step(x, x)["loss"]
     assert bool(loss.isfinite()) and bool(model.log_density(x).isfinite().all())
+
+
+@pytest.mark.parametrize("limit", [150, 0])
+def test_a_small_dataset_trains_axes_and_components(limit: int) -> None:
+    data = datasets.load("digits")
+    settings = TrainSettings(epochs=3, batch_size=1000, limit=limit, precision="float32", threads=1)
+    model = training.build("mixture", {"latent_dim": 4, "components": 5}, data, 0)
+    assert isinstance(model, Mixture)
+    losses = [
+        e.metrics["test/loss"] for e in training.train(model, data, settings) if e.kind == "epoch"
+    ]
+    per_epoch = len(datasets.batch_sizes(limit or 1437, 1000))
+    assert int(model.steps) == 2 * per_epoch, "the first epoch is for the axes, the others for EM"
+    assert losses[-1] < losses[0]
+
+
+def test_the_shipped_mixture_s_schedule_is_what_it_was() -> None:
+    """60,000 images set the axes, whether that is derived or, as in its file, written down."""
+    recipe = TrainSettings.from_dict(RECIPES["mixture-50"].train)
+    for config in (RECIPES["mixture-50"].model, {"warm_up": 60_000}):
+        model = Mixture(MixtureSettings.from_dict(config))
+        model.plan(60_000, recipe.epochs, 480)
+        assert model.warm_up == 60_000
+    model.plan(1000, 4, 4)
+    assert model.warm_up == 2000, "at most half, so that EM has its share"
+    with pytest.raises(ValueError, match="at least 2 training steps"):
+        model.plan(100, 1, 1)

@@ -60,6 +60,12 @@ class Model(nn.Module):
         """The training losses of a batch: (B, C, H, W), (B,) -> scalars; "loss" is minimised."""
         raise NotImplementedError
 
+    def plan(self, images: int, epochs: int, steps: int) -> None:
+        """Learn, before training, that each of ``epochs`` shows ``images``, in ``steps`` in total.
+
+        A family trained in stages divides them here. Raises ValueError where they are too few.
+        """
+
     def optimizers(self, lr: float, weight_decay: float) -> dict[str, torch.optim.Optimizer]:
         """The optimizers by name; a GAN has two."""
         return {"adam": adam(self.parameters(), lr, weight_decay)}

@@ -32,6 +32,7 @@ from genlib.models.bipartite import Bipartite
 from genlib.settings import setting
 
 DRAWS = 100  # importance samples of h per image
+UNPLANNED = 600_000  # images for each layer when nobody says how long the training is
 ROWS = 2000  # of images times samples, at once
 
 
@@ -41,7 +42,11 @@ class DBNSettings(ModelSettings):
 
     n_hidden: tuple[int, ...] = setting((500, 500), 1, 4096, "Units of each layer, bottom first.")
     layer_images: int = setting(
-        600_000, 1, 10**9, "Images that a layer is trained on before the next one starts."
+        0,
+        0,
+        10**9,
+        "Images that a layer is trained on before the next one starts, at most an equal share of "
+        "the training. 0: an equal share.",
     )
     k: int = setting(1, 1, 100, "Gibbs steps of contrastive divergence.")
     persistent: bool = setting(True, help="Keep the chains from step to step (PCD).")
@@ -73,8 +78,9 @@ class Layer(Bipartite):
 class DBN(Model):
     """784-500-500 by default. Each layer's learning rate falls along half a cosine of its own.
 
-    The training needs layers * layer_images images in all; what comes after them goes to the top
-    layer at a small rate. The loss is that of the layer in training: it jumps at a change.
+    The layers share the training equally. Where ``layer_images`` asks for less, the images after
+    layers * layer_images go to the top layer at a small rate. The loss is that of the layer in
+    training: it jumps at a change.
     """
 
     family = "dbn"
@@ -92,6 +98,19 @@ class DBN(Model):
         sizes = (config.pixels, *config.n_hidden)
         self.layers = nn.ModuleList(Layer(n, m, config.chains) for n, m in pairwise(sizes))
         self.register_buffer("seen", torch.zeros((), dtype=torch.long))
+        self.layer_images = config.layer_images or UNPLANNED
+
+    def plan(self, images: int, epochs: int, steps: int) -> None:
+        """Divide the training among the layers; raises ValueError below two steps for each."""
+        layers = len(self.layers)
+        if steps < 2 * layers:
+            raise ValueError(
+                f"A deep belief network of {layers} layers needs at least {2 * layers} training "
+                f"steps, two per layer, and this training has {steps}; use more epochs or a "
+                "smaller batch_size"
+            )
+        share = images * epochs // layers
+        self.layer_images = min(self.config.layer_images or share, share)
 
     def stack(self) -> list[Layer]:
         """The layers, bottom first."""
@@ -103,7 +122,7 @@ class DBN(Model):
 
     def active(self) -> int:
         """Index of the layer in training."""
-        return min(int(self.seen) // self.config.layer_images, len(self.layers) - 1)
+        return min(int(self.seen) // self.layer_images, len(self.layers) - 1)
 
     @torch.no_grad()
     def rise(self, v: Tensor, layers: int, rng: torch.Generator) -> Tensor:
@@ -199,7 +218,7 @@ class DBN(Model):
     ) -> dict[str, Tensor]:
         """One step of the layer in training at its own rate; starts the next when it is due."""
         active = self.active()
-        share = int(self.seen) / self.config.layer_images - active
+        share = int(self.seen) / self.layer_images - active
         fade = max(0.5 * (1 + math.cos(math.pi * min(share, 1.0))), 1e-3)
         rates = [(g, g["lr"]) for o in optimizers.values() for g in o.param_groups]
         for group, lr in rates:
@@ -208,6 +227,8 @@ class DBN(Model):
         for group, lr in rates:
             group["lr"] = lr
         self.seen += len(x)
+        if self.active() > active + 1:  # a batch larger than a layer's share: none is left out
+            self.seen.fill_((active + 1) * self.layer_images)
         if self.active() > active:
             h = self.rise(binarize(x.flatten(1), rng), self.active(), rng)
             self.stack()[self.active()].stand_on(self.stack()[active], h)

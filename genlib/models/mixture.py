@@ -5,9 +5,10 @@ Sources: slides "Generative taxonomy" (the first entry of its timeline); Dempste
 
     p(x) = sum_k pi_k N(U'(x - mu); m_k, C_k) * N(rest of x; 0, s I)
 
-The axes U, the mean mu and the noise s are a probabilistic PCA's. The first ``warm_up`` images go
-into it; then the axes stay, k-means on one batch places the components, and every further batch is
-one step of EM. As in scikit-learn's GaussianMixture, covariances are full and get a small ridge.
+The axes U, the mean mu and the noise s are a probabilistic PCA's. The first epoch's images go into
+it (or ``warm_up`` images, but never more than half of the training); then the axes stay, k-means on
+one batch places the components, and every further batch is one step of EM. As in scikit-learn's
+GaussianMixture, covariances are full and get a small ridge.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from genlib.models.pca import PCA, PCASettings
 from genlib.settings import setting
 
 RIDGE = 1e-3  # added to each variance, so that a component of few images has a density
+UNPLANNED = 60_000  # images that set the axes when nobody says how long the training is
 FORGET = 0.6  # EM's step t weighs (t + 2)^-FORGET; between 0.5 and 1 it converges
 
 
@@ -33,7 +35,12 @@ class MixtureSettings(ModelSettings):
 
     components: int = setting(50, 1, 500, "Gaussians in the mixture.")
     latent_dim: int = setting(50, 1, 256, "Principal axes that the Gaussians live on.")
-    warm_up: int = setting(60_000, 1, 10_000_000, "Images that set the axes before EM begins.")
+    warm_up: int = setting(
+        0,
+        0,
+        10_000_000,
+        "Images that set the axes before EM begins, at most half of the training. 0: one epoch.",
+    )
 
 
 class Mixture(Model):
@@ -57,6 +64,16 @@ class Mixture(Model):
         # Lower triangular: covariance C_k = factor factor'.
         self.factors = nn.Parameter(torch.eye(d).repeat(k, 1, 1))
         self.register_buffer("steps", torch.zeros((), dtype=torch.int64))
+        self.warm_up = config.warm_up or UNPLANNED
+
+    def plan(self, images: int, epochs: int, steps: int) -> None:
+        """Leave at least half of the training to EM; raises ValueError for a single step."""
+        if steps < 2:
+            raise ValueError(
+                "A mixture needs at least 2 training steps, one for its axes and one for EM; use "
+                "more epochs or a smaller batch_size"
+            )
+        self.warm_up = min(self.config.warm_up or images, images * epochs // 2)
 
     def log_joint(self, along: Tensor) -> Tensor:
         """log pi_k N(c; m_k, C_k), in nats: coordinates (B, d) -> (B, K)."""
@@ -111,7 +128,7 @@ class Mixture(Model):
     @torch.no_grad()
     def step(self, x: Tensor, y: Tensor, *others: object) -> dict[str, Tensor]:
         """Merge a batch into the axes, or, once they stay, one step of EM; no gradient is taken."""
-        if int(self.pca.seen) < self.config.warm_up:
+        if int(self.pca.seen) < self.warm_up:
             self.pca.absorb(x)
             self.factors.copy_(self.pca.variances().sqrt().diag().expand_as(self.factors))
         else:

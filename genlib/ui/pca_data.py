@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from genlib.checkpoint import Info
-from genlib.datasets import Dataset, batches, to_float
+from genlib.datasets import Dataset, batch_sizes, batches, to_float
 from genlib.explore import pca
 from genlib.explore.pca import Components, Moment
 from genlib.models.base import Decodes
@@ -136,7 +136,7 @@ def _fit(job: jobs.Job, data: Dataset, found: Components, k: int) -> Fit:
     rng = torch.Generator().manual_seed(0)
     x, y = data.train_x[:FIT_IMAGES], data.train_y[:FIT_IMAGES]
     test = to_float(data.test_x[torch.randperm(len(data.test_x), generator=rng)[:1000]])
-    total = FIT_EPOCHS * -(-len(x) // FIT_BATCH)
+    total = FIT_EPOCHS * len(batch_sizes(len(x), FIT_BATCH))
     nll: tuple[float, ...] = (float(-made.log_density(test).mean()),)
     done = 0
     for _ in range(FIT_EPOCHS):

@@ -133,8 +133,7 @@ def _check(
 ) -> list[str]:
     """Sentences for settings that are fine one by one and impossible together."""
     try:
-        training.check(family.family, model, data)
-        data.only(TrainSettings.from_dict(train).classes)
+        training.check(family.family, model, data, TrainSettings.from_dict(train))
     except ValueError as error:
         return [str(error)]
     return []
