@@ -6,6 +6,7 @@ queue. Nobody owns the queue: whoever starts, ends or watches a run calls ``adva
 lock, and the first in line is started.
 """
 
+import logging
 import os
 import re
 import shutil
@@ -14,18 +15,21 @@ import sys
 import time
 from contextlib import suppress
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 
 from genlib import limits
 from genlib.checkpoint import runs_dir
 from genlib.files import move, sweep, sync
-from genlib.runs_directory import ACTIVE, RESUMABLE, Control, Run, RunSpec
+from genlib.runs_directory import ACTIVE, LR_RANGE, RESUMABLE, Control, Run, RunSpec
 from genlib.runs_files import exclusive, is_held, take, write_json
 from genlib.runs_names import is_shipped, refuse_shipped, retitle
 
 TRASH = ".trash"
 TRASH_SIZE = 20
-LR_RANGE = (1e-6, 1.0)
+MOST_REASON = 200  # characters in the log of why a directory is skipped
+
+LOG = logging.getLogger(__name__)
 
 
 def folder() -> Path:
@@ -47,7 +51,7 @@ def start(spec: RunSpec) -> Run:
 
 def check_room(more: int = 1) -> None:
     """Raise LimitError unless ``more`` runs may be queued: room to wait, and on the disk."""
-    idle = max(0, max_runs() - sum(run.alive for run in listing()))
+    idle = max(0, max_runs() - working())
     limits.check_queue(len(queue()), max(0, more - idle))
     limits.check_disk(folder())
 
@@ -58,6 +62,7 @@ def create(spec: RunSpec, path: Path | None = None) -> Run:
     Without ``path`` it gets the family's name and the next free number. Raises ValueError when
     ``path`` already holds something, and for the name of a shipped checkpoint.
     """
+    spec = RunSpec.from_dict({**spec.to_dict(), "created": time.time()})
     refuse_shipped(spec.name or (path.name if path else ""))
     if path is None:
         path = _numbered(folder(), re.sub(r"[^a-z0-9_]+", "_", spec.family.lower()))
@@ -65,7 +70,7 @@ def create(spec: RunSpec, path: Path | None = None) -> Run:
         raise ValueError(f"{path} is not empty; name a new directory, or go on with --resume.")
     path.mkdir(parents=True, exist_ok=True)
     sync(path.parent)
-    write_json(path / "run.json", replace(spec, created=time.time()).to_dict())
+    write_json(path / "run.json", spec.to_dict())
     run = Run(path)
     run.set_control(Control())
     run.set_status("stopped", time.time())
@@ -94,7 +99,8 @@ def _numbered(parent: Path, stem: str) -> Path:
 
 
 def listing() -> list[Run]:
-    """All runs, newest first. A directory without a readable run.json is not one."""
+    """All runs, newest first. A directory that does not hold a sound one is left out, and the log
+    says once why."""
     return _listing(folder())
 
 
@@ -103,10 +109,19 @@ def _listing(where: Path) -> list[Run]:
     for path in where.glob("*/run.json"):
         run = Run(path.parent)
         try:
-            found.append((run.spec.created, run))
-        except (OSError, ValueError):
+            created, _ = run.spec.created, run.status
+        except FileNotFoundError:
+            continue  # deleted meanwhile
+        except (OSError, ValueError) as error:
+            _say_skipped(run.path, str(error))
             continue
+        found.append((created, run))
     return [run for _, run in sorted(found, key=lambda pair: pair[0], reverse=True)]
+
+
+@lru_cache(maxsize=256)  # once for each directory and reason: pages list the runs all the time
+def _say_skipped(path: Path, why: str) -> None:
+    LOG.warning("skipped the run in %s: %s", path, why[:MOST_REASON])
 
 
 def get(run_id: str) -> Run | None:
@@ -123,10 +138,15 @@ def max_runs() -> int:
     return max(1, int(text)) if text.isdecimal() else 1
 
 
+def working() -> int:
+    """How many training processes live, also those of directories that ``listing`` leaves out."""
+    return sum(is_held(lock) for lock in folder().glob("*/lock"))
+
+
 def queue() -> list[Run]:
     """The waiting runs, first in line first."""
     waiting = [run for run in listing() if run.state == "queued"]
-    return sorted(waiting, key=lambda run: float(str(run.status["since"])))
+    return sorted(waiting, key=lambda run: run.status.since)
 
 
 def place(run: Run) -> int:
@@ -141,9 +161,9 @@ def advance() -> list[Run]:
         waiting = queue()
         if not waiting:
             return started
-        room = max_runs() - sum(run.alive for run in listing())
-        for run in waiting[: max(0, room)]:
-            if _launch(run):
+        room = max_runs() - working()
+        for run in waiting:
+            if len(started) < room and _launch(run):
                 started.append(run)
     return started
 
@@ -151,7 +171,11 @@ def advance() -> list[Run]:
 def _launch(run: Run) -> bool:
     """Start the run's process. The lock is taken here and inherited, so that there is no moment
     at which the run is started and yet looks dead. False when an old process still holds it."""
-    lock = take(run.lock)
+    try:
+        lock = take(run.lock)
+    except OSError as error:  # the next one may do better
+        _say_skipped(run.path, str(error))
+        return False
     if lock is None:
         return False
     command = [sys.executable, "-m", "genlib", "train", "--run", str(run.path)]
@@ -223,7 +247,8 @@ def rename(run: Run, name: str) -> None:
     if not 1 <= len(name) <= 60:
         raise ValueError(f"name must have 1 to 60 characters, got {len(name)}")
     refuse_shipped(name)
-    write_json(run.path / "run.json", replace(run.spec, name=name).to_dict())
+    spec = RunSpec.from_dict(replace(run.spec, name=name).to_dict())
+    write_json(run.path / "run.json", spec.to_dict())
     if run.model and not run.alive:  # a run at work writes the new name with its next epoch
         retitle(run.model, name)
 

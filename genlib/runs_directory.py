@@ -15,8 +15,10 @@
       pid, log.txt         its process number, and what it printed
 """
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+import re
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import cast
 
@@ -26,6 +28,10 @@ from genlib.settings import TrainSettings
 
 ACTIVE = ("running", "paused")
 RESUMABLE = ("stopped", "failed", "lost")
+STATES = ("queued", *ACTIVE, "stopped", "finished", "failed")
+MOST_COUNT = 10**9
+LR_RANGE = (1e-6, 1.0)
+LAST_SECOND = 10**11  # of the years that are plausible, since 1970
 SNAPSHOTS = (0, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
 
 
@@ -50,21 +56,81 @@ class RunSpec:
     @classmethod
     def from_dict(cls, values: Mapping[str, object]) -> "RunSpec":
         """Read back what ``to_dict`` wrote; raises ValueError on an unknown or missing entry."""
-        try:
-            spec = cls(**values)  # type: ignore[arg-type]
-        except TypeError as error:
-            raise ValueError(f"run.json does not describe a run: {error}") from None
-        for name, kind in {
-            "family": str,
-            "dataset": str,
-            "model": dict,
-            "train": dict,
-        }.items():
-            if not isinstance(getattr(spec, name), kind):
-                raise ValueError(f"{name} in run.json must be of type {kind.__name__}")
+        unknown = values.keys() - {each.name for each in fields(cls)}
+        if unknown or "family" not in values:
+            raise ValueError("run.json does not have the entries of a run")
+        spec = cls(**values)  # type: ignore[arg-type]
+        for name, is_right in _CHECKS.items():
+            if not is_right(values.get(name, getattr(spec, name))):
+                raise ValueError(f"{name} in run.json is not what a run has there")
         # Complete, and checked: whoever reads a run may rely on every training setting.
         settings = TrainSettings.from_dict(spec.train)
         return replace(spec, train=settings.to_dict(), snapshots=tuple(spec.snapshots))
+
+
+# Control characters, breaks of lines, and halves of a character, which no page can display.
+_UNFIT = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+
+
+def _is_text(value: object, most: int = 200) -> bool:
+    return isinstance(value, str) and len(value) <= most and not _UNFIT.search(value)
+
+
+def _is_count(value: object) -> bool:
+    return type(value) is int and 0 <= value <= MOST_COUNT
+
+
+def _is_time(value: object) -> bool:
+    return type(value) in (int, float) and 0 <= cast(float, value) <= LAST_SECOND
+
+
+def _are_settings(value: object) -> bool:
+    return (
+        isinstance(value, dict)
+        and len(value) <= 100
+        and all(_is_text(name) and _is_setting(item) for name, item in value.items())
+    )
+
+
+def _is_setting(value: object) -> bool:
+    if isinstance(value, list | tuple):
+        return len(value) <= 100 and all(_is_number(item) for item in value)
+    return _is_text(value) or isinstance(value, bool) or _is_number(value)
+
+
+def _is_number(value: object) -> bool:
+    return type(value) in (int, float) and abs(cast(float, value)) <= sys.float_info.max
+
+
+def _in_range(lr: float) -> bool:
+    low, high = LR_RANGE
+    return low <= lr <= high
+
+
+def _are_epochs(value: object) -> bool:
+    return isinstance(value, list | tuple) and len(value) <= 1000 and all(map(_is_count, value))
+
+
+_CHECKS: dict[str, Callable[[object], bool]] = {
+    "family": _is_text,
+    "dataset": _is_text,
+    "model": _are_settings,
+    "train": _are_settings,
+    "name": _is_text,
+    "recipe": _is_text,
+    "sweep": _is_text,
+    "snapshots": _are_epochs,
+    "created": _is_time,
+}
+
+
+@dataclass(frozen=True)
+class Status:
+    """What state a run is in since when (seconds since 1970), and a sentence about it or none."""
+
+    state: str
+    since: float = 0.0
+    message: str = ""
 
 
 @dataclass(frozen=True)
@@ -98,27 +164,35 @@ class Run:
         return self.spec.name or self.id
 
     @property
-    def status(self) -> dict[str, object]:
-        """The last written status: ``state``, ``since`` (seconds since 1970), ``message``."""
+    def status(self) -> Status:
+        """The last written status; a run that has none yet is stopped.
+
+        Raises ValueError for a file that holds something else.
+        """
         try:
-            return read_json(self.path / "status.json")
-        except (OSError, ValueError):
-            return {"state": "stopped", "since": 0.0, "message": ""}
+            values = read_json(self.path / "status.json")
+        except FileNotFoundError:
+            return Status("stopped")
+        state, since = values.get("state"), values.get("since")
+        message = values.get("message", "")
+        if state not in STATES or not _is_time(since) or not isinstance(message, str):
+            raise ValueError("status.json does not say in which state the run is")
+        return Status(str(state), float(cast(float, since)), _UNFIT.sub(" ", message[:1000]))
 
     @property
     def state(self) -> str:
         """queued, running, paused, stopped, finished, failed, or lost (its process died)."""
-        state = str(self.status["state"])
+        state = self.status.state
         if state not in ACTIVE or self.alive:
             return state
         # It may have ended properly between the two looks.
-        state = str(self.status["state"])
+        state = self.status.state
         return "lost" if state in ACTIVE else state
 
     @property
     def message(self) -> str:
         """Why it failed, or what else a person should know of it; mostly empty."""
-        return str(self.status.get("message", ""))
+        return self.status.message
 
     @property
     def alive(self) -> bool:
@@ -165,9 +239,13 @@ class Run:
         try:
             values = read_json(self.path / "control.json")
         except (OSError, ValueError):
-            return Control()
-        lr = cast(float | None, values.get("lr"))
-        return Control(bool(values.get("pause")), bool(values.get("stop")), lr)
+            return Control()  # a wish that can't be read is no wish
+        lr = values.get("lr")
+        return Control(
+            pause=values.get("pause") is True,
+            stop=values.get("stop") is True,
+            lr=float(cast(float, lr)) if _is_number(lr) and _in_range(cast(float, lr)) else None,
+        )
 
     def events(self, offset: int = 0) -> tuple[list[runs_events.Record], int]:
         """Read the diary after byte ``offset``; returns the records and the next offset."""
@@ -175,13 +253,13 @@ class Run:
 
     def previews(self) -> list[tuple[int, Path]]:
         """Epochs and their pictures, in order."""
-        found = sorted((self.path / "previews").glob("epoch-*.npy"))
-        return [(int(path.stem.removeprefix("epoch-")), path) for path in found]
+        files = (self.path / "previews").glob("epoch-*.npy")
+        found = {path.stem.removeprefix("epoch-"): path for path in files}
+        return sorted((int(n), path) for n, path in found.items() if n.isdecimal())
 
     def set_status(self, state: str, since: float, message: str = "") -> None:
         """Write the status; only the owner of the lock, or of the queue, does."""
-        status = {"state": state, "since": since, "message": message}
-        write_json(self.path / "status.json", status)
+        write_json(self.path / "status.json", asdict(Status(state, since, message)))
 
     def set_control(self, control: Control) -> None:
         """Tell the training process what is wanted; it looks several times a second."""

@@ -19,6 +19,8 @@ from pathlib import Path
 
 from genlib.files import write_bytes
 
+MOST_JSON = 1_000_000  # bytes
+
 
 def write_json(path: Path, value: Mapping[str, object]) -> None:
     """Replace ``path`` by a JSON object."""
@@ -27,9 +29,19 @@ def write_json(path: Path, value: Mapping[str, object]) -> None:
 
 def read_json(path: Path) -> dict[str, object]:
     """Read a JSON object; raises ValueError when the file holds something else, OSError if none."""
-    value = json.loads(path.read_text())
+    odd = ValueError(f"{path.name} does not hold a JSON object of at most {MOST_JSON:,} bytes.")
+    if path.exists() and not path.is_file():
+        raise odd  # opening a pipe would wait for ever
+    with path.open("rb") as file:
+        data = file.read(MOST_JSON + 1)
+    if len(data) > MOST_JSON:
+        raise odd
+    try:
+        value = json.loads(data)
+    except (ValueError, RecursionError):
+        raise odd from None
     if not isinstance(value, dict):
-        raise ValueError(f"{path} should hold a JSON object.")
+        raise odd
     return value
 
 
@@ -37,7 +49,7 @@ def is_held(path: Path) -> bool:
     """Say whether a living process holds the lock file ``path``."""
     try:
         descriptor = os.open(path, os.O_RDWR)
-    except FileNotFoundError:
+    except OSError:  # there is none, or something that nobody can hold
         return False
     try:
         # A shared lock, so that two askers do not take each other for the owner.

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import io
 import logging
+import math
 import os
 import signal
 import time
@@ -91,11 +92,15 @@ def _train(run: Run, interrupt: Interrupt, watch: Watch) -> bool:
     control = _control(run, interrupt)
     if control().stop:
         return True
+    written = -math.inf  # seconds of training at the last line in the event log
     for event in training.train(model, data, settings, state, control):
         if event.preview is not None:
             _save_preview(run, event.epoch, event.preview)
-        metrics = {**event.metrics, "steps": event.steps}
-        _append(run, event.kind, event.step, event.epoch, metrics)
+        seconds = event.metrics["seconds"]
+        if event.kind == "epoch" or seconds - written >= runs_events.pause(seconds):
+            metrics = {**event.metrics, "steps": event.steps}
+            _append(run, event.kind, event.step, event.epoch, metrics)
+            written = seconds
         if event.kind == "epoch":
             training_state.save_state(run.state_file, model, state)
             _save_epoch(run, spec, model, settings, state)

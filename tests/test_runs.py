@@ -162,7 +162,7 @@ def test_runs_train_one_after_the_other_and_the_last_one_needs_nobody(folder: Pa
     # Nobody calls advance() here: the first process starts the second when it ends.
     until(lambda: second.state == "finished")
     assert first.state == "finished"
-    assert first.status["since"] <= second.status["since"]
+    assert first.status.since <= second.status.since
     assert [r.epoch for r in epochs(first)] == [1, 2]
     assert {"train/loss", "test/loss"} <= epochs(first)[-1].metrics.keys()
     info = checkpoint.peek(second.path / "model.safetensors")

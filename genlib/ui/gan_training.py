@@ -93,7 +93,10 @@ def _is_preview(path: Path) -> bool:
 
 def _grid(path: Path) -> tuple[NDArray[np.uint8], str]:
     if _is_preview(path):
-        shown: NDArray[np.uint8] = np.load(path)[:SHOWN]
+        kept = images.stored(path)
+        if kept is None:
+            return np.zeros((1, 1, 28, 28), np.uint8), "The pictures of this epoch can't be read."
+        shown = kept[:SHOWN]
         said = "From the run's preview: other z than at epochs with kept weights."
         return shown[: int(len(shown) ** 0.5) ** 2], said
     return gan_data.samples(path, SHOWN, seed()), "The same z at every epoch with kept weights."

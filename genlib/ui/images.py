@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,7 +15,22 @@ from streamlit.delta_generator import DeltaGenerator
 if TYPE_CHECKING:
     import torch
 
+MOST_STORED = 1000  # pictures in one file of a run
+
 Array = NDArray[np.generic]
+
+
+def stored(path: Path) -> NDArray[np.uint8] | None:
+    """Pictures (N, C, H, W) that a run kept of an epoch; None for a file that holds others."""
+    try:
+        # Mapped, so that a file can't claim more than it holds.
+        array = np.load(path, mmap_mode="r", allow_pickle=False)
+    except (OSError, ValueError, EOFError, OverflowError, TypeError):
+        return None
+    sound = isinstance(array, np.ndarray) and array.dtype == np.uint8 and array.ndim == 4
+    if not sound or array.shape[1] not in (1, 3) or not array.size or len(array) > MOST_STORED:
+        return None
+    return np.array(array)
 
 
 def to_uint8(image: torch.Tensor | Array) -> NDArray[np.uint8]:

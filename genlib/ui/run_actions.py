@@ -8,7 +8,7 @@ import streamlit as st
 
 from genlib import runs
 from genlib.checkpoint import CheckpointError, peek
-from genlib.runs_directory import ACTIVE, RESUMABLE, Run
+from genlib.runs_directory import ACTIVE, LR_RANGE, RESUMABLE, Run
 from genlib.ui import loading, open_in, rights
 
 DELETED = "runs.deleted"
@@ -96,7 +96,7 @@ def _proceed(run: Run) -> None:
 
 def _learning_rate(run: Run, state: str) -> None:
     lr = run.control.lr or float(str(run.spec.train["lr"]))
-    low, high = runs.LR_RANGE
+    low, high = LR_RANGE
     key = f"run.lr.{run.id}"
     can = state in (*ACTIVE, "queued")
     st.number_input(

@@ -26,8 +26,9 @@ def frame(records: list[Record], term: str, epochs: int) -> pd.DataFrame:
     Train values are those within the epochs where the run was slow enough to report any. From the
     second epoch on, the plunge of the first half epoch is left out: all else would be flat.
     """
-    steps = [r for r in records if r.kind == "step"]
-    whole = [r for r in records if r.kind == "epoch"]
+    placed = [r for r in records if r.metrics.get("steps", 0) > 0]
+    steps = [r for r in placed if r.kind == "step"]
+    whole = [r for r in placed if r.kind == "epoch"]
     train = steps if len(steps) >= 2 * len(whole) else whole
     if len(whole) >= 2 and train is steps:
         train = [r for r in steps if r.step / r.metrics["steps"] * epochs >= SKIPPED]

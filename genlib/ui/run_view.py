@@ -6,19 +6,22 @@ shows the same. A fragment polls while the process works, and only then.
 
 from __future__ import annotations
 
+import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from pathlib import Path
 
 import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from genlib import runs, runs_events
+from genlib import runs
 from genlib.models import FAMILIES, capabilities
 from genlib.runs_directory import ACTIVE, Run
-from genlib.runs_events import Record
+from genlib.runs_events import Log, Record
 from genlib.ui import images, run_actions, run_curves
 
+LOG_END = 20_000  # bytes at the end of log.txt that may be shown
 POLL = 0.75  # seconds between two looks at the directory
 COLUMNS = 8  # of the preview
 ZOOM = 2  # screen pixels to a pixel of the preview
@@ -70,15 +73,12 @@ def _follow(run_id: str, live: bool) -> None:
 
 def diary(run: Run) -> list[Record]:
     """The run's records so far; only what was added since the last look is read."""
-    key = "run_view.diary"
-    kept_id, offset, seen = st.session_state.get(key, ("", 0, []))
-    stamp = str(run.path)
-    if kept_id != stamp:
-        offset, seen = 0, []
-    new, offset = run.events(offset)
-    records = runs_events.fold(new, seen) if new else seen
-    st.session_state[key] = (stamp, offset, records)
-    return records
+    return _event_log(str(run.path / "events.jsonl")).records()
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _event_log(path: str) -> Log:
+    return Log(Path(path))
 
 
 def badge(state: str) -> None:
@@ -109,11 +109,11 @@ def _progress(run: Run, state: str, records: list[Record]) -> None:
     m = last.metrics
     epochs = int(str(run.spec.train["epochs"]))
     share = min(1.0, last.step / max(m.get("steps", last.step), 1))
-    text = f"{share:.0%} · {duration(m['seconds'])} of training"
+    text = f"{share:.0%} · {duration(m.get('seconds', 0))} of training"
     if state in ACTIVE and last.epoch < epochs:
         within = max(0.0, share * epochs - last.epoch)
         text = f"Epoch {last.epoch + 1} of {epochs} ({within:.0%}) · {text}"
-        text += f" · {duration(m['seconds_left'])} left"
+        text += f" · {duration(m.get('seconds_left', 0))} left"
     st.progress(share, text=text)
 
 
@@ -125,8 +125,8 @@ def _numbers(run: Run, records: list[Record]) -> None:
     done = 0 if last is None else last.epoch
     shown = {
         "Epochs": (f"{done} / {epochs}", "Complete passes over the training images."),
-        "Images/s": (f"{m['images_per_s']:,.0f}" if m else "–", "Mean since the start."),
-        "Rate": (f"{m['lr']:.3g}" if m else "–", "Learning rate of the last step."),
+        "Images/s": (_number(m, "images_per_s", ",.0f"), "Mean since the start."),
+        "Rate": (_number(m, "lr", ".3g"), "Learning rate of the last step."),
         "Test loss": (
             f"{tests[-1]:.4g}" if tests else "–",
             "On all test images, after the last complete epoch.",
@@ -135,6 +135,10 @@ def _numbers(run: Run, records: list[Record]) -> None:
     with st.container(horizontal=True, gap="medium"):
         for name, (value, text) in shown.items():
             st.metric(name, value, help=text, width="content")
+
+
+def _number(metrics: Mapping[str, float], name: str, form: str) -> str:
+    return format(metrics[name], form) if name in metrics else "–"
 
 
 def duration(seconds: float) -> str:
@@ -178,7 +182,9 @@ def _waiting(run: Run) -> str:
 
 def _log(run: Run, lines: int = 25) -> str:
     try:
-        text = (run.path / "log.txt").read_text(errors="replace")
+        with (run.path / "log.txt").open("rb") as file:
+            file.seek(max(0, file.seek(0, os.SEEK_END) - LOG_END))
+            text = file.read(LOG_END).decode(errors="replace")
     except OSError:
         return "There is no log."
     return "\n".join(text.splitlines()[-lines:]) or "The log is empty."
@@ -203,9 +209,13 @@ def _pictures(run: Run, live: bool) -> None:
             key=f"run_view.epoch.{run.id}",
             help="Go back through the training: 0 is the untrained model.",
         )
+    preview = images.stored(found[shown])
+    if preview is None:
+        st.caption(f"The pictures of epoch {shown} can't be read.")
+        return
     family = run.spec.family
     paired = family in FAMILIES and "Reconstructs" in capabilities(family)
-    grid = arrange(np.load(found[shown]), paired)
+    grid = arrange(preview, paired)
     what = "Test pictures; under each row its reconstructions" if paired else "Samples"
     text = "" if paired else " with the same noise"
     images.picture(grid, f"{what}{text}, epoch {shown}", width=ZOOM * grid.shape[1])

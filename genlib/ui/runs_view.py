@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 import pandas as pd
 import streamlit as st
@@ -14,22 +13,15 @@ from genlib.plots.curves import compare
 from genlib.runs_directory import Run
 from genlib.runs_events import Record
 from genlib.settings import TrainSettings
-from genlib.ui import rights, run_actions
+from genlib.ui import rights, run_actions, run_view
 
 HIGHLIGHT = "background-color: rgba(224, 150, 20, 0.28); font-weight: 600"
 NEVER = ("channels", "image_size")
 
 
 def records(run: Run) -> list[Record]:
-    """The run's diary, read again only when the file has grown."""
-    path = run.path / "events.jsonl"
-    size = path.stat().st_size if path.exists() else 0
-    return _records(str(path), size)
-
-
-@st.cache_data(max_entries=64, show_spinner=False)
-def _records(path: str, size: int) -> list[Record]:
-    return runs_events.fold(runs_events.read(Path(path))[0])
+    """The run's event log, of which only what was added since the last look is read."""
+    return run_view.diary(run)
 
 
 def settings(run: Run) -> dict[str, str]:
@@ -99,10 +91,10 @@ def _row(run: Run, differ: Sequence[str]) -> dict[str, object]:
         "name": run.name,
         "state": run.state,
         "family": mine["family"],
-        "epoch": f"{len(whole)} / {epochs}",
+        "epoch": f"{whole[-1].epoch if whole else 0} / {epochs}",
         "train loss": numbers.get("train/loss"),
         "test loss": numbers.get("test/loss"),
-        "minutes": numbers["seconds"] / 60 if numbers else None,
+        "minutes": numbers["seconds"] / 60 if "seconds" in numbers else None,
         **{name: mine.get(name, "–") for name in differ},
     }
 

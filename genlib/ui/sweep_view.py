@@ -52,7 +52,7 @@ def plan(base: RunSpec, spec: Spec, text: str) -> Plan:
             TrainSettings.from_dict(one.train)
     except ValueError as error:
         return Plan([], f"{error}.")
-    title = f"{base.family} {spec.name}: {', '.join(parts)}"
+    title = f"{base.family} {spec.name}: {', '.join(parts)}"[:200]
     named = [
         replace(one, name=f"{base.family} {spec.name} {part}", sweep=title)
         for one, part in zip(made, parts, strict=True)
@@ -115,7 +115,7 @@ def start() -> None:
 def _base() -> RunSpec:
     """What all runs of the sweep share: a recipe's settings, or those of a run."""
     bases = {f"recipe {name}": name for name in RECIPES}
-    bases |= {f"run {run.id}": run.id for run in runs.listing()}
+    bases |= {f"run {r.id}": r.id for r in runs.listing() if r.spec.family in FAMILIES}
     chosen = st.selectbox(
         "Everything else as in",
         list(bases),

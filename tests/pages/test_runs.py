@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -143,3 +144,32 @@ def test_the_plot_has_a_line_a_run() -> None:
         ("b", [1], [4.0]),
     ]
     assert figure.layout.yaxis.type == "log"
+
+
+def hostile(folder: Path) -> None:
+    """Edited directories next to a sound run, which has odd lines and pictures of its own."""
+    for n, (file, text) in enumerate({
+        "run.json": '{"family": "vae", "created": null}', "status.json": "{}",
+        "control.json": '{"lr": "x", "stop": []}', "events.jsonl": "[" * 100_000,
+        "previews/epoch-0001.npy": "no pictures", "previews/epoch-x.npy": "",
+        "model.safetensors": "no weights",
+    }.items()):  # fmt: skip
+        run = runs.create(replace(base(), name=f"edited {n}"))
+        (run.path / file).parent.mkdir(exist_ok=True)
+        (run.path / file).write_text(text)
+    runs.create(replace(base(), family="from the future"))
+
+
+@pytest.mark.parametrize("script", ["pages/train/runs.py", "pages/train/train.py"])
+def test_edited_directories_do_not_stop_the_pages(folder: Path, script: str) -> None:
+    hostile(folder)
+    run = train(base())
+    with (run.path / "events.jsonl").open("ab") as file:
+        file.write(b'{"kind": "epoch", "step": 3, "epoch": 1, "metrics": {"test/loss": 1}}\n{\n')
+        file.write(b'{"kind": "step", "step": 4, "epoch": 1, "metrics": {"steps": -1}}\n')
+    for run_id in [found.id for found in runs.listing()]:
+        app = AppTest.from_file(script, default_timeout=60)
+        app.query_params |= {"train.show": "Watch", "run": run_id, "runs.compare": run_id}
+        app.query_params["sweep.base"] = f"run {run_id}"
+        ok(app.run())
+    assert len(runs.listing()) == 7
