@@ -231,7 +231,7 @@ def arrange(preview: NDArray[np.uint8], paired: bool) -> NDArray[np.uint8]:
         s s s s s s s s      x^ x^ x^ x^ x^ x^ x^ x^
                              x  x  ...
     """
-    if not paired:
+    if not paired or len(preview) < 2:
         return images.grid_image(preview, COLUMNS)
     n = len(preview) // 2
     columns = min(n, COLUMNS)
