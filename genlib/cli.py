@@ -15,7 +15,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import NoReturn
 
-from genlib import checkpoint, cli_table, cli_train
+from genlib import checkpoint, cli_table, cli_train, environment
 from genlib.checkpoint import Info
 
 
@@ -31,6 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code."""
     options = parser().parse_args(arguments)
     try:
+        environment.check()
         code = int(options.command(options))
         sys.stdout.flush()
         return code

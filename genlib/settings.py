@@ -7,9 +7,11 @@ One description serves three readers: the page draws its form from it, the comma
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, fields, replace
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import MISSING, dataclass, field, fields, replace
 from typing import Self, TypeVar, cast, get_type_hints
+
+from genlib import environment
 
 Value = int | float | str | bool | tuple[int, ...]
 T = TypeVar("T", bound=Value)
@@ -24,14 +26,19 @@ KINDS: dict[object, type] = {
 
 
 def setting(
-    default: T,
+    default: T | Callable[[], T],
     low: float | None = None,
     high: float | None = None,
     help: str = "",
     choices: tuple[str, ...] = (),
 ) -> T:
-    """Declare a dataclass field with bounds (inclusive; for tuples: of each item) and help."""
+    """Declare a dataclass field with bounds (inclusive; for tuples: of each item) and help.
+
+    A function as ``default`` is asked whenever the default is needed.
+    """
     meta = {"low": low, "high": high, "help": help, "choices": choices}
+    if callable(default):
+        return field(default_factory=default, metadata=meta)
     return field(default=default, metadata=meta)
 
 
@@ -132,7 +139,9 @@ class Settings:
             Spec(
                 name=f.name,
                 kind=KINDS[hints[f.name]],
-                default=cast(Value, f.default),
+                default=cast(
+                    Value, f.default if f.default_factory is MISSING else f.default_factory()
+                ),
                 low=f.metadata.get("low"),
                 high=f.metadata.get("high"),
                 choices=f.metadata.get("choices", ()),
@@ -189,11 +198,16 @@ class TrainSettings(Settings):
     )
     seed: int = setting(0, 0, 2**31 - 1, "Seed of initial weights, order of images and noise.")
     precision: str = setting(
-        "auto",
+        environment.precision,
         choices=("auto", "float32", "bfloat16"),
         help="Number format of the arithmetic. auto measures for a second and takes the faster.",
     )
-    threads: int = setting(0, 0, 64, "Processor threads; 0 measures one against two and chooses.")
+    threads: int = setting(
+        environment.threads,
+        0,
+        environment.MAX_THREADS,
+        "Processor threads; 0 measures one against two and chooses.",
+    )
     classes: str = setting("", help='Only these classes, such as "1,5,6"; empty means all.')
     limit: int = setting(0, 0, 10_000_000, "Use only the first N training images; 0 means all.")
     augment: str = setting(

@@ -10,7 +10,7 @@ from typing import TypedDict, cast
 import torch
 from torch import Tensor
 
-from genlib import checkpoint
+from genlib import checkpoint, environment
 from genlib.models.base import Model
 from genlib.settings import TrainSettings
 from genlib.tensorfile import CheckpointError, checksum, header, write_tensors
@@ -45,8 +45,8 @@ def start(model: Model, settings: TrainSettings) -> State:
 
 
 def lay_out(model: Model) -> Model:
-    """Channels last on a CPU: convolutions are 1.5 to 3 times faster."""
-    if next(model.parameters()).device.type == "cpu":
+    """Channels last on a CPU: convolutions are 1.5 to 3 times faster. ``GENLIB_LAYOUT`` decides."""
+    if environment.channels_last(next(model.parameters()).device.type):
         model.to(memory_format=torch.channels_last)
     return model
 

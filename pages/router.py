@@ -77,6 +77,7 @@ page = st.navigation(
     expanded=True,
 )
 try:
+    server.check_environment()
     page.run()
 finally:
     # Also after st.stop(); last, because by then a page has imported what it needs.

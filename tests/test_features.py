@@ -17,13 +17,15 @@ from genlib.explore import imagenet
 from genlib.explore.ascent import Ascent, noise
 from genlib.explore.conv import FrozenConv
 from genlib.explore.film import Curves, Film, gif, png
-from genlib.explore.knobs import Knobs, octave_size
-from genlib.explore.lens import Lens, Network, tapped
+from genlib.explore.knobs import Knobs, octave_size, octaves_that_differ
+from genlib.explore.lens import FORMATS, Lens, Network, tapped
+from genlib.explore.lens import lens as make_lens
 from genlib.explore.live import Live
 from genlib.explore.objectives import OBJECTIVES, Target
 from genlib.explore.parameterisations import PARAMETERISATIONS
 from genlib.explore.pictures import PictureError, decode, sample
 from genlib.explore.pool import Pool
+from genlib.explore.surgery import private_copy
 from genlib.explore.transforms import TRANSFORMS, blur, roll, transform
 from genlib.explore.weights import WeightsError, write
 from genlib.models.classifier import Classifier, ClassifierSettings
@@ -72,17 +74,75 @@ def test_the_lens_computes_what_the_network_computes(network: Network, lens: Len
     torch.testing.assert_close(lens.scores(x), network.module.logits(x), rtol=1e-4, atol=1e-4)
 
 
-def test_climbing_leaves_the_shared_network_bitwise_as_it_was(network: Network) -> None:
+@pytest.mark.parametrize("dtype", FORMATS.values())
+def test_climbing_leaves_the_shared_network_bitwise_as_it_was(
+    network: Network, dtype: torch.dtype
+) -> None:
     before = {k: v.clone() for k, v in network.module.state_dict().items()}
     names = [n for n, _ in network.module.named_modules()]
-    climb(Lens(network, CPU, torch.float32), Knobs(jitter=2, blur_every=2), 5)
+    climb(Lens(network, CPU, dtype), Knobs(jitter=2, blur_every=2), 5)
     after = network.module.state_dict()
-    assert all(torch.equal(before[k], after[k]) for k in before)
+    for k, v in before.items():
+        assert after[k].dtype == v.dtype and after[k].stride() == v.stride()
+        assert torch.equal(v, after[k])
     assert [n for n, _ in network.module.named_modules()] == names
     assert not network.module.training
     for part in network.module.modules():
         assert not part._forward_hooks
     assert all(p.grad is None for p in network.module.parameters())
+
+
+def test_a_lens_freezes_its_own_parameters_and_no_others() -> None:
+    module = Classifier(ClassifierSettings(width=2, dense=4)).train()
+    Lens(Network("n", "N", module, TEN, (1, 28, 28)), CPU, torch.float32)
+    assert module.training and all(p.requires_grad for p in module.parameters())
+
+
+def test_a_private_copy_shares_memory_only_where_nothing_changes(network: Network) -> None:
+    def places(module: nn.Module) -> list[int]:
+        return [t.data_ptr() for t in module.state_dict().values() if t.is_floating_point()]
+
+    mine = places(network.module)
+    assert places(private_copy(network.module, CPU)) == mine
+    assert places(private_copy(network.module, CPU, torch.float32)) == mine
+    half = private_copy(network.module, CPU, torch.bfloat16)
+    assert set(places(half)).isdisjoint(mine)
+    # The count of batches stays a whole number.
+    assert half.state_dict()["layers.1.num_batches_tracked"].dtype == torch.int64
+    laid_out = private_copy(network.module, CPU, layout=torch.channels_last)
+    wide = "layers.4.weight"
+    assert laid_out.state_dict()[wide].data_ptr() != network.module.state_dict()[wide].data_ptr()
+
+
+@pytest.mark.parametrize("precision", FORMATS)
+def test_the_environment_forces_the_format(
+    network: Network, precision: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GENLIB_PRECISION", precision)
+    made = make_lens(network, CPU)
+    assert made.dtype == FORMATS[precision]
+    assert all(p.dtype == made.dtype for p in made.module.parameters())
+    assert made.scores(torch.rand(1, 1, 28, 28)).dtype == torch.float32
+    monkeypatch.setenv("GENLIB_PRECISION", "float16")
+    with pytest.raises(ValueError, match=r"GENLIB_PRECISION must be one of .*, got 'float16'"):
+        make_lens(network, CPU)
+
+
+def test_the_environment_forces_the_layout(
+    network: Network, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    x = torch.rand(2, 1, 28, 28, generator=rng())
+    scores = []
+    for layout, order in (
+        ("channels_last", torch.channels_last),
+        ("contiguous", torch.contiguous_format),
+    ):
+        monkeypatch.setenv("GENLIB_LAYOUT", layout)
+        made = Lens(network, CPU, torch.bfloat16)
+        wide = made.module.get_submodule("layers.4").weight
+        assert wide.is_contiguous(memory_format=order)
+        scores.append(made.scores(x))
+    torch.testing.assert_close(scores[0], scores[1], rtol=0.05, atol=0.05)
 
 
 def test_hooks_are_gone_afterwards_also_after_an_error(lens: Lens) -> None:
@@ -323,6 +383,36 @@ def test_bad_knobs_are_named() -> None:
         Knobs("beauty").check()
 
 
+def test_octaves_keep_to_sizes_that_the_network_takes(lens: Lens) -> None:
+    # A dense layer behind flattened pictures: one size only; the layers before it take less.
+    assert lens.smallest() == 28
+    first, last = lens.layers[0].name, lens.layers[-1].name
+    assert lens.smallest(first) == lens.smallest(last) == lens.network.smallest
+    knobs = Knobs(octaves=4, octave_steps=1, lr=0.01, normalise=True)
+    assert climb(lens, knobs, 8).step == 8
+    in_a_layer = Knobs("layer activation", last, octaves=4, octave_steps=1, lr=0.01)
+    assert climb(lens, in_a_layer, 8).step == 8
+    with pytest.raises(ValueError, match="layer must be"):
+        lens.smallest("no.such")
+
+
+def test_the_smallest_size_is_found_where_no_number_is_known() -> None:
+    module = nn.Sequential(nn.Conv2d(1, 2, 9), nn.MaxPool2d(4), nn.AdaptiveMaxPool2d(1))
+    module.append(nn.Flatten())
+    deep = Lens(Network("d", "D", module, TEN[:2], (1, 40, 40), smallest=4), CPU, torch.float32)
+    assert deep.smallest() == 12, "9 for the convolution and 3 more for one pool"
+    assert deep.smallest("0") == 9
+    small = Lens(Network("d", "D", module, TEN[:2], (1, 14, 14), smallest=20), CPU, torch.float32)
+    assert small.smallest() == 14, "never above the size it was made for"
+
+
+def test_only_octaves_that_differ_are_counted() -> None:
+    assert octaves_that_differ((28, 28), 28, 4) == 1
+    assert octaves_that_differ((32, 32), 12, 4) == 4
+    assert octaves_that_differ((32, 48), 20, 6) == 3
+    assert octaves_that_differ((10, 10), 28, 4) == 1
+
+
 def test_octaves_go_from_small_to_large() -> None:
     knobs = Knobs(octaves=3, octave_scale=2.0, octave_steps=2)
     sizes = [octave_size(knobs, step, (80, 120), 10) for step in range(7)]
@@ -330,7 +420,8 @@ def test_octaves_go_from_small_to_large() -> None:
     assert octave_size(Knobs(octaves=8), 0, (40, 40), 30) == (30, 30), "never below the smallest"
 
 
-def test_our_classifier_is_convinced_of_every_class(shipped: Path) -> None:
+@pytest.mark.parametrize("dtype", FORMATS.values())
+def test_our_classifier_is_convinced_of_every_class(shipped: Path, dtype: torch.dtype) -> None:
     from genlib.checkpoint import load
 
     path = shipped / "classifier.safetensors"
@@ -338,8 +429,45 @@ def test_our_classifier_is_convinced_of_every_class(shipped: Path) -> None:
         pytest.skip("the classifier is not built yet")
     network = Network("c", "c", load(path), TEN, (1, 28, 28))
     knobs = Knobs(lr=0.05, l2=0.5, jitter=2, blur_every=5, normalise=True, scale=0.15, rotate=15.0)
-    frame = climb(Lens(network, CPU, torch.float32), knobs, 150, tuple(range(10))).frame()
+    frame = climb(Lens(network, CPU, dtype), knobs, 150, tuple(range(10))).frame()
     assert frame.probability.min() > 0.99
+
+
+def shipped_classifiers() -> list[str]:
+    """Names of the shipped checkpoints that classify."""
+    from genlib.checkpoint import listing, shipped_dir
+
+    infos = listing(shipped_dir()) if shipped_dir().is_dir() else []
+    return [info.name for info in infos if "Classifies" in info.capabilities]
+
+
+@pytest.mark.parametrize("precision", FORMATS)
+@pytest.mark.parametrize("name", shipped_classifiers())
+def test_every_shipped_classifier_climbs_in_both_formats(
+    shipped: Path, name: str, precision: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from genlib.checkpoint import load
+
+    monkeypatch.setenv("GENLIB_PRECISION", precision)
+    model = load(shipped / f"{name}.safetensors")
+    before = {k: v.clone() for k, v in model.state_dict().items()}
+    classes = tuple(map(str, range(model.config.n_classes)))
+    made = make_lens(Network(name, name, model, classes, model.config.shape, smallest=12), CPU)
+    assert made.dtype == FORMATS[precision]
+    for objective in OBJECTIVES:
+        layer = made.layers[-1].name if OBJECTIVES[objective].looks_at == "layer" else ""
+        # Small steps: what a step promises of the objective holds only nearby.
+        knobs = Knobs(objective, layer, 0, lr=0.005, normalise=True, octaves=4, octave_steps=2)
+        ascent = climb(made, knobs, 0)
+        if layer:  # a channel that is alive
+            knobs.channel = int(made.activation(ascent.image, layer).mean((0, 2, 3)).argmax())
+        first = ascent.frame().value
+        for _ in range(16):
+            ascent.advance()
+        last = ascent.frame()
+        assert last.value.item() > first.item() and last.image.isfinite().all()
+    after = model.state_dict()
+    assert all(after[k].dtype == v.dtype and torch.equal(after[k], v) for k, v in before.items())
 
 
 # --- film, curves, live -----------------------------------------------------------------------

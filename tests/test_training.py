@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -101,6 +102,37 @@ def test_resumed_training_equals_uninterrupted(
     assert [row["epoch"] for row in state.history] == [1, 2, 3]
     for a, b in zip(whole.state_dict().values(), second.state_dict().values(), strict=True):
         assert torch.equal(a, b)
+
+
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+@pytest.mark.parametrize("family", FAMILIES)
+def test_every_family_takes_two_steps_and_resumes_in_both_formats(
+    family: str, precision: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GENLIB_PRECISION", precision)
+    monkeypatch.setenv("GENLIB_THREADS", "1")
+    settings = TrainSettings(epochs=2, batch_size=32, limit=64, lr=1e-3)
+    assert (settings.precision, settings.threads) == (precision, 1)
+    data, file = pictures_for(family), tmp_path / "state.safetensors"
+
+    def parts(model: Model) -> Iterator[Event]:
+        torch.manual_seed(settings.seed)
+        state = training.start(model, settings)
+        for event in training.train(model, data, settings, state):
+            if event.kind == "epoch":
+                training.save_state(file, model, state)
+                yield event
+
+    whole, first, second = (fresh(data, family) for _ in range(3))
+    assert [event.step for event in parts(whole)] == [2, 4]
+    before = {k: v.clone() for k, v in first.state_dict().items()}
+    assert next(parts(first)).step == 2
+    assert any(not torch.equal(v, before[k]) for k, v in first.state_dict().items())
+    state = training.load_state(file, second, settings)
+    assert [e.step for e in training.train(second, data, settings, state)][-1] == 4
+    for name, value in second.state_dict().items():
+        assert value.dtype == before[name].dtype, name
+        assert torch.equal(value, whole.state_dict()[name]), name
 
 
 def test_stop_and_learning_rate_are_obeyed(digits: datasets.Dataset) -> None:

@@ -148,8 +148,7 @@ class Ascent:
         """Use the value before the last ReLU for the pictures whose unit gives no gradient."""
         leaf = self._parameters.detach().requires_grad_()
         looks_at = self._objective().looks_at
-        layer = knobs.layer if looks_at == "layer" else ""
-        out, pre = self.lens.before_relu(self._seen(leaf, knobs), layer)
+        out, pre = self.lens.before_relu(self._seen(leaf, knobs), _layer(knobs))
         try:
             if pre is None:
                 raise ValueError("there is no ReLU before this unit")
@@ -163,9 +162,11 @@ class Ascent:
     def _seen(self, leaf: Tensor, knobs: Knobs) -> Tensor:
         """The picture as this step sees it: in its octave, jittered, scaled and turned."""
         x = PARAMETERISATIONS[self._map].image(leaf, self._width)
-        size = octave_size(knobs, self.step, (x.shape[-2], x.shape[-1]), self.lens.network.smallest)
-        if size != (x.shape[-2], x.shape[-1]):
-            x = F.interpolate(x, size, mode="bilinear", antialias=True)
+        if knobs.octaves > 1:
+            full = (x.shape[-2], x.shape[-1])
+            size = octave_size(knobs, self.step, full, self.lens.smallest(_layer(knobs)))
+            if size != full:
+                x = F.interpolate(x, size, mode="bilinear", antialias=True)
         x = transform(x, {name: getattr(knobs, name) for name in TRANSFORMS}, self.rng)
         return x + self.lens.mean
 
@@ -182,6 +183,11 @@ class Ascent:
 
     def _target(self) -> Target:
         return Target(self.classes, self.knobs.channel)
+
+
+def _layer(knobs: Knobs) -> str:
+    """The layer that is climbed, "" for the scores."""
+    return knobs.layer if OBJECTIVES[knobs.objective].looks_at == "layer" else ""
 
 
 def noise(

@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
+from genlib import environment
 from genlib.explore.attended import POOL, Attended
 from genlib.explore.pool import Pool
 from genlib.models.base import Model, StepsApart
@@ -96,7 +97,8 @@ class Duel(Attended):
     def _begin(self) -> None:
         model = self._origin.without_average().cpu().requires_grad_(True)
         assert isinstance(model, StepsApart)
-        model.to(memory_format=torch.channels_last)  # convolutions are quicker
+        if environment.channels_last("cpu"):
+            model.to(memory_format=torch.channels_last)  # convolutions are quicker
         self._model = model
         self.optimizers = model.optimizers(self._first_lr, 0.0)
         self._rng = torch.Generator().manual_seed(self._seed)

@@ -81,6 +81,15 @@ def turned(knobs: Knobs, amounts: Mapping[str, float]) -> Knobs:
     return moved
 
 
+def octaves_that_differ(full: tuple[int, int], smallest: int, most: int) -> int:
+    """How many octaves, at most ``most``, show the picture in sizes that a network can take.
+
+    1 where the network takes no picture smaller than ``full`` (H, W).
+    """
+    every = [octave_size(Knobs(octaves=n), 0, full, smallest) for n in range(1, most + 1)]
+    return len(set(every))
+
+
 def octave_size(knobs: Knobs, step: int, full: tuple[int, int], smallest: int) -> tuple[int, int]:
     """The picture's (H, W) at this step: small to large in turn, ``octave_steps`` steps each."""
     level = knobs.octaves - 1 - (step // knobs.octave_steps) % knobs.octaves

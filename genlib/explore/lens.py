@@ -3,9 +3,10 @@
 The lecture's skeleton calls ``model.backward``, which also computes the gradient of every weight
 and throws it away. A ``Lens`` is a private copy of a network with frozen weights, batch norms
 folded into the convolutions before them, convolutions whose input gradient is quick (``conv.py``),
-weights in channels_last order, and in bfloat16 where a short trial says that this pays. The network
-it was made from is never touched, so it can be shared; a ``view`` shares the lens's weights but has
-modules of its own, so that two threads can put hooks on them at once.
+weights in channels_last order, and in bfloat16 where a short trial says that this pays
+(``GENLIB_PRECISION`` decides without one). The network it was made from is never touched, so it can
+be shared: a weight that is moved, cast or laid out otherwise is copied first. A ``view`` shares the
+lens's weights but has modules of its own, so that two threads can put hooks on them at once.
 """
 
 from __future__ import annotations
@@ -19,13 +20,18 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from genlib import environment
 from genlib.explore.surgery import (
     fold_norms,
     forward,
     freeze_convolutions,
     list_layers,
+    private_copy,
+    smallest_side,
     twin_of,
 )
+
+FORMATS: dict[str, torch.dtype] = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 
 
 @dataclass(frozen=True)
@@ -33,7 +39,8 @@ class Network:
     """A classifier with what must be known to show pictures to it.
 
     shape: (C, H, W) it was made for; mean, std: per channel, of pictures in [0, 1], subtracted
-    and divided first; trained: False for random weights; smallest: shortest side it accepts.
+    and divided first; trained: False for random weights; smallest: shortest side worth showing
+    (``Lens.smallest`` knows which it can take).
     """
 
     name: str
@@ -95,23 +102,40 @@ class Lens:
     ) -> None:
         """``batch``: how many pictures to make it quick for; any number works."""
         self.network, self.device, self.dtype = network, device, dtype
-        module = twin_of(network.module).eval().requires_grad_(False)
-        example = torch.zeros(1, *network.shape, device=next(module.parameters()).device)
+        last = environment.channels_last(device.type)
+        self._layout = torch.channels_last if last else torch.contiguous_format
+        module = private_copy(network.module, device).eval()
+        example = torch.zeros(1, *network.shape, device=device)
         folded = fold_norms(module, example)
         self.layers = list_layers(module, example, folded)
-        self.module = module.to(device, dtype).to(memory_format=torch.channels_last)
+        self.module = private_copy(module, device, dtype, self._layout)
         if device.type == "cpu" and dtype == torch.float32:
             freeze_convolutions(self.module, example.repeat(batch, 1, 1, 1))
         shape = (1, -1, 1, 1)
         self.mean = torch.tensor(network.mean, device=device).view(shape)
         self.std = torch.tensor(network.std, device=device).view(shape)
         self._plain = not any(network.mean) and all(s == 1 for s in network.std)
+        self._smallest: dict[str, int] = {}
 
     def view(self) -> Lens:
         """The same lens with modules of its own and shared weights, for one thread."""
         other = copy.copy(self)
         other.module = twin_of(self.module)
         return other
+
+    def smallest(self, layer: str = "") -> int:
+        """Shortest side of pictures whose scores (or whose layer) this network can compute.
+
+        At least the network's ``smallest``, at most the side it was made for: a dense layer behind
+        flattened pictures takes one size only, and layers before it smaller ones.
+        """
+        if layer not in self._smallest:
+            view = self.view()  # other threads put hooks on their own views only
+            look = (lambda x: view.activation(x, layer)) if layer else view.scores
+            channels, *sides = self.network.shape
+            example = torch.zeros(1, channels, 1, 1, device=self.device)
+            self._smallest[layer] = smallest_side(look, example, self.network.smallest, min(sides))
+        return self._smallest[layer]
 
     def scores(self, x: Tensor) -> Tensor:
         """Class scores before the softmax, float32: (B, C, H, W) -> (B, K)."""
@@ -134,11 +158,16 @@ class Lens:
     def _input(self, x: Tensor) -> Tensor:
         if not self._plain:
             x = (x - self.mean) / self.std
-        return x.to(self.dtype, memory_format=torch.channels_last)
+        return x.to(self.dtype, memory_format=self._layout)
 
 
 def lens(network: Network, device: torch.device, batch: int = 1) -> Lens:
-    """Make a lens in the number format that a short trial finds faster on this device."""
+    """Make a lens in the format that ``GENLIB_PRECISION`` names, else in the faster by a trial.
+
+    Raises ValueError where ``GENLIB_PRECISION`` has a bad value.
+    """
+    if (wish := environment.precision()) in FORMATS:
+        return Lens(network, device, FORMATS[wish], batch)
     full = Lens(network, device, torch.float32, batch)
     if not _has_bfloat16(device):
         return full

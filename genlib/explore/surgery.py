@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -26,9 +27,38 @@ class Layer:
 
 
 def twin_of(module: nn.Module) -> nn.Module:
-    """A copy of the module tree that shares every weight, without any hooks."""
-    shared = {id(t): t for t in (*module.parameters(), *module.buffers())}
-    twin = copy.deepcopy(module, dict(shared))
+    """A copy of the module tree that shares every weight, without any hooks.
+
+    Only to run it: ``.to()`` or ``.requires_grad_()`` on a twin change the original too.
+    """
+    return _copy(module, {id(t): t for t in (*module.parameters(), *module.buffers())})
+
+
+def private_copy(
+    module: nn.Module,
+    device: torch.device,
+    dtype: torch.dtype | None = None,
+    layout: torch.memory_format = torch.preserve_format,
+) -> nn.Module:
+    """A frozen copy with parameters of its own, without hooks; the original stays as it is.
+
+    A weight shares the original's memory only where device, dtype and layout stay the same.
+    ``dtype`` is for floating-point weights, ``layout`` for those of convolutions.
+    """
+
+    def turned(tensor: Tensor) -> Tensor:
+        to = dtype if tensor.is_floating_point() else None
+        order = layout if tensor.dim() == 4 else torch.preserve_format
+        return tensor.detach().to(device, to or tensor.dtype, memory_format=order)
+
+    own: dict[int, Tensor] = {id(b): turned(b) for b in module.buffers()}
+    own |= {id(p): nn.Parameter(turned(p), requires_grad=False) for p in module.parameters()}
+    return _copy(module, own)
+
+
+def _copy(module: nn.Module, tensors: dict[int, Tensor]) -> nn.Module:
+    """A copy of the module tree with these tensors in place of its own (by id), without hooks."""
+    twin = copy.deepcopy(module, dict(tensors))
     for part in twin.modules():
         part._forward_hooks.clear()
         part._forward_pre_hooks.clear()
@@ -91,6 +121,29 @@ def list_layers(module: nn.Module, example: Tensor, folded: set[str]) -> tuple[L
 
 def forward(module: nn.Module, x: Tensor) -> Tensor:
     return module.logits(x) if isinstance(module, Classifies) else module(x)
+
+
+def smallest_side(look: Callable[[Tensor], Tensor], example: Tensor, low: int, high: int) -> int:
+    """Shortest side from ``low`` to ``high`` of square pictures that ``look`` can compute.
+
+    ``example``: (1, C, 1, 1). Assumes that what takes a picture takes larger ones up to ``high``,
+    which is taken for granted.
+    """
+
+    def fits(side: int) -> bool:
+        try:
+            with torch.no_grad():
+                look(example.expand(-1, -1, side, side))
+        except RuntimeError:  # a pooling or dense layer gets nothing, or the wrong number
+            return False
+        return True
+
+    if low >= high or fits(low):
+        return min(low, high)
+    while high - low > 1:  # low fails, high fits
+        middle = (low + high) // 2
+        low, high = (low, middle) if fits(middle) else (middle, high)
+    return high
 
 
 def freeze_convolutions(module: nn.Module, example: Tensor) -> None:

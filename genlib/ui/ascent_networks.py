@@ -9,6 +9,7 @@ from pathlib import Path
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from genlib import environment
 from genlib.checkpoint import Info, runs_dir, uploads_dir
 from genlib.explore import imagenet
 from genlib.explore.lens import Lens, Network, lens
@@ -75,13 +76,15 @@ def pick_network(key: str, help: str = "") -> tuple[str, Lens]:
 
 def _lens(choice: Choice) -> Lens:
     if choice.info is not None:
-        return _ours(str(choice.path), choice.stamp, choice.title, loading.class_names(choice.info))
+        names = loading.class_names(choice.info)
+        return _ours(str(choice.path), choice.stamp, choice.title, names, environment.precision())
     name = choice.key.removesuffix(UNTRAINED)
-    return _imagenet(name, str(choice.path or ""), choice.stamp)
+    return _imagenet(name, str(choice.path or ""), choice.stamp, environment.precision())
 
 
+# ``precision`` is only there to keep lenses of different formats apart.
 @st.cache_resource(max_entries=8, show_spinner="Loading the network …")
-def _ours(path: str, stamp: int, title: str, classes: tuple[str, ...]) -> Lens:
+def _ours(path: str, stamp: int, title: str, classes: tuple[str, ...], precision: str) -> Lens:
     from genlib.devices import device
 
     model = loading.model(Path(path))
@@ -90,7 +93,7 @@ def _ours(path: str, stamp: int, title: str, classes: tuple[str, ...]) -> Lens:
 
 
 @st.cache_resource(max_entries=4, show_spinner="Loading the network …")
-def _imagenet(name: str, path: str, stamp: int) -> Lens:
+def _imagenet(name: str, path: str, stamp: int, precision: str) -> Lens:
     from genlib.devices import device
 
     network = imagenet.load(name, Path(path)) if path else imagenet.untrained(name)

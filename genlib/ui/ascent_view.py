@@ -82,6 +82,21 @@ def show(stage: Stage) -> None:
         st.rerun()  # the buttons must say so
 
 
+def pick_octaves(key: str, most: int, default: int, effect: str) -> int:
+    """How many octaves to climb in, up to ``most``; ``effect`` begins "in several sizes"."""
+    if most == 1:
+        st.slider(
+            "Octaves", 1, 2, 1, key=f"{key}.one_octave", disabled=True,
+            help="This network takes no picture smaller than this one.",
+        )  # fmt: skip
+        return 1
+    return st.slider(
+        "Octaves", 1, most, min(default, most), key=f"{key}.octaves", bind="query-params",
+        help="In how many sizes the picture is looked at in turn, each 1.4 times the last, down to "
+        f"what the network can take: {effect} in several sizes.",
+    )  # fmt: skip
+
+
 def knob_controls(key: str, defaults: Knobs, side: int, address: str) -> Knobs:
     """The knobs of the lecture, and folded away those of the later literature."""
     lr = live_slider(

@@ -22,7 +22,7 @@ from genlib.models import Model
 from genlib.models.base import Classifies, Decodes, HasEnergy, Judges, Samples
 from genlib.operations import Exported
 from genlib.ui import loading
-from genlib.ui.components.decoder_store import fits_browser
+from genlib.ui.components.decoder_store import browser_refusal
 
 N = 1000  # images of each group behind a histogram, and samples behind a coverage
 TYPICAL = 200  # test images behind the typical distance to the training set
@@ -240,7 +240,6 @@ def _for_browser(path: str, mtime_ns: int, name: str) -> Browser:
         exported = export(model.decoder_layers())
     except ValueError as problem:
         return Browser(f"{name}-{mtime_ns}", None, str(problem))
-    if not fits_browser(exported):
-        many = f"{exported.macs / 1e6:.0f} million multiply-adds are too many for one frame."
-        return Browser(f"{name}-{mtime_ns}", None, many)
+    if why := browser_refusal(exported):
+        return Browser(f"{name}-{mtime_ns}", None, why)
     return Browser(f"{name}-{exported.digest}", exported, "")

@@ -18,7 +18,7 @@ from genlib.explore.latents import Axes, axes, kl_per_dimension
 from genlib.export import Exported, export
 from genlib.models.base import Bounds, Decodes, Encodes
 from genlib.ui import loading
-from genlib.ui.components.decoder_store import fits_browser, to_cloud
+from genlib.ui.components.decoder_store import browser_refusal, to_cloud
 from genlib.ui.components.latent_pad import Dimension
 
 if TYPE_CHECKING:
@@ -107,9 +107,8 @@ def _export(model: Decodes) -> tuple[Exported | None, str]:
         exported = export(model.decoder_layers())
     except ValueError as error:
         return None, str(error)
-    if not fits_browser(exported):
-        return None, f"{exported.macs / 1e6:.0f} million multiply-adds are too many for one frame."
-    return exported, ""
+    problem = browser_refusal(exported)
+    return (None if problem else exported), problem
 
 
 def cloud(found: Space) -> tuple[bytes, bytes]:

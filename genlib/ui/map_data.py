@@ -21,7 +21,7 @@ from genlib.models.base import Decodes, Encodes, Reconstructs, Samples
 from genlib.operations import Exported
 from genlib.ui import loading
 from genlib.ui.components import latent_map
-from genlib.ui.components.decoder_store import fits_browser
+from genlib.ui.components.decoder_store import browser_refusal
 
 NEIGHBOURS = 10  # of the accuracy
 LINEAR = {"PCA": projection.pca, "Latents": projection.plain}
@@ -164,7 +164,7 @@ def _decoder(path: str) -> Exported | None:
         exported = export(model.decoder_layers())
     except ValueError:  # a layer that no browser knows: the map does without hovering
         return None
-    return exported if fits_browser(exported) else None
+    return None if browser_refusal(exported) else exported
 
 
 def embed(info: Info, images: torch.Tensor) -> Array:

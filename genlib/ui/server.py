@@ -31,7 +31,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from genlib import runs
+from genlib import environment, runs
 from genlib.ui import rights
 
 LOG = logging.getLogger(__name__)
@@ -170,6 +170,15 @@ def style() -> None:
     here = Path(__file__).parent
     st.logo(here / "logo.svg", size="large")
     st.html(here / "style.css")
+
+
+def check_environment() -> None:
+    """Say which of genlib's environment variables has a bad value, instead of any page."""
+    try:
+        environment.check()
+    except ValueError as error:
+        st.error(str(error), icon=":material/settings:")
+        st.stop()
 
 
 def footer() -> None:

@@ -5,7 +5,7 @@ from dataclasses import replace
 import streamlit as st
 import torch
 
-from genlib.explore.knobs import Knobs
+from genlib.explore.knobs import Knobs, octaves_that_differ
 from genlib.plots.ascent import curves_figure
 from genlib.ui import ascent_view as view
 from genlib.ui.ascent_networks import pick_network, weights_panel
@@ -72,15 +72,9 @@ with controls:
         help="The score before the softmax, as in the lecture; or log p in nats, which also pushes "
         "the other classes down.",
     )
-    octaves = st.slider(
-        "Octaves",
-        1,
-        4,
-        1,
-        key=f"{KEY}.octaves",
-        bind="query-params",
-        help="In how many sizes the picture is looked at in turn, each 1.4 times the last, down to "
-        "what the network can take: strokes then appear in several sizes.",
+    height, width = lens.network.shape[1:]
+    octaves = view.pick_octaves(
+        KEY, octaves_that_differ((height, width), lens.smallest(), 4), 1, "strokes then appear"
     )
     start = pick_start(KEY, lens.network, len(classes))
     knobs = st.container()

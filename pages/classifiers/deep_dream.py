@@ -3,7 +3,7 @@
 import streamlit as st
 import torch
 
-from genlib.explore.knobs import Knobs
+from genlib.explore.knobs import Knobs, octaves_that_differ
 from genlib.explore.pictures import MAX_BYTES, PictureError, decode, sample
 from genlib.ui import ascent_view as view
 from genlib.ui import rights
@@ -85,16 +85,18 @@ with controls:
         bind="query-params",
         help="Time per step grows with its square.",
     )
-    octaves = st.slider(
-        "Octaves",
-        1,
-        6,
-        3,
-        key=f"{KEY}.octaves",
-        bind="query-params",
-        help="In how many sizes the picture is looked at in turn, each 1.4 times the last: the "
-        "same feature then appears in several sizes.",
-    )
+    try:
+        data = (
+            given.getvalue() if given is not None else sample(name if name == "china" else "flower")
+        )
+        grey, smallest = lens.network.shape[0] == 1, lens.smallest(lens.layers[-1].name)
+        image = decode(data, int(longest), grey, smallest)
+    except PictureError as problem:
+        st.error(str(problem), icon=":material/error:")
+        st.stop()
+    height, width = image.shape[2:]
+    most = octaves_that_differ((height, width), lens.smallest(layer.name), 6)
+    octaves = view.pick_octaves(KEY, most, 3, "the same feature then appears")
     defaults = Knobs(
         "layer activation" if whole else "channel",
         layer.name,
@@ -106,15 +108,6 @@ with controls:
     )
     knobs = st.container()
     weights_panel(KEY)
-    try:
-        data = (
-            given.getvalue() if given is not None else sample(name if name == "china" else "flower")
-        )
-        grey, smallest = lens.network.shape[0] == 1, lens.network.smallest
-        image = decode(data, int(longest), grey, smallest)
-    except PictureError as problem:
-        st.error(str(problem), icon=":material/error:")
-        st.stop()
 
 live = view.session_live(KEY, choice, lambda: view.begin(lens, image, [0], defaults))
 if not torch.equal(live.original, image):

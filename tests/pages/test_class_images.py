@@ -12,6 +12,7 @@ from streamlit.testing.v1 import AppTest
 from genlib import checkpoint
 from genlib.explore.live import Live
 from genlib.models.classifier import Classifier, ClassifierSettings
+from genlib.models.residual import ResidualClassifier, ResidualSettings
 from genlib.plots.ascent import curves_figure
 
 PAGE = str(Path(__file__).resolve().parents[2] / "pages/classifiers/class_images.py")
@@ -142,12 +143,32 @@ def test_a_file_too_large_for_a_page_is_said_so_before_it_is_sent(
 
 
 def test_octaves_change_while_nothing_restarts(tiny: Path) -> None:
+    settings = ResidualSettings(channels=3, image_size=32, widths=(4, 4, 4))
+    model = ResidualClassifier(settings)
+    checkpoint.save(tiny / "colour.safetensors", model, dataset="cifar10", seed=0, epoch=0)
     app = opened()
+    app.selectbox(key=f"{KEY}.network").set_value("colour").run()
     live = live_of(app)
     app.button(key=f"{KEY}.step").click().run()
     app.slider(key=f"{KEY}.octaves").set_value(3).run()
     assert not app.exception and live_of(app) is live
     assert live.shown.step == 1 and live.knobs.octaves == 3
+    app.button(key=f"{KEY}.step").click().run()
+    assert not live.error and live.shown.step == 2, "it climbs in the smaller size"
+
+
+@pytest.mark.parametrize("link", ["", "4"])
+def test_a_network_of_one_size_is_offered_no_octaves(tiny: Path, link: str) -> None:
+    app = AppTest.from_file(PAGE, default_timeout=60)
+    if link:
+        app.query_params[f"{KEY}.octaves"] = link
+    app.run()
+    assert not app.exception
+    assert [s.disabled for s in app.slider if s.label == "Octaves"] == [True]
+    live = live_of(app)
+    assert live.knobs.octaves == 1
+    app.button(key=f"{KEY}.step").click().run()
+    assert not live.error and live.shown.step == 1
 
 
 def test_the_figure_leaves_out_what_was_never_measured() -> None:

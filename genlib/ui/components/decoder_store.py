@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import streamlit as st
 
+from genlib import environment
 from genlib.operations import Exported
 from genlib.ui.components.packet import pack
 
@@ -44,9 +45,17 @@ _COMPONENT = st.components.v2.component(
 )
 
 
-def fits_browser(exported: Exported | None) -> bool:
-    """Whether the browser should decode: it can be exported, and a decode fits in a frame."""
-    return exported is not None and exported.macs <= BROWSER_MACS
+def browser_refusal(exported: Exported) -> str:
+    """Why the server should decode, in one sentence; "" where the browser should.
+
+    The browser decodes what fits in a frame, unless ``GENLIB_DECODER`` names who does.
+    """
+    wish = environment.decoder()
+    if wish == "server":
+        return "GENLIB_DECODER is set to server."
+    if wish == "auto" and exported.macs > BROWSER_MACS:
+        return f"{exported.macs / 1e6:.0f} million multiply-adds are too many for one frame."
+    return ""
 
 
 def model_data(exported: Exported) -> dict[str, object]:
