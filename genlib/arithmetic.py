@@ -47,6 +47,15 @@ def choose_arithmetic(model: Model, x: Tensor, y: Tensor, settings: TrainSetting
     return context(choices[0][0])
 
 
+def in_use(autocast: Autocast, device: torch.device) -> dict[str, object]:
+    """The device, number format and threads that training steps in this context really use."""
+    with autocast():
+        narrow = torch.is_autocast_enabled(device.type)
+        dtype = torch.get_autocast_dtype(device.type) if narrow else torch.float32
+    precision = str(dtype).removeprefix("torch.")
+    return {"device": device.type, "precision": precision, "threads": torch.get_num_threads()}
+
+
 def _probe(model: Model, x: Tensor, y: Tensor, autocast: Autocast, threads: int) -> float:
     """Seconds of one forward and backward pass: the median of what fits in 0.2 s."""
     torch.set_num_threads(threads)

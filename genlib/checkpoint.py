@@ -39,6 +39,7 @@ class Info:
     seed: int
     epoch: int
     train: dict[str, object] = field(default_factory=dict)
+    used: dict[str, object] = field(default_factory=dict)  # what "auto" among these came to
     history: list[dict[str, float]] = field(default_factory=list)
     metrics: dict[str, dict[str, object]] = field(default_factory=dict)
     parameters: int = 0
@@ -96,11 +97,15 @@ def save(
     seed: int,
     epoch: int,
     train: Mapping[str, object] | None = None,
+    used: Mapping[str, object] | None = None,
     history: Iterable[Mapping[str, float]] = (),
     metrics: Mapping[str, Mapping[str, object]] | None = None,
     half: bool = False,
 ) -> None:
-    """Save a model; ``half`` stores floats as float16 (loading brings them back to float32)."""
+    """Save a model; ``half`` stores floats as float16 (loading brings them back to float32).
+
+    ``train`` holds the settings asked for, ``used`` the device, number format and threads at work.
+    """
     import torch
 
     tensors = model.state_dict()
@@ -117,6 +122,7 @@ def save(
         "seed": seed,
         "epoch": epoch,
         "train": dict(train or {}),
+        "used": dict(used or {}),
         "history": [dict(row) for row in history],
         "metrics": {k: dict(v) for k, v in (metrics or {}).items()},
     }
@@ -157,6 +163,7 @@ def peek(path: Path) -> Info:
             seed=int(meta["seed"]),
             epoch=int(meta["epoch"]),
             train=_mapping(meta, "train"),
+            used=_mapping({"used": {}, **meta}, "used"),  # earlier versions did not say
             history=[dict(row) for row in meta["history"]],
             metrics={k: dict(v) for k, v in meta["metrics"].items()},
             parameters=_count(head),

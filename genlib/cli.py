@@ -133,6 +133,7 @@ def describe(info: Info) -> dict[str, object]:
         "bytes": info.size,
         "config": info.config,
         "train": info.train,
+        "used": info.used,
         "snapshots": [epoch for epoch, _ in info.snapshots],
         "metrics": info.metrics,
     }
@@ -193,6 +194,12 @@ def evaluate(options: argparse.Namespace) -> int:
         print(json.dumps({"name": info.name, "metrics": metrics}, indent=1))
     else:
         print_metrics(metrics)
+    if not metrics:
+        print(
+            f"genlib: there is nothing to measure: no metric fits {info.name} ({info.family}) on "
+            f"{data.title}",
+            file=sys.stderr,
+        )
     return 0
 
 

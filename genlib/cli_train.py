@@ -37,7 +37,11 @@ def train(options: argparse.Namespace) -> int:
 def train_family(options: argparse.Namespace) -> int:
     """``train FAMILY``: make a run's directory and train in the foreground."""
     run = runs.create(spec_of(options), options.out)
-    return _foreground(run)
+    try:
+        return _foreground(run)
+    except Exception:
+        runs.discard_unstarted(run)
+        raise
 
 
 def spec_of(options: argparse.Namespace) -> RunSpec:
@@ -89,9 +93,12 @@ def _shelved(options: argparse.Namespace) -> str:
     return entry.name
 
 
-def _fetch(dataset: str) -> str:
+def _fetch(dataset: str, substitute: bool = True) -> str:
     """Download MNIST where it is asked for, missing, and the network allows; say what serves.
-    Decode pictures with progress. Returns the name again."""
+    Decode pictures with progress. Returns the name again.
+
+    Raises ConnectionError where MNIST can't be downloaded and nothing may be a ``substitute``.
+    """
     from genlib import datasets
 
     if dataset == "mnist" and not datasets.find_mnist():
@@ -99,6 +106,8 @@ def _fetch(dataset: str) -> str:
         try:
             datasets.download_mnist(lambda share: print(f"  {share:.0%}", file=sys.stderr))
         except ConnectionError as error:
+            if not substitute:
+                raise
             print(f"genlib: {error}", file=sys.stderr)
             print(f"genlib: {datasets.load('mnist').note}", file=sys.stderr)
     elif dataset != "mnist":
@@ -187,9 +196,10 @@ def train_recipe(options: argparse.Namespace) -> int:
     from genlib.recipes import RECIPES
     from genlib.worker import build_recipe
 
-    if options.recipe in RECIPES:
-        _fetch(RECIPES[options.recipe].dataset)
     folder = options.out or checkpoint.shipped_dir()
+    runs.new_directory(folder)
+    if options.recipe in RECIPES:
+        _fetch(RECIPES[options.recipe].dataset, substitute=False)
     print(build_recipe(options.recipe, folder, Progress()))
     return 0
 

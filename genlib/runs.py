@@ -66,15 +66,40 @@ def create(spec: RunSpec, path: Path | None = None) -> Run:
     refuse_shipped(spec.name or (path.name if path else ""))
     if path is None:
         path = _numbered(folder(), re.sub(r"[^a-z0-9_]+", "_", spec.family.lower()))
-    elif path.exists() and any(path.iterdir()):
-        raise ValueError(f"{path} is not empty; name a new directory, or go on with --resume.")
-    path.mkdir(parents=True, exist_ok=True)
+    else:
+        new_directory(path)
+        if any(path.iterdir()):
+            raise ValueError(f"{path} is not empty; name a new directory, or go on with --resume.")
     sync(path.parent)
+    try:
+        return _write_new(spec, path)
+    except BaseException:  # no room on the disk, say: nothing is left behind
+        shutil.rmtree(path, ignore_errors=True)
+        raise
+
+
+def _write_new(spec: RunSpec, path: Path) -> Run:
     write_json(path / "run.json", spec.to_dict())
     run = Run(path)
     run.set_control(Control())
     run.set_status("stopped", time.time())
     return run
+
+
+def new_directory(path: Path) -> None:
+    """Make a directory, unless it is there; ValueError in a sentence where a file is in the way."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError):
+        raise ValueError(f"{path} can't be a directory: there is a file of that name.") from None
+
+
+def discard_unstarted(run: Run) -> bool:
+    """Remove the directory of a run that failed before its first step; whether it was removed."""
+    if run.state != "failed" or any(r.kind in ("step", "epoch") for r in run.events()[0]):
+        return False
+    shutil.rmtree(run.path)
+    return True
 
 
 def _numbered(parent: Path, stem: str) -> Path:

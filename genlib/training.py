@@ -16,7 +16,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from genlib.arithmetic import Autocast, choose_arithmetic
+from genlib.arithmetic import Autocast, choose_arithmetic, in_use
 from genlib.augment import AUGMENTS
 from genlib.datasets import Dataset, batches, to_float
 from genlib.models.base import Model, Reconstructs, Samples
@@ -92,6 +92,7 @@ def train(
     threads = torch.get_num_threads()
     try:
         autocast = choose_arithmetic(model, train_x, train_y, settings)
+        state.used = in_use(autocast, device)
         loop = _Loop(model, data, settings, state, control, every, autocast)
         while state.epoch < settings.epochs and not state.stopped:
             yield from loop.epoch(train_x, train_y, data)

@@ -14,7 +14,7 @@ from genlib.settings import TrainSettings
 def configure(family: str, config: Mapping[str, object], data: Dataset) -> ModelSettings:
     """A family's settings for a dataset, whose shape and number of classes they follow.
 
-    Raises ValueError for an unknown family or bad settings.
+    Raises ValueError for an unknown family, bad settings, or settings that contradict the pictures.
     """
     if family not in FAMILIES:
         raise ValueError(f"unknown family {family!r}; known are {', '.join(FAMILIES)}")
@@ -26,7 +26,16 @@ def configure(family: str, config: Mapping[str, object], data: Dataset) -> Model
     follows = {"channels": channels, "image_size": size, "n_classes": len(data.classes)}
     known = {spec.name for spec in FAMILIES[family].Config.specs()}
     given = {name: value for name, value in follows.items() if name in known}
-    return FAMILIES[family].Config.from_dict({**given, **config})
+    settings = FAMILIES[family].Config.from_dict({**given, **config})
+    for name, of_data in given.items():
+        value = settings.to_dict()[name]
+        # A classifier may know more classes than there are pictures of.
+        if value != of_data and not (name == "n_classes" and int(str(value)) > of_data):
+            raise ValueError(
+                f"{name} follows from the pictures: it is {of_data} for {data.title}, got {value}; "
+                "leave it out"
+            )
+    return settings
 
 
 def chosen(data: Dataset, settings: TrainSettings) -> Dataset:

@@ -185,6 +185,7 @@ def _save_epoch(
             seed=settings.seed,
             epoch=state.epoch,
             train=settings.to_dict(),
+            used=state.used,
             history=state.history,
         )
 
@@ -229,6 +230,11 @@ def build_recipe(name: str, folder: Path, watch: Watch, *, measure: bool = True)
     settings = TrainSettings.from_dict(recipe.train)
     seed = settings.seed
     data, model = prepare(recipe, settings)
+    if data.name != recipe.dataset:
+        raise ValueError(
+            f"the recipe {name} needs the dataset {recipe.dataset}, which isn't here; other "
+            "pictures would give another model. Put it into data/ or $GENLIB_DATA"
+        )
     state = training_state.start(model, settings)
     past: list[dict[str, float]] = []  # of a training before this one
     interrupt = Interrupt()
@@ -243,6 +249,7 @@ def build_recipe(name: str, folder: Path, watch: Watch, *, measure: bool = True)
             seed=seed,
             epoch=epoch(),
             train=settings.to_dict(),
+            used=state.used,
             history=going_on(past, state.history),
             metrics={key: asdict(metric) for key, metric in (numbers or {}).items()},
             half=True,

@@ -13,12 +13,14 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
+from torchvision.datasets import MNIST
 
-from genlib import checkpoint, runs
+from genlib import checkpoint, datasets, runs, training
 from genlib.cli import main
 from genlib.recipes import RECIPES, Recipe
 from genlib.runs_directory import Control, Run
 from genlib.runs_files import write_json
+from genlib.worker import build_recipe
 
 TINY = ["--dataset", "digits", "--set", "limit=128", "--set", "latent_dim=2"]
 PLAIN = ["--set", "precision=float32", "--set", "threads=1"]
@@ -92,6 +94,15 @@ def test_out_makes_the_directory_and_refuses_a_full_one(
         (["train", "vae", "--epochs", "many"], "epochs must be a whole number"),
         (["train", "vae", "--dataset", "cats"], "unknown dataset 'cats'"),
         (["train", "vae", "--dataset", "digits", "--set", "classes=1,42"], "class '42'"),
+        (["train", "vae", "--dataset", "digits", "--set", "image_size=32"], "it is 28 for"),
+        (["train", "vae", "--dataset", "digits", "--set", "channels=3"], "it is 1 for"),
+        (["train", "classifier", "--dataset", "digits", "--set", "n_classes=3"], "it is 10 for"),
+        (["train", "vae", "--dataset", "digits", "--set", "limit=1"], "only one image is left"),
+        (["train", "dbn", *TINY[:4], "--epochs", "1"], "needs at least 4 training steps"),
+        (["train", "vae", "--dataset", "digits", "--name", "vae-20"], "of a shipped checkpoint"),
+        (["train", "vae", "--dataset", "digits", "--out", __file__], "there is a file of that"),
+        (["train", "vae", "--dataset", "digits", "--out", f"{__file__}/a"], "there is a file of"),
+        (["train", "--recipe", "vae-20", "--out", __file__], "there is a file of that name"),
         (["train", "--recipe", "cake"], "unknown recipe 'cake'"),
         (["train", "--resume", "nowhere"], "is not the directory of a run"),
         (["show", "nothing"], "there is no checkpoint 'nothing'"),
@@ -173,6 +184,59 @@ def test_a_recipe_may_train_its_result_further_with_other_settings(
     before = checkpoint.load(folders / "checkpoints" / "plain.safetensors").state_dict()
     assert all(bool((kept[key] == before[key]).all()) for key in before)
     assert any(bool((last[key] != before[key]).any()) for key in before)
+
+
+def test_a_recipe_without_its_dataset_is_refused_and_changes_nothing(
+    folders: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("GENLIB_DATA", str(folders / "nothing"))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(folders / "cache"))
+    monkeypatch.setattr(MNIST, "mirrors", ["http://127.0.0.1:9/"])  # nobody answers there
+    datasets._load.cache_clear()
+    if datasets.find_mnist():
+        pytest.skip("data/ in this checkout holds MNIST")
+    small = {"epochs": 1, "limit": 128, "precision": "float32", "threads": 1}
+    monkeypatch.setitem(RECIPES, "small", Recipe("autoencoder", "a test", {}, small))
+    path = folders / "checkpoints" / "small.safetensors"
+    path.write_bytes(b"the shipped file")
+    try:
+        assert main(["train", "--recipe", "small"]) == 2
+        assert "MNIST could not be downloaded" in capsys.readouterr().err
+        with pytest.raises(ValueError, match="recipe small needs the dataset mnist"):
+            build_recipe("small", folders / "checkpoints", lambda event: None)
+    finally:
+        datasets._load.cache_clear()
+    assert path.read_bytes() == b"the shipped file"
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_nothing_to_measure_is_said(folders: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """No shipped classifier can judge samples here, and a GAN can do nothing else."""
+    model = training.build("gan_mlp", {"hidden": (4,)}, datasets.load("digits"), 0)
+    path = folders / "gan.safetensors"
+    checkpoint.save(path, model, dataset="digits", seed=0, epoch=1)
+    assert main(["evaluate", str(path)]) == 0
+    assert "there is nothing to measure" in capsys.readouterr().err
+    assert main(["evaluate", str(path), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["metrics"] == {}
+
+
+def test_the_header_says_what_was_used_next_to_what_was_asked_for(
+    folders: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ["train", "autoencoder", *TINY, "--epochs", "1", "--out", str(folders / "run")]
+    assert main([*arguments, "--set", "precision=bfloat16", "--set", "threads=1"]) == 0
+    info = checkpoint.peek(folders / "run" / "model.safetensors")
+    assert (info.train["precision"], info.train["threads"]) == ("bfloat16", 1)
+    assert (info.used["precision"], info.used["threads"]) == ("bfloat16", 1)
+    auto = ["train", "autoencoder", *TINY, "--epochs", "1", "--out", str(folders / "auto")]
+    assert main(auto) == 0
+    info = checkpoint.peek(folders / "auto" / "model.safetensors")
+    assert (info.train["precision"], info.train["threads"]) == ("auto", 0)
+    assert info.used["precision"] in ("float32", "bfloat16") and info.used["threads"] in (1, 2)
+    capsys.readouterr()
+    assert main(["show", str(info.path), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["used"] == info.used
 
 
 def test_the_same_seed_gives_the_same_weights(folders: Path) -> None:

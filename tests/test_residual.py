@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import replace
+
 import pytest
 import torch
 from torch.nn import functional as F
 
+from genlib import datasets, training
 from genlib.models.residual import ResidualClassifier, ResidualSettings, Whiten
+from genlib.settings import TrainSettings
 
 SMALL = {"widths": (8, 12, 16)}
 
@@ -71,3 +76,16 @@ def test_it_learns_to_tell_colours_apart() -> None:
     for _ in range(50):
         model.step(x, y, rng, optimizers, torch.enable_grad)
     assert model.eval().losses(x, y, rng)["accuracy"] == 1
+
+
+def test_the_default_rate_does_not_diverge_on_few_pictures() -> None:
+    data = datasets.load("digits")
+    data = replace(data, test_x=data.test_x[:100], test_y=data.test_y[:100])
+    given = {"epochs": 6, "limit": 375, "batch_size": 128, "augment": "none"}
+    exact = {"precision": "float32", "threads": 1}
+    settings = TrainSettings.from_dict({**ResidualClassifier.defaults, **given, **exact})
+    model = training.build("residual_classifier", {"widths": (8, 16, 24)}, data, 0)
+    events = [e for e in training.train(model, data, settings) if e.kind == "epoch"]
+    losses = [e.metrics["test/loss"] for e in events]
+    assert max(losses) < 2 * math.log(10), "never worse than twice what guessing gives"
+    assert losses[-1] < 0.9 * math.log(10)

@@ -314,6 +314,19 @@ def test_a_run_that_cannot_train_says_why(folder: Path) -> None:
     assert "class '11' is not one of" in run.message
 
 
+def test_only_a_run_that_never_took_a_step_is_discarded(folder: Path) -> None:
+    started = runs.create(tiny(1))
+    assert work(started, lambda event: None) == "finished"
+    started.set_status("failed", time.time(), "the next epoch went wrong")
+    assert not runs.discard_unstarted(started) and started.model
+    waiting = runs.create(tiny(1))
+    assert not runs.discard_unstarted(waiting) and waiting.path.exists()
+    failed = runs.create(tiny(2, classes="0,11"), folder / "mine")
+    with pytest.raises(ValueError, match="class"):
+        work(failed, lambda event: None)
+    assert runs.discard_unstarted(failed) and not failed.path.exists()
+
+
 def test_stopping_a_waiting_run_takes_it_out_of_the_queue(folder: Path) -> None:
     first, second, third = (runs.start(tiny(LONG, seed=seed)) for seed in range(3))
     assert [run.id for run in runs.queue()] == [second.id, third.id]

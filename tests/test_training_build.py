@@ -27,10 +27,18 @@ def test_shape_and_number_of_classes_follow_the_dataset() -> None:
         "n_classes": 3,
         "widths": [],
         "smoothing": 0.2,
+        "adversarial_eps": 0.0,
+        "adversarial_steps": 4,
     }
     assert training.build("classifier", {}, colour(), 0).config.shape == (3, 32, 32)
     given = training.configure("classifier", {"n_classes": 7}, colour())
     assert given.to_dict()["n_classes"] == 7
+
+
+@pytest.mark.parametrize("odd", [{"channels": 1}, {"image_size": 28}, {"n_classes": 2}])
+def test_settings_that_contradict_the_pictures_are_refused(odd: dict[str, object]) -> None:
+    with pytest.raises(ValueError, match=f"{next(iter(odd))} follows from the pictures: it is 3"):
+        training.build("classifier", odd, colour(), 0)
 
 
 def test_what_a_family_cannot_take_is_one_sentence() -> None:
