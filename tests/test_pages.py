@@ -6,7 +6,13 @@ import ast
 from pathlib import Path
 
 import pytest
+import streamlit as st
+import torch
 from streamlit.testing.v1 import AppTest
+from torch import nn
+
+from genlib import checkpoint
+from genlib.ui import loading
 
 ROOT = Path(__file__).resolve().parents[1]
 SECONDS = 120
@@ -62,3 +68,106 @@ def test_page_without_any_checkpoint(
     app = run(page)
     assert not errors(app)
     assert app.title, "a page starts with its title, also when there is nothing to show"
+
+
+# page -> what is moved on it, in order: kind of widget, key, value (None: a press)
+MOVES: dict[str, list[tuple[str, str, object]]] = {
+    "start/home.py": [],  # only links
+    "train/train.py": [("number_input", "train.autoencoder.latent_dim", 20)],
+    "train/runs.py": [("selectbox", "sweep.setting", "init_std")],
+    "latents/latent_space.py": [
+        ("number_input", "latent_space.digit.nth", 2),
+        ("button_group", "latent_space.view", "Generate"),
+    ],
+    "latents/latent_map.py": [("button_group", "map.by", "PCA")],
+    "latents/reconstructions.py": [
+        ("selectbox", "reconstructions.class", "3"),
+        ("button_group", "reconstructions.show", "Kernels"),
+    ],
+    "energy/denoise.py": [("selectbox", "denoise.kind", "Gaussian noise")],
+    "energy/merged_digits.py": [("button_group", "merged.how", "Max")],
+    "adversarial/gan.py": [
+        ("button_group", "gan.view", "Verdict"),
+        ("button_group", "gan.view", "Step by step"),
+    ],
+    "adversarial/gan_vs_vae.py": [("selectbox", "versus.gan", "gan-mlp")],
+    "adversarial/ebgan.py": [("number_input", "ebgan.image.digit.nth", 2)],
+    "boltzmann/rbm.py": [
+        ("number_input", "rbm.digit.nth", 2),
+        ("button_group", "rbm.view", "Weights"),
+    ],
+    "autoregressive/pixelcnn.py": [("slider", "pixelcnn.rows", 26)],
+    "together/one_digit.py": [("button_group", "one_digit.change", "Invert")],
+    "together/likelihood.py": [("selectbox", "likelihood.model", "pca-50")],
+    "together/pca.py": [("number_input", "pca.digit.nth", 1)],
+    "together/map_of_models.py": [],  # a drawing that links to the other pages
+    "classifiers/class_images.py": [
+        ("button", "class_images.step", None),
+        ("selectbox", "class_images.network", "classifier-cifar"),
+        ("slider", "class_images.octaves", 3),
+        ("button", "class_images.step", None),
+    ],
+    "classifiers/deep_dream.py": [
+        ("button", "deep_dream.step", None),
+        ("selectbox", "deep_dream.layer", "layers.2"),
+        ("button", "deep_dream.step", None),
+    ],
+}
+
+
+def move(app: AppTest, kind: str, key: str, value: object) -> None:
+    widget = getattr(app, kind)(key=key)
+    changed = widget.click() if value is None else widget.set_value(value)
+    changed.run()
+
+
+def unlike_its_file(model: nn.Module, fresh: nn.Module) -> list[str]:
+    """What of a shared model is not as it comes from its file."""
+    there, here = fresh.state_dict(), model.state_dict()
+    wrong = [] if list(there) == list(here) else ["names"]
+    for name in there.keys() & here.keys():
+        a, b = there[name], here[name]
+        same = (a.dtype, a.device, a.stride()) == (b.dtype, b.device, b.stride())
+        if not same or not torch.equal(a, b):
+            wrong.append(name)
+    for name, p in model.named_parameters():
+        if p.requires_grad or p.grad is not None:
+            wrong.append(f"gradient of {name}")
+    for name, part in model.named_modules():
+        hooks = (part._forward_hooks, part._forward_pre_hooks, part._backward_hooks)
+        if part.training or any(hooks):
+            wrong.append(f"mode or hooks of {name}")
+    return wrong
+
+
+def test_every_page_in_both_formats_leaves_every_cached_model_as_its_file_says(
+    shipped: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert MOVES.keys() == set(listed()), "each page of the menu has its moves"
+    load, loaded = checkpoint.load, dict[str, list[nn.Module]]()
+
+    def noted(path: Path, device: str = "cpu") -> nn.Module:
+        model = load(path, device)
+        loaded.setdefault(str(path), []).append(model)
+        return model
+
+    monkeypatch.setattr(checkpoint, "load", noted)  # a model may leave the cache before the end
+    st.cache_resource.clear()
+    # bfloat16 first: what it does to shared models is met by all the pages after it.
+    for precision in ("bfloat16", "float32"):
+        monkeypatch.setenv("GENLIB_PRECISION", precision)
+        for page in ("classifiers/class_images.py", *listed()):
+            app = run(page)
+            assert not errors(app), f"{page} in {precision}"
+            for kind, key, value in MOVES[page]:
+                move(app, kind, key, value)
+                assert not errors(app), f"{page} in {precision}: {key} = {value}"
+    infos = loading.checkpoints()
+    assert len(loaded) >= len(infos) / 2, "the pages load what they show through one function"
+    for info in infos:
+        loading.model(info)  # those that no page showed are in the cache now, too
+    assert {str(info.path) for info in infos} <= loaded.keys()
+    for path, models in loaded.items():
+        fresh = load(Path(path))
+        for model in models:
+            assert not unlike_its_file(model, fresh), path
