@@ -7,15 +7,18 @@ test metrics. Nothing is ever unpickled. Files are written atomically (see ``fil
 
 from __future__ import annotations
 
-import json
+import math
 import os
+import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
-from genlib.tensorfile import CheckpointError, header, write_tensors
+from genlib.settings import TrainSettings
+from genlib.tensorfile import CheckpointError, bounded_json, header, write_tensors
+from genlib.text import MAX_TEXT, SHOWN, file_name, is_fit, shown
 
 if TYPE_CHECKING:  # torch is imported where it is needed: listing checkpoints must be quick
     from genlib.models import Model
@@ -24,7 +27,10 @@ __all__ = ["CheckpointError", "Info", "listing", "load", "peek", "save"]
 
 VERSION = 1
 MAX_NAME = 60  # characters, as when a run is renamed
-DTYPES = {"F16": 2, "BF16": 2, "F32": 4, "I64": 8}
+FLOATS = ("F16", "BF16", "F32")  # how floating-point weights may be stored; others as I64
+MAX_ROWS = 20_000  # of a training history: one an epoch
+MAX_LIST = 1000  # items of a list in the settings
+MAX_DEPTH = 4  # of lists in lists in the settings
 
 
 @dataclass(frozen=True)
@@ -135,125 +141,234 @@ def peek(path: Path) -> Info:
     Raises CheckpointError with one sentence if the file is no checkpoint of genlib.
     """
     head = header(path)
+    name = file_name(path.name, "The file")
+    meta = _description(name, head)
+    stat = path.stat()
+    try:
+        return Info(
+            name=" ".join(_text(meta, "name").split())[:MAX_NAME].strip() or path.stem,
+            path=path,
+            family=_text(meta, "family"),
+            config=_plain_values(meta, "config"),
+            dataset=_text(meta, "dataset"),
+            seed=_count(meta, "seed"),
+            epoch=_count(meta, "epoch"),
+            train=_training(meta),
+            used=_plain_values({"used": {}, **meta}, "used"),  # earlier versions did not say
+            history=_history(meta),
+            metrics=_metrics(meta),
+            parameters=sum(math.prod(shape) for shape in _shapes(head).values()),
+            size=stat.st_size,
+            mtime_ns=stat.st_mtime_ns,
+        )
+    except ValueError as error:
+        raise CheckpointError(f"{name} has a damaged genlib description: {error}.") from None
+
+
+def _description(name: str, head: dict[str, object]) -> dict[str, object]:
     foreign = CheckpointError(
-        f"{path.name} is a safetensors file of another program: it holds no genlib description."
+        f"{name} is a safetensors file of another program: it holds no genlib description."
     )
     extra = head.get("__metadata__")
     text = extra.get("genlib") if isinstance(extra, dict) else None
     if not isinstance(text, str):
         raise foreign
     try:
-        meta = json.loads(text)
+        meta = bounded_json(text)
     except (ValueError, RecursionError):
         raise foreign from None
     if not isinstance(meta, dict) or meta.get("kind", "checkpoint") != "checkpoint":
         raise foreign
-    if meta.get("version") != VERSION:
+    version = meta.get("version")
+    if type(version) is not int or version != VERSION:
         raise CheckpointError(
-            f"{path.name} has format version {meta.get('version')}; this genlib reads {VERSION}."
+            f"{name} has format version {shown(version)}; this genlib reads {VERSION}."
         )
-    stat = path.stat()
-    try:
-        return Info(
-            name=" ".join(_text(meta, "name").split())[:MAX_NAME] or path.stem,
-            path=path,
-            family=_text(meta, "family"),
-            config=_mapping(meta, "config"),
-            dataset=_text(meta, "dataset"),
-            seed=int(meta["seed"]),
-            epoch=int(meta["epoch"]),
-            train=_mapping(meta, "train"),
-            used=_mapping({"used": {}, **meta}, "used"),  # earlier versions did not say
-            history=[dict(row) for row in meta["history"]],
-            metrics={k: dict(v) for k, v in meta["metrics"].items()},
-            parameters=_count(head),
-            size=stat.st_size,
-            mtime_ns=stat.st_mtime_ns,
+    return meta
+
+
+# What a description may hold. Each function raises ValueError with half a sentence.
+
+
+def _text(values: dict[str, object], key: str) -> str:
+    value = values.get(key)
+    if not isinstance(value, str):
+        raise ValueError(f"{key} must be text, got {shown(value)}")
+    if not is_fit(value):
+        raise ValueError(
+            f"{key} must be one line of at most {MAX_TEXT} characters, got {shown(value)}"
         )
-    except (KeyError, TypeError, ValueError, AttributeError, OverflowError):
-        raise CheckpointError(f"{path.name} has a damaged genlib description.") from None
-
-
-def _text(meta: dict[str, object], key: str) -> str:
-    if not isinstance(meta[key], str):
-        raise TypeError(key)
-    return str(meta[key])
-
-
-def _mapping(meta: dict[str, object], key: str) -> dict[str, object]:
-    value = meta[key]
-    if not isinstance(value, dict):
-        raise TypeError(key)
     return value
 
 
-def _count(head: dict[str, object]) -> int:
-    total = 0
-    for key, entry in head.items():
-        if key != "__metadata__" and isinstance(entry, dict):
-            count = 1
-            for side in entry["shape"]:
-                count *= int(side)
-            total += count
-    return total
+def _count(values: dict[str, object], key: str) -> int:
+    value = values.get(key)
+    if type(value) is not int or not 0 <= value < 2**63:
+        raise ValueError(f"{key} must be a whole number from 0, got {shown(value)}")
+    return value
+
+
+def _number(values: dict[str, object], key: str) -> float:
+    value = values.get(key)
+    if isinstance(value, bool) or not isinstance(value, int | float) or not _is_finite(value):
+        raise ValueError(f"{shown(key)} must be a finite number, got {shown(value)}")
+    return value
+
+
+def _is_finite(value: float) -> bool:
+    return abs(value) <= sys.float_info.max  # a whole number may be too large for isfinite
+
+
+def _mapping(values: dict[str, object], key: str) -> dict[str, object]:
+    value = values.get(key)
+    if not isinstance(value, dict):
+        raise ValueError(f"{key} must be an object, got {shown(value)}")
+    for name in value:
+        if not is_fit(name):
+            raise ValueError(f"{key} must have short names, got {shown(name)}")
+    return value
+
+
+def _plain_values(values: dict[str, object], key: str) -> dict[str, object]:
+    """An object of texts, finite numbers, and lists of these."""
+    found = _mapping(values, key)
+    for name, value in found.items():
+        _check_plain(f"{key}.{name}", value, MAX_DEPTH)
+    return found
+
+
+def _check_plain(where: str, value: object, depth: int) -> None:
+    if isinstance(value, list) and depth and len(value) <= MAX_LIST:
+        for item in value:
+            _check_plain(where, item, depth - 1)
+    elif isinstance(value, str):
+        if not is_fit(value):
+            raise ValueError(
+                f"{where[:SHOWN]} must be one line of at most {MAX_TEXT} characters, "
+                f"got {shown(value)}"
+            )
+    elif value is not None and not (isinstance(value, int | float) and _is_finite(value)):
+        raise ValueError(
+            f"{where[:SHOWN]} must be a number, text or short list, got {shown(value)}"
+        )
+
+
+def _training(meta: dict[str, object]) -> dict[str, object]:
+    """The training settings; those that this genlib knows must be valid."""
+    found = _plain_values(meta, "train")
+    for spec in TrainSettings.specs():
+        if spec.name in found:
+            spec.check(found[spec.name])
+    return found
+
+
+def _history(meta: dict[str, object]) -> list[dict[str, float]]:
+    rows = meta.get("history")
+    if not isinstance(rows, list) or len(rows) > MAX_ROWS:
+        raise ValueError(f"history must be a list of at most {MAX_ROWS:,} rows, got {shown(rows)}")
+    found = []
+    for row in rows:
+        named = _mapping({"a row of history": row}, "a row of history")
+        found.append({key: _number(named, key) for key in named})
+        if "epoch" not in named:
+            raise ValueError("a row of history must name its epoch")
+    return found
+
+
+def _metrics(meta: dict[str, object]) -> dict[str, dict[str, object]]:
+    """Test results; each has what ``evaluate_metric.Metric`` has."""
+    found = {}
+    for name in _mapping(meta, "metrics"):
+        metric = _plain_values(_mapping(meta, "metrics"), name)
+        for key in ("value", "stderr"):
+            _number(metric, key)
+        for key in ("unit", "data"):
+            _text(metric, key)
+        _count(metric, "n")
+        found[name] = metric
+    return found
+
+
+def _shapes(head: dict[str, object]) -> dict[str, list[int]]:
+    """Tensor name -> shape, from a header that ``header`` has checked."""
+    return {
+        key: cast(dict[str, list[int]], entry)["shape"]
+        for key, entry in head.items()
+        if key != "__metadata__"
+    }
 
 
 def build(info: Info, device: str = "cpu") -> Model:
     """The model that a checkpoint describes, with fresh weights.
 
-    Raises CheckpointError for an unknown family or impossible settings.
+    Raises CheckpointError, before any memory is taken, for an unknown family, impossible settings,
+    or settings that ask for other weights than those in the file.
     """
+    check_shapes(info)
+    return _construct(info, device)
+
+
+def _construct(info: Info, device: str) -> Model:
     import torch
 
     from genlib.models import FAMILIES
 
+    name = file_name(info.path.name, "The file")
     if info.family not in FAMILIES:
-        raise CheckpointError(f"{info.path.name} holds a model of unknown family {info.family!r}.")
+        raise CheckpointError(f"{name} holds a model of unknown family {shown(info.family)}.")
     family = FAMILIES[info.family]
     try:
         config = family.Config.from_dict(info.config)
         with torch.device(device), torch.random.fork_rng():
             return family(config)
-    except (ValueError, TypeError) as error:
-        raise CheckpointError(f"{info.path.name} has impossible settings: {error}.") from None
+    except (ValueError, TypeError, RuntimeError) as error:  # RuntimeError: a layer of no size
+        raise CheckpointError(f"{name} has impossible settings: {error}.") from None
 
 
 def load(path: Path | Info, device: str = "cpu") -> Model:
     """The model in evaluation mode, float32, with frozen parameters.
 
-    Raises CheckpointError if the file is no checkpoint or its weights do not fit its settings.
+    Raises CheckpointError if the file is no checkpoint, its weights do not fit its settings, or
+    they are not finite numbers.
     """
     from safetensors import SafetensorError
     from safetensors.torch import load_file
 
     info = path if isinstance(path, Info) else peek(Path(path))
-    check_shapes(info)
+    name = file_name(info.path.name, "The file")
     model = build(info)
     try:
         tensors = load_file(info.path)
     except (SafetensorError, OSError) as error:
-        raise CheckpointError(f"{info.path.name} could not be read: {error}.") from None
+        raise CheckpointError(f"{name} could not be read: {shown(str(error))}.") from None
     model.load_state_dict(
         {k: t.float() if t.is_floating_point() else t for k, t in tensors.items()}
     )
+    if not all(bool(t.isfinite().all()) for t in model.state_dict().values()):
+        raise CheckpointError(f"{name} holds weights that are not finite numbers.")
     return model.to(device).eval().requires_grad_(False)
 
 
 def check_shapes(info: Info) -> None:
     """Raise CheckpointError unless names, types and shapes of the weights fit the settings."""
     head = header(info.path)
-    head.pop("__metadata__", None)
-    expected = build(info, "meta").state_dict()
-    name = info.path.name
-    if set(head) != set(expected):
-        odd = min(set(head) ^ set(expected))
-        raise CheckpointError(f"{name} does not hold the weights of a {info.family}: see {odd!r}.")
-    for key, entry in head.items():
-        if not isinstance(entry, dict) or entry.get("dtype") not in DTYPES:
-            raise CheckpointError(f"{name} stores {key!r} in a number format that is not allowed.")
-        if list(expected[key].shape) != entry.get("shape"):
+    shapes = _shapes(head)
+    expected = _construct(info, "meta").state_dict()
+    name = file_name(info.path.name, "The file")
+    if set(shapes) != set(expected):
+        odd = min(set(shapes) ^ set(expected))
+        raise CheckpointError(
+            f"{name} does not hold the weights of a {info.family}: see {shown(odd)}."
+        )
+    for key, shape in shapes.items():
+        stored = cast(dict[str, object], head[key])["dtype"]
+        if stored not in (FLOATS if expected[key].is_floating_point() else ("I64",)):
             raise CheckpointError(
-                f"{name} has {key!r} of shape {entry.get('shape')} where its settings ask for "
+                f"{name} stores {shown(key)} in a number format that is not allowed: {stored}."
+            )
+        if list(expected[key].shape) != shape:
+            raise CheckpointError(
+                f"{name} has {shown(key)} of shape {shown(shape)} where its settings ask for "
                 f"{list(expected[key].shape)}."
             )
 

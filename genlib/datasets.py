@@ -12,7 +12,7 @@ No DataLoader: an epoch is a shuffled ``index_select`` on one tensor.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -23,8 +23,10 @@ from torch import Tensor
 
 from genlib import folders_cache, folders_shelf, mnist
 from genlib.bars import bars_and_stripes
+from genlib.folders import look
 from genlib.folders_shelf import Entry
 from genlib.mnist import frame_digit as frame_digit
+from genlib.text import shown
 
 CIFAR_ZIP = "cifar10-images.zip"
 CIFAR_CLASSES = (
@@ -58,13 +60,10 @@ class Dataset:
 
         Raises ValueError for a class that is not in the set.
         """
-        names = [c.strip() for c in classes.split(",") if c.strip()]
-        if not names:
+        indices = class_indices(classes, self.classes)
+        if not indices:
             return self
-        for c in names:
-            if c not in self.classes:
-                raise ValueError(f"class {c!r} is not one of {', '.join(self.classes)}")
-        wanted = torch.tensor([self.classes.index(c) for c in names])
+        wanted = torch.tensor(indices)
         train, test = torch.isin(self.train_y, wanted), torch.isin(self.test_y, wanted)
         return replace(
             self,
@@ -77,6 +76,23 @@ class Dataset:
     def first(self, n: int) -> Dataset:
         """Keep the first n training images; 0 keeps all."""
         return replace(self, train_x=self.train_x[:n], train_y=self.train_y[:n]) if n else self
+
+
+def class_indices(wanted: str, classes: tuple[str, ...]) -> list[int]:
+    """Places in ``classes`` of those named in a text such as "1,5,6".
+
+    Raises ValueError for a class that is not among them.
+    """
+    names = [c.strip() for c in wanted.split(",") if c.strip()]
+    for c in names:
+        if c not in classes:
+            raise ValueError(f"class {shown(c)} is not one of {_some(classes)}")
+    return [classes.index(c) for c in names]
+
+
+def _some(names: Sequence[str]) -> str:
+    """The first names of a list that may be long, for a message."""
+    return ", ".join(names[:10]) + (f" and {len(names) - 10} others" if len(names) > 10 else "")
 
 
 def to_float(x: Tensor) -> Tensor:
@@ -201,6 +217,27 @@ def load(name: str = "mnist", classes: str = "") -> Dataset:
     return _pictures(entry, entry.path.stat().st_mtime_ns).only(classes)
 
 
+@dataclass(frozen=True)
+class About:
+    """What is known of a dataset without decoding it: (C, H, W) of an image, and the classes."""
+
+    shape: tuple[int, int, int]
+    classes: tuple[str, ...]
+
+
+def about(name: str) -> About:
+    """Shape and classes of a dataset; unlike ``load`` it never decodes a picture.
+
+    Raises ValueError for an unknown name, or a source of pictures that cannot be used.
+    """
+    if name in DATASETS:
+        data = _load(name)
+        return About(data.shape, data.classes)
+    entry = entry_of(name)
+    classes = CIFAR_CLASSES if name in CIFAR else look(entry.path).classes
+    return About((3 if entry.colour == "colour" else 1, entry.size, entry.size), classes)
+
+
 def available() -> list[str]:
     """Names of the datasets that can be loaded here without a download."""
     found = [name for name in DATASETS if name != "mnist" or find_mnist()]
@@ -222,7 +259,7 @@ def entry_of(name: str) -> Entry:
         return Entry(name, "CIFAR-10", path, CIFAR[name])
     entry = folders_shelf.entries().get(name)
     if entry is None:
-        raise ValueError(f"unknown dataset {name!r}; known are {', '.join(available())}")
+        raise ValueError(f"unknown dataset {shown(name)}; known are {_some(available())}")
     if not entry.path.exists():
         raise ValueError(f"the pictures of {name} are no longer at {entry.path}")
     return entry

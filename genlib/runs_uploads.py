@@ -22,9 +22,10 @@ def keep(data: bytes, filename: str) -> Info:
     folder = uploads_dir()
     folder.mkdir(parents=True, exist_ok=True)
     # "model" is how every run calls its newest checkpoint: then the name inside tells more.
-    stem = Path(filename).stem
+    stem = info.path.stem
     stem = info.name if stem == "model" else stem
     stem = re.sub(r"[^\w.+-]+", "_", stem).strip("._")[:60]
+    stem = stem.encode()[:160].decode(errors="ignore")  # file systems count bytes: at most 255
     stem = "upload" if stem in ("", "model") else stem
     path, number = folder / f"{stem}.safetensors", 2
     while path.exists():

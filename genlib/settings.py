@@ -7,12 +7,15 @@ One description serves three readers: the page draws its form from it, the comma
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import MISSING, dataclass, field, fields, replace
 from typing import Self, TypeVar, cast, get_type_hints
 
 from genlib import environment
+from genlib.text import MAX_TEXT, is_fit, shown
 
+MAX_ITEMS = 16  # of a setting that is a list, such as the widths of layers
 Value = int | float | str | bool | tuple[int, ...]
 T = TypeVar("T", bound=Value)
 
@@ -58,7 +61,9 @@ class Spec:
         """Return ``value`` in this setting's type; raise ValueError naming the allowed range."""
         typed = self._typed(value)
         if self.choices and typed not in self.choices:
-            raise ValueError(f"{self.name} must be one of {', '.join(self.choices)}, got {value!r}")
+            raise ValueError(
+                f"{self.name} must be one of {', '.join(self.choices)}, got {shown(value)}"
+            )
         items = typed if isinstance(typed, tuple) else (typed,)
         for item in items:
             if isinstance(item, str | bool):
@@ -66,7 +71,7 @@ class Spec:
             low = -math.inf if self.low is None else self.low
             high = math.inf if self.high is None else self.high
             if not low <= item <= high:
-                raise ValueError(f"{self.name} must be {self.range_text()}, got {item}")
+                raise ValueError(f"{self.name} must be {self.range_text()}, got {shown(item)}")
         return typed
 
     def parse(self, text: str) -> Value:
@@ -82,7 +87,7 @@ class Spec:
                 "0": False,
             }
             if text.lower() not in words:
-                raise ValueError(f"{self.name} must be true or false, got {text!r}")
+                raise ValueError(f"{self.name} must be true or false, got {shown(text)}")
             return words[text.lower()]
         if self.kind is tuple:
             parts = [p for p in text.strip("()[]").replace(" ", ",").split(",") if p]
@@ -104,22 +109,30 @@ class Spec:
             return cast(Value, kind(text))
         except ValueError:
             what = "a whole number" if kind is int else "a number"
-            raise ValueError(f"{self.name} must be {what}, got {text!r}") from None
+            raise ValueError(f"{self.name} must be {what}, got {shown(text)}") from None
 
     def _typed(self, value: object) -> Value:
-        wrong = ValueError(f"{self.name} must be of type {self.kind.__name__}, got {value!r}")
+        wrong = ValueError(f"{self.name} must be of type {self.kind.__name__}, got {shown(value)}")
         if self.kind is tuple:
             if not isinstance(value, list | tuple):
                 raise wrong
+            if len(value) > MAX_ITEMS:
+                raise ValueError(
+                    f"{self.name} must have at most {MAX_ITEMS} numbers, got {len(value):,}"
+                )
             if not all(isinstance(v, int) and not isinstance(v, bool) for v in value):
                 raise wrong
             return tuple(value)
         if self.kind is float and isinstance(value, int | float) and not isinstance(value, bool):
-            if not math.isfinite(value):
-                raise ValueError(f"{self.name} must be a finite number, got {value}")
+            if not abs(value) <= sys.float_info.max:  # whole numbers may be larger; nan isn't
+                raise ValueError(f"{self.name} must be a finite number, got {shown(value)}")
             return float(value)
         if type(value) is not self.kind:
             raise wrong
+        if isinstance(value, str) and not is_fit(value):
+            raise ValueError(
+                f"{self.name} must be one line of at most {MAX_TEXT} characters, got {shown(value)}"
+            )
         return cast(Value, value)
 
 
@@ -167,7 +180,7 @@ class Settings:
         known = {spec.name: spec for spec in cls.specs()}
         for name in names:
             if name not in known:
-                raise ValueError(f"unknown setting {name!r}; known are {', '.join(known)}")
+                raise ValueError(f"unknown setting {shown(name)}; known are {', '.join(known)}")
         return known
 
     def to_dict(self) -> dict[str, object]:

@@ -4,16 +4,26 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from genlib.files import write_bytes
+from genlib.text import file_name, is_fit, shown
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 MAX_HEADER = 4_000_000  # bytes; safetensors itself allows 100 MB
+MAX_MARKS = 200_000  # of JSON's , : [ { in a header; each costs up to a hundred bytes of memory
+MAX_SIDES = 8  # in the shape of one tensor
+BYTES = {
+    **dict.fromkeys(("BOOL", "U8", "I8", "F8_E4M3", "F8_E5M2"), 1),
+    **dict.fromkeys(("U16", "I16", "F16", "BF16"), 2),
+    **dict.fromkeys(("U32", "I32", "F32"), 4),
+    **dict.fromkeys(("U64", "I64", "F64", "C64"), 8),
+}
 
 
 class CheckpointError(ValueError):
@@ -48,40 +58,80 @@ def checksum(tensors: Mapping[str, Tensor], meta: Mapping[str, object]) -> str:
 
 
 def header(path: Path) -> dict[str, object]:
-    """The JSON header of a safetensors file, checked against the file's length.
+    """The JSON header of a safetensors file, checked before any weight is read.
 
-    Raises CheckpointError for a file that is missing, truncated or of another kind.
+    Afterwards every tensor is known to lie in the file with exactly the bytes that its shape and
+    type ask for, so that nobody needs more memory for the weights than the file is long.
+    Raises CheckpointError for a file that is missing, truncated, inconsistent or of another kind.
     """
+    name = file_name(path.name, "The file")
     try:
         size = path.stat().st_size
         with path.open("rb") as file:
             length = int.from_bytes(file.read(8), "little")
             if size < 10 or length > min(size - 8, MAX_HEADER):
-                raise CheckpointError(f"{path.name} is not a safetensors file, or it is truncated.")
-            head = json.loads(file.read(length))
+                raise CheckpointError(f"{name} is not a safetensors file, or it is truncated.")
+            head = bounded_json(file.read(length))
     except FileNotFoundError:
         raise CheckpointError(f"There is no checkpoint at {path}.") from None
     except (OSError, ValueError, RecursionError) as error:
         if isinstance(error, CheckpointError):
             raise
-        raise CheckpointError(f"{path.name} is not a safetensors file.") from None
+        raise CheckpointError(f"{name} is not a safetensors file.") from None
     if not isinstance(head, dict):
-        raise CheckpointError(f"{path.name} is not a safetensors file.")
-    _check_length(path.name, head, size - 8 - length)
+        raise CheckpointError(f"{name} is not a safetensors file.")
+    _check_layout(name, head, size - 8 - length)
     return head
 
 
-def _check_length(name: str, head: dict[str, object], data: int) -> None:
+def bounded_json(text: bytes | str) -> object:
+    """Parse JSON whose size in memory is known to be bounded beforehand.
+
+    Raises ValueError for other text, text outside ASCII (genlib escapes it) or too many values,
+    RecursionError for too deep nesting.
+    """
+    plain = text if isinstance(text, str) else text.decode("ascii")
+    if sum(map(plain.count, ",:[{")) > MAX_MARKS:
+        raise ValueError(f"more than {MAX_MARKS:,} values")
+    return json.loads(plain)
+
+
+def _check_layout(name: str, head: dict[str, object], data: int) -> None:
+    """Raise CheckpointError unless the tensors fill the ``data`` bytes without gap or overlap."""
+    spans = [_span(name, key, entry) for key, entry in head.items() if key != "__metadata__"]
     end = 0
-    for key, entry in head.items():
-        if key == "__metadata__":
-            continue
-        try:
-            end = max(end, int(entry["data_offsets"][1]))  # type: ignore[index]
-        except (TypeError, KeyError, IndexError, ValueError, OverflowError):
-            raise CheckpointError(f"{name} has a damaged header.") from None
+    for first, last in sorted(spans):
+        if first != end:
+            raise CheckpointError(f"{name} is damaged: its tensors overlap or leave gaps.")
+        end = last
     if end != data:
         raise CheckpointError(
             f"{name} is truncated or damaged: it should hold {end:,} bytes of weights and holds "
             f"{data:,}."
         )
+
+
+def _span(name: str, key: str, entry: object) -> tuple[int, int]:
+    """First and last offset of a tensor that is consistent in itself."""
+    if not is_fit(key):
+        raise CheckpointError(f"{name} has a damaged header: {shown(key)} can't name a tensor.")
+    match entry:
+        case {"dtype": str(dtype), "shape": list(shape), "data_offsets": [first, last]}:
+            numbers = [*shape, first, last]
+        case _:
+            raise CheckpointError(f"{name} has a damaged header: see {shown(key)}.")
+    if dtype not in BYTES:
+        raise CheckpointError(
+            f"{name} stores {shown(key)} in a number format that is not allowed: {shown(dtype)}."
+        )
+    # Sides and offsets below 2^63, as safetensors counts; a few sides, as any model has.
+    if len(shape) > MAX_SIDES or not all(type(n) is int and 0 <= n < 2**63 for n in numbers):
+        raise CheckpointError(
+            f"{name} has a damaged header: {shown(key)} can't have the shape {shown(shape)}."
+        )
+    if last - first != math.prod(shape) * BYTES[dtype]:
+        raise CheckpointError(
+            f"{name} is damaged: {shown(key)} of shape {shown(shape)} doesn't take the "
+            f"{last - first:,} bytes that it has."
+        )
+    return first, last

@@ -184,6 +184,6 @@ def test_an_upload_for_images_of_another_size_is_refused(tmp_path: Path) -> None
 
 
 def test_a_name_is_one_short_line(tmp_path: Path) -> None:
-    path = altered(save(tmp_path / "one.safetensors"), name="a\n\n b" * 500)
+    path = altered(save(tmp_path / "one.safetensors"), name="a   b" * 40)
     name = checkpoint.peek(path).name
-    assert len(name) <= checkpoint.MAX_NAME and "\n" not in name
+    assert len(name) <= checkpoint.MAX_NAME and "  " not in name

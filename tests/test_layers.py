@@ -19,7 +19,8 @@ ALL = frozenset({"*"})
 # layer -> what of genlib it may import, beside itself. A layer is the longest key that a module's
 # name starts with; runs* (runs.py and its helpers runs_files.py, runs_events.py ...) are one.
 MAY_IMPORT: dict[str, frozenset[str]] = {
-    "settings": frozenset(),
+    "text": frozenset(),
+    "settings": frozenset({"text"}),
     "losses": frozenset(),
     "devices": frozenset(),
     "files": frozenset(),
@@ -27,12 +28,12 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "recipes": frozenset({"settings"}),
     "augment": frozenset(),
     "mnist": frozenset(),
-    "folders": frozenset({"checkpoint", "files", "tensorfile"}),
-    "datasets": frozenset({"bars", "folders", "mnist", "settings"}),
+    "folders": frozenset({"checkpoint", "files", "tensorfile", "text"}),
+    "datasets": frozenset({"bars", "folders", "mnist", "settings", "text"}),
     "plots": frozenset(),
     "models": frozenset({"settings", "losses"}),
-    "tensorfile": frozenset({"files"}),
-    "checkpoint": frozenset({"models", "settings", "tensorfile"}),
+    "tensorfile": frozenset({"files", "text"}),
+    "checkpoint": frozenset({"models", "settings", "tensorfile", "text"}),
     "arithmetic": frozenset({"models", "datasets", "settings"}),
     "training": frozenset(
         {"models", "datasets", "arithmetic", "augment", "checkpoint", "tensorfile", "settings"}
@@ -43,7 +44,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
         | {"frechet"}
     ),
     "bench": frozenset({"checkpoint", "datasets", "devices", "evaluate", "models"}),
-    "upload": frozenset({"checkpoint", "datasets", "models"}),
+    "upload": frozenset({"checkpoint", "datasets", "models", "text"}),
     "runs": frozenset({"settings", "checkpoint", "files", "tensorfile", "recipes", "upload"}),
     "worker": frozenset(
         {"checkpoint", "datasets", "devices", "evaluate", "files", "models", "recipes", "runs"}

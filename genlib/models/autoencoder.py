@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from genlib import losses
-from genlib.models.base import ACTIVATIONS, Affine, Clamp, Model, ModelSettings
+from genlib.models.base import ACTIVATIONS, Affine, Clamp, Model, ModelSettings, draw_normal
 from genlib.settings import setting
 
 
@@ -89,8 +89,8 @@ class Autoencoder(Model):
     def _normal_init(self, std: float) -> None:
         for module in self.modules():
             if isinstance(module, nn.Linear):
-                nn.init.normal_(module.weight, 0.0, std)
-                nn.init.normal_(module.bias, 0.0, 1.0)  # as the slides do
+                draw_normal(module.weight, 0.0, std)
+                draw_normal(module.bias, 0.0, 1.0)  # as the slides do
 
     def scale(self, x: Tensor) -> Tensor:
         """Pixels in [0, 1], any shape -> flat pixels in the range that the net works in."""

@@ -98,6 +98,13 @@ def adam(
     return torch.optim.Adam(parameters, lr, betas, weight_decay=weight_decay, fused=True)
 
 
+def draw_normal(weight: Tensor, mean: float, std: float) -> None:
+    """Fill with N(mean, std), in place. Weights without memory, of which only the shapes are
+    wanted, are left alone: torch would first import its compiler, seconds and 100 MB."""
+    if not weight.is_meta:
+        nn.init.normal_(weight, mean, std)
+
+
 @runtime_checkable
 class Encodes(Protocol):
     """Maps images to codes."""

@@ -33,7 +33,7 @@ class Bipartite(nn.Module):
 
     def connect(self, n_visible: int, n_hidden: int, chains: int) -> None:
         """Make parameters and buffers: small random weights, no biases."""
-        self.weight = nn.Parameter(0.01 * torch.randn(n_visible, n_hidden))
+        self.weight = nn.Parameter(torch.randn(n_visible, n_hidden).mul_(0.01))
         self.a = nn.Parameter(torch.zeros(n_visible))
         self.b = nn.Parameter(torch.zeros(n_hidden))
         self.register_buffer("chain", torch.zeros(chains, n_visible))

@@ -61,7 +61,7 @@ class Boltzmann(Model):
                 f"Boltzmann machine is summed over all its states; got {config.pixels} and "
                 f"{config.n_hidden}: take the dataset bars"
             )
-        self.raw = nn.Parameter(0.01 * torch.randn(n, n))  # above the diagonal: the couplings
+        self.raw = nn.Parameter(torch.randn(n, n).mul_(0.01))  # above the diagonal: the couplings
         self.theta = nn.Parameter(torch.zeros(n))
         self.register_buffer("chain", torch.zeros(config.chains, n))
 

@@ -17,7 +17,7 @@ from typing import ClassVar
 
 from torch import nn
 
-from genlib.models.base import Affine
+from genlib.models.base import Affine, draw_normal
 from genlib.models.gan import GAN, GANSettings
 from genlib.settings import setting
 
@@ -95,7 +95,7 @@ def _discriminator(config: DCGAN64Settings, base: int, doublings: int) -> nn.Seq
 def _initialise(layer: nn.Module) -> None:
     """Weights of both texts: convolutions N(0, 0.02), batch norm's scales N(1, 0.02)."""
     if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d):
-        nn.init.normal_(layer.weight, 0.0, 0.02)
+        draw_normal(layer.weight, 0.0, 0.02)
     elif isinstance(layer, nn.BatchNorm2d):
-        nn.init.normal_(layer.weight, 1.0, 0.02)
+        draw_normal(layer.weight, 1.0, 0.02)
         nn.init.zeros_(layer.bias)

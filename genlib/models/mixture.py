@@ -62,7 +62,9 @@ class Mixture(Model):
         self.log_weights = nn.Parameter(torch.full((k,), -math.log(k)))
         self.means = nn.Parameter(torch.zeros(k, d))
         # Lower triangular: covariance C_k = factor factor'.
-        self.factors = nn.Parameter(torch.eye(d).repeat(k, 1, 1))
+        factors = torch.zeros(k, d, d)
+        factors.diagonal(dim1=1, dim2=2).fill_(1.0)
+        self.factors = nn.Parameter(factors)
         self.register_buffer("steps", torch.zeros((), dtype=torch.int64))
         self.warm_up = config.warm_up or UNPLANNED
 

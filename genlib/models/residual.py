@@ -53,6 +53,11 @@ class Whiten(nn.Module):
 
     def __init__(self, channels: int) -> None:
         super().__init__()
+        with torch.device("cpu"):  # numbers, even where only the shapes of a model are wanted
+            self.register_buffer("weight", self._patterns(channels))
+
+    @staticmethod
+    def _patterns(channels: int) -> Tensor:
         haar = torch.tensor([[1, 1, 1, 1], [1, -1, 1, -1], [1, 1, -1, -1], [1, -1, -1, 1]]) / 2
         colours = torch.eye(channels)
         spread = torch.tensor(SPREAD)[:, :1].expand(4, channels) / 3**0.5
@@ -61,7 +66,7 @@ class Whiten(nn.Module):
             spread = torch.tensor(SPREAD)
         patterns = torch.einsum("hp,kc->hkcp", haar, colours) / spread[:, :, None, None]
         patterns = patterns.reshape(4 * channels, channels, 2, 2)
-        self.register_buffer("weight", torch.cat([patterns, -patterns]))
+        return torch.cat([patterns, -patterns])
 
     def forward(self, x: Tensor) -> Tensor:
         return F.conv2d(x - MEAN, self.weight)
