@@ -11,9 +11,11 @@ in memory, one by one, each with a bound. Layouts, with or without one folder ar
 from __future__ import annotations
 
 import hashlib
+import io
 import os
 import random
 import stat
+import struct
 import zipfile
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
@@ -22,6 +24,8 @@ from functools import cache
 from pathlib import Path
 
 from PIL import Image
+
+from genlib.text import file_name, fit, shown
 
 MAX_ENTRIES = 200_000  # files in a source
 MAX_PICTURE = 64_000_000  # bytes of one file, unpacked
@@ -69,15 +73,47 @@ class Source:
             return file.read(MAX_PICTURE + 1)
 
 
+class _ZipFile(io.FileIO):
+    """A zip's bytes. While ``zipfile`` lists the entries, it can't read a list that is too long.
+
+    It reads the whole list at once, with the length that one of three records declares; what
+    counts is not which, but how much it asks for.
+    """
+
+    listing = True
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        if not self.listing:
+            return super().read(size)
+        length = os.fstat(self.fileno()).st_size
+        size = length - self.tell() if size is None or size < 0 else size
+        if size > length:
+            raise zipfile.BadZipFile("a list longer than the file")
+        data = super().read(size) if size <= MAX_LIST else b""
+        if size > MAX_LIST or data.count(b"PK\x01\x02") > MAX_ENTRIES:
+            raise FolderError(
+                f"{title_of(Path(str(self.name)))} holds more than {MAX_ENTRIES:,} files: "
+                "use a part of them."
+            )
+        return data
+
+
 class _ZipReader:
     def __init__(self, path: Path) -> None:
-        self.archive = zipfile.ZipFile(path)
+        self.file = _ZipFile(path)
+        try:
+            self.archive = zipfile.ZipFile(self.file)
+        except BaseException:
+            self.file.close()
+            raise
+        self.file.listing = False
 
     def __enter__(self) -> Callable[[str], bytes]:
         return self._read
 
     def __exit__(self, *error: object) -> None:
         self.archive.close()
+        self.file.close()
 
     def _read(self, name: str) -> bytes:
         with self.archive.open(name) as file:
@@ -98,6 +134,11 @@ def suffixes() -> frozenset[str]:
     return frozenset(s for s, f in Image.registered_extensions().items() if f in known)
 
 
+def title_of(path: Path) -> str:
+    """What messages call a source: its name, cut to some 60 characters."""
+    return file_name(path.name, "The folder")
+
+
 def stamp_of(path: Path) -> str:
     """A text that changes whenever the content of a source does; empty when it is not there."""
     if path.is_dir():
@@ -116,14 +157,14 @@ def look(path: Path) -> Source:
     Raises FolderError with one sentence for whatever cannot be used.
     """
     if not path.exists():
-        raise FolderError(f"There is nothing at {path}.")
+        raise FolderError(f"There is nothing at {shown(str(path))}.")
     files, stamp = _of_folder(path) if path.is_dir() else _of_zip(path)
     known = suffixes()
     names = [name for name in files if _shown(name)]
     pictures = [name for name in names if os.path.splitext(name)[1].lower() in known]
     if not pictures:
         what = "is empty" if not files else "holds no picture"
-        raise FolderError(f"{path.name} {what}: put pictures in it, such as .jpg or .png.")
+        raise FolderError(f"{title_of(path)} {what}: put pictures in it, such as .jpg or .png.")
     arranged, classes = arrange(pictures)
     return Source(path, arranged, classes, stamp, len(names) - len(pictures))
 
@@ -146,62 +187,53 @@ def _of_folder(path: Path) -> tuple[list[str], str]:
                 continue  # a link may lead anywhere
             names.append(full.relative_to(path).as_posix())
             total += about.st_size
-            digest.update(f"{names[-1]}\0{about.st_size}\0{about.st_mtime_ns}\0".encode())
-            _bound(path.name, len(names), total)
+            stamp = f"{names[-1]}\0{about.st_size}\0{about.st_mtime_ns}\0"
+            digest.update(os.fsencode(stamp))  # names need not be text
+            _bound(title_of(path), len(names), total)
     return sorted(names), digest.hexdigest()
 
 
 def _of_zip(path: Path) -> tuple[list[str], str]:
-    damaged = FolderError(f"{path.name} is not a zip file, or it is damaged.")
-    if _list_size(path) > MAX_LIST:
-        raise FolderError(f"{path.name} holds more than {MAX_ENTRIES:,} files: use a part of them.")
-    try:
-        with zipfile.ZipFile(path) as archive:
-            entries = archive.infolist()
-    except (zipfile.BadZipFile, ValueError, NotImplementedError, OverflowError, EOFError):
-        raise damaged from None
+    damaged = FolderError(f"{title_of(path)} is not a zip file, or it is damaged.")
+    with _ZipFile(path) as file:
+        try:
+            entries = zipfile.ZipFile(file).infolist()
+        except FolderError:
+            raise
+        except (zipfile.BadZipFile, NotImplementedError, OverflowError, EOFError):
+            raise damaged from None
+        except (ValueError, struct.error, OSError):  # OSError: a place before the beginning
+            raise damaged from None
     total = 0
     for count, entry in enumerate(entries, 1):
-        _check_entry(path.name, entry)
+        _check_entry(title_of(path), entry)
         total += entry.file_size
-        _bound(path.name, count, total)
+        _bound(title_of(path), count, total)
     names = [entry.filename for entry in entries if not entry.is_dir()]
     if len(set(names)) < len(names):
-        raise FolderError(f"{path.name} holds two files of the same name: pack it anew.")
+        raise FolderError(f"{title_of(path)} holds two files of the same name: pack it again.")
     return sorted(names), _stamp_of_zip(path)
-
-
-def _list_size(path: Path) -> int:
-    """Bytes of a zip's list of entries as its last record says; 0 where there is no such record.
-
-    zipfile reads the whole list at once, so that its size must be known first.
-    """
-    with path.open("rb") as file:
-        file.seek(max(0, path.stat().st_size - 65_557))
-        tail = file.read()
-    at = tail.rfind(b"PK\x05\x06")
-    return int.from_bytes(tail[at + 12 : at + 16], "little") if at >= 0 else 0
 
 
 def _check_entry(zip_name: str, entry: zipfile.ZipInfo) -> None:
     """Raise FolderError for an entry that no honest zip of pictures has."""
     name = entry.filename
-    shown = f"“{name[:80]}”"
+    called = shown(name)
     odd = name.startswith(("/", "\\")) or "\\" in name or name[1:2] == ":" or "\0" in name
     if odd or ".." in name.split("/"):
-        raise FolderError(f"{zip_name} holds {shown}, which points outside of it.")
+        raise FolderError(f"{zip_name} holds {called}, which points outside of it.")
     if stat.S_ISLNK(entry.external_attr >> 16):
-        raise FolderError(f"{zip_name} holds {shown}, a link: only files can be read.")
+        raise FolderError(f"{zip_name} holds {called}, a link: only files can be read.")
     if entry.flag_bits & 0x1:
         raise FolderError(f"{zip_name} is encrypted: pack it without a password.")
     if entry.file_size > MAX_PICTURE:
         raise FolderError(
-            f"{zip_name} holds {shown} of {entry.file_size / 1e6:,.0f} MB unpacked; at most "
+            f"{zip_name} holds {called} of {entry.file_size / 1e6:,.0f} MB unpacked; at most "
             f"{MAX_PICTURE / 1e6:.0f} MB are allowed."
         )
     if entry.file_size > SMALL and entry.file_size > MAX_RATIO * max(entry.compress_size, 1):
         raise FolderError(
-            f"{zip_name} holds {shown}, which unpacks to more than {MAX_RATIO} times its size: "
+            f"{zip_name} holds {called}, which unpacks to more than {MAX_RATIO} times its size: "
             "that is no picture."
         )
 
@@ -231,7 +263,8 @@ def arrange(names: list[str]) -> tuple[tuple[Picture, ...], tuple[str, ...]]:
         if split and test is None:
             continue  # beside train and test: a cover picture, a diagram
         # Commas part the names of classes in a setting.
-        label = " ".join(rest[0].replace(",", " ").split())[:60] if len(rest) > 1 else UNSORTED
+        label = fit(rest[0].replace(",", " "), 60) if len(rest) > 1 else ""
+        label = label or UNSORTED
         placed.setdefault((test, label), []).append(name)
     classes = tuple(sorted({label for _, label in placed}))
     turns: list[tuple[int, int, bool, str]] = []

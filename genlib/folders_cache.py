@@ -3,11 +3,13 @@ cache (``~/.cache/genlib/pictures``), read as it is touched and so shared betwee
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import json
 import os
-from collections.abc import Callable
-from contextlib import suppress
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -80,8 +82,44 @@ def split(
         return found
     from genlib.folders_decode import decode
 
-    decoded = decode(look(entry.path), entry.size, entry.colour, progress, cancelled)
-    return _keep(entry, decoded)
+    with _turn(cancelled):
+        if (found := cached(entry)) is not None:
+            return found  # whoever had the turn before decoded it
+        decoded = decode(look(entry.path), entry.size, entry.colour, progress, cancelled)
+        return _keep(entry, decoded)
+
+
+@contextmanager
+def _turn(cancelled: Callable[[], bool]) -> Iterator[None]:
+    """Wait until no thread or process of this user decodes pictures: it takes memory and time.
+
+    Raises ``folders_decode.Cancelled`` when asked to cancel.
+    """
+    from genlib.folders_decode import Cancelled
+
+    folder = user_cache()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = os.open(folder / "decoding.lock", os.O_RDWR | os.O_CREAT, 0o644)
+    except OSError:  # nothing can be kept there either
+        yield
+        return
+    try:
+        while not _locked(lock):
+            if cancelled():
+                raise Cancelled
+            time.sleep(0.05)
+        yield
+    finally:
+        os.close(lock)
+
+
+def _locked(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def _keep(entry: Entry, decoded: Decoded) -> Split:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import lzma
 import struct
+import threading
 import warnings
 import zipfile
 import zlib
@@ -17,12 +19,21 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 from torch import Tensor
 
-from genlib.folders import MAX_PICTURE, FolderError, Progress, Source, formats
+from genlib.folders import MAX_PICTURE, FolderError, Progress, Source, formats, title_of
 
 COLOURS: dict[str, str] = {"colour": "RGB", "grey": "L"}  # -> Pillow's mode
 MAX_PIXELS = 50_000_000  # in one picture
+MAX_ALL_PIXELS = 50_000_000_000  # of all pictures, as decoded: some minutes of work
+# Pillow itself stops at twice this, also where a picture inside a picture (ICO) is larger than
+# the outer one says.
+Image.MAX_IMAGE_PIXELS = MAX_PIXELS // 2
 MIN_SIDE = 4  # pixels
 MAX_BYTES = 2_500_000_000  # of all pictures, decoded and resized
+# What zipfile's readers raise on damaged entries; whatever it is, it is this entry's fault.
+UNREADABLE = (
+    *(OSError, EOFError, KeyError, ValueError, NotImplementedError, RuntimeError, MemoryError),
+    *(zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error),
+)
 PART = 512  # pictures between two reports
 THREADS = 2  # Pillow decodes without Python's lock
 NAMED = 3  # pictures left out that the note names
@@ -79,8 +90,32 @@ def _eight_bits(picture: Image.Image) -> Image.Image:
     return Image.fromarray(((deep - low) * (255 / max(high - low, 1e-9))).astype(np.uint8))
 
 
-def read_picture(data: bytes, size: int, colour: str) -> NDArray[np.uint8]:
-    """Decode one file: bytes -> (C, size, size). Raises Unusable."""
+class Budget:
+    """The pixels that the pictures of one source may have together; threads share it."""
+
+    def __init__(self, title: str) -> None:
+        self.title = title
+        self.left = MAX_ALL_PIXELS
+        self.lock = threading.Lock()
+
+    def spend(self, pixels: int) -> None:
+        """Count a picture that is about to be decoded; raise FolderError when that is too much."""
+        with self.lock:
+            self.left -= pixels
+        if self.left < 0:
+            raise FolderError(
+                f"{self.title}: its pictures have more than {MAX_ALL_PIXELS / 1e9:g} billion "
+                "pixels: use a part of them, or smaller ones."
+            )
+
+
+def read_picture(
+    data: bytes, size: int, colour: str, spend: Callable[[int], None] = lambda pixels: None
+) -> NDArray[np.uint8]:
+    """Decode one file: bytes -> (C, size, size). Raises Unusable.
+
+    ``spend`` is told the number of pixels before they are decoded, and may object.
+    """
     if len(data) > MAX_PICTURE:
         raise Unusable(f"more than {MAX_PICTURE // 1_000_000} MB")
     try:
@@ -89,7 +124,10 @@ def read_picture(data: bytes, size: int, colour: str) -> NDArray[np.uint8]:
                 raise Unusable(f"more than {MAX_PIXELS // 1_000_000} megapixels")
             if min(picture.size) >= 4 * size:
                 picture.draft(COLOURS[colour], (2 * size, 2 * size))  # JPEG: decode a part only
+            spend(picture.width * picture.height)
             return square(picture, size, colour)
+    except FolderError:
+        raise
     except Image.DecompressionBombError:
         raise Unusable(f"more than {MAX_PIXELS // 1_000_000} megapixels") from None
     except UnidentifiedImageError:
@@ -112,26 +150,32 @@ def decode(
 
     Raises FolderError when more than half cannot be used, or when too few or too many are left.
     """
+    title = title_of(source.path)
     total, channels = len(source.pictures), Image.getmodebands(COLOURS[colour])
     if total * channels * size * size > MAX_BYTES:
         raise FolderError(
-            f"{source.path.name}: {total:,} pictures of {size} px would fill "
+            f"{title}: {total:,} pictures of {size} px would fill "
             f"{total * channels * size * size / 1e9:.1f} GB; at most {MAX_BYTES / 1e9:.1f} GB are "
             "allowed: choose a smaller size or grey, or use a part of them."
         )
     x = torch.empty((total, channels, size, size), dtype=torch.uint8)
     shown = x.numpy()
     reasons: dict[int, str] = {}
+    budget = Budget(title)
     with source.reader() as read, ThreadPoolExecutor(THREADS) as pool, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Pillow warns of odd metadata; pixels are what counts
 
         def one(index: int) -> None:
+            if cancelled():
+                return  # the pictures of a part may be large
             try:
                 data = read(source.pictures[index].name)
-                shown[index] = read_picture(data, size, colour)
+                shown[index] = read_picture(data, size, colour, budget.spend)
+            except FolderError:
+                raise
             except Unusable as why:
                 reasons[index] = str(why)
-            except (OSError, zipfile.BadZipFile, NotImplementedError, RuntimeError, zlib.error):
+            except UNREADABLE:
                 reasons[index] = "unreadable"
 
         for start in range(0, total, PART):
@@ -149,8 +193,8 @@ def _kept(source: Source, x: Tensor, reasons: dict[int, str]) -> Decoded:
     left_out = ", ".join(names[:NAMED]) + (" and others" if len(names) > NAMED else "")
     if 2 * len(reasons) > len(pictures):
         raise FolderError(
-            f"{source.path.name}: {len(reasons):,} of {len(pictures):,} pictures cannot be used: "
-            f"{left_out}."
+            f"{title_of(source.path)}: {len(reasons):,} of {len(pictures):,} pictures cannot be "
+            f"used: {left_out}."
         )
     rows = torch.tensor([i for i in range(len(pictures)) if i not in reasons])
     y = torch.tensor([p.label for p in pictures], dtype=torch.int64)
@@ -158,7 +202,7 @@ def _kept(source: Source, x: Tensor, reasons: dict[int, str]) -> Decoded:
     if reasons:
         x, y, test = x[rows], y[rows], test[rows]
     if len(x) < 2:
-        raise FolderError(f"{source.path.name} holds one picture only; at least 2 are needed.")
+        raise FolderError(f"{title_of(source.path)} holds one picture only; at least 2 are needed.")
     if not test.any() or test.all():
         test = test.clone()
         test[-1] = not test[-1]  # a model is always shown something that it has not learned

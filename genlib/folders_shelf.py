@@ -20,6 +20,7 @@ from genlib import limits
 from genlib.checkpoint import runs_dir
 from genlib.files import move, staged, write_bytes
 from genlib.folders import FolderError, look
+from genlib.text import file_name, fit, shown
 
 PREFIX = "folder:"
 SIZES = (28, 32, 64)  # 28: digits and clothes, the size of most shipped families
@@ -44,7 +45,7 @@ class Entry:
             known = f"{', '.join(map(str, SIZES[:-1]))} or {SIZES[-1]}"
             raise FolderError(f"size must be {known}, got {self.size}")
         if self.colour not in COLOURS:
-            raise FolderError(f"colour must be {' or '.join(COLOURS)}, got {self.colour!r}")
+            raise FolderError(f"colour must be {' or '.join(COLOURS)}, got {shown(self.colour)}")
 
 
 def shelf() -> Path:
@@ -58,7 +59,7 @@ def entries() -> dict[str, Entry]:
     for file in sorted(shelf().glob("*.json")):
         try:
             entry = _read(file)
-        except (OSError, ValueError, KeyError, TypeError):
+        except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError):
             continue  # half-written, or somebody else's
         found[entry.name] = entry
     return found
@@ -70,7 +71,7 @@ def _read(file: Path) -> Entry:
     if not path.is_absolute():
         path = shelf() / path.name  # an uploaded zip lies beside its description
     size, colour = int(said["size"]), str(said["colour"])
-    return Entry(PREFIX + file.stem, str(said["title"]), path, size, colour)
+    return Entry(PREFIX + file.stem, fit(str(said["title"]), 60), path, size, colour)
 
 
 def register(path: Path, size: int = DEFAULT_SIZE, colour: str = "colour") -> Entry:
@@ -94,7 +95,7 @@ def _describe(path: Path, said: Path, title: str, size: int, colour: str) -> Ent
     while PREFIX + name in known or (shelf() / f"{name}.json").exists():
         number += 1
         name = f"{stem}-{number}"
-    title = " ".join(title.split())[:60] or "pictures"
+    title = fit(title, 60) or "pictures"
     entry = Entry(PREFIX + name, title, path, size, colour)
     text = json.dumps({"title": title, "path": str(said), "size": size, "colour": colour})
     shelf().mkdir(parents=True, exist_ok=True)
@@ -109,7 +110,7 @@ def keep_zip(data: bytes, filename: str, size: int = DEFAULT_SIZE, colour: str =
     is kept.
     """
     limits.check_disk(runs_dir(), len(data))
-    title = Path(filename.replace("\\", "/")).name
+    title = file_name(filename, "upload.zip")
     if len(data) > MAX_UPLOAD:
         raise FolderError(
             f"{title} has {len(data) / 1e6:.0f} MB; at most {MAX_UPLOAD / 1e6:.0f} MB are allowed."
@@ -117,7 +118,7 @@ def keep_zip(data: bytes, filename: str, size: int = DEFAULT_SIZE, colour: str =
     stored = shelf() / f"{hashlib.sha256(data).hexdigest()[:16]}.zip"
     shelf().mkdir(parents=True, exist_ok=True)
     if not stored.exists():
-        with staged(stored, title or "upload.zip") as candidate:
+        with staged(stored, title) as candidate:
             candidate.write_bytes(data)
             look(candidate)
     return _describe(stored, Path(stored.name), Path(title).stem, size, colour)

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import io
+import os
 import stat
 import struct
+import threading
+import tracemalloc
 import zipfile
 from pathlib import Path
 
@@ -192,6 +195,137 @@ def test_a_picture_of_too_many_pixels_is_left_out_undecoded(
     huge = picture(size=(3000, 2000))
     found = decode(look(zipped(tmp_path / "z.zip", pets() | {"cats/huge.png": huge})), 32, "grey")
     assert "`cats/huge.png` (more than 5 megapixels)" in found.note
+
+
+def with_zip64(data: bytes, length: int, entries: int = 1) -> bytes:
+    """A zip with a zip64 record, the one that counts, that says something else than the short one."""
+    at = data.rfind(b"PK\x05\x06")
+    start = struct.unpack("<I", data[at + 16 : at + 20])[0]
+    record = struct.pack(
+        "<4sQHHIIQQQQ", b"PK\x06\x06", 44, 45, 45, 0, 0, entries, entries, length, start
+    )
+    locator = struct.pack("<4sIQI", b"PK\x06\x07", 0, at, 1)
+    return data[:at] + record + locator + data[at:]
+
+
+def test_a_zip64_directory_that_lies_about_its_length_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = zipped(tmp_path / "z.zip", pets()).read_bytes()
+    at = data.rfind(b"PK\x05\x06")
+    length = struct.unpack("<I", data[at + 12 : at + 16])[0]
+    (tmp_path / "true.zip").write_bytes(with_zip64(data, length))
+    assert len(look(tmp_path / "true.zip").pictures) == 12
+    for lie in (2**62, len(data) * 100):
+        (tmp_path / "lie.zip").write_bytes(with_zip64(data, lie))
+        refuse(tmp_path / "lie.zip", "is damaged")
+    # The short record says 100 bytes; what zipfile would read is more than is allowed.
+    short = data[: at + 12] + struct.pack("<I", 100) + data[at + 16 :]
+    (tmp_path / "lie.zip").write_bytes(with_zip64(short, length))
+    monkeypatch.setattr(folders, "MAX_LIST", length - 1)
+    refuse(tmp_path / "lie.zip", "holds more than 200,000 files")
+    # A mark of the record inside the record itself does not hide it.
+    (tmp_path / "lie.zip").write_bytes(data[: at + 12] + b"PK\x05\x06" + data[at + 16 :])
+    refuse(tmp_path / "lie.zip", "is damaged|more than 200,000 files")
+
+
+def test_the_list_of_a_zip_is_counted_before_it_is_unfolded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = zipped(tmp_path / "z.zip", {f"{i}.png": b"" for i in range(3000)})
+    monkeypatch.setattr(folders, "MAX_ENTRIES", 2999)
+    tracemalloc.start()
+    refuse(path, "more than 2,999 files")
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 1_000_000, "3,000 entries unfolded take two megabytes"
+
+
+def test_all_pictures_together_have_a_budget_of_pixels(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = zipped(tmp_path / "z.zip", pets())  # 12 pictures of 40 x 30
+    monkeypatch.setattr(folders_decode, "MAX_ALL_PIXELS", 12 * 40 * 30)
+    assert len(decode(look(path), 32, "colour").x) == 12
+    monkeypatch.setattr(folders_decode, "MAX_ALL_PIXELS", 12 * 40 * 30 - 1)
+    refuse(path, "pixels: use a part of them, or smaller ones")
+
+
+def test_a_picture_inside_an_icon_is_bounded_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 100_000)
+    inner = picture(size=(600, 600))
+    icon = struct.pack("<HHHBBBBHHII", 0, 1, 1, 16, 16, 0, 0, 1, 32, len(inner), 22) + inner
+    with pytest.raises(folders_decode.Unusable, match="megapixels"):
+        folders_decode.read_picture(icon, 32, "colour")
+
+
+def test_one_source_is_decoded_at_a_time(tmp_path: Path) -> None:
+    first, second = (
+        folders_shelf.register(zipped(tmp_path / f"{name}.zip", pets(n)))
+        for name, n in (("a", 3), ("b", 4))
+    )
+    other_began, seen = threading.Event(), []
+
+    def beside() -> None:
+        folders_cache.split(second, lambda done, total: seen.append(done), waiting)
+
+    def waiting() -> bool:
+        other_began.set()
+        return False
+
+    thread = threading.Thread(target=beside)
+
+    def watch(done: int, total: int) -> None:
+        if not thread.is_alive() and not other_began.is_set():
+            thread.start()
+        assert other_began.wait(60)  # it asks whether to go on while it waits for its turn
+        assert not seen
+
+    folders_cache.split(first, watch)
+    thread.join(60)
+    assert seen and folders_cache.cached(second) is not None
+    folders_cache.cache_file(first).unlink()
+
+    def unwanted(done: int, total: int) -> None:
+        with pytest.raises(Cancelled):
+            folders_cache.split(first, cancelled=lambda: True)
+
+    folders_cache.cache_file(second).unlink()
+    folders_cache.split(second, unwanted)
+
+
+def test_names_that_are_no_text_are_read_all_the_same(tmp_path: Path) -> None:
+    place = tmp_path / "odd"
+    for name in (b"c\xff\xfets", b"d\x1bogs", b"\x01"):
+        (place / os.fsdecode(name)).mkdir(parents=True)
+        for i in range(2):
+            (place / os.fsdecode(name) / f"{i}\udcff.png").write_bytes(picture(10 * i))
+    source = look(place)
+    assert source.classes == ("c ts", "d ogs", "unsorted") and len(source.pictures) == 6
+    assert len(decode(source, 32, "grey").x) == 6
+
+
+@pytest.mark.parametrize("name", ["a\0.zip", "\ud800.zip", "ä" * 400 + ".zip", "..", ""])
+def test_any_name_of_an_uploaded_zip_will_do(name: str) -> None:
+    data = io.BytesIO()
+    with zipfile.ZipFile(data, "w") as archive:
+        archive.writestr("a.png", picture())
+        archive.writestr("b.png", picture(7))
+    entry = folders_shelf.keep_zip(data.getvalue(), name)
+    assert entry.title.isprintable() and entry.path.parent == folders_shelf.shelf()
+    with pytest.raises(FolderError) as caught:
+        folders_shelf.keep_zip(b"no", name)
+    assert len(str(caught.value)) < 400 and str(caught.value).isprintable()
+
+
+@pytest.mark.parametrize("text", ["[" * 100_000, '{"path": 1}', "[]", "7", '{"size": 1e999}'])
+def test_a_description_that_cannot_be_read_is_left_out(tmp_path: Path, text: str) -> None:
+    folders_shelf.register(zipped(tmp_path / "pets.zip", pets()))
+    (folders_shelf.shelf() / "odd.json").write_text(text)
+    (folders_shelf.shelf() / "odder.json").write_text(
+        '{"title": "a", "path": "a.zip", "size": 1e999, "colour": "grey"}'
+    )
+    assert list(folders_shelf.entries()) == ["folder:pets"]
 
 
 def test_too_much_for_the_memory_is_said_first(

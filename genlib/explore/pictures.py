@@ -8,6 +8,7 @@ from __future__ import annotations
 import importlib.util
 import io
 import struct
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -56,7 +57,8 @@ def decode(data: bytes, longest: int, grey: bool = False, smallest: int = 1) -> 
         raise
     except (
         UnidentifiedImageError, OSError, ValueError, SyntaxError, EOFError, struct.error,
-        Image.DecompressionBombError,
+        Image.DecompressionBombError, zlib.error, IndexError, KeyError, OverflowError, TypeError,
+        MemoryError, AttributeError, RuntimeError,
     ):  # fmt: skip
         raise PictureError(
             "This file is no picture that can be read: use PNG, JPEG, WebP, BMP or GIF."

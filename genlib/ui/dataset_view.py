@@ -61,6 +61,8 @@ def _progress(name: str) -> None:
     if job is None or job.state != "running":
         st.rerun()
     text = f"Decoding {job.done:,} of {job.total:,} pictures …" if job.total else "Looking …"
+    if folder_jobs.waits(job):
+        text = "Waiting for other pictures to be decoded …"
     st.progress(job.done / max(job.total, 1), text)
     st.button("Cancel", icon=":material/close:", key="pictures.cancel", on_click=job.cancel)
 

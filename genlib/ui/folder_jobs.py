@@ -69,6 +69,12 @@ def start(name: str) -> Job:
         return job
 
 
+def waits(job: Job) -> bool:
+    """Whether a decoding waits for another one's end: one is done at a time."""
+    others = [other for other in list(_jobs.values()) if other is not job]
+    return not job.total and any(other.state == "running" and other.total for other in others)
+
+
 def forget(name: str) -> None:
     """Drop what is known of a decoding that has ended; the next look starts anew."""
     with _lock:
