@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, cast
 
 from genlib.settings import TrainSettings
 from genlib.tensorfile import CheckpointError, bounded_json, header, write_tensors
-from genlib.text import MAX_TEXT, SHOWN, file_name, is_fit, shown
+from genlib.text import MAX_TEXT, SHOWN, file_name, fit, is_fit, shown
 
 if TYPE_CHECKING:  # torch is imported where it is needed: listing checkpoints must be quick
     from genlib.models import Model
@@ -121,7 +121,7 @@ def save(
         }
     meta = {
         "version": VERSION,
-        "name": name or path.stem,
+        "name": fit(name or path.stem),
         "family": model.family,
         "config": model.config.to_dict(),
         "dataset": dataset,

@@ -10,6 +10,7 @@ from genlib.checkpoint import shipped_dir
 from genlib.files import write_bytes
 from genlib.recipes import RECIPES
 from genlib.tensorfile import header
+from genlib.text import fit
 
 
 def is_shipped(name: str) -> bool:
@@ -39,7 +40,7 @@ def retitle(path: Path, name: str) -> None:
     """
     head = header(path)
     meta = cast(dict[str, str], head["__metadata__"])
-    meta["genlib"] = json.dumps({**json.loads(meta["genlib"]), "name": name})
+    meta["genlib"] = json.dumps({**json.loads(meta["genlib"]), "name": fit(name)})
     text = json.dumps(head).encode()
     text += b" " * (-len(text) % 8)
     data = path.read_bytes()

@@ -198,7 +198,7 @@ def test_a_picture_of_too_many_pixels_is_left_out_undecoded(
 
 
 def with_zip64(data: bytes, length: int, entries: int = 1) -> bytes:
-    """A zip with a zip64 record, the one that counts, that says something else than the short one."""
+    """A zip with a zip64 record, the one that counts, that contradicts the short one."""
     at = data.rfind(b"PK\x05\x06")
     start = struct.unpack("<I", data[at + 16 : at + 20])[0]
     record = struct.pack(

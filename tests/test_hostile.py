@@ -189,6 +189,7 @@ ODD = ["\ud800", "a\0b", "a\nb", "\x1b[31m", "‮gnp.exe", "x" * 201]
         lambda t: {"config": {t: 3}},
         lambda t: {"train": {"note": t}},
         lambda t: {"train": {t: 1}},
+        lambda t: {"used": {"device": t}},
         lambda t: {"train": {"notes": [["a", t]]}},
         lambda t: {"history": [{"epoch": 1, t: 1}]},
         lambda t: {"metrics": {"nll": {**METRIC, "data": t}}},
@@ -272,6 +273,11 @@ def test_what_genlib_or_a_later_one_writes_is_accepted(tmp_path: Path) -> None:
     info = checkpoint.peek(path)
     assert info.name == "Ärger mit 数字 🙂" and info.metrics["nll"]["noise"] == 0.01
     checkpoint.load(info)
+
+
+@pytest.mark.parametrize("name", ["a\0b", "\ud800", "x" * 500])
+def test_what_is_saved_can_be_read_whatever_a_run_is_called(name: str, tmp_path: Path) -> None:
+    assert checkpoint.peek(save(tmp_path / "one.safetensors", name=name)).name
 
 
 @pytest.mark.parametrize(

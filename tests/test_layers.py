@@ -45,7 +45,9 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     ),
     "bench": frozenset({"checkpoint", "datasets", "devices", "evaluate", "models"}),
     "upload": frozenset({"checkpoint", "datasets", "models", "text"}),
-    "runs": frozenset({"settings", "checkpoint", "files", "tensorfile", "recipes", "upload"}),
+    "runs": frozenset(
+        {"settings", "checkpoint", "files", "tensorfile", "recipes", "text", "upload"}
+    ),
     "worker": frozenset(
         {"checkpoint", "datasets", "devices", "evaluate", "files", "models", "recipes", "runs"}
         | {"settings", "training"}
