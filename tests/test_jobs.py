@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -152,3 +154,23 @@ def test_a_visitor_starts_only_so_many(one_place: threading.Event) -> None:
     for job in (*mine, other, own, fourth):
         job.cancel()
     assert until(lambda: not any(job.busy for job in (*mine, other, own, fourth)))
+
+
+def test_the_end_of_the_process_ends_its_jobs_first() -> None:
+    script = """
+import time
+from genlib.ui import jobs
+def work(job):
+    try:
+        while True:
+            job.report(0.5)
+            time.sleep(0.01)
+    except jobs.Cancelled:
+        print("cancelled")
+        raise
+job = jobs.request("endless", work)
+while job.share == 0:
+    time.sleep(0.01)
+"""
+    ended = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert (ended.returncode, ended.stdout.strip()) == (0, "cancelled"), ended.stderr

@@ -7,6 +7,7 @@ Where others wait, it hands its place on at a report after TURN_S, and goes on w
 
 from __future__ import annotations
 
+import atexit
 import logging
 import os
 import sys
@@ -22,6 +23,7 @@ LOG = logging.getLogger(__name__)
 THREAD = "genlib-job"
 KEPT = 24  # finished jobs whose results are remembered
 PATIENCE = 0.1  # seconds between two looks of a waiting job at whether it is still wanted
+END_S = 5.0  # seconds that the end of the process waits for jobs to end
 TURN_S = 2.0  # seconds that a job keeps its place while others wait for one
 
 
@@ -205,6 +207,21 @@ def _start(job: Job) -> None:
     if not any(f is _quiet for f in log.filters):
         log.addFilter(_quiet)
     threading.Thread(target=job.run, name=THREAD, daemon=True).start()
+
+
+@atexit.register
+def end_all() -> None:
+    """Cancel every job and wait a few seconds until they have ended.
+
+    Python ends daemon threads wherever they are, and inside torch that aborts the whole process.
+    """
+    with _lock:
+        for job in _jobs.values():
+            job.cancel()
+    until = time.monotonic() + END_S
+    for thread in threading.enumerate():
+        if thread.name == THREAD:
+            thread.join(max(0.0, until - time.monotonic()))
 
 
 def _quiet(record: logging.LogRecord) -> bool:
