@@ -247,6 +247,22 @@ def _with_epochs(records: list[Record], model: Path) -> list[Record]:
     return sorted(found, key=lambda record: record.step)
 
 
+def rate_changes(records: Iterable[Record], lr: float) -> list[tuple[int, float]]:
+    """[(step, new rate)] where the learning rate, ``lr`` at first, was changed during the training.
+
+    A schedule is not a change: what counts is the rate that it scales (``base_lr``).
+    """
+    found: list[tuple[int, float]] = []
+    step = 0  # of the last record with the old rate
+    for record in records:
+        now = record.metrics.get("base_lr", lr)
+        if now != lr:
+            lr = now
+            found.append((step, lr))
+        step = record.step
+    return found
+
+
 def curves(records: Iterable[Record], kind: str = "epoch") -> dict[str, list[tuple[int, float]]]:
     """Metric name -> [(x, value)], x the step for ``step`` records and the epoch for ``epoch``."""
     found: dict[str, list[tuple[int, float]]] = {}

@@ -46,8 +46,9 @@ EVERY = 0.25  # seconds between two step events
 class Event:
     """What happened up to a step.
 
-    ``metrics`` holds ``train/<loss term>`` (mean since the last event), ``lr``, ``images_per_s``,
-    ``seconds`` (of training so far) and ``seconds_left``; at the end of an epoch (``kind``
+    ``metrics`` holds ``train/<loss term>`` (mean since the last event), ``lr``, ``base_lr`` (before
+    the schedule: what the settings say, or a person since), ``images_per_s``, ``seconds`` (of
+    training so far) and ``seconds_left``; at the end of an epoch (``kind``
     "epoch") the train terms are means over the epoch and ``test/<loss term>`` is added.
     ``preview`` is uint8 (N, C, H, W) at the end of an epoch.
     """
@@ -94,6 +95,7 @@ def train(
         autocast = choose_arithmetic(model, train_x, train_y, settings)
         state.used = in_use(autocast, device)
         loop = _Loop(model, data, settings, state, control, every, autocast)
+        loop.obey()  # a rate set before a resume holds from the first step on
         while state.epoch < settings.epochs and not state.stopped:
             yield from loop.epoch(train_x, train_y, data)
     finally:
@@ -138,7 +140,7 @@ class _Loop:
             yield self._event("step", recent.read())
             whole.merge(recent)
             recent = _Means()
-            self._obey()
+            self.obey()
             if state.stopped:
                 return
             next_look = time.monotonic() + self.every
@@ -148,9 +150,10 @@ class _Loop:
         event = self._event("epoch", metrics, preview(self.model, data))
         state.history.append({"epoch": state.epoch, "step": state.step, **event.metrics})
         yield event
-        self._obey()
+        self.obey()
 
-    def _obey(self) -> None:
+    def obey(self) -> None:
+        """Do what the control asks: wait, stop, take another learning rate."""
         wish = self.control()
         while wish.pause and not wish.stop:
             time.sleep(0.1)
@@ -182,6 +185,7 @@ class _Loop:
         metrics = {
             **metrics,
             "lr": learning_rate(self.settings, state.step / self.steps, self.lr),
+            "base_lr": self.lr,
             "images_per_s": self.images / self.steps / max(per_step, 1e-9),
             "seconds": state.seconds,
             "seconds_left": per_step * (self.steps - state.step),

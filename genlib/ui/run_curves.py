@@ -8,10 +8,24 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
+from genlib import runs_events
 from genlib.runs_events import Record
 
 POINTS = 400  # of one curve on screen
 SKIPPED = 0.5  # epochs at the start
+
+RATE: dict[str, object] = {  # a vertical line where the learning rate was changed
+    "mark": {"type": "rule", "color": "gray", "strokeDash": [4, 3]},
+    "transform": [{"filter": "datum.set == 'rate'"}],
+    "encoding": {
+        "y": None,
+        "color": None,
+        "tooltip": [
+            {"field": "text", "type": "nominal", "title": "from here"},
+            {"field": "epoch", "type": "quantitative", "format": ".2f"},
+        ],
+    },
+}
 
 
 def terms(records: list[Record]) -> list[str]:
@@ -43,16 +57,27 @@ def frame(records: list[Record], term: str, epochs: int) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["epoch", "value", "set"])
 
 
-def show(records: list[Record], epochs: int) -> None:
-    """One chart a loss term, train and test, over epochs."""
+def changes(records: list[Record], epochs: int, lr: float) -> list[tuple[float, float]]:
+    """[(epochs done, new rate)] where the learning rate, ``lr`` at first, was changed."""
+    steps = next((r.metrics["steps"] for r in reversed(records) if "steps" in r.metrics), 1)
+    found = runs_events.rate_changes(records, lr)
+    return [(step / steps * epochs, rate) for step, rate in found]
+
+
+def show(records: list[Record], epochs: int, lr: float) -> None:
+    """One chart per loss term, train and test, over epochs; ``lr``: the rate at the start."""
     found = terms(records)
     if not found:
         with st.container(border=True, height=240):
             st.caption("The curves begin with the first steps.")
         return
+    changed = pd.DataFrame(
+        [(at, "rate", f"learning rate {rate:g}") for at, rate in changes(records, epochs, lr)],
+        columns=["epoch", "set", "text"],
+    )
     for term in found:
         st.vega_lite_chart(
-            frame(records, term, epochs),
+            pd.concat([frame(records, term, epochs), changed]),
             _chart(term, first=term == found[0], last=term == found[-1]),
             key=f"run_curves.{term}",
         )
@@ -76,6 +101,7 @@ def _chart(term: str, first: bool, last: bool) -> dict[str, object]:
         "layer": [
             line("train", {"strokeWidth": 1.5}),
             line("test", {"strokeWidth": 2.5, "point": {"size": 40, "filled": True}}),
+            RATE,
         ],
         "encoding": {
             "x": {

@@ -64,7 +64,8 @@ def _follow(run_id: str, live: bool) -> None:
         run_actions.steer(run, state)
     with st.grid(min_column_width=CELL, gap=("small", "large")):
         with st.container():
-            run_curves.show(records, int(str(run.spec.train["epochs"])))
+            train = run.spec.train
+            run_curves.show(records, int(str(train["epochs"])), float(str(train["lr"])))
         with st.container():
             _pictures(run, live)
     if run.model or not live:

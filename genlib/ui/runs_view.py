@@ -13,10 +13,11 @@ from genlib.plots.curves import compare
 from genlib.runs_directory import Run
 from genlib.runs_events import Record
 from genlib.settings import TrainSettings
-from genlib.ui import rights, run_actions, run_view
+from genlib.ui import rights, run_actions, run_curves, run_view
 
 HIGHLIGHT = "background-color: rgba(224, 150, 20, 0.28); font-weight: 600"
 NEVER = ("channels", "image_size")
+MOST_RATES = 3  # changes of a learning rate in one cell of the table, the last ones
 
 
 def records(run: Run) -> list[Record]:
@@ -25,14 +26,29 @@ def records(run: Run) -> list[Record]:
 
 
 def settings(run: Run) -> dict[str, str]:
-    """All settings of a run as text, the ones it did not name included."""
+    """All settings of a run as text, the ones it did not name included.
+
+    A learning rate that was changed during the training reads "0.001 → 0.01 (epoch 2.5)".
+    """
     spec = run.spec
     found: dict[str, object] = {"family": spec.family, "dataset": spec.dataset}
     if spec.family in FAMILIES:
         found |= {s.name: s.default for s in FAMILIES[spec.family].Config.specs()}
     found |= {s.name: s.default for s in TrainSettings.specs()}
     found |= {**spec.model, **spec.train}
-    return {name: as_text(value) for name, value in found.items() if name not in NEVER}
+    texts = {name: as_text(value) for name, value in found.items() if name not in NEVER}
+    changed = rate_changes(run)
+    texts["lr"] += " → …" if len(changed) > MOST_RATES else ""
+    for epoch, rate in changed[-MOST_RATES:]:
+        texts["lr"] += f" → {rate:g} (epoch {epoch:.3g})"
+    return texts
+
+
+def rate_changes(run: Run) -> list[tuple[float, float]]:
+    """[(epochs done, new rate)] where the learning rate was changed during the training."""
+    train = run.spec.train
+    epochs, lr = int(str(train["epochs"])), float(str(train["lr"]))
+    return run_curves.changes(records(run), epochs, lr)
 
 
 def as_text(value: object) -> str:
@@ -122,12 +138,10 @@ def curves(chosen: Sequence[Run]) -> None:
             "Logarithmic", key="runs.log", bind="query-params", help="Scale of the vertical axis."
         )
     differ = [name for name in differing(chosen) if name != "family"][:2]
-    lines = {
-        label(run, differ): found[run.id][metric]
-        for run in chosen
-        if metric and metric in found[run.id]
-    }
-    st.plotly_chart(compare(lines, metric or "", log), key="runs.curves")
+    shown = {label(run, differ): run for run in chosen if metric and metric in found[run.id]}
+    lines = {name: found[run.id][metric or ""] for name, run in shown.items()}
+    marks = {name: rate_changes(run) for name, run in shown.items()}
+    st.plotly_chart(compare(lines, metric or "", log, marks), key="runs.curves")
     if len({run.spec.family for run in chosen}) > 1:
         st.caption(
             ":material/info: Losses of different families have different units: compare shapes, "

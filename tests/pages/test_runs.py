@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from genlib import runs
+from genlib import checkpoint, runs
 from genlib.models import FAMILIES
 from genlib.plots.curves import compare
 from genlib.runs_directory import Run, RunSpec
@@ -75,6 +75,26 @@ def test_table_and_curves_show_what_differs() -> None:
     assert "latent_dim" not in app.dataframe[0].value, "one run differs from nothing"
     runs.rename(small, "my best")
     assert list(ok(app.run()).dataframe[0].value["name"]) == [large.id, "my best"]
+
+
+def test_a_changed_learning_rate_is_a_difference_and_is_marked() -> None:
+    """Two runs of the same settings: one got another rate after its first epoch."""
+    plain, steered = train(base()), runs.create(base())
+
+    def steer(event: Event) -> None:
+        if event.epoch == 1 and event.kind == "epoch":
+            runs.set_lr(steered, 0.02)
+
+    assert work(steered, steer) == "finished"
+    assert runs_view.rate_changes(plain) == []
+    assert runs_view.rate_changes(steered) == [(1.0, 0.02)]
+    assert checkpoint.peek(steered.path / "model.safetensors").history[-1]["base_lr"] == 0.02
+    assert runs_view.differing([plain, steered]) == ["lr"]
+    table = page().dataframe[0].value
+    assert list(table["lr"]) == ["0.001 → 0.02 (epoch 1)", "0.001"], "newest first"
+    curves = {"a": [(1, 3.0), (2, 2.0)], "b": [(1, 4.0)]}
+    marks = compare(curves, "test/loss", rates={"a": [(1.5, 0.02)], "b": []}).data[2:]
+    assert [(list(m.x), list(m.y), list(m.text)) for m in marks] == [([1.5], [2.5], ["0.02"])]
 
 
 def test_a_default_is_the_same_as_the_default_written_down() -> None:

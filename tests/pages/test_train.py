@@ -13,6 +13,7 @@ from streamlit.testing.v1 import AppTest
 from genlib import checkpoint, runs, runs_uploads
 from genlib.models import FAMILIES
 from genlib.runs_directory import Control, Run, RunSpec
+from genlib.runs_files import write_json
 from genlib.settings import TrainSettings
 from genlib.training import Event
 from genlib.ui import forms, run_curves, run_view, train_form
@@ -271,6 +272,18 @@ def test_curves_have_an_end_and_at_most_their_points() -> None:
     assert list(rows[rows["set"] == "test"]["epoch"]) == [1, 2, 3, 4, 5]
     many = [r for r in records if r.kind == "epoch"] * 300
     assert len(run_curves.frame(many, "loss", 5)) <= 2 * (run_curves.POINTS + 1)
+
+
+def test_curves_mark_where_the_learning_rate_was_changed() -> None:
+    run = trained(epochs=2, schedule="cosine")
+    records = run_view.diary(run)
+    assert run_curves.changes(records, 2, 1e-3) == [], "a schedule is not a change"
+    run.set_control(Control(lr=0.01))
+    train = {**run.spec.train, "epochs": 4}
+    write_json(run.path / "run.json", {**run.spec.to_dict(), "train": train})
+    assert work(run, ignore) == "finished"
+    assert run_curves.changes(run_view.diary(run), 4, 1e-3) == [(2.0, 0.01)]
+    ok(page(train__show="Watch", run=run.id))
 
 
 @pytest.mark.parametrize(
