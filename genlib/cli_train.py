@@ -186,9 +186,11 @@ def _in_child(run: Run) -> NoReturn:
     except BaseException:  # noqa: BLE001  the forked child must never return into its parent's code
         traceback.print_exc()
     finally:
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(code)
+        try:
+            sys.stdout.flush()
+            sys.stderr.flush()
+        finally:  # also where the log can't be written, on a full disk
+            os._exit(code)
 
 
 def train_recipe(options: argparse.Namespace) -> int:

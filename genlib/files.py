@@ -11,6 +11,7 @@ in the same place removes it.
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import shutil
@@ -19,27 +20,50 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from genlib.limits import DiskFullError
+
 SUFFIX = ".tmp"
 STAGED = "new"  # the file inside the temporary folder
+
+
+def is_full(error: BaseException) -> bool:
+    """Whether an error says that a disk, or somebody's share of it, is full."""
+    return isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
+
+
+@contextmanager
+def full_disk_said(path: Path) -> Iterator[None]:
+    """Turn the error of a full disk while ``path`` is written into a DiskFullError."""
+    try:
+        yield
+    except OSError as error:
+        if not is_full(error):
+            raise
+        raise DiskFullError(
+            f"The disk is full: {path.name} could not be written. Delete runs or uploads that are "
+            "no longer needed, or free some space on the server."
+        ) from error
 
 
 @contextmanager
 def staged(path: Path, name: str = STAGED) -> Iterator[Path]:
     """Yield a place, called ``name``, for the new content of ``path``; the block's end moves it.
 
-    Readers see the old file or the new one, whole. If the block raises, nothing has changed.
+    Readers see the old file or the new one, whole. If the block raises, nothing has changed. Raises
+    DiskFullError where there is no room.
     """
     sweep(path.parent)
-    folder, lock = _locked_folder(path)
-    try:
-        new = folder / name
-        yield new
-        sync(new)
-        os.replace(new, path)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-        os.close(lock)
-    sync(path.parent)
+    with full_disk_said(path):
+        folder, lock = _locked_folder(path)
+        try:
+            new = folder / name
+            yield new
+            sync(new)
+            os.replace(new, path)
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+            os.close(lock)
+        sync(path.parent)
 
 
 def _locked_folder(path: Path) -> tuple[Path, int]:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from genlib.files import staged
 from genlib.folders import Progress, look, stamp_of
 from genlib.folders_shelf import Entry
+from genlib.limits import DiskFullError
 from genlib.tensorfile import CheckpointError, header
 
 if TYPE_CHECKING:  # listing datasets must not wait for torch
@@ -123,6 +124,7 @@ def _locked(descriptor: int) -> bool:
 
 
 def _keep(entry: Entry, decoded: Decoded) -> Split:
+    from safetensors import SafetensorError
     from safetensors.torch import save_file
 
     rows = {"train": ~decoded.test, "test": decoded.test}
@@ -130,7 +132,8 @@ def _keep(entry: Entry, decoded: Decoded) -> Split:
     tensors |= {f"{part}_y": decoded.y[which] for part, which in rows.items()}
     said = {"genlib": json.dumps({"classes": decoded.classes, "note": decoded.note})}
     file = cache_file(entry)
-    with suppress(OSError):  # no room: the pictures are decoded anew next time
+    # No room: the pictures are decoded again next time.
+    with suppress(OSError, DiskFullError, SafetensorError):
         file.parent.mkdir(parents=True, exist_ok=True)
         with staged(file) as new:
             save_file(tensors, new, said)

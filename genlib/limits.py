@@ -32,6 +32,10 @@ class LimitError(ValueError):
     """A limit is reached; the message is one sentence about what, and one about what to do."""
 
 
+class DiskFullError(LimitError):
+    """A file could not be written because its disk is full."""
+
+
 def limit(name: str) -> float:
     """The value of one of DEFAULTS, from the environment where it is a number of at least 0."""
     try:

@@ -9,6 +9,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from genlib.files import full_disk_said, is_full
+
 FILES = (
     "train-images-idx3-ubyte",
     "train-labels-idx1-ubyte",
@@ -26,32 +28,38 @@ def download(raw: Path, progress: Callable[[float], None]) -> None:
     """Fetch MNIST (11 MB) into the folder ``raw``, MD5 sums checked by torchvision.
 
     ``progress`` is told the share done, 0 to 1. Raises ConnectionError where no mirror answers
-    within 20 s.
+    within 20 s, DiskFullError where there is no room.
     """
     from torchvision.datasets import MNIST
-    from torchvision.datasets.utils import download_and_extract_archive
 
-    raw.mkdir(parents=True, exist_ok=True)
     patience = socket.getdefaulttimeout()
     socket.setdefaulttimeout(20)
     try:
-        for done, (archive, md5) in enumerate(MNIST.resources):
-            progress(done / len(MNIST.resources))
-            for mirror in MNIST.mirrors:
-                url = mirror + archive
-                try:
-                    download_and_extract_archive(url, str(raw), filename=archive, md5=md5)
-                    break
-                except (OSError, RuntimeError):
-                    continue  # the next mirror may answer
-            else:
-                raise ConnectionError(
-                    "MNIST could not be downloaded: no mirror answered. Check the network, or put "
-                    f"the files into {raw}."
-                )
+        with full_disk_said(raw):
+            raw.mkdir(parents=True, exist_ok=True)
+            for done, (archive, md5) in enumerate(MNIST.resources):
+                progress(done / len(MNIST.resources))
+                _fetch(archive, md5, MNIST.mirrors, raw)
     finally:
         socket.setdefaulttimeout(patience)
     progress(1.0)
+
+
+def _fetch(archive: str, md5: str, mirrors: list[str], raw: Path) -> None:
+    from torchvision.datasets.utils import download_and_extract_archive
+
+    for mirror in mirrors:
+        try:
+            download_and_extract_archive(mirror + archive, str(raw), filename=archive, md5=md5)
+            return
+        except (OSError, RuntimeError) as error:
+            if is_full(error):
+                raise
+            continue  # the next mirror may answer
+    raise ConnectionError(
+        "MNIST could not be downloaded: no mirror answered. Check the network, or put the files "
+        f"into {raw}."
+    )
 
 
 def frame_digit(image: NDArray[np.floating]) -> NDArray[np.float32]:

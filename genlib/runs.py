@@ -20,7 +20,8 @@ from pathlib import Path
 
 from genlib import limits
 from genlib.checkpoint import runs_dir
-from genlib.files import move, sweep, sync
+from genlib.files import full_disk_said, move, sweep, sync
+from genlib.limits import DiskFullError
 from genlib.runs_directory import ACTIVE, LR_RANGE, RESUMABLE, Control, Run, RunSpec
 from genlib.runs_files import exclusive, is_held, take, write_json
 from genlib.runs_names import is_shipped, refuse_shipped, retitle
@@ -65,7 +66,8 @@ def create(spec: RunSpec, path: Path | None = None) -> Run:
     spec = RunSpec.from_dict({**spec.to_dict(), "created": time.time()})
     refuse_shipped(spec.name or (path.name if path else ""))
     if path is None:
-        path = _numbered(folder(), re.sub(r"[^a-z0-9_]+", "_", spec.family.lower()))
+        with full_disk_said(folder()):
+            path = _numbered(folder(), re.sub(r"[^a-z0-9_]+", "_", spec.family.lower()))
     else:
         new_directory(path)
         if any(path.iterdir()):
@@ -206,9 +208,10 @@ def _launch(run: Run) -> bool:
     command = [sys.executable, "-m", "genlib", "train", "--run", str(run.path)]
     root = str(Path(__file__).resolve().parents[1])
     path = os.pathsep.join(filter(None, (root, os.environ.get("PYTHONPATH"))))
-    run.set_status("running", time.time())
     try:
-        with (run.path / "log.txt").open("ab") as log:
+        run.set_status("running", time.time())
+        file = run.path / "log.txt"
+        with full_disk_said(file), file.open("ab") as log:
             subprocess.Popen(
                 [*command, "--lock-fd", str(lock)],
                 stdin=subprocess.DEVNULL,
@@ -218,6 +221,9 @@ def _launch(run: Run) -> bool:
                 start_new_session=True,
                 env={**os.environ, "PYTHONPATH": path},
             )
+    except DiskFullError as error:  # it stays in the queue until there is room
+        _say_skipped(run.path, str(error))
+        return False
     except OSError as error:
         run.set_status("failed", time.time(), f"Python could not be started: {error.strerror}.")
         return False

@@ -6,13 +6,14 @@
       run.json             what to train: family, dataset, settings      (whoever starts it)
       status.json          queued, running, paused, stopped, finished, failed   (see ``Run.state``)
       control.json         pause, stop, learning rate                    (pages, command line)
-      events.jsonl         the diary: one line a step or epoch           (the training process)
+      events.jsonl         the event log: a line per step or epoch       (the training process)
       previews/            fixed test digits and what becomes of them, uint8 .npy an epoch
       snapshots/           checkpoints of chosen epochs
       model.safetensors    the newest complete epoch, an ordinary checkpoint
       resume.safetensors   the same with optimizer and random state, to go on from
       lock                 held by the training process as long as it lives
       pid, log.txt         its process number, and what it printed
+      reserve              room for the last words of a training whose disk is full
 """
 
 import re

@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from genlib.checkpoint import CheckpointError, peek
+from genlib.files import full_disk_said
 
 LOG = logging.getLogger(__name__)
 
@@ -54,10 +55,13 @@ class Record:
 
 
 def append(path: Path, record: Record) -> None:
-    """Append one record with a single write, so that a reader never sees two lines mixed."""
+    """Append one record with a single write, so that a reader never sees two lines mixed.
+
+    Raises DiskFullError where there is no room.
+    """
     # A crash may have left half a line behind: what follows a crash begins on a line of its own.
     fresh = b"\n" if record.kind in ("start", "resume") else b""
-    with path.open("ab", buffering=0) as file:
+    with full_disk_said(path), path.open("ab", buffering=0) as file:
         file.write(fresh + record.line())
 
 

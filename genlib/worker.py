@@ -25,7 +25,8 @@ from torch import Tensor
 from genlib import checkpoint, datasets, devices, evaluate, runs_events, training, training_state
 from genlib.checkpoint import CheckpointError
 from genlib.datasets import Dataset
-from genlib.files import move, write_bytes
+from genlib.files import is_full, move, write_bytes
+from genlib.limits import DiskFullError
 from genlib.models import Model
 from genlib.recipes import RECIPES, Recipe
 from genlib.runs_directory import Run, RunSpec
@@ -34,6 +35,8 @@ from genlib.settings import TrainSettings
 
 LOG = logging.getLogger(__name__)
 
+RESERVE = "reserve"  # kept in the run's directory while it trains, so that a full disk can be told
+RESERVED = 65_536  # bytes
 Watch = Callable[[training.Event], None]
 
 
@@ -57,24 +60,33 @@ def work(run: Run, watch: Watch) -> str:
     Goes on from the last complete epoch where there is one. Raises ValueError for settings that
     cannot be trained; whatever is raised, the run's status says so first.
     """
-    write_bytes(run.path / "pid", str(os.getpid()).encode())
-    run.set_status("running", time.time())
+    reserve = run.path / RESERVE
     interrupt = Interrupt()
     try:
+        write_bytes(reserve, os.urandom(RESERVED))
+        write_bytes(run.path / "pid", str(os.getpid()).encode())
+        run.set_status("running", time.time())
         stopped = _train(run, interrupt, watch)
     except Exception as error:
+        reserve.unlink(missing_ok=True)
         run.set_status("failed", time.time(), _sentence(error))
         raise
+    reserve.unlink(missing_ok=True)
     state = "stopped" if stopped else "finished"
     run.set_status(state, time.time(), run.message)
     return state
 
 
 def _sentence(error: Exception) -> str:
+    if isinstance(error, DiskFullError) or is_full(error):
+        return (
+            "The disk is full, so the training stopped. Delete runs or uploads that are no longer "
+            "needed, or free some space; Resume then goes on from the last complete epoch."
+        )
     if isinstance(error, ValueError):
         return str(error)
     if isinstance(error, MemoryError) or "out of memory" in str(error).lower():
-        return "The memory did not suffice. Try a smaller batch_size or a smaller model."
+        return "Out of memory. Try a smaller batch_size or a smaller model."
     return f"Training ended with an error of the program ({type(error).__name__}); see log.txt."
 
 

@@ -21,6 +21,7 @@ from torch import Tensor, nn
 
 from genlib.explore.lens import Network
 from genlib.explore.weights import WeightsError, chunks, read, write
+from genlib.limits import DiskFullError
 
 HOST = "https://download.pytorch.org/models/"
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of ImageNet, pictures in [0, 1]
@@ -130,6 +131,8 @@ def download(name: str, progress: Callable[[float], None]) -> Path:
         with urllib.request.urlopen(HOST + source.file, timeout=15) as answer:
             total = int(answer.headers.get("Content-Length") or source.size * 1e6)
             return write(target, chunks(answer.read, total, progress), source.digest)
+    except DiskFullError as error:
+        raise WeightsError(str(error)) from None
     except (OSError, urllib.error.URLError):
         raise WeightsError(
             f"{source.title}'s weights ({source.size:.0f} MB) could not be downloaded: this "

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+from functools import wraps
+from typing import ParamSpec
 
 import streamlit as st
 
@@ -14,6 +17,8 @@ from genlib.ui import loading, open_in, rights
 DELETED = "runs.deleted"
 SAID = "runs.said"
 
+P = ParamSpec("P")
+
 
 def title(run: Run) -> str:
     """A run's name, with its id where the two differ: "my best (vae-3)"."""
@@ -23,6 +28,19 @@ def title(run: Run) -> str:
 def _say(text: str) -> None:
     """Keep a sentence until the next drawing: a callback in a fragment must not draw anything."""
     st.session_state[SAID] = text
+
+
+def _told(callback: Callable[P, None]) -> Callable[P, None]:
+    """A callback whose ValueError, of a full disk say, is shown in its own words."""
+
+    @wraps(callback)
+    def told(*args: P.args, **kwargs: P.kwargs) -> None:
+        try:
+            callback(*args, **kwargs)
+        except ValueError as error:
+            _say(str(error))
+
+    return told
 
 
 def say_what_happened() -> None:
@@ -80,16 +98,19 @@ def _pause(run: Run, state: str) -> None:
 
 
 @rights.needed
+@_told
 def _stop(run: Run) -> None:
     runs.stop(run)
 
 
 @rights.needed
+@_told
 def _hold(run: Run) -> None:
     runs.pause(run)
 
 
 @rights.needed
+@_told
 def _proceed(run: Run) -> None:
     runs.proceed(run)
 
@@ -118,6 +139,7 @@ def _learning_rate(run: Run, state: str) -> None:
 
 
 @rights.needed
+@_told
 def _set_lr(run: Run, key: str) -> None:
     value = st.session_state[key]
     if value is not None:

@@ -71,7 +71,7 @@ def _offer_mnist() -> None:
 
     try:
         datasets.download_mnist(show)
-    except (ConnectionError, OSError) as error:
+    except (ValueError, OSError) as error:  # no network, no room
         bar.empty()
         st.error(str(error), icon=":material/cloud_off:")
         return
