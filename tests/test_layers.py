@@ -23,12 +23,13 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "settings": frozenset({"text"}),
     "losses": frozenset(),
     "devices": frozenset(),
-    "files": frozenset(),
+    "limits": frozenset(),
+    "files": frozenset({"limits"}),
     "bars": frozenset(),
     "recipes": frozenset({"settings"}),
     "augment": frozenset(),
-    "mnist": frozenset(),
-    "folders": frozenset({"checkpoint", "files", "tensorfile", "text"}),
+    "mnist": frozenset({"files"}),
+    "folders": frozenset({"checkpoint", "files", "limits", "tensorfile", "text"}),
     "datasets": frozenset({"bars", "folders", "mnist", "settings", "text"}),
     "plots": frozenset(),
     "models": frozenset({"settings", "losses"}),
@@ -46,13 +47,13 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "bench": frozenset({"checkpoint", "datasets", "devices", "evaluate", "models"}),
     "upload": frozenset({"checkpoint", "datasets", "models", "text"}),
     "runs": frozenset(
-        {"settings", "checkpoint", "files", "tensorfile", "recipes", "text", "upload"}
+        {"settings", "checkpoint", "files", "limits", "tensorfile", "recipes", "text", "upload"}
     ),
     "worker": frozenset(
-        {"checkpoint", "datasets", "devices", "evaluate", "files", "models", "recipes", "runs"}
-        | {"settings", "training"}
+        {"checkpoint", "datasets", "devices", "evaluate", "files", "limits", "models", "recipes"}
+        | {"runs", "settings", "training"}
     ),
-    "explore": frozenset({"files", "models.base"}),
+    "explore": frozenset({"files", "limits", "models.base"}),
     "operations": frozenset(),
     "export": frozenset({"models.base", "operations"}),
     "ui": ALL,
