@@ -90,6 +90,13 @@ def parser() -> Parser:
     for sub in (show_, evaluate_):
         sub.add_argument("name", help="name of a checkpoint, or a path")
 
+    maps_ = commands.add_parser(
+        "maps", help="rebuild the maps that the Latent map page shows at once"
+    )
+    maps_.add_argument("name", nargs="?", help="of a shipped checkpoint (default: all)")
+    maps_.add_argument("--force", action="store_true", help="also those that are up to date")
+    maps_.set_defaults(command=rebuild_maps)
+
     download_ = commands.add_parser("download", help="fetch a dataset into the user cache")
     download_.add_argument("dataset", choices=["mnist"])
     download_.set_defaults(command=download)
@@ -209,6 +216,26 @@ def print_metrics(metrics: dict[str, dict[str, object]]) -> None:
         print(
             f"{name:22} {m['value']:.5g} ± {m['stderr']:.2g} {m['unit']} (n={m['n']}, {m['data']})"
         )
+
+
+def rebuild_maps(options: argparse.Namespace) -> int:
+    """``maps``: compute the t-SNE maps of shipped checkpoints and store them next to the files."""
+    from genlib import maps
+
+    known = [i for i in checkpoint.listing(checkpoint.shipped_dir()) if maps.has_maps(i)]
+    chosen = [i for i in known if options.name in (None, i.name)]
+    if not chosen:
+        there = ", ".join(i.name for i in known) or "none"
+        which = "" if options.name is None else f" {options.name!r}"
+        raise ValueError(f"there is no model{which} that has maps; known are {there}")
+    for info in chosen:
+        if maps.is_current(info) and not options.force:
+            print(f"{maps.file_of(info.path)}: up to date")
+            continue
+        found = maps.compute(info, lambda text: print(text, file=sys.stderr, flush=True))
+        path = maps.write(info.path, found)
+        print(f"{path}: {len(found.positions)} maps, {path.stat().st_size / 1000:.0f} kB")
+    return 0
 
 
 def download(options: argparse.Namespace) -> int:

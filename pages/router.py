@@ -6,7 +6,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from genlib.ui import rights, server
+from genlib.ui import history, rights, server
 
 st.set_page_config(
     page_title="genlib",
@@ -58,6 +58,7 @@ PAGES = {
 
 server.tune()
 server.style()
+history.follow()
 rights.show_what_was_said()
 
 page = st.navigation(

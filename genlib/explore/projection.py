@@ -16,9 +16,13 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:  # the optimiser is imported when a map is made: half a second
+    from openTSNE import TSNEEmbedding
 
 Array = NDArray[np.float32]
 
@@ -130,6 +134,8 @@ class TSNE:
         self.perplexity = min(perplexity, (n - 1) / 3)
         self.seed = seed
         self.start = start
+        self._map: TSNEEmbedding | None = None
+        self._settled: Array | None = None
         self._chunks = [
             (exaggeration, theta)
             for iterations, exaggeration, theta in (COLD if start is None else WARM)
@@ -143,20 +149,13 @@ class TSNE:
 
     def frames(self) -> Iterator[Frame]:
         """Optimise, yielding the map every 10 iterations."""
-        from openTSNE import TSNEEmbedding, affinity, initialization
+        from openTSNE import initialization
 
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # openTSNE warns of what is intended here
-            similar = affinity.PerplexityBasedNN(
-                self.z, perplexity=self.perplexity, n_jobs=1, random_state=self.seed
-            )
         if self.start is None:
             begin = initialization.pca(self.z, random_state=self.seed)
         else:
             begin = self.start.astype(np.float64)
-        self._map = TSNEEmbedding(
-            begin, similar, negative_gradient_method="bh", n_jobs=1, random_state=self.seed
-        )
+        self._map = self._embedding(begin)
         for done, (exaggeration, theta) in enumerate(self._chunks, start=1):
             self._map.optimize(
                 CHUNK,
@@ -168,6 +167,27 @@ class TSNE:
             )
             kl = float(self._map.kl_divergence)
             yield Frame(self._positions(), done * CHUNK, self.iterations, kl)
+
+    @classmethod
+    def settled(cls, z: Array, positions: Array, perplexity: float, seed: int) -> TSNE:
+        """A map that was finished earlier, at positions (n, 2); it only places new codes."""
+        found = cls(z, perplexity, seed)
+        if positions.shape != (len(z), 2):
+            raise ValueError(f"positions must be ({len(z)}, 2), got {positions.shape}")
+        found._settled = positions
+        return found
+
+    def _embedding(self, begin: NDArray[np.float64]) -> TSNEEmbedding:
+        from openTSNE import TSNEEmbedding, affinity
+
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # openTSNE warns of what is intended here
+            similar = affinity.PerplexityBasedNN(
+                self.z, perplexity=self.perplexity, n_jobs=1, random_state=self.seed
+            )
+        return TSNEEmbedding(
+            begin, similar, negative_gradient_method="bh", n_jobs=1, random_state=self.seed
+        )
 
     def _turn(self, points: Array) -> Array:
         """Turn points of the optimiser's map onto `start`; without one, leave them."""
@@ -183,8 +203,13 @@ class TSNE:
         """Positions (m, 2) of new codes (m, d) on the map as it stands; a few ms.
 
         Each new point starts at the median of its nearest neighbours' positions and is then moved
-        a few steps by t-SNE's own forces, while the map stays as it is.
+        a few steps by t-SNE's own forces, while the map stays as it is. The first call on a
+        ``settled`` map finds the codes' neighbours first, which takes a second or two.
         """
+        if self._map is None:
+            if self._settled is None:
+                raise RuntimeError("there is no map to place codes on: go through frames() first")
+            self._map = self._embedding(self._settled.astype(np.float64))
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             new = self._map.prepare_partial(

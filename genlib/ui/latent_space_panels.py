@@ -9,7 +9,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from genlib.datasets import Dataset
 from genlib.explore import latents
-from genlib.ui import loading
+from genlib.ui import history, loading
 from genlib.ui.components.decoder_store import component_key
 from genlib.ui.components.latent_walk import Way, latent_walk
 from genlib.ui.images import data_url, grid_image, picture
@@ -135,7 +135,7 @@ def _walk(space: Space, name: str, way: Way, t: float) -> None:
         first = t
     first = float(np.clip(np.nan_to_num(first, nan=t), way.low, way.high))
     decode = space.decode if on_server(space) else None
-    key = component_key(f"{KEY}.{name}", space.name)
+    key = history.of_this_visit(component_key(f"{KEY}.{name}", space.name))
     told = latent_walk(key, space.name, way, space.shape, t=first, decode=decode)
     if told != t:
         st.query_params[parameter] = f"{told:.3f}"

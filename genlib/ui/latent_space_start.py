@@ -11,6 +11,7 @@ import hashlib
 import numpy as np
 import streamlit as st
 
+from genlib.ui import history
 from genlib.ui.components.decoder_store import component_key, decoder_store
 from genlib.ui.components.latent_pad import current_z, latent_pad, set_z
 from genlib.ui.latent_space_data import Array, Space, cloud, digits, dimensions, start_code
@@ -23,8 +24,9 @@ PATHS = {"auto": "Automatic", "server": "Server"}
 
 
 def pad_key(space: Space) -> str:
-    """The pad's widget key: one per model, since z of one means nothing to another."""
-    return component_key(f"{KEY}.pad", space.name)
+    """The pad's widget key: one per model, since z of one means nothing to another, and another
+    one after Back and Forward, so that the pad goes where the link says."""
+    return history.of_this_visit(component_key(f"{KEY}.pad", space.name))
 
 
 def place(space: Space) -> Array:

@@ -13,10 +13,11 @@ import streamlit as st
 import torch
 from numpy.typing import NDArray
 
+from genlib import maps
 from genlib.checkpoint import CheckpointError, Info, peek
 from genlib.datasets import to_float
 from genlib.explore import neighbours, projection
-from genlib.explore.projection import Array, Linear
+from genlib.explore.projection import Array, Frame, Linear
 from genlib.models.base import Decodes, Encodes, Reconstructs, Samples
 from genlib.operations import Exported
 from genlib.ui import loading
@@ -58,18 +59,14 @@ def points(info: Info, n: int) -> Points:
 def _points(path: str, mtime_ns: int, n: int, source: str) -> Points:
     info = peek(Path(path))
     data = loading.pictures_of(info)
-    everything = loading.all_pictures_of(info)
-    known = torch.isin(everything.test_y, data.test_y.unique()).nonzero().flatten().numpy()
-    total = min(len(data.test_x), projection.MAX_POINTS)
-    # The same order always: 500 points are among the 2,000, and a link shows the same map.
-    rows = np.sort(np.random.default_rng(0).permutation(total)[:n])
+    chosen = maps.choose(data, loading.all_pictures_of(info), n)
     return Points(
-        rows=rows,
-        numbers=known[rows].astype(np.int32),
-        labels=data.test_y.numpy()[rows].astype(np.uint8),
-        pictures=data.test_x.numpy()[rows],
+        rows=chosen.rows,
+        numbers=chosen.numbers,
+        labels=data.test_y.numpy()[chosen.rows].astype(np.uint8),
+        pictures=chosen.pictures,
         classes=data.classes,
-        name=f"{data.name}:{info.train.get('classes', '')}:{len(rows)}",
+        name=f"{data.name}:{info.train.get('classes', '')}:{len(chosen.rows)}",
         note=data.note,
     )
 
@@ -108,6 +105,33 @@ def epochs(info: Info) -> dict[int, Info]:
         except CheckpointError:
             continue  # damaged: the others still show
     return found
+
+
+def stored_map(
+    epoch: int, info: Info, last: Info, some: Points, perplexity: float, seed: int
+) -> Frame | None:
+    """The t-SNE map of an epoch from the file that comes with the model; None where there is none
+    of just these weights, points and settings."""
+    file = maps.file_of(last.path)
+    stamps = [info.mtime_ns, last.mtime_ns, file.stat().st_mtime_ns if file.is_file() else 0]
+    return _stored_map(epoch, str(info.path), str(last.path), stamps, perplexity, seed, some)
+
+
+@st.cache_data(max_entries=64, show_spinner=False, hash_funcs={Points: lambda some: some.name})
+def _stored_map(
+    epoch: int,
+    path: str,
+    last: str,
+    stamps: list[int],
+    perplexity: float,
+    seed: int,
+    some: Points,
+) -> Frame | None:
+    found = maps.read(Path(last))
+    chosen = maps.Chosen(some.rows, some.numbers, some.pictures)
+    if found is None or not found.suits(chosen, perplexity, seed):
+        return None
+    return found.frame(epoch, Path(path), Path(last))
 
 
 def linear_map(kind: str, info: Info, last: Info, n: int) -> Linear:

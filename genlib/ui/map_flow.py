@@ -123,7 +123,7 @@ def flat_map(choice: Choice, epoch: int) -> Flat | None:
     stopped: tuple[str, Frame | None] | None = st.session_state.get("map.cancelled")
     if stopped is not None and stopped[0] == key:
         return _cancelled(key, stopped[1])
-    job = _job(choice, info)
+    job = _job(choice, epoch)
     if job.state == "failed":
         st.error(f"No map: {job.error}.", icon=":material/error:")
         return None
@@ -132,13 +132,13 @@ def flat_map(choice: Choice, epoch: int) -> Flat | None:
 
 
 def _flat(job: Job) -> Flat | None:
-    shown = job if job.frame is not None else job.anchor
-    if shown is None or shown.frame is None:
+    """The job's own newest frame. Never that of its anchor: it is another epoch's map."""
+    if job.frame is None:
         return None
     done = job.state == "done"
     tsne: TSNE | None = job.tsne
     place = tsne.place if done and tsne is not None else None
-    return Flat(shown.frame.positions, job.key, done, place)
+    return Flat(job.frame.positions, job.key, done, place)
 
 
 def _key(choice: Choice, info: Info) -> str:
@@ -147,9 +147,14 @@ def _key(choice: Choice, info: Info) -> str:
     return f"{info.path}:{info.mtime_ns}:{anchor}:{settings}"
 
 
-def _job(choice: Choice, info: Info) -> Job:
+def _job(choice: Choice, epoch: int) -> Job:
+    info = choice.epochs[epoch]
     who = st.session_state.setdefault("map.who", uuid.uuid4().hex)
-    anchor = None if info is choice.last else _job(choice, choice.last)
+    finished = map_data.stored_map(
+        epoch, info, choice.last, choice.points, choice.perplexity, choice.seed
+    )
+    needs_no_anchor = finished is not None or info is choice.last
+    anchor = None if needs_no_anchor else _job(choice, max(choice.epochs))
     job = map_jobs.request(
         _key(choice, info),
         map_data.codes(info, choice.points),
@@ -157,6 +162,7 @@ def _job(choice: Choice, info: Info) -> Job:
         seed=choice.seed,
         who=who,
         anchor=anchor,
+        finished=finished,
     )
     before: Job | None = st.session_state.get("map.job")
     if before is not None and before is not job and anchor is not before:
@@ -193,8 +199,7 @@ def _progress(job: Job) -> None:
 
 
 def _cancel(job: Job) -> None:
-    shown = job if job.frame is not None else job.anchor
-    st.session_state["map.cancelled"] = (job.key, shown.frame if shown else None)
+    st.session_state["map.cancelled"] = (job.key, job.frame)
     st.session_state["map.playing"] = False
     job.leave(st.session_state["map.who"])
 

@@ -110,15 +110,21 @@ def request(
     seed: int,
     who: str,
     anchor: Job | None = None,
+    finished: Frame | None = None,
 ) -> Job:
     """Get the map of that key, starting its optimisation where nobody has yet.
 
     key: must say all that the map depends on. codes: (n, d). anchor: a map to start from and to
-    be aligned with; it is waited for.
+    be aligned with; it is waited for. finished: the end of an optimisation that was made earlier;
+    then there is nothing to do.
     """
     with _lock:
         job = _jobs.get(key)
-        if job is None or job.state in ("stopped", "failed"):
+        if finished is not None and (job is None or job.state != "done"):
+            tsne = TSNE.settled(codes, finished.positions, perplexity, seed)
+            job = Job(key, codes, perplexity, seed, frame=finished, state="done", tsne=tsne)
+            _jobs[key] = job
+        elif job is None or job.state in ("stopped", "failed"):
             job = Job(key, codes, perplexity, seed, anchor)
             _jobs[key] = job
             job.watch(who)

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from genlib.ui import map_data, map_flow
+from genlib.ui import history, map_data, map_flow
 from genlib.ui import map_panels as panels
 from genlib.ui.components.latent_map import (
     Cloud,
@@ -13,7 +13,7 @@ from genlib.ui.components.latent_map import (
 from genlib.ui.map_controls import pick_choice
 from genlib.ui.pickers import header, try_this
 
-KEY = "map.canvas"
+KEY = history.of_this_visit("map.canvas")
 
 header(
     "Latent map",
@@ -56,7 +56,9 @@ def live() -> None:
         stars = panels.show_side(info, choice, z, flat, selection, near)
     with left:
         if flat is None:
-            st.container(height=640, border=True).caption("The first frame comes in a moment.")
+            st.container(height=640, border=True).caption(
+                f"The map of epoch {epoch} comes in a moment."
+            )
         else:
             codes = f"codes:{info.path}:{info.mtime_ns}:{some.name}"
             message = map_data.codes_message(codes, info, z)
@@ -68,7 +70,8 @@ def live() -> None:
                 flat.positions, some.labels, some.numbers, some.classes,
                 space=f"{choice.kind}:{choice.last.path}", pictures=pictures,
                 codes=codes if message else "", linear=linear, axes=axes,
-                title=f"{last.name}, epoch {epoch}, {choice.kind}",
+                title=f"{last.name}, epoch {epoch}, {choice.kind}"
+                + ("" if flat.ready else ", not finished"),
                 file=f"{last.name}-epoch-{epoch}-{choice.kind}",
             )  # fmt: skip
             latent_map(KEY, cloud, selection=selection, rays=near.tolist(), stars=stars)

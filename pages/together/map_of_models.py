@@ -45,9 +45,11 @@ def drawing(seen: int) -> bool:
 
 pictures = job.result if isinstance(job.result, dict) else {}
 opened = taxonomy("map.tree", taxonomy_view.tree_html(pictures, ADDRESS), ADDRESS)
+if opened:
+    st.switch_page(opened)
 polled("map_of_models.drawing", drawing, len(pictures))
 st.subheader("When they came")
-opened = taxonomy("map.time", taxonomy_view.timeline_html(ADDRESS), ADDRESS) or opened
+opened = taxonomy("map.time", taxonomy_view.timeline_html(ADDRESS), ADDRESS)
 if opened:
     st.switch_page(opened)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable
 
@@ -56,6 +57,32 @@ def test_the_replay_draws_the_image_and_the_slider_goes_back_in_it(
     point_at(page, 0, 0)
     expect(page.locator(".readout").first).to_contain_text("Row 1, column 1", timeout=CALM_MS)
     assert (canvas_pixels(page, MAIN) == whole).all()
+
+
+def test_at_another_temperature_every_number_says_of_which_it_is(
+    open_page: Callable[..., Page],
+) -> None:
+    page = open_page("pixelcnn?pixelcnn.temperature=0.5", timeout=3 * CALM_MS)
+    page.locator(MAIN).first.wait_for(timeout=CALM_MS)
+    finish(page)
+    point_at(page, 20, 14)
+    readout = page.locator(".readout").first
+    expect(readout).to_contain_text("p(ink | 574 pixels before it) at T = 1", timeout=CALM_MS)
+    expect(readout).to_contain_text("p(ink) at T = 0.5, as it is drawn")
+    expect(readout).to_contain_text("nats at T = 1")
+    expect(readout).to_contain_text("−log p at T = 1 of the image")
+    # The pixel with the dearest prediction: far enough from 0 and 1 for two decimals to tell.
+    page.mouse.move(0, 0)
+    own, tempered, cost = (
+        float(readout.locator(selector).last.inner_text().strip("<> "))
+        for selector in (".p", ".tempered", "div:nth-child(4) b")
+    )
+    ink = "ink" in readout.locator("div:nth-child(4) b").first.inner_text()
+    assert cost == pytest.approx(-math.log(own if ink else 1 - own), rel=0.1, abs=0.02)
+    odds = (own / (1 - own)) ** 2  # T = 0.5 doubles the logit
+    assert tempered == pytest.approx(odds / (1 + odds), abs=0.02)
+    page.get_by_role("button", name="p of ink").first.click()
+    expect(page.locator(".legend .what").first).to_contain_text("at T = 0.5")
 
 
 def test_the_mouse_is_told_p_and_the_receptive_field(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,10 +13,11 @@ import streamlit as st
 import torch
 from streamlit.testing.v1 import AppTest
 
-from genlib import checkpoint
+from genlib import checkpoint, maps
+from genlib.explore.projection import Frame
 from genlib.models.autoencoder import Autoencoder, AutoencoderSettings
 from genlib.models.vae import VAE, VAESettings
-from genlib.ui import map_data, map_jobs
+from genlib.ui import map_data, map_flow, map_jobs
 from genlib.ui.components import draw
 
 PAGE = Path(__file__).parents[2] / "pages/latents/latent_map.py"
@@ -89,6 +91,70 @@ def test_tsne_runs_to_its_end_and_says_how_well_classes_separate(tiny):
     assert 0 < float(app.metric[0].value.split()[0]) <= 100
     assert "of the flat map" in words(app)
     assert not app.session_state["map.polling"]
+
+
+def clouds(app: AppTest) -> list[str]:
+    """Titles of the maps on the page: none, or one."""
+    found = [element.proto for element in app.get("bidi_component")]
+    sent = [p.bytes for p in found if p.component_name == "genlib_latent_map"]
+    return [t.decode() for b in sent for t in re.findall(rb'"title": ?"([^"]*)"', b)]
+
+
+def test_another_epoch_shows_no_map_until_there_is_one_of_its_own(tiny):
+    app = open_map(model="vae-tiny", points="2000", seed="31")
+    finished(app)
+    last = app.session_state["map.job"]
+    app.select_slider(key="map.epoch").set_value(0)
+    limit, waited = time.monotonic() + 60, 0
+    run(app)
+    while not app.session_state["map.ready"]:
+        assert time.monotonic() < limit, "t-SNE did not end"
+        job = app.session_state["map.job"]
+        assert job is not last
+        for title in clouds(app):
+            assert "epoch 0" in title and "not finished" in title
+        if job.frame is None:
+            waited += 1
+        run(app)
+    assert clouds(app) == ["vae-tiny, epoch 0, t-SNE"]
+    assert waited, "the first frame came before the page could look"
+
+
+def test_a_running_map_is_never_that_of_its_anchor():
+    rng = np.random.default_rng(0)
+    z = rng.normal(size=(50, 3)).astype(np.float32)
+    frame = Frame(z[:, :2], 500, 500, 1.0)
+    anchor = map_jobs.Job("test:last", z, 10, 0, frame=frame, state="done")
+    job = map_jobs.Job("test:first", z, 10, 0, anchor=anchor)
+    assert map_flow._flat(job) is None
+    job.frame = Frame(z[:, 1:], 10, 300, 2.0)
+    flat = map_flow._flat(job)
+    assert flat is not None and not flat.ready
+    assert (flat.positions == z[:, 1:]).all()
+
+
+def test_maps_that_come_with_a_model_are_there_at_once_each_under_its_own_epoch(tiny):
+    for _, path in checkpoint.peek(tiny / "vae-tiny.safetensors").snapshots:
+        known, model = checkpoint.peek(path), checkpoint.load(path)  # of digits, always here
+        checkpoint.save(path, model, dataset="digits", seed=0, epoch=known.epoch)
+    info = checkpoint.peek(tiny / "vae-tiny.safetensors")
+    stored = maps.compute(info)
+    maps.write(info.path, stored)
+    app = open_map(model="vae-tiny", points="2000")
+    for epoch in (2, 0, 1):
+        app.select_slider(key="map.epoch").set_value(epoch)
+        run(app)
+        assert app.session_state["map.ready"], "no t-SNE runs"
+        assert clouds(app) == [f"vae-tiny, epoch {epoch}, t-SNE"]
+        job = app.session_state["map.job"]
+        assert np.abs(job.frame.positions - stored.positions[epoch]).max() < 0.05
+    z = map_data.codes(info, map_data.points(info, 2000))
+    near = job.tsne.place(z[:3] + 1e-4)
+    assert near.shape == (3, 2) and np.isfinite(near).all()
+    app.number_input(key="map.seed").set_value(5)
+    run(app)
+    assert app.session_state["map.job"].state in ("waiting", "running")
+    app.session_state["map.job"].leave(app.session_state["map.who"])
 
 
 def test_cancelling_keeps_the_map_as_it_was_and_it_can_be_resumed(tiny):

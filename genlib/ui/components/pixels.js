@@ -184,7 +184,7 @@ function legend(s, { field }) {
     : LOOKS[s.look].legend || ["", "", "", s.d.known ? "above the orange line: given" : ""];
   s.get(".low").textContent = low;
   s.get(".high").textContent = high;
-  s.get(".what").textContent = what;
+  s.get(".what").textContent = what + (s.look === "p" && !field ? atT(s.d) : "");
   s.get(".legend i").style.background = ramp;
   s.get(".legend i").hidden = !ramp;
 }
@@ -192,24 +192,31 @@ function legend(s, { field }) {
 const chance = (p) =>
   p < 1e-4 ? "< 0.0001" : p > 0.9999 ? "> 0.9999" : p.toFixed(p < 0.01 || p > 0.99 ? 4 : 2);
 
+// Nats are always the model's own, of T = 1. Where pixels are drawn at another temperature, every
+// number says which one it is of.
+const atT = (d, t = d.temperature) => (d.temperature === 1 ? "" : ` at T = ${Number(t.toFixed(2))}`);
+
+const probability = (words, name, p) => `<div class="chance">${words} <b class="${name}">${chance(p)}</b>
+      <span class="bar"><i style="width:${(100 * p).toFixed(1)}%"></i></span></div>`;
+
 function readout(s) {
   const d = s.d, first = s.sample * s.total, index = subject(s);
   const logit = d.logits[first + index], ink = d.images[first + index];
-  const p = sigmoid(logit / d.temperature), drawn = index < s.at;
+  const p = sigmoid(logit), tempered = sigmoid(logit / d.temperature), drawn = index < s.at;
   let spent = 0;
   for (let k = 0; k < s.at; k++) spent += nats(d.logits[first + k], d.images[first + k]);
   const verb = d.replay ? (index < d.known ? "Given" : "Drawn") : "It is";
   const fact = drawn
-    ? `${verb}: <b>${ink ? "ink" : "paper"}</b>, which costs <b>${nats(logit, ink).toFixed(2)}</b> nats`
+    ? `${verb}: <b>${ink ? "ink" : "paper"}</b>, which costs <b>${nats(logit, ink).toFixed(2)}</b> nats${atT(d, 1)}`
     : s.place ? "Not drawn yet" : "Next to be drawn";
   const note = s.pinned ? "held; click it to let go"
     : s.place ? "" : drawn ? "the most surprising; move over the image" : "";
   return `<div>Row <b>${Math.floor(index / s.width) + 1}</b>, column <b>${(index % s.width) + 1}</b>
       <span class="dim">${note}</span></div>
-    <div class="chance">p(ink | ${index} pixels before it) <b class="p">${chance(p)}</b>
-      <span class="bar"><i style="width:${(100 * p).toFixed(1)}%"></i></span></div>
+    ${probability(`p(ink | ${index} pixels before it)${atT(d, 1)}`, "p", p)}
+    ${d.temperature === 1 ? "" : probability(`p(ink)${atT(d)}, as it is drawn`, "tempered", tempered)}
     <div>${fact}</div>
-    <div class="dim">−log p of ${s.at < s.total ? `the first ${s.at} pixels` : "the image"}:
+    <div class="dim">−log p${atT(d, 1)} of ${s.at < s.total ? `the first ${s.at} pixels` : "the image"}:
       <b class="spent">${spent.toFixed(1)}</b> nats</div>`;
 }
 

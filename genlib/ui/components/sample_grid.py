@@ -8,6 +8,7 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
+from genlib.ui import history
 from genlib.ui.components.decoder_store import source
 from genlib.ui.images import data_url, grid_image
 
@@ -26,7 +27,8 @@ def sample_grid(
 
     The choice is linked as the query parameter `key`; another N forgets a choice beyond it.
     """
-    state = st.session_state.get(key)
+    mounted = history.of_this_visit(key)
+    state = st.session_state.get(mounted)
     told = state.get("chosen") if isinstance(state, Mapping) else None
     linked = st.query_params.get(key, "")
     if isinstance(told, Mapping) and isinstance(told.get("at"), int):
@@ -43,5 +45,5 @@ def sample_grid(
         "chosen": index,
         "label": label,
     }
-    _COMPONENT(key=key, data=data, on_chosen_change=lambda: None, height="content")
+    _COMPONENT(key=mounted, data=data, on_chosen_change=lambda: None, height="content")
     return index

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container
+from collections.abc import Container, Mapping
 from pathlib import Path
 
 import streamlit as st
@@ -17,13 +17,17 @@ def taxonomy(key: str, html: str, pages: Container[str]) -> str:
     html: with links <a href="path" data-page="folder/file.py">. pages: the files that may be
     opened; anything else that a browser sends is ignored.
     """
-    result = _mount()(key=key, data={"html": html}, on_open_change=_nothing)
-    wanted = result.get("open")
+    _mount()(key=key, data={"html": html}, on_open_change=lambda: _keep(key))
+    wanted = st.session_state.pop(f"{key}.wanted", "")
     return wanted if isinstance(wanted, str) and wanted in pages else ""
 
 
-def _nothing() -> None:
-    """Streamlit passes a trigger on only where it has a callback."""
+def _keep(key: str) -> None:
+    """Keep what was clicked until a run of the page gets to it: a trigger is gone with the run that
+    it started, and that run may end early because there are new pictures to show."""
+    state = st.session_state.get(key)
+    if isinstance(state, Mapping):
+        st.session_state[f"{key}.wanted"] = state.get("open")
 
 
 @st.cache_resource(show_spinner=False)

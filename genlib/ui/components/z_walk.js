@@ -155,7 +155,10 @@ function restZ(s) {
   s.playing = false
   s.get("play").setAttribute("aria-pressed", "false")
   s.get("play").textContent = "Play"
-  s.tell({ at: Number(s.at.toFixed(3)), speed: Number(s.speed.toFixed(3)) })
+  // The walk rests exactly at the place that the link names: a rounded link would show 2.175 as
+  // "stop 2.18" where the page showed 2.1749 as "stop 2.17", and another picture.
+  moveZ(s, Number(s.at.toFixed(2)))
+  s.tell({ at: s.at, speed: Number(s.speed.toFixed(3)) })
 }
 
 function showPace(s) {

@@ -16,6 +16,7 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
+from genlib.ui import history
 from genlib.ui.components.decoder_store import source
 
 LEGS = 6  # stops of the closed loop where the server decodes
@@ -68,7 +69,8 @@ def z_walk(
         seed: another one is another walk.
         decode: (n, d) -> (n, C, H, W) in [0, 1], where the decoder is too large for the browser.
     """
-    place = _place(key)
+    mounted = history.of_this_visit(key)
+    place = _place(key, mounted)
     data: dict[str, object] = {
         "name": name,
         "dim": latent_dim,
@@ -85,21 +87,22 @@ def z_walk(
         pictures = decode(loop_codes(latent_dim, seed)).transpose(0, 2, 3, 1)
         block = np.round(np.clip(pictures, 0, 1) * 255).astype(np.uint8).tobytes()
         data["frames"] = base64.b64encode(block).decode()
-    _COMPONENT(key=key, data=data, on_rest_change=lambda: None, height="content")
+    _COMPONENT(key=mounted, data=data, on_rest_change=lambda: None, height="content")
     return place
 
 
-def _place(key: str) -> Place:
+def _place(key: str, mounted: str) -> Place:
     """The newest of what the browser said and what the link says; written into the link."""
-    state = st.session_state.get(key)
+    state = st.session_state.get(mounted)
     rest = state.get("rest") if isinstance(state, Mapping) else None
     told: Mapping[str, object] = rest if isinstance(rest, Mapping) else {}
     at = _number(told.get("at", st.query_params.get(f"{key}.at")), 0.0, 0.0, 1e6)
     speed = _number(told.get("speed", st.query_params.get(f"{key}.speed")), 0.4, SLOWEST, FASTEST)
     if told:
-        for field, value in (("at", at), ("speed", speed)):
-            if st.query_params.get(f"{key}.{field}") != f"{value:g}":
-                st.query_params[f"{key}.{field}"] = f"{value:g}"
+        # As many decimals as the page shows, and never "1e+03": the link is the place itself.
+        said = {f"{key}.at": f"{at:.2f}", f"{key}.speed": f"{speed:g}"}
+        if any(st.query_params.get(name) != text for name, text in said.items()):
+            st.query_params.update(said)
     return Place(at, speed)
 
 
