@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from html import escape
 
 import plotly.graph_objects as go
 
@@ -35,11 +36,11 @@ def error_chart(lines: Mapping[str, Line], x_title: str) -> go.Figure:
             x=list(line.x),
             y=list(line.y),
             error_y={"type": "data", "array": list(line.stderr), "thickness": 1.3, "width": 3},
-            name=name,
+            name=escape(name),
             mode="lines+markers",
             line={"color": colour, "dash": "dot" if line.untouched else line.dash, "width": 2.5},
             marker={"size": 6},
-            hovertemplate=f"{name}: %{{y:.4f}} at %{{x:.2f}}<extra></extra>",
+            hovertemplate=f"{escape(name)}: %{{y:.4f}} at %{{x:.2f}}<extra></extra>",
         )
     figure.update_layout(
         height=380,

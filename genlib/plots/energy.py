@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from html import escape
 
 import numpy as np
 import plotly.graph_objects as go
@@ -34,7 +35,7 @@ def roc_figure(curves: Sequence[Curve]) -> go.Figure:
         keep = np.unique(np.linspace(0, len(curve.false) - 1, POINTS).round().astype(int))
         figure.add_scatter(
             x=curve.false[keep], y=curve.true[keep], mode="lines",
-            name=f"{curve.name}: {curve.auc:.3f} ± {curve.stderr:.3f}", line={"width": 2.5},
+            name=f"{escape(curve.name)}: {curve.auc:.3f} ± {curve.stderr:.3f}", line={"width": 2.5},
             hovertemplate="%{x:.1%} of digits rejected<br>%{y:.1%} of merges caught",
         )  # fmt: skip
     figure.update_xaxes(title="share of real digits rejected", range=[-0.01, 1.01])
@@ -52,9 +53,9 @@ def auc_figure(curves: dict[str, Sequence[Curve]], chosen: str) -> go.Figure:
     for models in zip(*curves.values(), strict=True):
         figure.add_scatter(
             x=[c.auc for c in models], y=rows,
-            mode="markers", name=models[0].name, marker={"size": 13},
+            mode="markers", name=escape(models[0].name), marker={"size": 13},
             error_x={"type": "data", "array": [2 * c.stderr for c in models], "thickness": 1.5},
-            hovertemplate=f"{models[0].name}<br>%{{y}}: %{{x:.3f}}<extra></extra>",
+            hovertemplate=f"{escape(models[0].name)}<br>%{{y}}: %{{x:.3f}}<extra></extra>",
         )  # fmt: skip
     figure.add_vline(0.5, line_dash="dot", line_color="gray", annotation_text="guessing")
     low = min([0.45, *(c.auc - 0.03 for models in curves.values() for c in models)])

@@ -16,6 +16,7 @@ from genlib.explore.lens import Lens, Network, lens
 from genlib.explore.weights import WeightsError
 from genlib.limits import LimitError, check_disk
 from genlib.ui import guard, loading, rights
+from genlib.ui.plain import plain
 
 UNTRAINED = "-untrained"
 
@@ -64,7 +65,7 @@ def pick_network(key: str, help: str = "") -> tuple[str, Lens]:
     try:
         made = _lens(choice)
     except WeightsError as problem:
-        st.error(str(problem), icon=":material/error:")
+        st.error(plain(str(problem)), icon=":material/error:")
         st.stop()
     if not made.network.trained:
         st.caption(
@@ -152,7 +153,7 @@ def _download(name: str) -> None:
         imagenet.download(name, lambda share: _move(bar, share))
     except WeightsError as problem:
         bar.empty()
-        st.error(str(problem), icon=":material/cloud_off:")
+        st.error(plain(str(problem)), icon=":material/cloud_off:")
         return
     st.rerun()
 
@@ -166,7 +167,7 @@ def _keep(name: str, data: bytes, key: str) -> None:
         check_disk(runs_dir(), len(data))
         imagenet.keep(name, data, kept_dir())
     except (WeightsError, LimitError) as problem:
-        st.error(str(problem), icon=":material/error:")
+        st.error(plain(str(problem)), icon=":material/error:")
         return
     guard.forget_upload(key)
     st.rerun()

@@ -13,6 +13,7 @@ from genlib.explore.ascent import noise
 from genlib.explore.lens import Lens, Network
 from genlib.explore.pictures import PictureError, decode, sample, square
 from genlib.ui.pickers import pick_digit
+from genlib.ui.plain import plain
 
 Start = Callable[[Lens], Tensor]
 NAMES = {"noise": "Noise", "blank": "Blank", "digit": "A digit", "photo": "A photograph"}
@@ -64,6 +65,6 @@ def _photo(network: Network, count: int) -> Start:
     try:
         photo = square(decode(sample("flower"), 640), network.shape[-1])
     except PictureError as problem:
-        st.error(str(problem), icon=":material/error:")
+        st.error(plain(str(problem)), icon=":material/error:")
         return lambda lens: lens.mean.cpu().expand(count, *network.shape).clone()
     return lambda lens: photo.expand(count, *network.shape).clone()

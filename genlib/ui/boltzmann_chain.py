@@ -19,6 +19,7 @@ from genlib.ui.components.gibbs_chain import Layers, Scene, gibbs_chain, gibbs_s
 from genlib.ui.components.kernel_grid import kernel_grid
 from genlib.ui.pickers import pick_digit
 from genlib.ui.picture_table import signed_legend
+from genlib.ui.plain import plain
 
 KEY = "rbm"
 BROWSER_WEIGHTS = 4_000_000  # 16 MB; more would take longer than a frame for one step
@@ -32,13 +33,16 @@ def chain(info: Info) -> None:
     data = loading.all_pictures_of(info)
     if data.shape != loading.model(info).config.shape:
         st.info(
-            f"{info.name} was made for pictures of another size or colour than those of "
-            f"{data.title}. Train a model on {data.title} to run a chain."
+            f"{plain(info.name)} was made for pictures of another size or colour than those of "
+            f"{plain(data.title)}. Train a model on {plain(data.title)} to run a chain."
         )
         return
     layers, band = _layers(str(info.path), info.mtime_ns)
     if sum(w.size for w, _, _ in layers) > BROWSER_WEIGHTS:
-        st.info(f"{info.name} has more than {BROWSER_WEIGHTS:,} weights, too many for the browser.")
+        st.info(
+            f"{plain(info.name)} has more than {BROWSER_WEIGHTS:,} weights, too many for the "
+            "browser."
+        )
         return
     store = f"{info.name}.{info.mtime_ns}"
     gibbs_store(store, layers)
@@ -68,7 +72,7 @@ def _subject(info: Info, data: Dataset) -> Tensor:
     image = pick_digit(f"{KEY}.digit", "Picture", data=data).image
     if tuple(image.shape) == data.shape:
         return image
-    st.caption(f"{info.name} looks at other pictures than drawings; a test image is used.")
+    st.caption(f"{plain(info.name)} looks at other pictures than drawings; a test image is used.")
     image = to_float(data.test_x[0])
     images.picture(image, "test image", width=96)
     return image
@@ -157,7 +161,7 @@ def weights(info: Info) -> None:
     """First-layer weights as pictures, the strongest first."""
     model = loading.model(info)
     if not isinstance(model, HasKernels):
-        st.info(f"{info.name} has no first layer that sees whole images.")
+        st.info(f"{plain(info.name)} has no first layer that sees whole images.")
         return
     scale = st.segmented_control(
         "Colour scale", [kernels_view.SHARED, kernels_view.OWN], default=kernels_view.SHARED,

@@ -17,6 +17,7 @@ from genlib.plots.race import log_weights
 from genlib.ui import jobs, loading
 from genlib.ui.job_panel import start_button, watch
 from genlib.ui.likelihood_data import rows_of
+from genlib.ui.plain import plain
 
 KEY = "rbm"
 IMAGES = 2000  # test digits that are measured
@@ -50,7 +51,7 @@ def likelihood(info: Info) -> None:
     """Start AIS, watch it, cancel it, read the result."""
     model = loading.model(info)
     if not isinstance(model, Annealed):
-        st.info(f"{info.name} has no log Z that annealing could estimate.")
+        st.info(f"{plain(info.name)} has no log Z that annealing could estimate.")
         return
     with st.container(horizontal=True, vertical_alignment="bottom"):
         chains = st.selectbox(
@@ -86,7 +87,8 @@ def _before(info: Info) -> str:
     for row in rows_of([info]):
         if row.metric == "nll_ais":
             said += (
-                f" {info.name}, {row.origin}: {row.value:.1f} ± {row.stderr:.1f} nats ({row.data})."
+                f" {plain(info.name)}, {row.origin}: {row.value:.1f} ± {row.stderr:.1f} nats "
+                f"({plain(row.data)})."
             )
     return said
 

@@ -12,7 +12,7 @@ from genlib.folders import FolderError
 from genlib.folders_shelf import COLOURS, DEFAULT_SIZE, SIZES, Entry
 from genlib.limits import LimitError
 from genlib.ui import folder_jobs, guard, images, rights
-from genlib.ui.upload_view import plain
+from genlib.ui.plain import plain
 
 POLL_SECONDS = 0.4
 COUNT = "pictures.count"  # a new uploader after each file, so that no file is taken twice

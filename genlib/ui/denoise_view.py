@@ -16,6 +16,7 @@ from genlib.plots.denoise import Line
 from genlib.plots.kernels import diverging
 from genlib.ui import loading
 from genlib.ui.picture_table import Card, Row, cards, grey, picture_table
+from genlib.ui.plain import plain
 
 KINDS = {  # what the page says, and so what a link holds -> name in CORRUPTIONS
     "Dropout": "dropout",
@@ -64,7 +65,8 @@ def trained_against(info: Info) -> str:
     met = titles.get(str(info.config.get("corruption", "")))
     if met is None:
         return ""
-    return f"{info.name} was trained against {met} of strength {info.config.get('strength', '?')}."
+    strength = plain(str(info.config.get("strength", "?")))
+    return f"{plain(info.name)} was trained against {met} of strength {strength}."
 
 
 def needs_mask(name: str) -> bool:

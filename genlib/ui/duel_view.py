@@ -9,6 +9,7 @@ from genlib.checkpoint import Info
 from genlib.explore.duel import WATCHED, Duel, Point
 from genlib.ui import guard, images, loading
 from genlib.ui.components.live_slider import live_slider
+from genlib.ui.plain import plain
 from genlib.ui.side_by_side import side_by_side
 
 KEY = "gan.duel"
@@ -25,7 +26,7 @@ def theatre(info: Info) -> None:
     """Controls, then what they do; the numbers are measured on the same images every time."""
     if len(loading.pictures_of(info).train_x) < 2:
         st.info(
-            f"A step needs at least two training images, and {info.name} has only one.",
+            f"A step needs at least two training images, and {plain(info.name)} has only one.",
             icon=":material/info:",
         )
         return
@@ -119,7 +120,7 @@ def _live(duel: Duel) -> None:
     if duel.running != st.session_state.get(f"{KEY}.was_running", duel.running):
         st.rerun()  # it stopped by itself: the buttons must say so
     if duel.error:
-        st.error(duel.error, icon=":material/error:")
+        st.error(plain(duel.error), icon=":material/error:")
     now = duel.trace[-1]
     before = duel.trace[-2] if len(duel.trace) > 1 else now
     left, right = side_by_side(420, 620)

@@ -16,6 +16,7 @@ from genlib.ui import gan_data, images, loading
 from genlib.ui.gan_subject import pick_subject
 from genlib.ui.gan_training import collapse_warning, epochs, pick_epoch
 from genlib.ui.picture_table import Card, cards, signed_legend
+from genlib.ui.plain import plain
 from genlib.ui.side_by_side import side_by_side
 
 KEY = "ebgan"
@@ -31,7 +32,7 @@ TERMS = {
 def weight_line(info: Info) -> None:
     """Whether G was trained by the lecture's loss or by the paper's, which keeps samples apart."""
     weight = float(str(info.config.get("pull_away", 0.0)))
-    said = f"{info.name} was trained with w = {weight:g}: "
+    said = f"{plain(info.name)} was trained with w = {weight:g}: "
     st.caption(
         said + "samples whose codes are alike cost G something. Without it (w = 0, the lecture's "
         "loss) a small G soon draws one image for every z."

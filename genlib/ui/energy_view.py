@@ -19,6 +19,7 @@ from genlib.plots.energy import Curve
 from genlib.ui import loading
 from genlib.ui.components.merge_theatre import Card, Histogram
 from genlib.ui.pickers import Digit
+from genlib.ui.plain import plain
 
 N = 2000  # real digits, and merges, behind every histogram and AUC
 BINS = 40
@@ -163,5 +164,5 @@ def summary(curves: Sequence[Curve], how: str) -> str:
             judgement = (
                 "can hardly tell" if high >= 0.45 else "finds merges *more* real than digits"
             )
-        said.append(f"**{c.name}** {judgement} ({c.auc:.3f} ± {c.stderr:.3f})")
+        said.append(f"**{plain(c.name)}** {judgement} ({c.auc:.3f} ± {c.stderr:.3f})")
     return f"Merged by {how}: {'; '.join(said)}."

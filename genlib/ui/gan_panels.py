@@ -16,6 +16,7 @@ from genlib.ui.components.sample_grid import sample_grid
 from genlib.ui.components.z_walk import z_walk
 from genlib.ui.gan_subject import Subject, pick_subject
 from genlib.ui.picture_table import Row, picture_table
+from genlib.ui.plain import plain
 from genlib.ui.side_by_side import side_by_side
 
 KEY = "gan"
@@ -163,7 +164,7 @@ def _among(info: Info, subject: Subject, groups: list[str], logits: bool) -> Non
     logit = gan_data.score(info.path, "verdict", subject.image[None])
     said = float(logit[0])
     st.metric(
-        f"D({subject.name})", f"{_sigmoid(logit)[0]:.1%}",
+        f"D({plain(subject.name)})", f"{_sigmoid(logit)[0]:.1%}",
         help=f"Probability of being real, by the discriminator; its logit is {said:.2f}.",
     )  # fmt: skip
     scale = _same if logits else _sigmoid

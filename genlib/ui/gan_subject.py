@@ -15,6 +15,7 @@ from genlib.explore import energy
 from genlib.ui import gan_data, images, loading
 from genlib.ui.components.live_slider import live_slider
 from genlib.ui.pickers import pick_digit
+from genlib.ui.plain import plain
 
 MOST = 99_999  # of the numbers that choose a sample or a noise image
 
@@ -46,7 +47,9 @@ def pick_subject(key: str, info: Info) -> Subject:
 def _test(key: str, info: Info, data: Dataset) -> Subject:
     digit = pick_digit(f"{key}.digit", "Picture", data=data)
     if tuple(digit.image.shape) != data.shape:
-        st.caption(f"{info.name} looks at other pictures than drawings; a test image is shown.")
+        st.caption(
+            f"{plain(info.name)} looks at other pictures than drawings; a test image is shown."
+        )
         return Subject(to_float(data.test_x[0]), "test image")
     if digit.label is None:
         return Subject(digit.image, "your drawing", shown=True)

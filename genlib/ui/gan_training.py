@@ -13,6 +13,7 @@ from genlib.explore.coverage import Coverage
 from genlib.plots.adversarial import coverage_figure, history_figure
 from genlib.ui import gan_data, images, loading
 from genlib.ui.gan_panels import KEY, new_z, seed
+from genlib.ui.plain import in_chart, plain
 from genlib.ui.side_by_side import side_by_side
 
 LOSSES = {"train/loss": "D's loss", "train/g_loss": "G's loss"}
@@ -115,14 +116,14 @@ def classes(info: Info) -> None:
     if len(loading.pictures_of(info).test_x) < 2:
         st.info(
             "The variety of samples is measured against that of test images, and "
-            f"{info.name} has only one.",
+            f"{plain(info.name)} has only one.",
             icon=":material/info:",
         )
         return
     judge = gan_data.judge_of(info)
     if judge is None:
         st.info(
-            f"No classifier knows the images of {info.name}. Train one on the Train page.",
+            f"No classifier knows the images of {plain(info.name)}. Train one on the Train page.",
             icon=":material/info:",
         )
         return
@@ -136,15 +137,17 @@ def classes(info: Info) -> None:
         ).astype(float)
         real /= real.sum()
         groups = {
-            info.name: (found.shares.tolist(), found.stderrs.tolist()),
+            in_chart(info.name): (found.shares.tolist(), found.stderrs.tolist()),
             "training set": (real.tolist(), [0.0] * len(real)),
         }
-        st.plotly_chart(coverage_figure(judge.names, groups), key=f"{KEY}.shares")
+        st.plotly_chart(
+            coverage_figure([in_chart(name) for name in judge.names], groups), key=f"{KEY}.shares"
+        )
     with right:
         _numbers(found)
     st.caption(
-        f"{found.n:,} samples, judged by the checkpoint “{judge.info.name}”; bars: ± one standard "
-        "error. A classifier must name a class, also for a picture that is no digit."
+        f"{found.n:,} samples, judged by the checkpoint “{plain(judge.info.name)}”; bars: ± one "
+        "standard error. A classifier must name a class, also for a picture that is no digit."
     )
     _over_epochs(info, judge)
 

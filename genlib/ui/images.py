@@ -12,6 +12,8 @@ import streamlit as st
 from numpy.typing import NDArray
 from streamlit.delta_generator import DeltaGenerator
 
+from genlib.ui.plain import plain
+
 if TYPE_CHECKING:
     import torch
 
@@ -85,7 +87,9 @@ def picture(
 ) -> None:
     """Show an image with crisp pixels, ``width`` CSS pixels wide."""
     target = st if where is None else where
-    target.image(data_url(image), caption=caption or None, width=width, alt=caption or "picture")
+    target.image(
+        data_url(image), caption=plain(caption) or None, width=width, alt=caption or "picture"
+    )
 
 
 def grid_image(

@@ -8,6 +8,7 @@ import streamlit as st
 
 from genlib.limits import LimitError
 from genlib.ui import guard, jobs, rights
+from genlib.ui.plain import plain
 
 POLL_S = 0.5
 
@@ -47,14 +48,14 @@ def watch(name: str, show: Callable[[object], None], before: str) -> None:
 
     def look() -> None:
         if job.busy:
-            waiting = "Waiting for a free core" if job.state == "waiting" else job.text
+            waiting = "Waiting for a free core" if job.state == "waiting" else plain(job.text)
             st.progress(job.share, waiting or "Starting")
         elif busy:
             st.rerun()
         if job.state == "cancelled":
             st.caption(f"Cancelled at {job.share:.0%}.")
         if job.state == "failed":
-            st.error(job.error)
+            st.error(plain(job.error))
         if job.result is not None:
             show(job.result)
 

@@ -17,6 +17,7 @@ from genlib.ui.latent_space_data import Space, density, digits
 from genlib.ui.latent_space_data import space as read_space
 from genlib.ui.latent_space_start import KEY, on_server, place
 from genlib.ui.pickers import Digit, pick_digit
+from genlib.ui.plain import plain
 
 STRIPS = 10  # latents that get a traversal strip
 STEPS = 13  # pictures in a strip
@@ -145,8 +146,8 @@ def manifold(space: Space) -> None:
     """The whole plane of a model with two latents as one picture of pictures."""
     if space.latent_dim != 2:
         st.info(
-            f"{space.info.name} has {space.latent_dim} latents; a picture has two directions. "
-            "Choose a model with two latents, such as vae-2.",
+            f"{plain(space.info.name)} has {space.latent_dim} latents; a picture has two "
+            "directions. Choose a model with two latents, such as vae-2.",
             icon=":material/info:",
         )
         return
@@ -193,7 +194,7 @@ def generate(space: Space) -> None:
             fitted = density(one, name)
             z = fitted.sample(SAMPLES, np.random.default_rng(_draws()))
             mean, error = held_out(fitted, one.codes[:2000].numpy())
-            st.markdown(f"**{one.info.name}** · {name.lower()}")
+            st.markdown(f"**{plain(one.info.name)}** · {name.lower()}")
             st.image(data_url(grid_image(one.decode(z), 8)), width="stretch", alt="Samples")
             st.caption(
                 f"Log-density of 2,000 test codes: {mean:,.1f} ± {error:.1f} nats a code, "

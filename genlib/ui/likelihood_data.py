@@ -16,6 +16,7 @@ from genlib.bench import LIKELIHOODS
 from genlib.checkpoint import Info, root
 from genlib.plots.likelihood import Point
 from genlib.ui import jobs, loading
+from genlib.ui.plain import in_chart
 
 HEADER, HERE, PAPER = "checkpoint", "measured here", "published"
 
@@ -123,11 +124,11 @@ def points(rows: list[Row], pixels: str, published: bool) -> list[Point]:
     """What the chart of one kind of pixels shows."""
     found = [
         Point(
-            f"{r.model}: {LIKELIHOODS[r.metric].name}",
+            f"{in_chart(r.model)}: {LIKELIHOODS[r.metric].name}",
             r.how,
             r.value,
             2 * r.stderr,
-            f"± {r.stderr:.2f} standard error, {r.n:,} images, {r.origin}<br>{r.data}",
+            f"± {r.stderr:.2f} standard error, {r.n:,} images, {r.origin}<br>{in_chart(r.data)}",
             r.origin == HERE,
         )
         for r in rows

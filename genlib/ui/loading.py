@@ -17,6 +17,7 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from genlib.checkpoint import CheckpointError, Info, listing, peek, runs_dir, shipped_dir
 from genlib.checkpoint import uploads_dir as _uploads_dir
+from genlib.ui.plain import plain
 
 if TYPE_CHECKING:
     import torch
@@ -144,7 +145,7 @@ def _whole(info: Info) -> Dataset:
         missing = f"{info.name} needs the pictures it was trained on: {error}."
         if get_script_run_ctx(suppress_warning=True) is None:  # a job: no page to say it and end
             raise ValueError(missing) from error
-        st.info(missing, icon=":material/info:")
+        st.info(plain(missing), icon=":material/info:")
         st.stop()
 
 

@@ -8,6 +8,7 @@ from streamlit.delta_generator import DeltaGenerator
 from genlib.ui import map_data
 from genlib.ui.map_flow import Choice
 from genlib.ui.pickers import pick_model
+from genlib.ui.plain import note_of
 
 MANY = (500, 1000, 2000, 5000, 10_000)
 
@@ -46,7 +47,7 @@ def pick_choice() -> Choice:
     perplexity, seed = _tsne_settings(fourth, kind == "t-SNE")
     some = map_data.points(last, int(n))
     if some.note:
-        st.caption(f":material/info: {some.note}")
+        st.caption(f":material/info: {note_of(some)}")
     return Choice(last, map_data.epochs(last), str(kind), some, int(n), perplexity, seed)
 
 

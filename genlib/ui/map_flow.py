@@ -14,6 +14,7 @@ from genlib.explore.projection import TSNE, Array, Frame, Linear
 from genlib.ui import map_data, map_jobs
 from genlib.ui.map_data import Points
 from genlib.ui.map_jobs import Job
+from genlib.ui.plain import plain
 
 POLL_SECONDS = 0.3
 DWELL_SECONDS = 1.2  # how long playing rests at an epoch
@@ -125,7 +126,7 @@ def flat_map(choice: Choice, epoch: int) -> Flat | None:
         return _cancelled(key, stopped[1])
     job = _job(choice, epoch)
     if job.state == "failed":
-        st.error(f"No map: {job.error}.", icon=":material/error:")
+        st.error(f"No map: {plain(job.error)}.", icon=":material/error:")
         return None
     _progress(job)
     return _flat(job)

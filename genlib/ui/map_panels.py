@@ -21,6 +21,7 @@ from genlib.ui.components.latent_map import Selection, Stars
 from genlib.ui.images import grid_image, picture, to_uint8
 from genlib.ui.map_data import Points
 from genlib.ui.map_flow import Choice, Flat
+from genlib.ui.plain import plain
 
 SHOWN_NEIGHBOURS = 8
 SHOWN_LASSOED = 60
@@ -108,7 +109,7 @@ def show_picked(
         error = float(((x_hat - image.numpy()) ** 2).sum())
         picture(x_hat[0], f"reconstruction, squared error {error:.1f}", 112, right)
     same = int((some.labels[near] == some.labels[picked]).sum())
-    st.caption(f"Nearest codes, nearest first: {same} of {len(near)} are a {label} too.")
+    st.caption(f"Nearest codes, nearest first: {same} of {len(near)} are a {plain(label)} too.")
     picture(grid_image(some.pictures[near], 4, 2), "", 236)
     far = np.linalg.norm(z[near] - z[picked], axis=1)
     st.caption(f"Distances in latent space {far[0]:.2f} to {far[-1]:.2f}.")
@@ -125,7 +126,8 @@ def show_lassoed(info: Info, some: Points, z: Array, lassoed: tuple[int, ...]) -
     chosen = list(lassoed)
     counts = Counter(some.classes[c] for c in some.labels[chosen])
     st.markdown(
-        f"**{len(chosen):,} digits**: " + ", ".join(f"{n} × {c}" for c, n in counts.most_common())
+        f"**{len(chosen):,} digits**: "
+        + ", ".join(f"{n} × {plain(c)}" for c, n in counts.most_common())
     )
     picture(grid_image(some.pictures[chosen[:SHOWN_LASSOED]], 10, 1), "", 288)
     if len(chosen) > SHOWN_LASSOED:

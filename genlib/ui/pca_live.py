@@ -13,6 +13,7 @@ from genlib.models.base import HasComponents, Samples
 from genlib.plots.pca import angles_figure
 from genlib.ui import guard, jobs, loading, pca_data, pca_view
 from genlib.ui.job_panel import within_limits
+from genlib.ui.plain import plain
 
 OWN = "Fit here"
 
@@ -39,7 +40,9 @@ def autoencoder(data: Dataset, found: Components) -> bool:
             st.button("Stop", icon=":material/stop:", key="pca.stop", on_click=job.cancel)
     moments = job.result if job is not None and isinstance(job.result, list) else []
     if job is not None and job.state == "failed":
-        st.warning(f"The autoencoder could not be trained. {job.error}", icon=":material/warning:")
+        st.warning(
+            f"The autoencoder could not be trained. {plain(job.error)}", icon=":material/warning:"
+        )
     if not moments:
         if busy:
             st.progress(0.0, "Waiting for a free core")
@@ -118,7 +121,9 @@ def _choose(data: Dataset) -> tuple[Mixed | None, int, bool]:
         waiting = "Waiting for a free core" if job.state == "waiting" else job.text
         st.progress(job.share, waiting or "k-means places the first components")
     if job.state == "failed":
-        st.warning(f"The mixture could not be fitted. {job.error}", icon=":material/warning:")
+        st.warning(
+            f"The mixture could not be fitted. {plain(job.error)}", icon=":material/warning:"
+        )
     if not isinstance(job.result, pca_data.Fit):
         return None, pca_data.FIT_AXES, job.busy
     nll = job.result.nll

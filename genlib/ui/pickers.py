@@ -15,6 +15,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from genlib.checkpoint import Info
 from genlib.ui import images, loading
+from genlib.ui.plain import note_of, plain
 
 if TYPE_CHECKING:
     import torch
@@ -71,7 +72,7 @@ def _title(info: Info) -> str:
     from genlib.models import FAMILIES
 
     about = f"{FAMILIES[info.family].title.lower()}, epoch {info.epoch}"
-    return f"{info.name} · {loading.origin(info)} · {about}"
+    return plain(f"{info.name} · {loading.origin(info)} · {about}")
 
 
 def _help(text: str, by_name: dict[str, Info]) -> str:
@@ -155,7 +156,7 @@ def pick_digit(
     with where or st.container():
         data = data or loading.dataset()
         if data.note:
-            st.caption(f":material/info: {data.note}")
+            st.caption(f":material/info: {note_of(data)}")
         ways = {"test": "Test set", "draw": "Draw"}
         way = st.segmented_control(
             label,

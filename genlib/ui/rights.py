@@ -24,6 +24,8 @@ from typing import ParamSpec
 
 import streamlit as st
 
+from genlib.ui.plain import plain
+
 COOKIE = "genlib_teacher"
 PASS_HOURS = 12
 NOTE = (
@@ -113,7 +115,7 @@ def say(text: str) -> None:
 def show_what_was_said() -> None:
     """Show that sentence, once."""
     if text := st.session_state.pop(_SAID, ""):
-        st.toast(text, icon=":material/info:")
+        st.toast(plain(text), icon=":material/info:")
 
 
 def who_may_what(address: str) -> str:

@@ -13,6 +13,7 @@ from genlib import runs
 from genlib.checkpoint import CheckpointError, peek
 from genlib.runs_directory import ACTIVE, LR_RANGE, RESUMABLE, Run
 from genlib.ui import loading, open_in, rights
+from genlib.ui.plain import plain
 
 DELETED = "runs.deleted"
 SAID = "runs.said"
@@ -192,7 +193,7 @@ def _open(run: Run) -> None:
     try:
         info = peek(model)
     except CheckpointError as error:
-        st.warning(str(error))
+        st.warning(plain(str(error)))
         return
     # As the pickers know it: with its origin in its name.
     known = (i for i in loading.checkpoints() if i.path == model)
@@ -243,7 +244,7 @@ def offer_undo() -> None:
     if deleted is None or not rights.may_change():
         return
     with st.container(horizontal=True, vertical_alignment="center", border=True):
-        st.markdown(f":material/delete: {deleted[1]} was deleted.", width="content")
+        st.markdown(f":material/delete: {plain(deleted[1])} was deleted.", width="content")
         st.button("Undo", icon=":material/undo:", key="run.undo", on_click=undo)
 
 

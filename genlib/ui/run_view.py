@@ -20,6 +20,7 @@ from genlib.models import FAMILIES, capabilities
 from genlib.runs_directory import ACTIVE, Run
 from genlib.runs_events import Log, Record
 from genlib.ui import images, run_actions, run_curves
+from genlib.ui.plain import plain
 
 LOG_END = 20_000  # bytes at the end of log.txt that may be shown
 POLL = 0.75  # seconds between two looks at the directory
@@ -48,7 +49,9 @@ def show(run: Run) -> None:
 def _follow(run_id: str, live: bool) -> None:
     run = runs.get(run_id)
     if run is None:
-        st.warning(f"{run_id} is no longer there. It can be brought back from the Runs page.")
+        st.warning(
+            f"{plain(run_id)} is no longer there. It can be brought back from the Runs page."
+        )
         return
     if live:
         runs.advance()  # should its turn have come while nothing else was looking
@@ -91,11 +94,11 @@ def badge(state: str) -> None:
 def _head(run: Run, state: str) -> None:
     spec = run.spec
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.subheader(run.name, anchor=False, width="content")
+        st.subheader(plain(run.name), anchor=False, width="content")
         badge(state)
         about = f"{spec.family.replace('_', ' ')} on {spec.dataset}"
         about += f", recipe {spec.recipe}" if spec.recipe else ""
-        st.caption(f"{about}, started {when(spec.created)}", width="content")
+        st.caption(f"{plain(about)}, started {when(spec.created)}", width="content")
 
 
 def _last(records: list[Record]) -> Record | None:
@@ -155,11 +158,13 @@ def duration(seconds: float) -> str:
 def _explain(run: Run, state: str) -> None:
     """What a person cannot see from the badge alone."""
     told: dict[str, Callable[[], object]] = {
-        "queued": lambda: st.info(_waiting(run), icon=":material/hourglass_empty:"),
+        "queued": lambda: st.info(plain(_waiting(run)), icon=":material/hourglass_empty:"),
         "paused": lambda: st.info(
             "Paused: the process holds its memory and waits.", icon=":material/pause:"
         ),
-        "failed": lambda: st.error(run.message or "Training failed.", icon=":material/error:"),
+        "failed": lambda: st.error(
+            plain(run.message) or "Training failed.", icon=":material/error:"
+        ),
         "lost": lambda: st.warning(
             "The training process ended without a word: it was killed, the memory ran out, or the "
             "computer was switched off. Resume goes on from the last complete epoch.",
@@ -169,7 +174,7 @@ def _explain(run: Run, state: str) -> None:
     if state in told:
         told[state]()
     if run.message and state != "failed":
-        st.warning(run.message, icon=":material/healing:")
+        st.warning(plain(run.message), icon=":material/healing:")
     if state in ("failed", "lost"):
         with st.expander("The end of its log", icon=":material/description:"):
             st.code(_log(run), language=None)

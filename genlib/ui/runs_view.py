@@ -14,6 +14,7 @@ from genlib.runs_directory import Run
 from genlib.runs_events import Record
 from genlib.settings import TrainSettings
 from genlib.ui import rights, run_actions, run_curves, run_view
+from genlib.ui.plain import in_chart, plain
 
 HIGHLIGHT = "background-color: rgba(224, 150, 20, 0.28); font-weight: 600"
 NEVER = ("channels", "image_size")
@@ -138,10 +139,12 @@ def curves(chosen: Sequence[Run]) -> None:
             "Logarithmic", key="runs.log", bind="query-params", help="Scale of the vertical axis."
         )
     differ = [name for name in differing(chosen) if name != "family"][:2]
-    shown = {label(run, differ): run for run in chosen if metric and metric in found[run.id]}
+    shown = {
+        in_chart(label(run, differ)): run for run in chosen if metric and metric in found[run.id]
+    }
     lines = {name: found[run.id][metric or ""] for name, run in shown.items()}
     marks = {name: rate_changes(run) for name, run in shown.items()}
-    st.plotly_chart(compare(lines, metric or "", log, marks), key="runs.curves")
+    st.plotly_chart(compare(lines, in_chart(metric or ""), log, marks), key="runs.curves")
     if len({run.spec.family for run in chosen}) > 1:
         st.caption(
             ":material/info: Losses of different families have different units: compare shapes, "
@@ -200,7 +203,7 @@ def recently_deleted() -> None:
     ):
         for run in trashed:
             st.button(
-                f"Restore {run.name}",
+                f"Restore {plain(run.name)}",
                 icon=":material/undo:",
                 key=f"runs.restore.{run.id}",
                 on_click=run_actions.restore,

@@ -17,6 +17,7 @@ from genlib.recipes import RECIPES
 from genlib.runs_directory import Run, RunSpec
 from genlib.settings import Spec, TrainSettings
 from genlib.ui import images, loading, rights, train_form
+from genlib.ui.plain import plain
 
 MOST = 12  # runs in one sweep
 DIGITS = 9  # in a strip
@@ -104,12 +105,12 @@ def start() -> None:
             icon=":material/play_arrow:",
             key="sweep.start",
             disabled=bool(planned.error),
-            help=planned.error or "They train one after the other.",
+            help=plain(planned.error) or "They train one after the other.",
             on_click=_start,
             args=(planned.specs,),
         )
     if planned.error and text:
-        st.error(planned.error, icon=":material/error:")
+        st.error(plain(planned.error), icon=":material/error:")
 
 
 def _base() -> RunSpec:
@@ -157,7 +158,7 @@ def result(members: Sequence[Run]) -> None:
     try:
         original = _strip_of_digits(done[0].spec.dataset)
     except ValueError as problem:  # a folder of pictures that is gone
-        st.warning(f"{problem}.", icon=":material/warning:")
+        st.warning(plain(f"{problem}."), icon=":material/warning:")
         return
     width = 2 * original.shape[1]
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -168,12 +169,12 @@ def result(members: Sequence[Run]) -> None:
         try:
             strip, error, stderr = _reconstructions(str(path), path.stat().st_mtime_ns)
         except (ValueError, OSError) as problem:
-            st.warning(f"{run.name}: {problem}")
+            st.warning(plain(f"{run.name}: {problem}"))
             continue
         with st.container(horizontal=True, vertical_alignment="center"):
             images.picture(strip, width=width)
             st.metric(
-                run.name if run.state == "finished" else f"{run.name} ({run.state})",
+                plain(run.name if run.state == "finished" else f"{run.name} ({run.state})"),
                 f"{error:.4f}",
                 help="Test error: mean squared error per pixel, pixels in [0, 1], on "
                 f"{IMAGES:,} test images at most; standard error {stderr:.4f}.",

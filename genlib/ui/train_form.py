@@ -13,6 +13,7 @@ from genlib.recipes import RECIPES, Recipe
 from genlib.runs_directory import RunSpec
 from genlib.settings import Spec, TrainSettings
 from genlib.ui import dataset_view, forms, loading, rights
+from genlib.ui.plain import note_of, plain
 
 FROM_DATA = ("channels", "image_size", "n_classes")  # settings that follow from the dataset
 MAIN = ("epochs", "batch_size", "lr", "schedule")  # of training; the others are folded away
@@ -37,7 +38,7 @@ def new_run() -> None:
     data = loading.dataset(dataset)
     dataset_view.strip(data)
     if data.note:
-        st.caption(f":material/info: {data.note}")
+        st.caption(f":material/info: {note_of(data)}")
     if "mnist" not in datasets.available():
         _offer_mnist()
     if recipe in RECIPES:
@@ -53,7 +54,7 @@ def new_run() -> None:
     errors = [*model.errors, *main.errors, *rest.errors]
     errors = errors or _check(family, data, model.values, values)
     for error in errors:
-        st.error(f"{error}.", icon=":material/error:")
+        st.error(plain(f"{error}."), icon=":material/error:")
     _start_button(errors, _spec(family, dataset, recipe, model.values, values))
     if not errors:
         st.caption(_size(data, values))
@@ -73,7 +74,7 @@ def _offer_mnist() -> None:
         datasets.download_mnist(show)
     except (ValueError, OSError) as error:  # no network, no room
         bar.empty()
-        st.error(str(error), icon=":material/cloud_off:")
+        st.error(plain(str(error)), icon=":material/cloud_off:")
         return
     st.rerun()
 
@@ -169,7 +170,7 @@ def _start_button(errors: list[str], spec: RunSpec) -> None:
         icon=":material/play_arrow:",
         key="train.start",
         disabled=bool(errors),
-        help=errors[0]
+        help=plain(errors[0])
         if errors
         else "Starts a process of its own: you may close this page and come back."
         if room

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 import streamlit as st
@@ -11,6 +10,7 @@ from genlib import runs_uploads
 from genlib.checkpoint import CheckpointError, Info
 from genlib.limits import LimitError
 from genlib.ui import guard, loading, rights
+from genlib.ui.plain import plain
 from genlib.upload import MAX_UPLOAD
 
 COUNT = "upload.count"  # a new uploader after each file, so that no file is taken twice
@@ -47,7 +47,7 @@ def _bring() -> None:
     if outcome:
         good, text = outcome
         (st.success if good else st.error)(
-            text, icon=":material/check:" if good else ":material/error:"
+            plain(text), icon=":material/check:" if good else ":material/error:"
         )
     _undo_line()
 
@@ -66,22 +66,18 @@ def _take(key: str) -> None:
         st.session_state[OUTCOME] = (False, text)
     else:
         names = {one.path: one.name for one in loading.checkpoints()}
-        name = plain(names.get(info.path, info.name))
+        name = names.get(info.path, info.name)
         st.session_state[OUTCOME] = (True, f"{name} is ready in the other pages.")
     guard.forget_upload(key)
     st.session_state[COUNT] += 1
-
-
-def plain(text: str) -> str:
-    """Text of a stranger's file as Markdown that shows it letter by letter: no links, no stars."""
-    return re.sub(r"([\\`*_\[\]<>$:~#|])", r"\\\1", text)
 
 
 def _row(info: Info) -> None:
     with st.container(horizontal=True, vertical_alignment="center", border=True):
         st.markdown(f"**{plain(info.name)}**", width="content")
         about = f"{info.family.replace('_', ' ')} on {info.dataset}, epoch {info.epoch}, "
-        st.caption(f"{about}{info.parameters:,} parameters · {info.path.name}", width="stretch")
+        about += f"{info.parameters:,} parameters · {info.path.name}"
+        st.caption(plain(about), width="stretch")
         if not rights.may_change():
             return
         st.button(
@@ -109,7 +105,7 @@ def _undo_line() -> None:
     if deleted is None:
         return
     with st.container(horizontal=True, vertical_alignment="center", border=True):
-        st.markdown(f":material/delete: {deleted.name} was deleted.", width="content")
+        st.markdown(f":material/delete: {plain(deleted.name)} was deleted.", width="content")
         st.button("Undo", icon=":material/undo:", key="upload.undo", on_click=_undo)
 
 

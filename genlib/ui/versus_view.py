@@ -14,6 +14,7 @@ from genlib.checkpoint import Info
 from genlib.datasets import to_float
 from genlib.explore.coverage import half_tones
 from genlib.ui import gan_data, images, loading
+from genlib.ui.plain import plain
 from genlib.ui.side_by_side import side_by_side
 
 KEY = "versus"
@@ -54,7 +55,7 @@ def table(rows: Sequence[Info], epochs: Sequence[int]) -> None:
     """Draw all grids, then under each what can be counted, which takes longer."""
     later: list[tuple[DeltaGenerator, Info, int]] = []
     for info in rows:
-        st.subheader(f"{_kind(info)} · {info.name}", anchor=False)
+        st.subheader(f"{_kind(info)} · {plain(info.name)}", anchor=False)
         cells = side_by_side(*[max(LEAST, WIDE // len(epochs) - GAP)] * len(epochs), gap="small")
         for column, epoch in zip(cells, epochs, strict=True):
             with column:
@@ -77,7 +78,7 @@ def _cell(info: Info, epoch: int) -> bool:
     if shown is None:
         kept = ", ".join(str(e) for e, _ in info.snapshots)
         with st.container(border=True, height=220):
-            st.caption(f"{info.name} kept no weights of epoch {epoch}, only of {kept}.")
+            st.caption(f"{plain(info.name)} kept no weights of epoch {epoch}, only of {kept}.")
         return False
     tiled = images.grid_image(shown, SIDE)
     st.image(images.data_url(tiled), width="stretch", alt=f"{info.name} after epoch {epoch}")

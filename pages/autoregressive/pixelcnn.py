@@ -8,6 +8,7 @@ import streamlit as st
 
 from genlib.ui import loading, pickers
 from genlib.ui import pixelcnn_view as view
+from genlib.ui.plain import plain
 
 KEY = "pixelcnn"
 
@@ -37,7 +38,7 @@ size = int(str(info.config["image_size"]))
 digit = pickers.pick_digit(f"{KEY}.digit", "Digit", left, data=data, default_class=4)
 if digit.image.shape != (1, size, size):
     st.info(
-        f"{info.name} works on grey images of {size} × {size} pixels. Choose a test "
+        f"{plain(info.name)} works on grey images of {size} × {size} pixels. Choose a test "
         "image or another model."
     )
     st.stop()

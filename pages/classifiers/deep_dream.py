@@ -9,6 +9,7 @@ from genlib.ui import ascent_view as view
 from genlib.ui import rights
 from genlib.ui.ascent_networks import pick_network, weights_panel
 from genlib.ui.pickers import header, try_this
+from genlib.ui.plain import plain
 
 KEY = "deep_dream"
 PICTURES = {"flower": "Flower", "china": "Temple", "upload": "Your own"}
@@ -92,7 +93,7 @@ with controls:
         grey, smallest = lens.network.shape[0] == 1, lens.smallest(lens.layers[-1].name)
         image = decode(data, int(longest), grey, smallest)
     except PictureError as problem:
-        st.error(str(problem), icon=":material/error:")
+        st.error(plain(str(problem)), icon=":material/error:")
         st.stop()
     height, width = image.shape[2:]
     most = octaves_that_differ((height, width), lens.smallest(layer.name), 6)

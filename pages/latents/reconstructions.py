@@ -9,6 +9,7 @@ from genlib.ui import loading
 from genlib.ui.components.live_slider import live_slider
 from genlib.ui.pickers import header, pick_models, try_this
 from genlib.ui.picture_table import signed_legend
+from genlib.ui.plain import note_of, plain
 
 header(
     "Reconstructions and kernels",
@@ -42,12 +43,14 @@ def show_reconstructions() -> None:
     )
     data = view.data_of(infos[0])
     if data.note:
-        st.caption(f":material/info: {data.note}")
+        st.caption(f":material/info: {note_of(data)}")
     fits = [i for i in infos if i.config.get("image_size", 28) == data.shape[1]]
     fits = [i for i in fits if i.config.get("channels", 1) == 1]
     for info in infos:
         if info not in fits:
-            st.warning(f"{info.name} works on images of another size, so it is left out here.")
+            st.warning(
+                f"{plain(info.name)} works on images of another size, so it is left out here."
+            )
     with st.container(horizontal=True, vertical_alignment="bottom"):
         label = st.selectbox(
             "Digits",

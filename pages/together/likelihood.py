@@ -8,6 +8,7 @@ from genlib.bench import LIKELIHOODS
 from genlib.plots.likelihood import likelihood_figure
 from genlib.ui import likelihood_data as bench
 from genlib.ui import pickers
+from genlib.ui.plain import plain
 from genlib.ui.polling import polled
 
 SIZES = (100, 200, 500, 1000, 2000, 5000, 10_000)
@@ -74,7 +75,9 @@ def progress() -> bool:
     for job in busy:
         with st.container(horizontal=True, vertical_alignment="center"):
             _, path, _, metric = job.name.rsplit(" ", 3)
-            st.progress(job.share, f"{metric} of {path.rsplit('/', 1)[-1]}: {job.text or '…'}")
+            st.progress(
+                job.share, f"{metric} of {plain(path.rsplit('/', 1)[-1])}: {job.text or '…'}"
+            )
             st.button("Cancel", key=f"likelihood.cancel.{job.name}", on_click=job.cancel,
                       icon=":material/close:")  # fmt: skip
     return bool(busy)
@@ -91,7 +94,7 @@ for info in shown:
     for metric in bench.able(info):
         job = bench.newest(info, metric)
         if job is not None and job.state == "failed":
-            st.warning(f"{info.name}, {metric}: {job.error}", icon=":material/warning:")
+            st.warning(plain(f"{info.name}, {metric}: {job.error}"), icon=":material/warning:")
 
 rows = bench.rows_of(shown)
 with_papers = chosen_set == "mnist"

@@ -8,6 +8,7 @@ from genlib.ui import jobs, loading, pickers
 from genlib.ui import one_digit_data as data_of
 from genlib.ui import one_digit_input as hand
 from genlib.ui import one_digit_view as view
+from genlib.ui.plain import plain
 
 POLL = 1.0  # seconds
 
@@ -46,7 +47,7 @@ def everything() -> None:
     slowest = max(found, key=lambda d: d.seconds, default=None)
     if slowest is not None:
         st.caption(
-            f"{len(found)} models in {total:.0f} ms; the slowest is {slowest.name} with "
+            f"{len(found)} models in {total:.0f} ms; the slowest is {plain(slowest.name)} with "
             f"{1000 * slowest.seconds:.0f} ms."
         )
     if polling and not real.busy:
@@ -57,9 +58,11 @@ def ranks(found: list[data_of.Dossier]) -> None:
     """Who finds the digit strange, on one axis."""
     st.markdown("**Who finds it strange?** Share of real test digits that are less strange")
     if real.busy:
-        st.progress(real.share, f"Measuring {data_of.N_REAL} real digits: {real.text}")
+        st.progress(real.share, f"Measuring {data_of.N_REAL} real digits: {plain(real.text)}")
     if real.state == "failed":
-        st.warning(f"Real digits could not be ranked. {real.error}", icon=":material/warning:")
+        st.warning(
+            f"Real digits could not be ranked. {plain(real.error)}", icon=":material/warning:"
+        )
         if st.button("Measure again", key="one_digit.again", icon=":material/refresh:"):
             jobs.restart(real.name, real.work)
             st.rerun()

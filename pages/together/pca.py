@@ -9,6 +9,7 @@ from genlib.explore.pca import principal_angles
 from genlib.plots.pca import explained_figure
 from genlib.ui import loading, pca_data, pca_live, pca_view, pickers
 from genlib.ui.components.live_slider import live_slider
+from genlib.ui.plain import note_of, plain
 from genlib.ui.polling import polled
 from genlib.ui.side_by_side import side_by_side
 
@@ -28,7 +29,7 @@ pickers.header(
 )
 data = loading.dataset()
 if data.note:
-    st.caption(f":material/info: {data.note}")
+    st.caption(f":material/info: {note_of(data)}")
 found = pca_data.components(data.name)
 
 st.subheader("Eigen-digits")
@@ -81,8 +82,8 @@ if trained:
     width = matrix.shape[1]
     angles = principal_angles(matrix, found.axes[:width].T)
     st.markdown(
-        f"The {width} columns of **{name}**'s decoder against the first {width} axes: half of the "
-        f"angles are below **{np.median(angles):.0f}°**, the largest is {angles[-1]:.0f}°. "
+        f"The {width} columns of **{plain(name)}**'s decoder against the first {width} axes: half "
+        f"of the angles are below **{np.median(angles):.0f}°**, the largest is {angles[-1]:.0f}°. "
         "A nonlinearity bends the picture, and training stops before the last axes are found."
     )
 
