@@ -305,7 +305,6 @@ def forget_largest() -> None:
 def fuzz(first: int, cases: int, watch: Callable[[int], None] = lambda done: None) -> Counter[str]:
     """Do cases ``first`` and on; returns how many came to what. Raises Broken at a fault."""
     before, outcomes = dict(os.environ), Counter[str]()
-    logging.getLogger("genlib").setLevel(logging.ERROR)  # each run left out is logged
     with tempfile.TemporaryDirectory() as name:
         home = Path(name)
         for key in ("GENLIB_RUNS", "TMPDIR", "XDG_CACHE_HOME"):
@@ -337,6 +336,7 @@ def main() -> int:
     parser.add_argument("--first", type=int, default=0, help="number of the first case")
     options = parser.parse_args()
     torch.set_num_threads(1)
+    logging.getLogger("genlib").setLevel(logging.ERROR)  # each run left out is logged
     began = time.monotonic()
 
     def watch(done: int) -> None:
