@@ -20,6 +20,7 @@ from genlib.ui import frames, guard, server
 @asynccontextmanager
 async def told(_: st.App) -> AsyncIterator[dict[str, object]]:
     """Say in the terminal who can do what, where other machines can reach the server."""
+    server.keep_memory_small()
     server.say_who_may_what()
     yield {}
 

@@ -150,16 +150,14 @@ def _mnist() -> Dataset:
             note="MNIST was not found, so scikit-learn's 1,797 small digits serve instead. "
             "Run `python -m genlib download mnist` where the network allows.",
         )
-    from torchvision.datasets import MNIST
-
-    train, test = MNIST(str(folder), train=True), MNIST(str(folder), train=False)
+    train_x, train_y, test_x, test_y = map(torch.from_numpy, mnist.read(folder))
     return Dataset(
         name="mnist",
         title="MNIST",
-        train_x=train.data[:, None],
-        train_y=train.targets,
-        test_x=test.data[:, None],
-        test_y=test.targets,
+        train_x=train_x[:, None],
+        train_y=train_y.long(),
+        test_x=test_x[:, None],
+        test_y=test_y.long(),
         classes=tuple("0123456789"),
     )
 

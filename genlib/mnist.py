@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable
+from math import prod
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +23,25 @@ FILES = (
 def is_in(folder: Path) -> bool:
     """Whether a folder holds MNIST in torchvision's layout."""
     return all((folder / "MNIST" / "raw" / name).is_file() for name in FILES)
+
+
+def read(folder: Path) -> tuple[NDArray[np.uint8], ...]:
+    """Images (N, 28, 28) and labels (N,) for training, the same for tests: uint8, our own copies.
+
+    torchvision reads them too, but importing it takes 165 MB, for compilers that nobody uses here.
+    Raises ValueError for a damaged file.
+    """
+    return tuple(_idx(folder / "MNIST" / "raw" / name) for name in FILES)
+
+
+def _idx(path: Path) -> NDArray[np.uint8]:
+    """An IDX file of bytes: 0, 0, 8, number of axes; each axis' length, big-endian; the data."""
+    data = path.read_bytes()
+    axes = data[3] if data[:3] == b"\0\0\x08" else 0
+    shape = tuple(int.from_bytes(data[4 + 4 * k : 8 + 4 * k], "big") for k in range(axes))
+    if not axes or len(data) != 4 + 4 * axes + prod(shape):
+        raise ValueError(f"{path} is damaged: delete it and download MNIST again.")
+    return np.frombuffer(data, np.uint8, offset=4 + 4 * axes).reshape(shape).copy()
 
 
 def download(raw: Path, progress: Callable[[float], None]) -> None:

@@ -455,3 +455,12 @@ ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
     "sigmoid": nn.Sigmoid,
     "linear": nn.Identity,
 }
+
+
+def small_random(*shape: int) -> Tensor:
+    """Normal numbers of standard deviation 0.01; left empty on the meta device.
+
+    There, drawing them makes torch import its compiler: 150 MB and seconds, for nothing.
+    """
+    numbers = torch.empty(shape)
+    return numbers if numbers.is_meta else numbers.normal_().mul_(0.01)

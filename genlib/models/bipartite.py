@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from genlib.models import annealing
-from genlib.models.base import binarize
+from genlib.models.base import binarize, small_random
 
 RATE = 0.01  # of the running mean of the data
 
@@ -33,7 +33,7 @@ class Bipartite(nn.Module):
 
     def connect(self, n_visible: int, n_hidden: int, chains: int) -> None:
         """Make parameters and buffers: small random weights, no biases."""
-        self.weight = nn.Parameter(torch.randn(n_visible, n_hidden).mul_(0.01))
+        self.weight = nn.Parameter(small_random(n_visible, n_hidden))
         self.a = nn.Parameter(torch.zeros(n_visible))
         self.b = nn.Parameter(torch.zeros(n_hidden))
         self.register_buffer("chain", torch.zeros(chains, n_visible))

@@ -21,7 +21,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor, nn
 
-from genlib.models.base import Model, ModelSettings, binarize
+from genlib.models.base import Model, ModelSettings, binarize, small_random
 from genlib.settings import setting
 
 LIMIT = 24  # units; 2^24 states are summed in some seconds
@@ -61,7 +61,7 @@ class Boltzmann(Model):
                 f"Boltzmann machine is summed over all its states; got {config.pixels} and "
                 f"{config.n_hidden}: take the dataset bars"
             )
-        self.raw = nn.Parameter(torch.randn(n, n).mul_(0.01))  # above the diagonal: the couplings
+        self.raw = nn.Parameter(small_random(n, n))  # above the diagonal: the couplings
         self.theta = nn.Parameter(torch.zeros(n))
         self.register_buffer("chain", torch.zeros(config.chains, n))
 

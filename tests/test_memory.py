@@ -1,0 +1,49 @@
+"""What the app must not load: torch's compiler, torchvision for MNIST."""
+
+from __future__ import annotations
+
+import struct
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from genlib import mnist
+
+LOADED = """
+import sys
+from pathlib import Path
+from genlib import checkpoint
+for path in sorted(Path(sys.argv[1]).glob("*.safetensors")):
+    checkpoint.load(path, "cpu")
+    assert "torch._dynamo" not in sys.modules, f"{path.name} loads torch's compiler"
+print("done")
+"""
+
+
+def test_no_checkpoint_needs_the_compiler_of_torch(shipped: Path) -> None:
+    command = [sys.executable, "-c", LOADED, str(shipped)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.stdout == "done\n", done.stderr[-500:]
+
+
+def idx(values: np.ndarray) -> bytes:
+    axes = struct.pack(f">{values.ndim}I", *values.shape)
+    return bytes([0, 0, 8, values.ndim]) + axes + values.tobytes()
+
+
+def test_mnist_files_are_read_and_damaged_ones_named(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    raw = tmp_path / "MNIST" / "raw"
+    raw.mkdir(parents=True)
+    given = [rng.integers(0, 256, shape, np.uint8) for shape in ((5, 28, 28), (5,), (3, 28, 28), 3)]
+    for name, values in zip(mnist.FILES, given, strict=True):
+        (raw / name).write_bytes(idx(values))
+    assert all(map(np.array_equal, mnist.read(tmp_path), given))
+    whole = (raw / mnist.FILES[0]).read_bytes()
+    for damaged in (b"", whole[:-1], whole + b"x", whole[:9], b"\x1f\x8b" + whole[2:]):
+        (raw / mnist.FILES[0]).write_bytes(damaged)
+        with pytest.raises(ValueError, match="is damaged"):
+            mnist.read(tmp_path)
