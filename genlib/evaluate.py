@@ -171,7 +171,7 @@ def sample_quality(model: Samples, sample: Sample) -> Found:
     it takes for one of them.
     """
     assert isinstance(model, Model)
-    judges = frechet.extractors(model.config.channels)
+    judges = frechet.extractors(model.config.channels, sample.x.device)
     judge = next((j for j in judges if j.knows(sample.name)), None)
     if judge is None:
         return {}
@@ -186,7 +186,7 @@ def sample_quality(model: Samples, sample: Sample) -> Found:
     distance = Metric(
         frechet.frechet(ours, real), frechet.jackknife(ours, real), "squared distance", n, data
     )
-    wanted = sample.y.unique().to(classes.device)  # of a model of some classes only these
+    wanted = sample.y.unique()  # of a model of some classes only these
     counts, k = classes.bincount(minlength=judge.n_classes)[wanted], len(wanted)
     covered = float((counts >= 0.1 * n / k).sum())
     unit = f"of {k} class{'es, each' * (k > 1)} with a tenth of its fair share or more"

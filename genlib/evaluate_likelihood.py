@@ -91,7 +91,7 @@ def kl_per_dimension(model: Bounds, x: Tensor) -> tuple[Tensor, Tensor]:
 
 def active_units(model: Bounds, sample: Sample) -> Found:
     """Number of latents with Var_x(E_q[z]) > 0.01; standard error by 200 bootstrap resamples."""
-    mu = torch.cat([model.encode(x).mu for x in sample.x.split(BATCH)]).double().cpu()
+    mu = torch.cat([model.encode(x).mu for x in sample.x.split(BATCH)]).cpu().double()
     n = len(mu)
     # A resample is a vector of counts, so 200 of them are two matrix products.
     draws = torch.randint(n, (200, n), generator=sample.rng())

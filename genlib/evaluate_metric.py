@@ -47,7 +47,7 @@ class Sample:
     def mean(self, values: Tensor, unit: str, note: str = "") -> Metric:
         """Mean over images and its standard error: (n,) -> Metric."""
         n = len(values)
-        v = values.double()
+        v = values.cpu().double()  # in this order: MPS has no float64
         return Metric(float(v.mean()), float(v.std() / math.sqrt(n)), unit, n, self.name + note)
 
 

@@ -49,29 +49,33 @@ class Extractor:
 
     @torch.no_grad()
     def see(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """Features (N, d) float64 and classes (N,) of images (N, C, H, W) in [0, 1].
+        """On the CPU, features (N, d) float64 and classes (N,) of images (N, C, H, W) in [0, 1].
 
         Images of another size are brought to the classifier's by averaging areas.
         """
         assert isinstance(self.model, HasFeatures)
         size = self.model.config.image_size
         features, classes = [], []
+        device = next(self.model.parameters()).device
         for part in x.split(500):
+            part = part.to(device)
             if part.shape[-1] != size:
                 part = F.interpolate(part, (size, size), mode="area")
-            features.append(self.model.features(part).double())
-            classes.append(self.model.logits(part).argmax(1))
+            features.append(self.model.features(part).cpu().double())
+            classes.append(self.model.logits(part).argmax(1).cpu())
         return torch.cat(features), torch.cat(classes)
 
 
-def extractors(channels: int) -> Iterator[Extractor]:
-    """Shipped classifiers with features for images of so many channels."""
+def extractors(channels: int, device: torch.device) -> Iterator[Extractor]:
+    """Shipped classifiers with features for images of so many channels, ready on a device."""
     for info in checkpoint.listing(checkpoint.shipped_dir()):
         if "Classifies" not in info.capabilities or info.config.get("channels", 1) != channels:
             continue
-        model = checkpoint.load(info)
+        model = checkpoint.load(info, str(device))
         if isinstance(model, HasFeatures) and isinstance(model, Classifies):
-            n_classes = int(model.logits(torch.zeros(1, *model.config.shape)).shape[1])
+            n_classes = int(
+                model.logits(torch.zeros(1, *model.config.shape, device=device)).shape[1]
+            )
             yield Extractor(info.name, model, n_classes, info.dataset)
 
 

@@ -10,7 +10,7 @@ from typing import TypedDict, cast
 import torch
 from torch import Tensor
 
-from genlib import checkpoint, environment
+from genlib import checkpoint, devices, environment
 from genlib.models.base import Model
 from genlib.settings import TrainSettings
 from genlib.tensorfile import CheckpointError, checksum, header, write_tensors
@@ -60,7 +60,8 @@ def save_state(path: Path, model: Model, state: State) -> None:
             for key, value in entries.items():
                 tensors[f"optimizer/{name}/{index}/{key}"] = torch.as_tensor(value)
     tensors["rng"] = state.rng.get_state()
-    tensors["global_rng"] = torch.get_rng_state()  # dropout layers draw from the global one
+    for device in _devices(model):
+        tensors[_random_name(device)] = devices.random_state(device)
     meta = {
         "kind": "state",
         "epoch": state.epoch,
@@ -99,7 +100,9 @@ def load_state(path: Path, model: Model, settings: TrainSettings) -> State:
         groups = optimizer.state_dict()["param_groups"]
         optimizer.load_state_dict({"state": saved, "param_groups": groups})
     state.rng.set_state(tensors["rng"])
-    torch.set_rng_state(tensors["global_rng"])
+    for device in _devices(model):
+        if (name := _random_name(device)) in tensors:  # not where the training moved to a GPU
+            devices.set_random_state(device, tensors[name])
     state.epoch, state.step = meta["epoch"], meta["step"]
     state.seconds, state.history = meta["seconds"], meta["history"]
     return state
@@ -140,6 +143,15 @@ def _read(path: Path) -> tuple[dict[str, Tensor], _Saved]:
     if not whole:
         raise damaged
     return tensors, cast(_Saved, meta)
+
+
+def _devices(model: Model) -> list[torch.device]:
+    """Those whose global random numbers a training uses: dropout draws on the model's own."""
+    return list(dict.fromkeys([torch.device("cpu"), next(model.parameters()).device]))
+
+
+def _random_name(device: torch.device) -> str:
+    return "global_rng" if device.type == "cpu" else f"global_rng/{device.type}"
 
 
 def _laid_out_as(parameter: Tensor, value: Tensor) -> Tensor:

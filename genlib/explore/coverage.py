@@ -98,7 +98,7 @@ def variety(x: Tensor, data: Tensor) -> float:
     """
     if len(x) < 2 or len(data) < 2:
         raise ValueError(f"variety needs two images of each, got {len(x)} and {len(data)}")
-    spread = [part.flatten(1).double().var(0).sum() for part in (x, data)]
+    spread = [part.flatten(1).cpu().double().var(0).sum() for part in (x, data)]
     return float(spread[0] / spread[1].clamp_min(1e-12))
 
 

@@ -131,7 +131,7 @@ def readings_of(model: object) -> list[Reading]:
 @torch.no_grad()
 def measure(model: object, x: Tensor) -> dict[str, Floats]:
     """Every reading of every image: (B, C, H, W) -> {name: (B,)}."""
-    return {r.name: r.measure(model, x).double().cpu().numpy() for r in readings_of(model)}
+    return {r.name: r.measure(model, x).cpu().double().numpy() for r in readings_of(model)}
 
 
 def strangeness(value: float, real: Floats, reading: Reading) -> float:

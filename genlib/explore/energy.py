@@ -88,7 +88,7 @@ def energies(model: Reconstructs, x: Tensor, kind: str) -> Floats:
         parts = [ENERGIES[kind](part, model.reconstruct(part)) for part in x.split(BATCH)]
     else:
         raise ValueError(f"kind must be one of {', '.join([*ENERGIES, OWN])}, got {kind!r}")
-    return torch.cat(parts).double().cpu().numpy()
+    return torch.cat(parts).cpu().double().numpy()
 
 
 def different_pairs(y: Tensor, n: int, rng: torch.Generator) -> Tensor:

@@ -54,14 +54,14 @@ def anneal(
             f"AIS needs at least 2 chains and 1 temperature, got {chains} and {temperatures}"
         )
     log_z = F.softplus(base).sum() + len(b) * math.log(2)
-    log_w = log_z.double().expand(chains).clone()
+    log_w = log_z.cpu().double().expand(chains).clone()  # MPS has no float64
     v = binarize(base.sigmoid().expand(chains, -1), rng)
     betas = schedule(temperatures)
     every = max(1, temperatures // REPORTS)
     for k, (cool, warm) in enumerate(zip(betas[1:], betas[:-1], strict=True), 1):
         up = v @ weight + b
         rise = (cool - warm) * (v @ (a - base))
-        log_w += (rise + (F.softplus(cool * up) - F.softplus(warm * up)).sum(1)).double()
+        log_w += (rise + (F.softplus(cool * up) - F.softplus(warm * up)).sum(1)).cpu().double()
         h = binarize((cool * up).sigmoid(), rng)
         v = binarize((cool * (h @ weight.t() + a) + (1 - cool) * base).sigmoid(), rng)
         if k % every == 0 or k == temperatures:

@@ -128,7 +128,7 @@ def score(path: str | Path, kind: str, x: Tensor) -> Floats:
     device = next(model.parameters()).device
     with torch.no_grad():
         parts = [SCORES[kind](model, part.to(device)) for part in x.split(500)]
-    return torch.cat(parts).double().cpu().numpy()
+    return torch.cat(parts).cpu().double().numpy()
 
 
 def group_scores(path: str | Path, kind: str, group: str) -> Floats:

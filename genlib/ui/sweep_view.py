@@ -206,6 +206,6 @@ def _reconstructions(path: str, mtime_ns: int) -> tuple[NDArray[np.uint8], float
     x = to_float(data.test_x[:IMAGES]).to(device)
     with torch.no_grad():
         x_hat = torch.cat([model.reconstruct(part) for part in x.split(500)])
-    errors = (x_hat - x).square().flatten(1).mean(1).double()
+    errors = (x_hat - x).square().flatten(1).mean(1).cpu().double()
     stderr = float(errors.std() / len(errors) ** 0.5)
     return images.grid_image(x_hat[:DIGITS].cpu().numpy(), DIGITS), float(errors.mean()), stderr
