@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from genlib.settings import TrainSettings
-from genlib.tensorfile import CheckpointError, bounded_json, header, write_tensors
+from genlib.tensorfile import CheckpointError, bounded_json, header, write_meta, write_tensors
 from genlib.text import MAX_TEXT, SHOWN, file_name, fit, is_fit, shown
 
 if TYPE_CHECKING:  # torch is imported where it is needed: listing checkpoints must be quick
@@ -133,6 +133,18 @@ def save(
         "metrics": {k: dict(v) for k, v in (metrics or {}).items()},
     }
     write_tensors(path, tensors, meta)
+
+
+def save_metrics(path: Path, metrics: Mapping[str, Mapping[str, object]]) -> None:
+    """Replace the metrics in a checkpoint's header; everything else, the weights bit by bit, stays.
+
+    Raises CheckpointError if the file is no checkpoint of genlib.
+    """
+    peek(path)
+    extra = header(path)["__metadata__"]
+    assert isinstance(extra, dict)
+    meta = json.loads(extra["genlib"])
+    write_meta(path, {**meta, "metrics": {k: dict(v) for k, v in metrics.items()}})
 
 
 def peek(path: Path) -> Info:

@@ -84,6 +84,11 @@ def parser() -> Parser:
     show_.set_defaults(command=show)
     evaluate_ = commands.add_parser("evaluate", help="measure a checkpoint on the test images")
     evaluate_.add_argument("--n", type=int, help="use only n test images, a random choice")
+    evaluate_.add_argument(
+        "--write",
+        action="store_true",
+        help="also put the numbers into the file",
+    )
     evaluate_.set_defaults(command=evaluate)
     for sub in (list_, show_, evaluate_):
         sub.add_argument("--json", action="store_true", help="print JSON")
@@ -192,11 +197,17 @@ def evaluate(options: argparse.Namespace) -> int:
             print(f"\r\x1b[K{share:4.0%} {name}", end="", file=sys.stderr, flush=True)
 
     data = datasets.load(info.dataset, str(info.train.get("classes", "")))
+    if options.write and options.n:
+        raise ValueError("--write takes all test images: leave out --n")
+    if options.write and data.name != info.dataset:
+        raise ValueError(f"--write needs the dataset {info.dataset}: {data.note}")
     if data.note:
         print(f"genlib: {data.note}", file=sys.stderr)
     model = checkpoint.load(info, str(devices.device()))
     found = measure(model, data, n=options.n, progress=progress)
     metrics = {name: asdict(metric) for name, metric in found.items()}
+    if options.write and metrics:
+        checkpoint.save_metrics(info.path, metrics)
     if options.json:
         print(json.dumps({"name": info.name, "metrics": metrics}, indent=1))
     else:

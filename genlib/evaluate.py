@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -54,6 +55,8 @@ __all__ = [
 ]
 
 FRECHET_N = 5000
+NOISES = 4  # draws of an energy's noise for each image
+NOISE_N = 1000  # images of noise that a judge is asked about
 
 Progress = Callable[[str, float], None]
 
@@ -100,7 +103,8 @@ def reconstruction_error(model: Reconstructs, sample: Sample) -> Found:
 def merge_auc(model: Reconstructs, sample: Sample) -> Found:
     """AUC of real digits against merges of two classes, by the model's own energy.
 
-    ``auc_merge_HOW_correlation`` is the same by 1 - correlation, which does not see contrast.
+    ``auc_merge_HOW_correlation`` is the same by 1 - correlation, which does not see contrast. An
+    energy that is sampled is drawn NOISES times for each image.
     Nothing is measured where all images are of one class: there is no pair to merge.
     """
     if len(sample.y.unique()) < 2:
@@ -109,15 +113,25 @@ def merge_auc(model: Reconstructs, sample: Sample) -> Found:
     kinds = {"_correlation": "1 - correlation"}
     if isinstance(model, HasEnergy):
         kinds = {"": energy.OWN, **kinds}
-    real = {kind: energy.energies(model, sample.x, kind) for kind in kinds.values()}
+    rng = torch.Generator().manual_seed(sample.seed + 1)  # not the one that chooses the pairs
+    draws = {
+        kind: NOISES if kind == energy.OWN and isinstance(model, Bounds) else 1
+        for kind in kinds.values()
+    }
+
+    def drawn(x: Tensor, kind: str) -> energy.Floats:
+        return np.stack([energy.energies(model, x, kind, rng) for _ in range(draws[kind])])
+
+    real = {kind: drawn(sample.x, kind) for kind in kinds.values()}
     for how in energy.MERGES:
         n = len(sample.x)
         merges = energy.merge_pairs(sample.x, sample.y, how, n, sample.rng())
         note = f", {n} digits against {n} merges" + ("" if how == "max" else ", alpha = 0.5")
         for suffix, kind in kinds.items():
-            result = energy.auc(real[kind], energy.energies(model, merges, kind))
+            result = energy.auc(real[kind], drawn(merges, kind))
+            noise = f", {draws[kind]} draws of z each" if draws[kind] > 1 else ""
             name = f"auc_merge_{how}{suffix}"
-            found[name] = Metric(result.value, result.stderr, "AUC", n, sample.name + note)
+            found[name] = Metric(result.value, result.stderr, "AUC", n, sample.name + note + noise)
     return found
 
 
@@ -166,9 +180,10 @@ def sample_quality(model: Samples, sample: Sample) -> Found:
 
     Samples of black and white are compared with test images binarized at random, others with grey.
     Measured only where a shipped classifier knows such images; its name stands in ``data``. A
-    class of the test images counts as covered from a tenth of its fair share on, by the
-    classifier's judgement; where these are not all its classes, ``in_class`` says how many samples
-    it takes for one of them.
+    class of the test images counts as covered where at least a tenth of its fair share of the
+    samples, and more than of noise, is judged to be of it and looks like it (see
+    ``frechet.recognised``). Where these are not all the judge's classes, ``in_class`` says how many
+    samples it takes for one of them.
     """
     assert isinstance(model, Model)
     judges = frechet.extractors(model.config.channels, sample.x.device)
@@ -180,24 +195,44 @@ def sample_quality(model: Samples, sample: Sample) -> Found:
     drawn = torch.cat([model.sample(min(500, n - i), rng) for i in range(0, n, 500)])
     ours, classes = judge.see(drawn.float())
     binary = bool(((drawn == 0) | (drawn == 1)).all())
-    real, _ = judge.see((sample.binarized() if binary else sample.x)[:n])
+    real, real_classes = judge.see((sample.binarized() if binary else sample.x)[:n])
     note = sample.binarization if binary else ""
     data = f"{n} samples against {n} of {sample.name}{note}, features of {judge.name}"
     distance = Metric(
         frechet.frechet(ours, real), frechet.jackknife(ours, real), "squared distance", n, data
     )
+    found = {"frechet": distance}
     wanted = sample.y.unique()  # of a model of some classes only these
-    counts, k = classes.bincount(minlength=judge.n_classes)[wanted], len(wanted)
-    covered = float((counts >= 0.1 * n / k).sum())
-    unit = f"of {k} class{'es, each' * (k > 1)} with a tenth of its fair share or more"
     by = f"{n} samples, judged by {judge.name}"
-    found = {"frechet": distance, "classes_covered": Metric(covered, 0.0, unit, n, by)}
+    noise, noise_classes = judge.see(_noise(drawn[:NOISE_N], binary, sample.rng()))
+    like = {  # which of the samples, and of the noise, look like what they are judged to be
+        "ours": frechet.recognised(ours, classes, real, real_classes, noise),
+        "noise": frechet.recognised(noise, noise_classes, real, real_classes, noise),
+    }
+    seen = classes[like["ours"]].bincount(minlength=judge.n_classes)[wanted] / n
+    chance = noise_classes[like["noise"]].bincount(minlength=judge.n_classes)[wanted] / len(noise)
+    k = len(wanted)
+    covered = float(((seen >= 0.1 / k) & (seen > chance)).sum())
+    unit = f"of {k} class{'es, each' * (k > 1)} with a tenth of its fair share or more"
+    found["classes_covered"] = Metric(covered, 0.0, unit, n, f"{by}; what resembles noise left out")
     if k < judge.n_classes:
-        share = float(counts.sum()) / n
-        stderr = math.sqrt(share * (1 - share) / n)
-        unit = f"share of samples, judged to be of the {k} class{'es' * (k > 1)} wanted"
-        found["in_class"] = Metric(share, stderr, unit, n, by)
+        found["in_class"] = _in_class(classes, noise_classes, wanted, by)
     return found
+
+
+def _noise(like: Tensor, binary: bool, rng: torch.Generator) -> Tensor:
+    """Uniform noise, or black and white noise, of the shape and on the device of images."""
+    noise = torch.rand(like.shape, generator=rng)
+    return (noise.round() if binary else noise).to(like.device)
+
+
+def _in_class(classes: Tensor, noise_classes: Tensor, wanted: Tensor, by: str) -> Metric:
+    """Share of samples judged to be of the classes wanted; what noise would get is said."""
+    share, chance = (float(torch.isin(c, wanted).double().mean()) for c in (classes, noise_classes))
+    n, k = len(classes), len(wanted)
+    unit = f"share of samples, judged to be of the {k} class{'es' * (k > 1)} wanted"
+    stderr = math.sqrt(share * (1 - share) / n)
+    return Metric(share, stderr, unit, n, f"{by}; of noise {chance:.2f}")
 
 
 METRICS: dict[str, tuple[type, Callable[..., Found]]] = {

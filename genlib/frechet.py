@@ -11,7 +11,7 @@ The distance depends on the number of images (it is biased upwards by too few): 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
@@ -91,9 +91,38 @@ def frechet(a: Tensor, b: Tensor) -> float:
 
 
 def jackknife(samples: Tensor, real: Tensor, groups: int = 10) -> float:
-    """Standard error of ``frechet(samples, real)`` from leaving out a tenth of the samples."""
-    parts = samples.chunk(groups)
-    left = [frechet(torch.cat([*parts[:i], *parts[i + 1 :]]), real) for i in range(len(parts))]
+    """Standard error of ``frechet(samples, real)`` over other draws of both sets.
+
+    Each set in turn leaves out a tenth of its images while the other stays; the variances add up.
+    """
+    of_samples = _left_out(samples, groups, lambda kept: frechet(kept, real))
+    of_real = _left_out(real, groups, lambda kept: frechet(samples, kept))
+    return (of_samples + of_real) ** 0.5
+
+
+def _left_out(x: Tensor, groups: int, measure: Callable[[Tensor], float]) -> float:
+    """The jackknife's variance of ``measure(x)``, leaving out one group of rows at a time."""
+    parts = x.chunk(groups)
+    left = [measure(torch.cat([*parts[:i], *parts[i + 1 :]])) for i in range(len(parts))]
     spread = torch.tensor(left, dtype=torch.double)
     n = len(parts)
-    return float(((n - 1) / n * (spread - spread.mean()).square().sum()).sqrt())
+    return float((n - 1) / n * (spread - spread.mean()).square().sum())
+
+
+def recognised(
+    features: Tensor, classes: Tensor, real: Tensor, real_classes: Tensor, noise: Tensor
+) -> Tensor:
+    """Which images look like what a classifier judges them to be: bool (N,).
+
+    Features (N, d), (M, d), (K, d) and classes (N,), (M,) as ``Extractor.see`` gives them, of
+    images in question, of real images and of noise. A classifier has no answer "none of these":
+    ours is certain that uniform noise is an 8, more certain than of an 8. So its confidence proves
+    nothing, and its features are asked: an image is recognised if they are nearer to the mean of
+    the real images of its class than to the mean of noise.
+    """
+    means = torch.full((int(classes.max()) + 1, features.shape[1]), torch.inf).to(features)
+    for c in real_classes.unique().tolist():
+        if c < len(means):
+            means[c] = real[real_classes == c].mean(0)
+    to_class = (features - means[classes]).norm(dim=1)
+    return to_class < (features - noise.mean(0)).norm(dim=1)

@@ -40,6 +40,20 @@ def write_tensors(path: Path, tensors: Mapping[str, Tensor], meta: Mapping[str, 
     write_bytes(path, data)
 
 
+def write_meta(path: Path, meta: Mapping[str, object]) -> None:
+    """Replace what a safetensors file says of itself; its tensors stay as they are, bit by bit.
+
+    Raises CheckpointError where ``header`` does.
+    """
+    head = header(path)
+    data = path.read_bytes()
+    tensors = data[8 + int.from_bytes(data[:8], "little") :]
+    head["__metadata__"] = {"genlib": json.dumps(meta)}
+    text = json.dumps(head, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 8)  # the tensors begin at a multiple of 8 bytes
+    write_bytes(path, len(text).to_bytes(8, "little") + text + tensors)
+
+
 def checksum(tensors: Mapping[str, Tensor], meta: Mapping[str, object]) -> str:
     """SHA-256 of tensors (on the CPU: names, types, shapes, contents) and of what is said of them.
 

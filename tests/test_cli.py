@@ -12,10 +12,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import torch
 from PIL import Image
 from torchvision.datasets import MNIST
 
-from genlib import checkpoint, datasets, runs, training
+from genlib import checkpoint, cli, datasets, runs, training
 from genlib.cli import main
 from genlib.recipes import RECIPES, Recipe
 from genlib.runs_directory import Control, Run
@@ -285,3 +286,22 @@ def test_listing_does_not_wait_for_torch() -> None:
     code = "import sys; from genlib.cli import main; main(['list']); "
     code += "assert 'torch' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
+
+
+def test_evaluate_write_replaces_the_numbers_and_leaves_the_weights(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert train() == 0
+    (info,) = cli.checkpoints()
+    before, weights = info.path.read_bytes(), checkpoint.load(info).state_dict()
+    assert main(["evaluate", str(info.path), "--write"]) == 0
+    after = checkpoint.peek(info.path)
+    assert info.metrics == {} and "reconstruction_mse" in after.metrics
+    assert replace(after, metrics={}, size=0, mtime_ns=0) == replace(info, size=0, mtime_ns=0)
+    tensors = sum(t.numel() * t.element_size() for t in weights.values())
+    assert info.path.read_bytes()[-tensors:] == before[-tensors:]
+    for name, tensor in checkpoint.load(after).state_dict().items():
+        assert torch.equal(tensor, weights[name])
+    capsys.readouterr()
+    assert main(["evaluate", str(info.path), "--write", "--n", "50"]) == 2
+    assert "leave out --n" in capsys.readouterr().err

@@ -234,8 +234,21 @@ def trained(family: str, device: torch.device, state: Path | None = None) -> Mod
     return model
 
 
-@pytest.mark.parametrize("family", FAMILIES)
-def test_training_there_and_going_on_with_it(family: str, gpu: Pretended, tmp_path: Path) -> None:
+# Settings that add another kind of step.
+MORE: dict[str, dict[str, object]] = {
+    "classifier": {"adversarial_eps": 0.5, "adversarial_steps": 2},
+    "gan_mlp": {"average": 0.9, "diff_augment": "colour_translation_cutout"},
+    "rbm": {"persistent": True, "restart": 0.1},
+}
+
+
+@pytest.mark.parametrize("family", [*FAMILIES, *(f"{family} with more" for family in MORE)])
+def test_training_there_and_going_on_with_it(
+    family: str, gpu: Pretended, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    family, _, more = family.partition(" ")
+    if more:
+        monkeypatch.setitem(SMALL, family, {**SMALL[family], **MORE[family]})
     whole = trained(family, gpu.device)
     resumed = trained(family, gpu.device, tmp_path / "state.safetensors")
     assert all(p.device == gpu.device for p in whole.parameters())

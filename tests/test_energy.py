@@ -143,3 +143,33 @@ def test_own_energy_of_a_vae_is_smooth_along_alpha() -> None:
 def test_unknown_energy_is_refused() -> None:
     with pytest.raises(ValueError, match="kind must be"):
         energy.energies(tiny(), torch.rand(2, 1, 4, 4), "warmth")
+
+
+def test_the_error_bar_of_an_auc_covers_images_and_noise() -> None:
+    """100 small studies, each with images of its own and three draws of every image's noise."""
+    rng = np.random.default_rng(0)
+
+    def study() -> energy.AUC:
+        real, merged = rng.normal(0, 1, 40), rng.normal(1, 1, 60)
+        noisy = [x + rng.normal(0, 1.5, (3, len(x))) for x in (real, merged)]
+        return energy.auc(*noisy)
+
+    found = [study() for _ in range(300)]
+    spread = np.std([one.value for one in found], ddof=1)
+    assert np.mean([one.stderr for one in found]) == pytest.approx(spread, rel=0.15)
+
+
+def test_one_draw_is_the_auc_of_that_draw() -> None:
+    rng = np.random.default_rng(1)
+    real, merged = rng.normal(size=50), rng.normal(1, 1, 40)
+    assert energy.auc(real[None], merged[None]) == energy.auc(real, merged)
+
+
+def test_with_a_generator_every_image_has_noise_of_its_own() -> None:
+    torch.manual_seed(0)
+    model = VAE(VAESettings(image_size=4, latent_dim=2, hidden=(6,))).eval()
+    x = torch.rand(1, 1, 4, 4).repeat(3, 1, 1, 1)
+    shared = energy.energies(model, x, energy.OWN)
+    own = energy.energies(model, x, energy.OWN, torch.Generator().manual_seed(0))
+    assert np.ptp(shared) < 1e-4
+    assert len(set(own.round(4))) == 3

@@ -2,12 +2,14 @@
 
 import math
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import torch
 
-from genlib import evaluate, losses
+from genlib import datasets, evaluate, losses
 from genlib.datasets import Dataset, to_float
+from genlib.models import Model
 from genlib.models.autoencoder import Autoencoder, AutoencoderSettings
 from genlib.models.classifier import Classifier, ClassifierSettings
 from genlib.models.vae import VAE, VAESettings
@@ -131,6 +133,61 @@ def test_colour_pictures_are_also_judged_with_their_mirror_images() -> None:
     symmetric = torch.cat([x[..., :2], x[..., :2].flip(3)], 3)
     found = evaluate.evaluate(model, replace(data, test_x=symmetric))
     assert found["accuracy_mirrored"].value == found["accuracy"].value
+
+
+class Given(Model):
+    """Draws what it is given, from the start."""
+
+    def __init__(self, x: torch.Tensor) -> None:
+        super().__init__(Model.Config(image_size=x.shape[-1]))
+        self.x = torch.nn.Parameter(x)
+
+    def sample(self, n: int, rng: torch.Generator) -> torch.Tensor:
+        return self.x[torch.arange(n) % len(self.x)]
+
+
+@torch.no_grad()
+def test_noise_covers_no_class_and_real_digits_cover_all(shipped: Path) -> None:
+    digits = datasets.load("digits")
+    data = replace(digits, name="mnist")  # so that the judge of such images takes them
+    x = to_float(digits.train_x[:300])
+    drawn = {
+        "digits": x,
+        "uniform": torch.rand(x.shape, generator=rng(5)),
+        "pale": 0.5 + 0.25 * torch.rand(x.shape, generator=rng(5)),
+        "black and white": torch.rand(x.shape, generator=rng(5)).round(),
+    }
+    found = {
+        name: evaluate.evaluate(Given(images), data, n=300)["classes_covered"].value
+        for name, images in drawn.items()
+    }
+    assert found == {"digits": 10.0, "uniform": 0.0, "pale": 0.0, "black and white": 0.0}
+
+
+@torch.no_grad()
+def test_what_noise_would_get_is_said_where_only_some_classes_are_wanted(shipped: Path) -> None:
+    eights = replace(datasets.load("digits").only("8"), name="mnist")
+    noise = torch.rand(100, 1, 28, 28, generator=rng())
+    found = evaluate.evaluate(Given(noise), eights, n=30)["in_class"]
+    assert found.value == 1.0 and found.data.endswith("of noise 1.00")
+
+
+def test_the_merge_aucs_error_bar_is_the_spread_over_noise_and_images() -> None:
+    """Every study has images and noise of its own; one noise for all would spread much wider."""
+    torch.manual_seed(3)
+    model = VAE(VAESettings(image_size=4, latent_dim=2, hidden=(6,))).eval().requires_grad_(False)
+    model.encoder[-1].bias.data[2:] = 1.5  # wide q(z|x): the energy is mostly noise
+    model.decoder[0].weight.data.mul_(4)
+    found = []
+    for seed in range(60):
+        x = torch.randint(0, 256, (40, 1, 4, 4), generator=rng(seed), dtype=torch.uint8)
+        data = replace(tiny_data(), test_x=x, test_y=torch.arange(40) % 3)
+        sample = evaluate.Sample(to_float(x), data.test_y, "tiny", seed)
+        found.append(evaluate.merge_auc(model, sample)["auc_merge_splice"])
+    spread = torch.tensor([m.value for m in found]).std().item()
+    claimed = torch.tensor([m.stderr for m in found]).mean().item()
+    assert claimed == pytest.approx(spread, rel=0.3)
+    assert "4 draws of z each" in found[0].data
 
 
 def test_active_units_counts_latents_that_follow_the_input() -> None:

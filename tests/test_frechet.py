@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from genlib.frechet import frechet, jackknife
+from genlib.frechet import frechet, jackknife, recognised
 
 
 def gaussian(n: int, d: int, scale: float = 1.0, shift: float = 0.0, seed: int = 0) -> torch.Tensor:
@@ -33,8 +33,20 @@ def test_distance_is_symmetric_also_where_the_axes_differ() -> None:
     assert frechet(a, b) > 0
 
 
-def test_standard_error_has_the_size_of_the_spread_between_draws() -> None:
-    real = gaussian(4000, 3, seed=9)
-    draws = [frechet(gaussian(1000, 3, shift=0.5, seed=s), real) for s in range(40)]
-    spread = torch.tensor(draws).std().item()
-    assert jackknife(gaussian(1000, 3, shift=0.5, seed=99), real) == pytest.approx(spread, rel=0.6)
+def test_standard_error_has_the_size_of_the_spread_between_draws_of_both_sets() -> None:
+    draws = [
+        (gaussian(300, 3, shift=0.5, seed=s), gaussian(300, 3, seed=1000 + s)) for s in range(100)
+    ]
+    spread = torch.tensor([frechet(a, b) for a, b in draws]).std().item()
+    claimed = torch.tensor([jackknife(a, b) for a, b in draws[:20]]).mean().item()
+    assert claimed == pytest.approx(spread, rel=0.25)
+
+
+def test_an_image_is_recognised_where_it_is_nearer_to_its_class_than_to_noise() -> None:
+    real = torch.tensor([[4.0, 0.0], [6.0, 0.0], [0.0, 5.0]], dtype=torch.double)
+    real_classes = torch.tensor([0, 0, 2])
+    noise = torch.tensor([[8.0, 0.0], [10.0, 0.0]], dtype=torch.double)
+    features = torch.tensor([[5.5, 0.0], [8.0, 1.0], [0.0, 4.0], [5.0, 0.0]], dtype=torch.double)
+    classes = torch.tensor([0, 0, 2, 1])  # no real image is of class 1
+    found = recognised(features, classes, real, real_classes, noise)
+    assert found.tolist() == [True, False, True, False]

@@ -16,7 +16,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from genlib.models.base import HasEnergy, Reconstructs
+from genlib import losses
+from genlib.models.base import Bounds, HasEnergy, Reconstructs
 
 Merge = Callable[[Tensor, Tensor, float], Tensor]
 Energy = Callable[[Tensor, Tensor], Tensor]
@@ -74,13 +75,19 @@ ENERGIES: dict[str, Energy] = {
 
 
 @torch.no_grad()
-def energies(model: Reconstructs, x: Tensor, kind: str) -> Floats:
+def energies(
+    model: Reconstructs, x: Tensor, kind: str, rng: torch.Generator | None = None
+) -> Floats:
     """Energies of images (B, C, H, W) -> (B,), in batches.
 
     ``kind`` is a key of ENERGIES, or "own" for the model's own energy (its unit is in the
-    family's docstring; for a VAE, nats). Raises ValueError for any other.
+    family's docstring; for a VAE, nats). Where that one is sampled, all images share one noise;
+    with ``rng`` each has noise of its own, as a spread over many images needs it. Raises ValueError
+    for any other kind.
     """
-    if kind == OWN:
+    if kind == OWN and rng is not None and isinstance(model, Bounds):
+        parts = [_negative_elbo(model, part, rng) for part in x.split(BATCH)]
+    elif kind == OWN:
         if not isinstance(model, HasEnergy):
             raise ValueError("kind 'own' needs a model that has an energy of its own")
         parts = [model.energy(part) for part in x.split(BATCH)]
@@ -89,6 +96,13 @@ def energies(model: Reconstructs, x: Tensor, kind: str) -> Floats:
     else:
         raise ValueError(f"kind must be one of {', '.join([*ENERGIES, OWN])}, got {kind!r}")
     return torch.cat(parts).cpu().double().numpy()
+
+
+def _negative_elbo(model: Bounds, x: Tensor, rng: torch.Generator) -> Tensor:
+    """-ELBO in nats with one z ~ q(z|x) for each image: (B, C, H, W) -> (B,)."""
+    q = model.encode(x)
+    kl = losses.kl_standard_normal(*q).sum(1)
+    return losses.bernoulli_nll(model.decode_logits(q.sample(rng)), x) + kl
 
 
 def different_pairs(y: Tensor, n: int, rng: torch.Generator) -> Tensor:
@@ -131,17 +145,22 @@ class AUC:
 def auc(real: Floats, merged: Floats) -> AUC:
     """P(energy of a merge > energy of a real digit), ties counting half; standard error by DeLong.
 
-    (N,), (M,) -> value in [0, 1]; 0.5 is guessing. With V the share of real digits below each
+    (N,), (M,) -> value in [0, 1]; 0.5 is guessing. Energies with noise in them may be drawn several
+    times, (K, N), (K, M): the mean over the draws, and a standard error of images and noise, since
+    every image has noise of its own. With V the share of real digits below each
     merge, and W the share of merges above each real digit, value = mean V and
     stderr^2 = var(V) / M + var(W) / N (DeLong, DeLong & Clarke-Pearson 1988, Biometrics 44).
     It takes energies as independent; digits used in several merges make it slightly too small.
     Raises ValueError for fewer than two of either.
     """
-    if len(real) < 2 or len(merged) < 2:
-        raise ValueError(f"auc needs two energies of each, got {len(real)} and {len(merged)}")
-    below = _share_below(np.sort(real), merged)
-    above = 1 - _share_below(np.sort(merged), real)
-    variance = below.var(ddof=1) / len(merged) + above.var(ddof=1) / len(real)
+    real, merged = np.atleast_2d(real), np.atleast_2d(merged)
+    n, m = real.shape[1], merged.shape[1]
+    if n < 2 or m < 2:
+        raise ValueError(f"auc needs two energies of each, got {n} and {m}")
+    draws = list(zip(real, merged, strict=True))
+    below = np.mean([_share_below(np.sort(a), b) for a, b in draws], 0)
+    above = 1 - np.mean([_share_below(np.sort(b), a) for a, b in draws], 0)
+    variance = below.var(ddof=1) / m + above.var(ddof=1) / n
     return AUC(float(below.mean()), float(np.sqrt(variance)))
 
 

@@ -52,7 +52,9 @@ def _energies(path: str, mtime_ns: int, how: str, kind: str) -> Floats:
     x, y = to_float(data.test_x[chosen]), data.test_y[chosen]
     if how:
         x = energy.merge_pairs(x, y, how, len(x), rng)
-    return energy.energies(model, x.to(device), kind)
+    # Every image with noise of its own: with one noise for all, AUC's error bar would be too small.
+    noise = torch.Generator().manual_seed(1 + len(how))
+    return energy.energies(model, x.to(device), kind, noise)
 
 
 @st.cache_data(max_entries=100, show_spinner=False)
