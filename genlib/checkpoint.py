@@ -143,7 +143,8 @@ def save_metrics(path: Path, metrics: Mapping[str, Mapping[str, object]]) -> Non
     peek(path)
     extra = header(path)["__metadata__"]
     assert isinstance(extra, dict)
-    meta = json.loads(extra["genlib"])
+    meta = bounded_json(extra["genlib"])
+    assert isinstance(meta, dict)
     write_meta(path, {**meta, "metrics": {k: dict(v) for k, v in metrics.items()}})
 
 
