@@ -20,7 +20,8 @@ ALL = frozenset({"*"})
 # name starts with; runs* (runs.py and its helpers runs_files.py, runs_events.py ...) are one.
 MAY_IMPORT: dict[str, frozenset[str]] = {
     "text": frozenset(),
-    "settings": frozenset({"text"}),
+    "environment": frozenset(),
+    "settings": frozenset({"environment", "text"}),
     "losses": frozenset(),
     "devices": frozenset(),
     "limits": frozenset(),
@@ -35,9 +36,10 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "models": frozenset({"settings", "losses"}),
     "tensorfile": frozenset({"files", "text"}),
     "checkpoint": frozenset({"models", "settings", "tensorfile", "text"}),
-    "arithmetic": frozenset({"models", "datasets", "settings"}),
+    "arithmetic": frozenset({"devices", "models", "datasets", "settings"}),
     "training": frozenset(
         {"models", "datasets", "arithmetic", "augment", "checkpoint", "tensorfile", "settings"}
+        | {"devices", "environment"}
     ),
     "frechet": frozenset({"models", "checkpoint"}),
     "evaluate": frozenset(
@@ -53,13 +55,14 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
         {"checkpoint", "datasets", "devices", "evaluate", "files", "limits", "models", "recipes"}
         | {"runs", "settings", "training"}
     ),
-    "explore": frozenset({"files", "limits", "models.base"}),
+    "explore": frozenset({"environment", "files", "limits", "losses", "models.base"}),
+    "maps": frozenset({"checkpoint", "datasets", "explore", "files", "models.base"}),
     "operations": frozenset(),
     "export": frozenset({"models.base", "operations"}),
     "ui": ALL,
     "cli": frozenset(
         {"checkpoint", "datasets", "devices", "evaluate", "models", "recipes", "runs", "settings"}
-        | {"training", "worker", "folders"}
+        | {"training", "worker", "folders", "environment", "maps"}
     ),
     "__main__": frozenset({"cli"}),
     "__init__": frozenset(),
