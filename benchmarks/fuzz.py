@@ -49,7 +49,7 @@ ODD: tuple[object, ...] = (
     *(float("inf"), float("nan"), 1e300, [], {}, [[[[[]]]]], [1] * 20, [0], {"a": {"b": []}}),
 )
 STARTERS = ("subprocess.Popen", "os.system", "os.exec", "os.posix_spawn", "pickle.find_class")
-WRITERS = ("os.rename", "os.remove", "os.mkdir", "os.rmdir", "os.symlink", "os.link", "os.chmod")
+WRITERS = ("os.rename", "os.remove", "os.mkdir", "os.rmdir", "os.symlink", "os.link")
 
 
 class Broken(AssertionError):
@@ -265,16 +265,18 @@ def confined(folder: Path) -> Iterator[None]:
             return
         if event in STARTERS:
             seen.append(f"{event} {str(given)[:200]}")
-        mode = given[2] if event == "open" else None
-        if event in WRITERS or (isinstance(mode, int) and mode & (os.O_WRONLY | os.O_RDWR)):
-            places = (place(path, given) for path in given[:2] if isinstance(path, str))
-            seen.extend(f"{event} {at}" for at in places if not at.startswith(allowed))
+        if event == "open" and isinstance(given[2], int) and given[2] & (os.O_WRONLY | os.O_RDWR):
+            note(event, os.path.realpath(str(given[0])))
+        if event in WRITERS:
+            last = given[-1]  # the open folder that a relative path starts from, or -1
+            below = f"/proc/self/fd/{last}" if isinstance(last, int) and last >= 0 else ""
+            for path in given[:2]:
+                if isinstance(path, str | os.PathLike):
+                    note(event, os.path.realpath(os.path.join(below, path)))
 
-    def place(path: str, given: tuple[object, ...]) -> str:
-        folders = [n for n in given[1:] if isinstance(n, int) and n > 2]  # of a relative path
-        if os.path.isabs(path) or not folders:
-            return os.path.realpath(path)
-        return os.path.realpath(f"/proc/self/fd/{folders[-1]}/{path}")
+    def note(event: str, place: str) -> None:
+        if not place.startswith(allowed):
+            seen.append(f"{event} {place}")
 
     sys.addaudithook(hook)  # can't be removed again, so it is switched off
     try:
