@@ -204,30 +204,35 @@ def sample_quality(model: Samples, sample: Sample) -> Found:
     found = {"frechet": distance}
     wanted = sample.y.unique()  # of a model of some classes only these
     by = f"{n} samples, judged by {judge.name}"
-    noise, noise_classes = judge.see(_noise(drawn[:NOISE_N], binary, sample.rng()))
-    like = {  # which of the samples, and of the noise, look like what they are judged to be
-        "ours": frechet.recognised(ours, classes, real, real_classes, noise),
-        "noise": frechet.recognised(noise, noise_classes, real, real_classes, noise),
-    }
-    seen = classes[like["ours"]].bincount(minlength=judge.n_classes)[wanted] / n
-    chance = noise_classes[like["noise"]].bincount(minlength=judge.n_classes)[wanted] / len(noise)
+    noises = [judge.see(x) for x in _noises(drawn[:NOISE_N], binary, sample.rng())]
+
+    def recognised(features: Tensor, classes: Tensor) -> Tensor:
+        """Share of each wanted class among images that look like it."""
+        like = frechet.recognised(features, classes, real, real_classes, [x for x, _ in noises])
+        return classes[like].bincount(minlength=judge.n_classes)[wanted] / len(classes)
+
+    seen = recognised(ours, classes)
+    chance = torch.stack([recognised(*noise) for noise in noises]).amax(0)
     k = len(wanted)
     covered = float(((seen >= 0.1 / k) & (seen > chance)).sum())
     unit = f"of {k} class{'es, each' * (k > 1)} with a tenth of its fair share or more"
     found["classes_covered"] = Metric(covered, 0.0, unit, n, f"{by}; what resembles noise left out")
     if k < judge.n_classes:
-        found["in_class"] = _in_class(classes, noise_classes, wanted, by)
+        found["in_class"] = _in_class(classes, noises[0][1], wanted, by)
     return found
 
 
-def _noise(like: Tensor, binary: bool, rng: torch.Generator) -> Tensor:
-    """Uniform noise, or black and white noise, of the shape and on the device of images."""
-    noise = torch.rand(like.shape, generator=rng)
-    return (noise.round() if binary else noise).to(like.device)
+def _noises(drawn: Tensor, binary: bool, rng: torch.Generator) -> list[Tensor]:
+    """Noise to compare samples (N, C, H, W) with, on their device: uniform (or black and white)
+    pixels, and the samples' own pixels in random order."""
+    uniform = torch.rand(drawn.shape, generator=rng)
+    order = torch.rand(drawn[0].numel() * len(drawn), generator=rng).view(len(drawn), -1).argsort(1)
+    shuffled = drawn.flatten(1).gather(1, order.to(drawn.device)).view_as(drawn)
+    return [(uniform.round() if binary else uniform).to(drawn.device), shuffled.float()]
 
 
 def _in_class(classes: Tensor, noise_classes: Tensor, wanted: Tensor, by: str) -> Metric:
-    """Share of samples judged to be of the classes wanted; what noise would get is said."""
+    """Share of samples judged to be of the classes wanted; what uniform noise would get is said."""
     share, chance = (float(torch.isin(c, wanted).double().mean()) for c in (classes, noise_classes))
     n, k = len(classes), len(wanted)
     unit = f"share of samples, judged to be of the {k} class{'es' * (k > 1)} wanted"

@@ -11,7 +11,7 @@ The distance depends on the number of images (it is biased upwards by too few): 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
@@ -110,19 +110,20 @@ def _left_out(x: Tensor, groups: int, measure: Callable[[Tensor], float]) -> flo
 
 
 def recognised(
-    features: Tensor, classes: Tensor, real: Tensor, real_classes: Tensor, noise: Tensor
+    features: Tensor, classes: Tensor, real: Tensor, real_classes: Tensor, noises: Sequence[Tensor]
 ) -> Tensor:
     """Which images look like what a classifier judges them to be: bool (N,).
 
     Features (N, d), (M, d), (K, d) and classes (N,), (M,) as ``Extractor.see`` gives them, of
-    images in question, of real images and of noise. A classifier has no answer "none of these":
-    ours is certain that uniform noise is an 8, more certain than of an 8. So its confidence proves
-    nothing, and its features are asked: an image is recognised if they are nearer to the mean of
-    the real images of its class than to the mean of noise.
+    images in question, of real images and of each kind of noise. A classifier has no answer "none
+    of these": ours is certain that uniform noise is an 8, as certain as of an 8. So its confidence
+    proves nothing, and its features are asked: an image is recognised if they are nearer to the
+    mean of the real images of its class than to the mean of any noise.
     """
     means = torch.full((int(classes.max()) + 1, features.shape[1]), torch.inf).to(features)
     for c in real_classes.unique().tolist():
         if c < len(means):
             means[c] = real[real_classes == c].mean(0)
     to_class = (features - means[classes]).norm(dim=1)
-    return to_class < (features - noise.mean(0)).norm(dim=1)
+    to_noise = torch.stack([(features - noise.mean(0)).norm(dim=1) for noise in noises])
+    return to_class < to_noise.amin(0)
