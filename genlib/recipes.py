@@ -177,6 +177,7 @@ RECIPES: dict[str, Recipe] = {
             **_QUICK,
         },
         dataset="cifar10",
+        shipped=False,
     ),
     "article-latent-2": Recipe(
         "autoencoder",

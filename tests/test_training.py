@@ -60,9 +60,14 @@ def test_every_family_learns(family: str) -> None:
     events = [e for e in run(fresh(data, family), data) if e.kind == "epoch"]
     assert [e.epoch for e in events] == [1, 2, 3]
     if "Judges" not in capabilities(family):  # in a game one side's gain is the other's loss
-        # Contrastive divergence may rise while the model gets better; its error may not.
-        term = "test/reconstruction" if "Stacked" in capabilities(family) else "test/loss"
-        assert events[-1].metrics[term] < events[0].metrics[term]
+        # Contrastive divergence may rise while the model gets better; its error may not. A net of
+        # layers and a mixture train in stages, and only the last one's numbers compare; EM raises
+        # the likelihood of the images it is given.
+        able = capabilities(family)
+        staged = bool(able & {"Stacked", "HasComponents"})
+        term = "test/reconstruction" if "Stacked" in able else "test/loss"
+        term = "train/loss" if "HasComponents" in able else term
+        assert events[-1].metrics[term] < events[staged].metrics[term]
     assert events[-1].step == events[-1].steps == 24
     assert events[-1].metrics["seconds_left"] == 0
     picture = events[-1].preview

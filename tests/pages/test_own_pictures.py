@@ -15,6 +15,7 @@ from streamlit.testing.v1 import AppTest
 from genlib import datasets, folders_decode, folders_shelf, runs
 from genlib.folders_decode import Cancelled
 from genlib.ui import folder_jobs
+from genlib.ui.plain import JOINER
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -73,7 +74,8 @@ def test_an_uploaded_zip_is_decoded_chosen_trained_on_and_removed(
     monkeypatch.setattr(runs, "_launch", lambda run: False)  # leave it waiting
     app = upload(page(), "my pets.zip", pets())
     assert app.selectbox(key="train.dataset").value == "folder:my-pets"
-    assert "my pets is the dataset folder:my-pets" in app.success[0].value.replace("\\", "")
+    said = app.success[0].value.replace("\\", "").replace(JOINER, "")
+    assert "my pets is the dataset folder:my-pets" in said
     app = decoded(app)
     assert any("10 training images" in caption.value for caption in app.caption)
     ok(app.selectbox(key="train.family").set_value("residual_classifier").run())
