@@ -12,7 +12,7 @@ import os
 import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -151,8 +151,18 @@ def save_metrics(path: Path, metrics: Mapping[str, Mapping[str, object]]) -> Non
 def peek(path: Path) -> Info:
     """Read what a checkpoint says of itself; no weights are read.
 
+    A file that has not changed is not checked again: Home lists all of them at every rerun.
     Raises CheckpointError with one sentence if the file is no checkpoint of genlib.
     """
+    try:
+        stat = path.stat()
+    except OSError:
+        return _peek(path, None)  # says what is wrong
+    return _peek(path, (stat.st_ino, stat.st_size, stat.st_mtime_ns))
+
+
+@lru_cache(maxsize=256)
+def _peek(path: Path, stamp: tuple[int, int, int] | None) -> Info:
     head = header(path)
     name = file_name(path.name, "The file")
     meta = _description(name, head)

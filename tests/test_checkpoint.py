@@ -187,3 +187,13 @@ def test_a_name_is_one_short_line(tmp_path: Path) -> None:
     path = altered(save(tmp_path / "one.safetensors"), name="a   b" * 40)
     name = checkpoint.peek(path).name
     assert len(name) <= checkpoint.MAX_NAME and "  " not in name
+
+
+def test_an_unchanged_file_is_checked_once_and_a_changed_one_again(tmp_path: Path) -> None:
+    path = tmp_path / "a.safetensors"
+    model = tiny()
+    checkpoint.save(path, model, dataset="mnist", seed=0, epoch=1)
+    first = checkpoint.peek(path)
+    assert checkpoint.peek(path) is first
+    checkpoint.save(path, model, dataset="mnist", seed=0, epoch=2)
+    assert checkpoint.peek(path).epoch == 2
