@@ -12,7 +12,8 @@ HEAD = """# Checkpoints
 Models that come with genlib, trained on MNIST's 60,000 training images and measured on its 10,000
 test images, but for those whose table names CIFAR-10. `genlib list --markdown` prints this page
 from the files' own headers; `genlib evaluate NAME` measures one again. Each `train` command
-rebuilds its file: float32 on one thread, so the same machine gives the same weights; another one
+rebuilds its file, in its recipe's number format
+on one thread, so the same machine gives the same weights; another one
 may differ in the last digits. Weights are stored in float16, and the numbers below are those of the
 stored weights.
 
@@ -21,7 +22,8 @@ stopped no training and chose no epoch (the last one is kept), but the people wh
 numbers of epochs had seen test numbers, so these may flatter a little.
 
 ± is one standard error over test images; for `frechet` also over the samples, for the AUC of a VAE
-also over its noise, several draws of which are averaged. AUC: the chance that a merge of two
+also over its noise, several draws of which are averaged. Files that were not measured again
+since these two were widened hold the narrower ones. AUC: the chance that a merge of two
 different digits has more energy than a real one, for 0.5a + 0.5b (`alpha`), max(a, b) (`max`) and
 the top of a on the bottom of b (`splice`). Energy is the model's own: squared reconstruction error
 for autoencoders, −ELBO for VAEs, whose squared error tells less; `correlation` is the
