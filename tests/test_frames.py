@@ -7,6 +7,7 @@ import gc
 import json
 import struct
 import threading
+import time
 from collections.abc import Coroutine
 from dataclasses import dataclass
 
@@ -166,6 +167,70 @@ def test_a_page_that_has_an_earlier_frame_or_none_is_answered_at_once(lens: Lens
     for after in (-1, *range(live.version)):
         assert ask(f"/{frames.address(live)}", f"after={after}").status == 200
     assert not live._listeners
+
+
+class Gated(Ascent):
+    """An ascent of a class 3 whose steps begin, then wait until they are let through."""
+
+    def __init__(self, lens: Lens) -> None:
+        self.begun, self.let = threading.Event(), threading.Event()
+        start = torch.rand((1, 1, 28, 28), generator=torch.Generator().manual_seed(0))
+        super().__init__(lens, start, (3,), Knobs(normalise=True), torch.Generator())
+
+    def advance(self) -> None:
+        self.begun.set()
+        assert self.let.wait(30)
+        super().advance()
+
+
+def begin_to_pause(live: Live) -> threading.Thread:
+    """Pause in another thread, which waits for what holds the ascent's lock."""
+    pausing = threading.Thread(target=live.pause)
+    pausing.start()
+    while live.running:
+        time.sleep(0.001)
+    return pausing
+
+
+def test_a_film_says_that_it_stopped_only_once_its_last_frame_has_come(lens: Lens) -> None:
+    """A frame that comes after "paused" would change a picture that counts as frozen."""
+    gated = Gated(lens)
+    live = Live(gated, Pool(1))
+    path = f"/{frames.address(live)}"
+    live.start()
+    assert gated.begun.wait(30)
+    pausing = begin_to_pause(live)
+    values = values_of(ask(path).body)
+    assert (values["running"], values["state"], values["step"]) == (True, "Climbing", 0)
+    gated.let.set()
+    while values["running"]:
+        values = values_of(ask(path, f"after={values['version']}").body)
+    assert (values["state"], values["step"]) == ("Paused", 1)
+    pausing.join(30)
+    last = values_of(ask(path).body)
+    assert (last["running"], last["step"], gated.step) == (False, 1, 1)
+
+
+def test_a_pause_between_two_frames_lets_no_further_step_through(lens: Lens) -> None:
+    wants = threading.Event()
+
+    class Watched(Live):
+        def wanted(self) -> bool:
+            answer = super().wanted()
+            if threading.current_thread().name == "watched":
+                wants.set()
+            return answer
+
+    gated = Gated(lens)
+    live = Watched(gated, Pool(1))
+    with live._lock:  # the ascent's thread waits for it, having found that it is wanted
+        live.start()
+        assert wants.wait(30)
+        pausing = begin_to_pause(live)
+    pausing.join(30)
+    while any(t.name == "watched" for t in threading.enumerate()):
+        assert not gated.begun.is_set(), "no step begins after a pause"
+        time.sleep(0.001)
 
 
 def test_knobs_come_by_post_and_bad_ones_change_nothing(lens: Lens) -> None:

@@ -48,8 +48,14 @@ class Live(Attended):
         self._measured_s = self._measured_at = 0.0
         self.original = ascent.image.cpu()  # what the ascent began with
         self.epoch = 0  # changes whenever the steps do not simply go on
+        self._ending = False  # paused, but the frame of the step under way is still to come
         with self._lock:
             self._publish(measure=True)
+
+    @property
+    def moving(self) -> bool:
+        """Whether more frames come: while it runs, and after a pause until the last is shown."""
+        return self.running or self._ending
 
     @property
     def knobs(self) -> Knobs:
@@ -88,11 +94,15 @@ class Live(Attended):
         self.beat()
 
     def pause(self) -> None:
-        """Stop after the step under way."""
-        self.running = False
+        """Stop after the step under way; nothing changes once this has returned."""
+        self._ending, self.running = True, False
         self._pool.withdraw(self)
         with self._lock:
-            self._publish(measure=True)
+            try:
+                self._publish(measure=True)
+            finally:
+                self._ending = False
+        self._tell()  # that it no longer moves
 
     def step_once(self) -> None:
         """Pause and make exactly one step."""
@@ -141,7 +151,8 @@ class Live(Attended):
         try:
             while self.wanted():
                 with self._lock:
-                    self._frame()
+                    if self.running:  # it may have been paused while this waited for the lock
+                        self._frame()
                 # A moment for the threads that serve pages, and for a knob to take the lock.
                 time.sleep(0.002)
                 again = self._pool.is_over(self)

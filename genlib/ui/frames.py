@@ -82,7 +82,7 @@ async def _frame(request: Request) -> Response:
 
 
 async def _news(live: Live, after: int) -> None:
-    """Wait until a newer version than ``after`` is shown, it no longer runs, or time is up.
+    """Wait until a newer version than ``after`` is shown, it no longer moves, or time is up.
 
     -1 asks for what is shown now. Any other number that was never a version waits like the newest.
     """
@@ -94,7 +94,7 @@ async def _news(live: Live, after: int) -> None:
     live.listen(tell)
     try:
         behind = -1 <= after < live.version
-        if live.running and not behind:
+        if live.moving and not behind:
             async with asyncio.timeout(WAIT_S):
                 await news.wait()
     except TimeoutError:

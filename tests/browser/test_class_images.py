@@ -65,11 +65,14 @@ def test_start_moves_the_pixels_and_pause_freezes_them(
     assert float(fact(page, "fps")) > 0
     assert (canvas_pixels(page, CANVAS) != before).any()
     press(page, "Pause")
-    wait_for(page, "d.running === 'false'")
-    expect(page.get_by_role("button", name="Start", exact=True)).to_be_visible(timeout=PATIENCE)
+    wait_for(page, "d.running === 'false'")  # said with the last frame
     still, step = canvas_pixels(page, CANVAS), fact(page, "step")
+    expect(page.get_by_role("button", name="Start", exact=True)).to_be_visible(timeout=PATIENCE)
     page.wait_for_timeout(700)
     assert (canvas_pixels(page, CANVAS) == still).all() and fact(page, "step") == step
+    press(page, "Step")
+    wait_for(page, "d.step !== v", step)
+    assert int(fact(page, "step")) == int(step) + 1, "the server's ascent stood still as well"
 
 
 def test_frames_cost_no_rerun(open_page: Callable[..., Page], page: Page) -> None:

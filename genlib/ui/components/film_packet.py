@@ -45,10 +45,12 @@ class Ask:
 
 def packet(live: Live, ask: Ask) -> bytes:
     """The newest frame and its numbers, with what was asked for beside it."""
-    version, shown = live.version, live.shown  # in this order: never a version too new
+    # In this order: what no longer moves has its last version, and no frame has a version too new.
+    moving = live.moving
+    version, shown = live.version, live.shown
     count, height, width, channels = shown.images.shape
     values: dict[str, object] = {
-        "version": version, "epoch": live.epoch, "step": shown.step, "running": live.running,
+        "version": version, "epoch": live.epoch, "step": shown.step, "running": moving,
         "state": state_of(live), "alert": alert(live), "steps_per_s": round(shown.steps_per_s, 1),
         "count": count, "height": height, "width": width, "channels": channels,
         "classes": list(shown.classes), "labels": [live.names[c] for c in shown.classes],
@@ -72,7 +74,7 @@ def packet(live: Live, ask: Ask) -> bytes:
 
 def state_of(live: Live) -> str:
     """What the ascent does now, in a few words."""
-    if not live.running:
+    if not live.moving:
         return "Paused" if live.shown.step else "Ready"
     company = live.company()
     return f"Climbing, {company}" if company else "Climbing"
