@@ -14,15 +14,21 @@ from pathlib import Path
 import streamlit as st
 from starlette.middleware import Middleware
 
+from genlib import background
 from genlib.ui import frames, guard, server
 
 
 @asynccontextmanager
 async def told(_: st.App) -> AsyncIterator[dict[str, object]]:
-    """Say in the terminal who can do what, where other machines can reach the server."""
+    """Say in the terminal who can do what, where other machines can reach the server.
+
+    At the end, whatever works behind the pages ends first.
+    """
+    server.end_with_status_0()
     server.keep_memory_small()
     server.say_who_may_what()
     yield {}
+    background.end_all()
 
 
 app = st.App(

@@ -28,6 +28,7 @@ from websockets.sync.client import ClientConnection, connect
 
 ROOT = Path(__file__).resolve().parents[1]
 LIMIT_MS = 15.0
+STARTUP_S = 60.0
 # As fast as a hand drags. After longer pauses Linux acknowledges at once, and Nagle waits for
 # nothing: the second delay would hide.
 PAUSE_S = 0.015
@@ -64,14 +65,21 @@ def start(script: Path, port: int, options: tuple[str, ...]) -> subprocess.Popen
     env = {**os.environ, "PYTHONPATH": str(ROOT)}
     quiet = subprocess.DEVNULL
     server = subprocess.Popen(command, cwd=script.parent, env=env, stdout=quiet, stderr=quiet)
-    for _ in range(300):
+    wait_until_healthy(server, port)
+    return server
+
+
+def wait_until_healthy(server: subprocess.Popen[bytes], port: int) -> None:
+    """Wait for the server's health answer; end this program when it dies or takes too long."""
+    until = time.monotonic() + STARTUP_S
+    while time.monotonic() < until and server.poll() is None:
         try:
             urllib.request.urlopen(f"http://127.0.0.1:{port}/_stcore/health", timeout=1).close()
-            return server
+            return
         except (urllib.error.URLError, OSError):
             time.sleep(0.1)
     server.kill()
-    raise SystemExit(f"streamlit run {script} did not start within 30 seconds")
+    raise SystemExit(f"the app did not start within {STARTUP_S:g} seconds")
 
 
 def rerun(client: ClientConnection) -> float:

@@ -30,7 +30,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from rerun import free_port
+from rerun import free_port, wait_until_healthy
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.proto.WidgetStates_pb2 import WidgetState
@@ -167,23 +167,14 @@ def status(pid: int) -> tuple[float, int]:
 
 def start(port: int, folder: str) -> subprocess.Popen[bytes]:
     """The app as ``make app`` starts it, with runs of its own."""
-    import urllib.error
-    import urllib.request
-
     command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)]
     env = {**os.environ, "PYTHONPATH": str(ROOT), "GENLIB_RUNS": folder}
     with open(Path(folder) / "server.log", "wb") as out:
         server = subprocess.Popen(
             [*command, "--server.headless", "true"], cwd=ROOT, env=env, stdout=out, stderr=out
         )
-    for _ in range(600):
-        try:
-            urllib.request.urlopen(f"http://127.0.0.1:{port}/_stcore/health", timeout=1).close()
-            return server
-        except (urllib.error.URLError, OSError):
-            time.sleep(0.1)
-    server.kill()
-    raise SystemExit("the app did not start within a minute")
+    wait_until_healthy(server, port)
+    return server
 
 
 def cpu_seconds(pid: int) -> float:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-import threading
 import time
 from typing import ClassVar
 
+from genlib import background
 from genlib.explore.pool import Pool
 
 POOL = Pool(max(1, (os.cpu_count() or 2) - 1))  # a core stays free for the pages
@@ -47,12 +47,14 @@ class Attended:
 
     def wanted(self) -> bool:
         """Whether somebody wants this to run and is there to see it."""
+        if background.ending.is_set():
+            return False
         return self.running and time.monotonic() - self._beat < self.gone_s
 
     def spawn(self) -> None:
         """Called by the pool when there is a place."""
         name = type(self).__name__.lower()
-        threading.Thread(target=self._run, name=name, daemon=True).start()
+        background.start(self._run, name, polite=False)
 
     def close(self) -> None:
         """Stop for good."""

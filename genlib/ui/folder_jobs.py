@@ -7,12 +7,10 @@ dataset is decoded once, and training processes find it there.
 from __future__ import annotations
 
 import logging
-import os
-import sys
 import threading
 from dataclasses import dataclass, field
 
-from genlib import datasets
+from genlib import background, datasets
 from genlib.folders_decode import Cancelled
 
 LOG = logging.getLogger(__name__)
@@ -39,7 +37,7 @@ class Job:
     def run(self) -> None:
         """Decode to the end or until cancelled; never raises."""
         try:
-            datasets.prepare(self.name, self._progress, self._cancel.is_set)
+            datasets.prepare(self.name, self._progress, self._cancelled)
             self.state = "done"
         except Cancelled:
             self.state = "cancelled"
@@ -49,6 +47,9 @@ class Job:
             LOG.exception("decoding %s failed", self.name)
             self.state = "failed"
             self.error = "Decoding stopped with an error of the program; the log holds the details."
+
+    def _cancelled(self) -> bool:
+        return self._cancel.is_set() or background.ending.is_set()
 
     def _progress(self, done: int, total: int) -> None:
         self.done, self.total = done, total
@@ -65,7 +66,7 @@ def start(name: str) -> Job:
         job = _jobs.get(name)
         if job is None or job.state != "running":
             job = _jobs[name] = Job(name)
-            threading.Thread(target=_work, args=(job,), name="genlib-decode", daemon=True).start()
+            background.start(job.run, "genlib-decode")
         return job
 
 
@@ -80,9 +81,3 @@ def forget(name: str) -> None:
     with _lock:
         if name in _jobs and _jobs[name].state != "running":
             del _jobs[name]
-
-
-def _work(job: Job) -> None:
-    if sys.platform == "linux":  # there, and only there, this is the thread's own priority
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 10)
-    job.run()

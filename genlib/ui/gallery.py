@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 import streamlit as st
 
+from genlib import background
 from genlib.checkpoint import Info, listing, shipped_dir
 from genlib.ui import server
 
@@ -156,13 +157,14 @@ def _gallery(stamps: tuple[tuple[str, int], ...], _infos: list[Info]) -> Gallery
     if not stamps:
         found.done.set()
         return found
-    threading.Thread(target=draw, args=(found, _infos), name=THREAD, daemon=True).start()
+    background.start(lambda: draw(found, _infos), THREAD, polite=False)
     return found
 
 
 def draw(found: Gallery, infos: list[Info]) -> None:
     """Draw every card's picture into `found`, one after the other."""
-    server.wait_until_warm()
+    if not server.wait_until_warm():
+        return
     from genlib.ui import images, thumbnails
 
     # Spinners of the cached loaders look for a page to spin on; this thread has none, on purpose.
@@ -171,6 +173,8 @@ def draw(found: Gallery, infos: list[Info]) -> None:
     try:
         shelf = thumbnails.Shelf(infos)
         for page, drawing in thumbnails.DRAWINGS.items():
+            if background.ending.is_set():
+                return
             try:
                 found.pictures[page] = images.data_url(drawing(shelf))
             except LookupError as reason:

@@ -7,23 +7,20 @@ Where others wait, it hands its place on at a report after TURN_S, and goes on w
 
 from __future__ import annotations
 
-import atexit
 import logging
 import os
-import sys
 import threading
 import time
 from collections import OrderedDict, deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from genlib import limits
+from genlib import background, limits
 
 LOG = logging.getLogger(__name__)
 THREAD = "genlib-job"
 KEPT = 24  # finished jobs whose results are remembered
 PATIENCE = 0.1  # seconds between two looks of a waiting job at whether it is still wanted
-END_S = 5.0  # seconds that the end of the process waits for jobs to end
 TURN_S = 2.0  # seconds that a job keeps its place while others wait for one
 
 
@@ -42,7 +39,7 @@ class Places:
             self._queue.append(ticket)
             try:
                 while self._free == 0 or self._queue[0] is not ticket:
-                    if unwanted.is_set():
+                    if unwanted.is_set() or background.ending.is_set():
                         return False
                     self._changed.wait(PATIENCE)
                 self._free -= 1
@@ -105,7 +102,7 @@ class Job:
 
     def report(self, share: float, text: str = "", result: object = None) -> None:
         """Say how far the work is, 0 to 1; raises Cancelled when it is to end."""
-        if self._unwanted.is_set():
+        if self._unwanted.is_set() or background.ending.is_set():
             raise Cancelled
         self.share, self.text = share, text
         if result is not None:
@@ -134,8 +131,6 @@ class Job:
 
     def run(self) -> None:
         """Do the work; never raises."""
-        if sys.platform == "linux":  # there, and only there, this is the thread's own priority
-            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 10)
         if not self._take():
             self.state = "cancelled"
             return
@@ -206,22 +201,7 @@ def _start(job: Job) -> None:
     log = logging.getLogger("streamlit.runtime.scriptrunner_utils.script_run_context")
     if not any(f is _quiet for f in log.filters):
         log.addFilter(_quiet)
-    threading.Thread(target=job.run, name=THREAD, daemon=True).start()
-
-
-@atexit.register
-def end_all() -> None:
-    """Cancel every job and wait a few seconds until they have ended.
-
-    Python ends daemon threads wherever they are, and inside torch that aborts the whole process.
-    """
-    with _lock:
-        for job in _jobs.values():
-            job.cancel()
-    until = time.monotonic() + END_S
-    for thread in threading.enumerate():
-        if thread.name == THREAD:
-            thread.join(max(0.0, until - time.monotonic()))
+    background.start(job.run, THREAD)
 
 
 def _quiet(record: logging.LogRecord) -> bool:

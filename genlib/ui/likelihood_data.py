@@ -8,10 +8,10 @@ import json
 import os
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from genlib import background
 from genlib.bench import LIKELIHOODS
 from genlib.checkpoint import Info, root
 from genlib.plots.likelihood import Point
@@ -217,9 +217,9 @@ def _lines(process: subprocess.Popen[str], job: jobs.Job) -> Iterator[dict]:
     heard: list[str] = []
     assert process.stdout is not None
     out = process.stdout
-    reader = threading.Thread(target=lambda: heard.extend(out), daemon=True)
-    # ``extend`` appends line by line, so what is there can be read while more is coming.
-    reader.start()
+    # ``extend`` appends line by line, so what is there can be read while more is coming. It ends
+    # with the process, which is killed when the job is cancelled.
+    reader = background.start(lambda: heard.extend(out), "genlib-measure", polite=False)
     seen = 0
     while True:
         alive = reader.is_alive()

@@ -10,16 +10,17 @@ from __future__ import annotations
 
 import logging
 import os
-import sys
 import threading
 import time
 from collections import OrderedDict
 from dataclasses import dataclass, field
 
+from genlib import background
 from genlib.explore.projection import TSNE, Array, Frame
 
 LOG = logging.getLogger(__name__)
 
+THREAD = "genlib-tsne"
 FORGOTTEN_SECONDS = 20.0  # a hidden browser tab asks rarely; this long without asking is gone
 KEPT = 10  # finished maps; each holds its codes and neighbour lists, some MB
 
@@ -65,9 +66,10 @@ class Job:
             self.anchor.leave(who)
 
     def watched(self) -> bool:
-        """Whether anybody asked for it lately."""
+        """Whether anybody asked for it lately; nobody does when the process ends."""
         newest = max(self._watchers.copy().values(), default=0.0)
-        return time.monotonic() - newest < FORGOTTEN_SECONDS
+        gone = time.monotonic() - newest >= FORGOTTEN_SECONDS
+        return not gone and not background.ending.is_set()
 
     def run(self) -> None:
         """Optimise to the end, or until nobody watches; never raises."""
@@ -76,6 +78,9 @@ class Job:
             self.error = self.anchor.error
             return
         with _slots:
+            if not self.watched():
+                self.state = "stopped"
+                return
             self.state = "running"
             try:
                 self.state = "done" if self._optimise() else "stopped"
@@ -128,15 +133,9 @@ def request(
             job = Job(key, codes, perplexity, seed, anchor)
             _jobs[key] = job
             job.watch(who)
-            threading.Thread(target=_work, args=(job,), name="genlib-tsne", daemon=True).start()
+            background.start(job.run, THREAD)
         _jobs.move_to_end(key)
         job.watch(who)
         for old in [k for k, j in _jobs.items() if not j.busy][:-KEPT]:
             del _jobs[old]
         return job
-
-
-def _work(job: Job) -> None:
-    if sys.platform == "linux":  # there, and only there, this is the thread's own priority
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 10)
-    job.run()

@@ -23,16 +23,19 @@ import gc
 import importlib
 import ipaddress
 import logging
+import signal
 import socket
 import sys
 import threading
 import time
 from functools import cache
 from pathlib import Path
+from types import FrameType
 
 import streamlit as st
+import uvicorn
 
-from genlib import environment, runs
+from genlib import background, environment, runs
 from genlib.ui import rights
 
 LOG = logging.getLogger(__name__)
@@ -67,7 +70,7 @@ def _tune_process() -> bool:
     if not mended:
         return False
     gc.set_threshold(YOUNG, 20, 1000)
-    threading.Thread(target=_keep_house, name="genlib-housekeeping", daemon=True).start()
+    background.start(_keep_house, "genlib-housekeeping", polite=False)
     return True
 
 
@@ -91,6 +94,26 @@ def set_nodelay(port: int) -> int:
         except OSError as error:  # closed by its own thread meanwhile: there is nothing to mend
             LOG.debug("no TCP_NODELAY on %r: %s", thing, error)
     return mended
+
+
+def end_with_status_0() -> None:
+    """Make Ctrl-C end the server as its user means it; call once, when the server starts.
+
+    uvicorn shuts down and then raises the signal again, which Streamlit's command line reports as
+    "Aborted!" with status 1.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        return
+    runs_here = getattr(signal.getsignal(signal.SIGINT), "__self__", None)
+    if not isinstance(runs_here, uvicorn.Server):
+        return
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        # The second time, don't wait for connections to close.
+        runs_here.force_exit = runs_here.should_exit
+        runs_here.should_exit = True
+
+    signal.signal(signal.SIGINT, stop)
 
 
 def say_who_may_what() -> None:
@@ -136,13 +159,12 @@ def _script_is_running() -> bool:
 
 
 def _keep_house() -> None:
-    """Collect garbage in quiet moments, for ever. Runs in a daemon thread."""
+    """Collect garbage in quiet moments, until the process ends."""
     runs.tidy()
     frozen_at = 0
     last = time.monotonic()
     quiet_since = last
-    while True:
-        time.sleep(0.1)
+    while not background.ending.wait(0.1):
         now = time.monotonic()
         if _script_is_running():
             quiet_since = now
@@ -170,20 +192,25 @@ def warm_up() -> None:
 
 @cache
 def _start_warm_up() -> None:
-    threading.Thread(target=_import_all, name="genlib-warm-up", daemon=True).start()
+    background.start(_import_all, "genlib-warm-up", polite=False)
 
 
-def wait_until_warm() -> None:
-    """Block a background thread until torch and the rest are imported."""
+def wait_until_warm() -> bool:
+    """Block a background thread until torch and the rest are imported; False when it is to end."""
     _start_warm_up()
-    _warm.wait()
+    while not _warm.wait(0.1):
+        if background.ending.is_set():
+            return False
+    return True
 
 
 def _import_all() -> None:
     # The browser is fetching Streamlit's own files now; let the server answer first.
-    time.sleep(0.5)
+    background.ending.wait(0.5)
     try:
         for name in WARM:
+            if background.ending.is_set():
+                return
             importlib.import_module(name)
     finally:
         _warm.set()  # a page that needs what failed here says so itself
