@@ -1,8 +1,9 @@
-"""How much visitors may use together: the queue, the disk, the memory. Each number can be set.
+"""How much visitors may use: the queue, the disk, the memory. Each number can be set.
 
 ::
 
     GENLIB_MAX_QUEUE=20       runs that wait
+    GENLIB_MAX_OWN_RUNS=15    runs of one visitor that train or wait
     GENLIB_MAX_DISK=20        GB that runs and uploads take together
     GENLIB_MIN_FREE=1         GB that stay free on their disk
     GENLIB_MAX_MEMORY=1       GB of uploaded files that are held in memory
@@ -20,6 +21,7 @@ from pathlib import Path
 
 DEFAULTS = {
     "GENLIB_MAX_QUEUE": 20.0,
+    "GENLIB_MAX_OWN_RUNS": 15.0,
     "GENLIB_MAX_DISK": 20.0,
     "GENLIB_MIN_FREE": 1.0,
     "GENLIB_MAX_MEMORY": 1.0,
@@ -52,6 +54,17 @@ def check_queue(waiting: int, more: int = 1) -> None:
         raise LimitError(
             f"The queue is full: {waiting} runs wait, and at most {most} may. Wait for one to "
             "finish, or stop one on the Train page."
+        )
+
+
+def check_own_runs(unfinished: int, more: int = 1) -> None:
+    """Raise LimitError unless a visitor with so many unfinished runs may start ``more``."""
+    most = int(limit("GENLIB_MAX_OWN_RUNS"))
+    if unfinished + more > most:
+        have = "1 run that isn't" if unfinished == 1 else f"{unfinished} runs that aren't"
+        raise LimitError(
+            f"You have {have} finished, and at most {most} are allowed, so {more} more can't be "
+            "started: wait for one to finish, or stop one on the Train page."
         )
 
 
@@ -99,6 +112,7 @@ def check_jobs(under_way: int) -> None:
     most = int(limit("GENLIB_MAX_JOBS"))
     if under_way >= most:
         raise LimitError(
-            f"You have {under_way} calculations under way, and at most {most} are allowed: wait "
+            f"You have {under_way} calculation{'s' * (under_way != 1)} under way, and at most "
+            f"{most} {'is' if most == 1 else 'are'} allowed: wait "
             "for one to finish, or cancel it."
         )

@@ -38,23 +38,34 @@ def folder() -> Path:
     return runs_dir()
 
 
-def start(spec: RunSpec) -> Run:
+def start(spec: RunSpec, owner: str = "") -> Run:
     """Write a new run's directory, queue it, and start whatever there is room for.
 
-    Raises LimitError where the queue or the disk is full.
+    owner: the visitor who starts it; "" is nobody whose runs are counted. Raises LimitError where
+    the queue or the disk is full, or the owner has too many unfinished runs.
     """
-    check_room()
+    check_room(owner=owner)
     run = create(spec)
+    run.set_owner(owner)
     run.set_status("queued", time.time())
     advance()
     return run
 
 
-def check_room(more: int = 1) -> None:
-    """Raise LimitError unless ``more`` runs may be queued: room to wait, and on the disk."""
+def check_room(more: int = 1, owner: str = "") -> None:
+    """Raise LimitError unless ``more`` runs may be queued: room to wait, on the disk, and among
+    the unfinished runs of their owner."""
+    if owner:
+        limits.check_own_runs(len(unfinished(owner)), more)
     idle = max(0, max_runs() - working())
     limits.check_queue(len(queue()), max(0, more - idle))
     limits.check_disk(folder())
+
+
+def unfinished(owner: str) -> list[Run]:
+    """The runs of an owner that wait or are at work."""
+    mine = [run for run in listing() if run.owner == owner]
+    return [run for run in mine if run.state in ("queued", *ACTIVE)]
 
 
 def create(spec: RunSpec, path: Path | None = None) -> Run:
@@ -261,12 +272,17 @@ def set_lr(run: Run, lr: float) -> None:
     run.set_control(replace(run.control, lr=lr))
 
 
-def resume_run(run: Run) -> None:
-    """Queue a stopped, failed or lost run again: it goes on from its last complete epoch."""
+def resume_run(run: Run, owner: str = "") -> None:
+    """Queue a stopped, failed or lost run again: it goes on from its last complete epoch.
+
+    owner: the visitor who asks for it; it counts as theirs from now on. Raises LimitError as
+    ``start`` does.
+    """
     if run.state not in RESUMABLE:
         raise ValueError(f"{run.name} is {run.state}; only an interrupted run can be resumed.")
-    check_room()
+    check_room(owner=owner)
     with exclusive(folder() / ".queue.lock"):
+        run.set_owner(owner)
         run.set_control(replace(run.control, pause=False, stop=False))
         run.set_status("queued", time.time())
     advance()

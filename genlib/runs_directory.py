@@ -11,6 +11,7 @@
       snapshots/           checkpoints of chosen epochs
       model.safetensors    the newest complete epoch, an ordinary checkpoint
       resume.safetensors   the same with optimizer and random state, to go on from
+      owner                which visitor of the app started it, for their limit; nothing else
       lock                 held by the training process as long as it lives
       pid, log.txt         its process number, and what it printed
       reserve              room for the last words of a training whose disk is full
@@ -24,6 +25,7 @@ from pathlib import Path
 from typing import cast
 
 from genlib import runs_events
+from genlib.files import write_bytes
 from genlib.runs_files import is_held, read_json, write_json
 from genlib.settings import TrainSettings
 
@@ -31,6 +33,7 @@ ACTIVE = ("running", "paused")
 RESUMABLE = ("stopped", "failed", "lost")
 STATES = ("queued", *ACTIVE, "stopped", "finished", "failed")
 MOST_COUNT = 10**9
+MOST_OWNER = 100  # characters
 LR_RANGE = (1e-6, 1.0)
 LAST_SECOND = 10**11  # of the years that are plausible, since 1970
 SNAPSHOTS = (0, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
@@ -257,6 +260,19 @@ class Run:
         files = (self.path / "previews").glob("epoch-*.npy")
         found = {path.stem.removeprefix("epoch-"): path for path in files}
         return sorted((int(n), path) for n, path in found.items() if n.isdecimal())
+
+    @property
+    def owner(self) -> str:
+        """Who started it in the app: what ``set_owner`` was given, or ""."""
+        try:
+            with (self.path / "owner").open(errors="replace") as file:
+                return file.read(MOST_OWNER)
+        except OSError:
+            return ""
+
+    def set_owner(self, owner: str) -> None:
+        """Note who started it or goes on with it."""
+        write_bytes(self.path / "owner", owner[:MOST_OWNER].encode())
 
     def set_status(self, state: str, since: float, message: str = "") -> None:
         """Write the status; only the owner of the lock, or of the queue, does."""

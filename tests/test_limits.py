@@ -43,6 +43,39 @@ def test_a_full_queue_takes_no_more(folder: Path, monkeypatch: pytest.MonkeyPatc
     assert sorted(folder.iterdir()) == before, "nothing is left of it"
 
 
+def test_a_visitor_has_only_so_many_unfinished_runs(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GENLIB_MAX_OWN_RUNS", "2")
+    mine = [runs.create(SPEC) for _ in range(3)]
+    for number, run in enumerate(mine[:2]):
+        run.set_owner("me")
+        run.set_status("queued", 1.0 + number)
+    before = sorted(folder.iterdir())
+    for attempt in (lambda: runs.start(SPEC, "me"), lambda: runs.resume_run(mine[2], "me")):
+        with pytest.raises(LimitError, match="You have 2 runs that aren't finished, and at most 2"):
+            attempt()
+    assert sorted(folder.iterdir()) == before, "nothing is left of it"
+    assert mine[2].state == "stopped" and not mine[2].owner
+    runs.check_room(2, "another")
+    runs.check_room(3)  # from the command line: nobody's
+    with pytest.raises(LimitError, match="so 3 more can't be started"):
+        runs.check_room(3, "another")
+    for ended in ("finished", "stopped", "failed", "running"):  # no process works on it: it is lost
+        mine[0].set_status(ended, 3.0)
+        runs.check_room(1, "me")
+    assert runs.unfinished("me") == [mine[1]]
+
+
+def test_an_odd_file_of_the_owner_does_no_harm(folder: Path) -> None:
+    run = runs.create(SPEC)
+    assert run.owner == ""
+    run.set_owner("a" * 1000)
+    assert len(run.owner) == 100
+    (run.path / "owner").write_bytes(bytes(range(256)) * 10_000)
+    assert len(run.owner) == 100 and runs.unfinished("me") == []
+
+
 def test_a_full_disk_takes_no_more(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GENLIB_MIN_FREE", "1e9")
     for attempt in (

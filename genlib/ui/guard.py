@@ -12,6 +12,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import secrets
 from collections.abc import Awaitable, Callable, MutableMapping
 from urllib.parse import parse_qsl, urlencode, urlsplit
@@ -147,6 +148,11 @@ def visitor() -> str:
     """The name of this session's browser; the session's own where it takes no cookies."""
     ctx = get_script_run_ctx(suppress_warning=True)
     return rights.cookie(VISITOR) or (ctx.session_id if ctx else "")
+
+
+def owner() -> str:
+    """The visitor as runs on the disk may name them: nobody can take the cookie from it."""
+    return hashlib.sha256(visitor().encode()).hexdigest()[:32]
 
 
 def is_foreign(headers: Headers) -> bool:

@@ -186,11 +186,16 @@ def newest(info: Info, metric: str) -> jobs.Job | None:
     return jobs.find(job_name(info, metric))
 
 
-def start(info: Info, metric: str, n: int) -> jobs.Job:
-    """Measure in a process of its own; the result is a Metric as a dict."""
-    return jobs.restart(
-        job_name(info, metric), lambda job: _measure(job, info, metric, n), process=True
-    )
+def start(info: Info, metric: str, n: int, owner: str = "") -> jobs.Job:
+    """Measure in a process of its own; the result is a Metric as a dict.
+
+    owner: the visitor who asks. Raises LimitError when too many of theirs are under way.
+    """
+
+    def work(job: jobs.Job) -> object:
+        return _measure(job, info, metric, n)
+
+    return jobs.restart(job_name(info, metric), work, process=True, owner=owner)
 
 
 def _measure(job: jobs.Job, info: Info, metric: str, n: int) -> object:

@@ -6,6 +6,8 @@ from collections.abc import Callable
 
 import streamlit as st
 
+from genlib.ui import rights
+
 POLL = 0.5  # seconds
 
 
@@ -15,6 +17,7 @@ def polled(key: str, part: Callable[..., bool], *given: object) -> None:
 
     @st.fragment(key=key, run_every=POLL if polling else None)
     def live() -> None:
+        rights.show_what_was_said()  # by a callback of this part: the router isn't run again
         busy = part(*given)
         if busy != polling:  # guarded by a change, so that it happens once
             st.session_state[key] = busy

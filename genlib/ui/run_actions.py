@@ -12,7 +12,7 @@ import streamlit as st
 from genlib import runs
 from genlib.checkpoint import CheckpointError, peek
 from genlib.runs_directory import ACTIVE, LR_RANGE, RESUMABLE, Run
-from genlib.ui import loading, open_in, rights
+from genlib.ui import guard, loading, open_in, rights
 from genlib.ui.plain import plain
 
 DELETED = "runs.deleted"
@@ -150,7 +150,7 @@ def _set_lr(run: Run, key: str) -> None:
 @rights.needed
 def _resume(run: Run) -> None:
     try:
-        runs.resume_run(run)
+        runs.resume_run(run, guard.owner())
     except ValueError as error:  # another session was faster, or there is no room
         _say(str(error))
 

@@ -16,7 +16,7 @@ from genlib.models import FAMILIES
 from genlib.recipes import RECIPES
 from genlib.runs_directory import Run, RunSpec
 from genlib.settings import Spec, TrainSettings
-from genlib.ui import images, loading, rights, train_form
+from genlib.ui import guard, images, loading, rights, train_form
 from genlib.ui.plain import plain
 
 MOST = 12  # runs in one sweep
@@ -138,9 +138,10 @@ def _base() -> RunSpec:
 @rights.needed
 def _start(specs: list[RunSpec]) -> None:
     try:
-        runs.check_room(len(specs))
+        owner = guard.owner()
+        runs.check_room(len(specs), owner)
         for spec in specs:
-            runs.start(spec)
+            runs.start(spec, owner)
     except LimitError as error:
         rights.say(str(error))
         return

@@ -12,7 +12,7 @@ from genlib.models import FAMILIES, Model
 from genlib.recipes import RECIPES, Recipe
 from genlib.runs_directory import RunSpec
 from genlib.settings import Spec, TrainSettings
-from genlib.ui import dataset_view, forms, loading, rights
+from genlib.ui import dataset_view, forms, guard, loading, rights
 from genlib.ui.plain import note_of, plain
 
 FROM_DATA = ("channels", "image_size", "n_classes")  # settings that follow from the dataset
@@ -183,7 +183,7 @@ def _start_button(errors: list[str], spec: RunSpec) -> None:
 @rights.needed
 def _start(spec: RunSpec) -> None:
     try:
-        run = runs.start(spec)
+        run = runs.start(spec, guard.owner())
     except LimitError as error:
         rights.say(str(error))
         return

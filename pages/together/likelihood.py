@@ -5,9 +5,11 @@ from __future__ import annotations
 import streamlit as st
 
 from genlib.bench import LIKELIHOODS
+from genlib.checkpoint import Info
 from genlib.plots.likelihood import likelihood_figure
+from genlib.ui import guard, pickers
 from genlib.ui import likelihood_data as bench
-from genlib.ui import pickers
+from genlib.ui.job_panel import within_limits
 from genlib.ui.plain import plain
 from genlib.ui.polling import polled
 
@@ -57,10 +59,15 @@ def controls() -> None:
         )  # fmt: skip
         st.button(
             "Measure here", icon=":material/speed:", type="primary", key="likelihood.go",
-            on_click=lambda: bench.start(info, str(metric or metrics[0]), int(n)),
+            on_click=measure, args=(info, str(metric or metrics[0]), int(n)),
             disabled=any(job.busy for job in running()),
             help="In a process of its own, so that no page waits. One at a time.",
         )  # fmt: skip
+
+
+def measure(info: Info, metric: str, n: int) -> None:
+    """Start to measure, unless the visitor has too much under way."""
+    within_limits(lambda: bench.start(info, metric, n, guard.visitor()))
 
 
 def running() -> list:

@@ -15,6 +15,7 @@ import torch
 from streamlit.testing.v1 import AppTest
 
 from genlib import bench, checkpoint, datasets, evaluate
+from genlib.limits import LimitError
 from genlib.models.pca import PCA, PCASettings
 from genlib.models.pixelcnn import PixelCNN, PixelCNNSettings
 from genlib.models.vae import VAE, VAESettings
@@ -106,6 +107,24 @@ def test_a_click_measures_in_another_process_and_the_number_appears(small: Path)
     assert job.state == "done", job.error
     table = run().dataframe[0].value
     assert table[table["Model"] == "pca-tiny"]["From"].tolist() == [likelihood_data.HERE]
+
+
+def test_measuring_counts_among_the_visitor_s_jobs(
+    small: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GENLIB_MAX_JOBS", "0")
+    app = run(model="vae-tiny", n="100")
+    app.button(key="likelihood.go").click().run()
+    assert not app.exception
+    assert "at most 0 are allowed" in app.toast[0].value
+    info = next(i for i in likelihood_data.contenders() if i.name == "vae-tiny")
+    assert all(likelihood_data.newest(info, m) is None for m in likelihood_data.able(info))
+
+    monkeypatch.setenv("GENLIB_MAX_JOBS", "1")
+    job = likelihood_data.start(info, "iwae_bound", 10_000, "me")
+    with pytest.raises(LimitError, match="1 calculation under way"):
+        likelihood_data.start(info, "neg_elbo_binarized", 100, "me")
+    job.cancel()
 
 
 def test_cancelling_ends_the_process(small: Path) -> None:

@@ -13,7 +13,7 @@ import torch
 from streamlit.testing.v1 import AppTest
 
 from genlib.models import FAMILIES, Model
-from genlib.ui import one_digit_data, one_digit_input
+from genlib.ui import jobs, one_digit_data, one_digit_input
 
 PAGE = Path(__file__).parents[2] / "pages/together/one_digit.py"
 SMALL: dict[str, dict[str, object]] = {  # settings that keep each family quick
@@ -101,6 +101,30 @@ def test_every_family_says_something_and_changes_are_seen(every: dict[str, Model
     for change in one_digit_input.NAMES:
         ok(app.segmented_control(key="one_digit.change").set_value(change).run())
         assert html(app) != said
+
+
+def test_measuring_again_counts_among_the_visitor_s_jobs(
+    every: dict[str, Model], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ranked(run())
+
+    def fail(job: jobs.Job) -> object:
+        raise ValueError("no room")
+
+    real = one_digit_data.real_digits(one_digit_data.models_for((1, 28, 28)))
+    failed = jobs.restart(real.name, fail)
+    while failed.busy:
+        time.sleep(0.01)
+    monkeypatch.setenv("GENLIB_MAX_JOBS", "0")
+    app = run()
+    assert "no room" in app.warning[0].value
+    app.button(key="one_digit.again").click().run()
+    assert "at most 0 are allowed" in app.session_state["rights.said"]
+    assert jobs.find(real.name) is failed
+    monkeypatch.setenv("GENLIB_MAX_JOBS", "1")
+    app.button(key="one_digit.again").click().run()
+    again = jobs.find(real.name)
+    assert again is not failed and again is not None and again.owner
 
 
 def test_the_link_holds_a_drawing_and_nonsense_does_no_harm(every: dict[str, Model]) -> None:

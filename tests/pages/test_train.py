@@ -113,6 +113,19 @@ def test_start_makes_a_run_with_the_form_s_settings(monkeypatch: pytest.MonkeyPa
     assert "place 1 of 1" in app.info[0].value
 
 
+def test_a_visitor_with_too_many_runs_is_told_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GENLIB_MAX_OWN_RUNS", "0")
+    app = ok(page())
+    ok(app.button(key="train.start").click().run())
+    assert "at most 0 are allowed" in app.toast[0].value
+    assert runs.listing() == []
+    monkeypatch.setenv("GENLIB_MAX_OWN_RUNS", "1")
+    monkeypatch.setattr(runs, "_launch", lambda run: False)  # leave it waiting
+    ok(app.button(key="train.start").click().run())
+    (run,) = runs.listing()
+    assert len(run.owner) == 32 and runs.unfinished(run.owner) == [run]
+
+
 def test_a_finished_run_can_be_named_deleted_and_brought_back() -> None:
     run = trained()
     app = ok(page(train__show="Watch", run=run.id))
