@@ -123,9 +123,14 @@ class Session:
         state = WidgetState()
         if kind == "slider" and not element.slider.disabled:
             slider = element.slider
+            state.id = slider.id
+            if slider.type == slider.SELECT_SLIDER:
+                chosen = [rng.choice(slider.options) for _ in slider.default]
+                state.string_array_value.data.extend(chosen)
+                self._widgets[state.id] = (state, message.delta.fragment_id)
+                return
             steps = int((slider.max - slider.min) / slider.step) if slider.step else 0
             value = slider.min + rng.randint(0, steps) * slider.step
-            state.id = slider.id
             state.double_array_value.data.extend([value] * len(slider.default))
         elif kind == "selectbox" and element.selectbox.options and not element.selectbox.disabled:
             state.id = element.selectbox.id

@@ -212,7 +212,11 @@ def load(name: str = "mnist", classes: str = "") -> Dataset:
     if name in DATASETS:
         return _load(name).only(classes)
     entry = entry_of(name)
-    return _pictures(entry, entry.path.stat().st_mtime_ns).only(classes)
+    if classes:
+        # Of a mapping of its own: picking a class touches much of the file, and what was touched
+        # stays in memory as long as its mapping does.
+        return _open(entry).only(classes)
+    return _pictures(entry, entry.path.stat().st_mtime_ns)
 
 
 @dataclass(frozen=True)
@@ -288,6 +292,10 @@ def prepare(
 
 @lru_cache(maxsize=4)
 def _pictures(entry: Entry, stamp: int) -> Dataset:
+    return _open(entry)
+
+
+def _open(entry: Entry) -> Dataset:
     split = folders_cache.split(entry)
     note = split.note
     if entry.name in CIFAR and entry.size > 32:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import threading
 import time
+import weakref
 from pathlib import Path
 
 import numpy as np
@@ -606,6 +607,33 @@ def test_an_overflow_stops_it_with_a_sentence(lens: Lens) -> None:
 
 
 # --- ImageNet networks and pictures -----------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", imagenet.SOURCES)
+def test_the_networks_are_torchvisions(name: str) -> None:
+    import torchvision
+
+    few = {"aux_logits": False, "transform_input": True, "init_weights": False}
+    build = getattr(torchvision.models, name)
+    theirs = build(weights=None, **(few if name == "googlenet" else {})).eval()
+    network = imagenet.untrained(name)
+    assert [n for n, _ in network.module.named_modules()] == [n for n, _ in theirs.named_modules()]
+    theirs.load_state_dict(network.module.state_dict())
+    x = torch.randn(2, 3, 96, 64, generator=rng())
+    torch.testing.assert_close(network.module(x), theirs(x))
+    weights = torchvision.models.get_model_weights(name).DEFAULT
+    assert list(network.classes) == weights.meta["categories"]
+
+
+def test_a_lens_keeps_its_weights_once() -> None:
+    """What it was made from may be forgotten: nothing else holds the memory."""
+    network = imagenet.untrained("squeezenet1_1")
+    weak = weakref.ref(network.module)
+    lens = Lens(network, CPU, torch.bfloat16)
+    del network
+    gc.collect()
+    assert weak() is None
+    assert lens.network.module is lens.module and len(lens.network.classes) == 1000
 
 
 def test_weights_go_through_a_file_and_foreign_ones_are_refused(tmp_path: Path) -> None:

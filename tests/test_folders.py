@@ -6,6 +6,7 @@ import io
 import os
 import stat
 import struct
+import sys
 import threading
 import tracemalloc
 import zipfile
@@ -303,6 +304,18 @@ def test_names_that_are_no_text_are_read_all_the_same(tmp_path: Path) -> None:
     source = look(place)
     assert source.classes == ("c ts", "d ogs", "unsorted") and len(source.pictures) == 6
     assert len(decode(source, 32, "grey").x) == 6
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_some_classes_of_a_set_leave_nothing_of_the_others_in_memory(tmp_path: Path) -> None:
+    name = folders_shelf.register(zipped(tmp_path / "pets.zip", pets(20))).name
+    datasets.prepare(name)
+    file = str(folders_cache.cache_file(datasets.entry_of(name)))
+    cats = datasets.load(name, "cats")
+    assert len(cats.train_x) + len(cats.test_x) == 20
+    assert file not in Path("/proc/self/maps").read_text()
+    whole = datasets.load(name)
+    assert file in Path("/proc/self/maps").read_text() and len(whole.train_y.unique()) == 2
 
 
 @pytest.mark.parametrize("name", ["a\0.zip", "\ud800.zip", "ä" * 400 + ".zip", "..", ""])

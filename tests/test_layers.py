@@ -20,6 +20,7 @@ ALL = frozenset({"*"})
 # name starts with; runs* (runs.py and its helpers runs_files.py, runs_events.py ...) are one.
 MAY_IMPORT: dict[str, frozenset[str]] = {
     "text": frozenset(),
+    "background": frozenset(),
     "environment": frozenset(),
     "settings": frozenset({"environment", "text"}),
     "losses": frozenset(),
@@ -55,7 +56,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
         {"checkpoint", "datasets", "devices", "evaluate", "files", "limits", "models", "recipes"}
         | {"runs", "settings", "training"}
     ),
-    "explore": frozenset({"environment", "files", "limits", "losses", "models.base"}),
+    "explore": frozenset({"background", "environment", "files", "limits", "losses", "models.base"}),
     "maps": frozenset({"checkpoint", "datasets", "explore", "files", "models.base"}),
     "operations": frozenset(),
     "export": frozenset({"models.base", "operations"}),

@@ -7,9 +7,20 @@ from pathlib import Path
 import pytest
 
 from genlib import checkpoint
-from genlib.checkpoint import uploads_dir
+from genlib.checkpoint import Info, uploads_dir
 from genlib.models.autoencoder import Autoencoder, AutoencoderSettings
+from genlib.settings import TrainSettings
 from genlib.ui import loading
+
+
+def test_some_classes_of_a_dataset_are_picked_once() -> None:
+    """Each page asks several times in each of its runs."""
+    settings = TrainSettings(epochs=1, classes="3,5").to_dict()
+    info = Info("x", Path("x.safetensors"), "autoencoder", {}, "digits", 0, 1, train=settings)
+    first, again = loading.pictures_of(info), loading.pictures_of(info)
+    assert first.train_x.data_ptr() == again.train_x.data_ptr()
+    assert first.train_y.unique().tolist() == [3, 5]
+    assert len(loading.all_pictures_of(info).train_y.unique()) == 10
 
 
 def test_names_are_distinct_over_all_folders(

@@ -29,6 +29,27 @@ def test_no_checkpoint_needs_the_compiler_of_torch(shipped: Path) -> None:
     assert done.stdout == "done\n", done.stderr[-500:]
 
 
+NETWORKS = """
+import sys
+from genlib.explore import imagenet
+for name in ("squeezenet1_1", "googlenet"):
+    imagenet.untrained(name)
+for heavy in ("torch._dynamo", "torchvision"):
+    assert heavy not in sys.modules, heavy
+from genlib import datasets
+from genlib.explore import pca
+pca.components(datasets.load("bars").train_x)
+assert "sklearn" not in sys.modules
+print("done")
+"""
+
+
+def test_neither_networks_nor_components_need_large_libraries() -> None:
+    command = [sys.executable, "-c", NETWORKS]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.stdout == "done\n", done.stderr[-500:]
+
+
 def idx(values: np.ndarray) -> bytes:
     axes = struct.pack(f">{values.ndim}I", *values.shape)
     return bytes([0, 0, 8, values.ndim]) + axes + values.tobytes()

@@ -9,6 +9,7 @@ from scipy.stats import multivariate_normal
 from sklearn import decomposition, mixture
 
 from genlib import datasets, training
+from genlib.explore.pca import components
 from genlib.models.mixture import RIDGE, Mixture, MixtureSettings
 from genlib.models.pca import PCA, PCASettings
 from genlib.recipes import RECIPES
@@ -43,6 +44,18 @@ def test_axes_variances_and_noise_are_those_of_scikit_learn(x: torch.Tensor) -> 
     back = theirs.inverse_transform(theirs.transform(flat)).clip(0, 1)
     assert model.reconstruct(x).flatten(1).numpy() == pytest.approx(back, abs=1e-4)
     assert model.decode(model.embed(x)).numpy() == pytest.approx(model.reconstruct(x).numpy())
+
+
+def test_all_components_are_those_of_scikit_learn() -> None:
+    x = datasets.load("digits").train_x
+    found = components(x)
+    flat = x.flatten(1).numpy().astype(np.float64) / 255
+    known = decomposition.PCA(svd_solver="full").fit(flat)
+    variances = known.explained_variance_ * (len(x) - 1) / len(x)
+    np.testing.assert_allclose(found.mean, known.mean_, atol=1e-6)
+    np.testing.assert_allclose(found.variances[: len(variances)], variances, atol=1e-5)
+    same = (found.axes[:20].astype(np.float64) * known.components_[:20]).sum(1)
+    np.testing.assert_allclose(np.abs(same), 1, atol=1e-5)
 
 
 def test_density_is_that_of_the_gaussian_written_out(x: torch.Tensor) -> None:

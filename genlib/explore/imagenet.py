@@ -19,6 +19,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from genlib.explore.imagenet_layers import NETWORKS
 from genlib.explore.lens import Network
 from genlib.explore.weights import WeightsError, chunks, read, write
 from genlib.limits import DiskFullError
@@ -27,6 +28,7 @@ HOST = "https://download.pytorch.org/models/"
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of ImageNet, pictures in [0, 1]
 MAX_UPLOAD = 128_000_000  # bytes that a page takes; VGG-16 has 528 MB and comes by another way
 SEED = 0
+CLASSES = Path(__file__).with_name("imagenet_classes.txt")  # torchvision's names, in its order
 
 
 @dataclass(frozen=True)
@@ -166,21 +168,10 @@ def _filled(name: str, state: dict[str, Tensor], origin: str) -> nn.Module:
 
 def _empty(name: str) -> nn.Module:
     """The network with memory for its weights, not yet filled: no global random numbers used."""
-    import torchvision
-
-    builders: dict[str, Callable[[], nn.Module]] = {
-        "squeezenet1_1": lambda: torchvision.models.squeezenet1_1(weights=None),
-        "resnet18": lambda: torchvision.models.resnet18(weights=None),
-        # transform_input: torchvision's GoogLeNet weights came from another colour scaling
-        "googlenet": lambda: torchvision.models.googlenet(
-            weights=None, aux_logits=False, transform_input=True, init_weights=False
-        ),
-        "vgg16": lambda: torchvision.models.vgg16(weights=None),
-    }
-    if name not in builders:
-        raise ValueError(f"name must be one of {', '.join(builders)}, got {name!r}")
+    if name not in NETWORKS:
+        raise ValueError(f"name must be one of {', '.join(NETWORKS)}, got {name!r}")
     with torch.device("meta"):
-        module = builders[name]()
+        module = NETWORKS[name]()
     module = module.to_empty(device="cpu")
     for key, buffer in module.named_buffers():
         buffer.fill_(1 if key.endswith("running_var") else 0)
@@ -188,16 +179,13 @@ def _empty(name: str) -> nn.Module:
 
 
 def _network(name: str, module: nn.Module, trained: bool) -> Network:
-    from torchvision.models import ResNet18_Weights
-
     source = SOURCES[name]
     title = source.title if trained else f"{source.title}, untrained"
-    classes = tuple(ResNet18_Weights.IMAGENET1K_V1.meta["categories"])  # the same for all four
     return Network(
         name if trained else f"{name}-untrained",
         title,
         module,
-        classes,
+        tuple(CLASSES.read_text("utf-8").splitlines()),
         (3, 224, 224),
         MEAN,
         STD,

@@ -15,7 +15,7 @@ import copy
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
@@ -101,7 +101,7 @@ class Lens:
         self, network: Network, device: torch.device, dtype: torch.dtype, batch: int = 1
     ) -> None:
         """``batch``: how many pictures to make it quick for; any number works."""
-        self.network, self.device, self.dtype = network, device, dtype
+        self.device, self.dtype = device, dtype
         last = environment.channels_last(device.type)
         self._layout = torch.channels_last if last else torch.contiguous_format
         module = private_copy(network.module, device).eval()
@@ -109,6 +109,8 @@ class Lens:
         folded = fold_norms(module, example)
         self.layers = list_layers(module, example, folded)
         self.module = private_copy(module, device, dtype, self._layout)
+        # With the lens's own weights: the others may be forgotten, and aren't kept twice.
+        self.network = replace(network, module=self.module)
         if device.type == "cpu" and dtype == torch.float32:
             freeze_convolutions(self.module, example.repeat(batch, 1, 1, 1))
         shape = (1, -1, 1, 1)

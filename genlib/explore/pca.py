@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 Array = NDArray[np.float32]
+ROWS = 256  # images at a time: sums of so many squares of bytes are whole numbers in float32
 
 
 @dataclass(frozen=True)
@@ -46,15 +47,19 @@ class Components:
 
 def components(x: Tensor) -> Components:
     """All principal components of images uint8 (N, C, H, W), pixels in [0, 1], variances over N."""
-    from sklearn.decomposition import PCA
-
-    flat = x.flatten(1).numpy().astype(np.float32) / 255
-    found = PCA(svd_solver="covariance_eigh").fit(flat)
-    variances = np.maximum(found.explained_variance_, 0) * (len(flat) - 1) / len(flat)
-    axes = found.components_
+    # Whole numbers, summed exactly: no copy of all images as float is needed.
+    pixels = x[0].numel()
+    total, square = np.zeros(pixels), np.zeros((pixels, pixels))
+    for part in x.flatten(1).split(ROWS):
+        rows = part.numpy().astype(np.float32)
+        total += rows.sum(0, dtype=np.float64)
+        square += rows.T @ rows
+    mean = total / len(x)
+    variances, axes = np.linalg.eigh((square / len(x) - np.outer(mean, mean)) / 255**2)
+    variances, axes = np.maximum(variances[::-1], 0), axes.T[::-1]
     # An axis and its opposite are the same axis: let the heavier side be positive.
     signs = np.where(axes.sum(axis=1, keepdims=True) < 0, -1, 1)
-    return Components(*(a.astype(np.float32) for a in (found.mean_, axes * signs, variances)))
+    return Components(*(a.astype(np.float32) for a in (mean / 255, axes * signs, variances)))
 
 
 def principal_angles(a: Array, b: Array) -> NDArray[np.float64]:

@@ -93,7 +93,8 @@ def _ours(path: str, stamp: int, title: str, classes: tuple[str, ...], precision
     return lens(network, device(), batch=len(classes))
 
 
-@st.cache_resource(max_entries=4, show_spinner="Loading the network …")
+# Two: VGG-16 takes half a gigabyte in float32.
+@st.cache_resource(max_entries=2, show_spinner="Loading the network …")
 def _imagenet(name: str, path: str, stamp: int, precision: str) -> Lens:
     from genlib.devices import device
 

@@ -100,24 +100,26 @@ def cpu(tensor: torch.Tensor) -> NDArray[np.float32]:
     return tensor.detach().float().cpu().numpy()
 
 
-@st.cache_resource(max_entries=4, show_spinner="Reading the dataset …")
-def _dataset(name: str, stamp: str) -> Dataset:
+@st.cache_resource(max_entries=6, show_spinner="Reading the dataset …")
+def _dataset(name: str, stamp: str, classes: str) -> Dataset:
     from genlib import datasets
 
-    return datasets.load(name)
+    return datasets.load(name, classes)
 
 
-def dataset(name: str = "mnist") -> Dataset:
-    """A dataset by name, shared by all sessions. Show its ``note`` where it is not empty.
+def dataset(name: str = "mnist", classes: str = "") -> Dataset:
+    """A dataset by name, or some classes of it ("1,5,6"), shared by all sessions.
+
+    Show its ``note`` where it is not empty.
 
     Raises ValueError with one sentence where it is not here.
     """
     from genlib import datasets
 
     if name in datasets.DATASETS:
-        return _dataset(name, str(datasets.find_mnist()))
+        return _dataset(name, str(datasets.find_mnist()), classes)
     entry = datasets.entry_of(name)
-    return _dataset(name, f"{entry} {entry.path.stat().st_mtime_ns}")
+    return _dataset(name, f"{entry} {entry.path.stat().st_mtime_ns}", classes)
 
 
 def pictures_of(info: Info) -> Dataset:
@@ -126,22 +128,21 @@ def pictures_of(info: Info) -> Dataset:
     Where that is not here, MNIST serves models of such images; for others the page says what is
     missing and ends, and a job beside the pages gets a ValueError that says it.
     """
-    data = _whole(info)
-    return data.only(str(info.train.get("classes", "")))
+    return _pictures(info, str(info.train.get("classes", "")))
 
 
 def all_pictures_of(info: Info) -> Dataset:
     """The same with all classes, also those that the model was not trained on."""
-    return _whole(info)
+    return _pictures(info, "")
 
 
-def _whole(info: Info) -> Dataset:
+def _pictures(info: Info, classes: str) -> Dataset:
     try:
-        return dataset(info.dataset)
+        return dataset(info.dataset, classes)
     except ValueError as error:
-        data = dataset("mnist")
-        if data.shape[:2] == (info.config.get("channels"), info.config.get("image_size")):
-            return data
+        shape = dataset("mnist").shape
+        if shape[:2] == (info.config.get("channels"), info.config.get("image_size")):
+            return dataset("mnist", classes)
         missing = f"{info.name} needs the pictures it was trained on: {error}."
         if get_script_run_ctx(suppress_warning=True) is None:  # a job: no page to say it and end
             raise ValueError(missing) from error
