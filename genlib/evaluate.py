@@ -204,7 +204,7 @@ def sample_quality(model: Samples, sample: Sample) -> Found:
     found = {"frechet": distance}
     wanted = sample.y.unique()  # of a model of some classes only these
     by = f"{n} samples, judged by {judge.name}"
-    noises = [judge.see(x) for x in _noises(drawn[:NOISE_N], binary, sample.rng())]
+    noises = [judge.see(x) for x in frechet.noises(drawn[:NOISE_N], binary, sample.rng())]
 
     def recognised(features: Tensor, classes: Tensor) -> Tensor:
         """Share of each wanted class among images that look like it."""
@@ -220,15 +220,6 @@ def sample_quality(model: Samples, sample: Sample) -> Found:
     if k < judge.n_classes:
         found["in_class"] = _in_class(classes, noises[0][1], wanted, by)
     return found
-
-
-def _noises(drawn: Tensor, binary: bool, rng: torch.Generator) -> list[Tensor]:
-    """Noise to compare samples (N, C, H, W) with, on their device: uniform (or black and white)
-    pixels, and the samples' own pixels in random order."""
-    uniform = torch.rand(drawn.shape, generator=rng)
-    order = torch.rand(drawn[0].numel() * len(drawn), generator=rng).view(len(drawn), -1).argsort(1)
-    shuffled = drawn.flatten(1).gather(1, order.to(drawn.device)).view_as(drawn)
-    return [(uniform.round() if binary else uniform).to(drawn.device), shuffled.float()]
 
 
 def _in_class(classes: Tensor, noise_classes: Tensor, wanted: Tensor, by: str) -> Metric:

@@ -109,6 +109,15 @@ def _left_out(x: Tensor, groups: int, measure: Callable[[Tensor], float]) -> flo
     return float((n - 1) / n * (spread - spread.mean()).square().sum())
 
 
+def noises(drawn: Tensor, binary: bool, rng: torch.Generator) -> list[Tensor]:
+    """Noise to compare samples (N, C, H, W) with, on their device: uniform (or black and white)
+    pixels, and the samples' own pixels in random order."""
+    uniform = torch.rand(drawn.shape, generator=rng)
+    order = torch.rand(drawn[0].numel() * len(drawn), generator=rng).view(len(drawn), -1).argsort(1)
+    shuffled = drawn.flatten(1).gather(1, order.to(drawn.device)).view_as(drawn)
+    return [(uniform.round() if binary else uniform).to(drawn.device), shuffled.float()]
+
+
 def recognised(
     features: Tensor, classes: Tensor, real: Tensor, real_classes: Tensor, noises: Sequence[Tensor]
 ) -> Tensor:

@@ -17,7 +17,6 @@
       reserve              room for the last words of a training whose disk is full
 """
 
-import re
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
@@ -28,6 +27,7 @@ from genlib import runs_events
 from genlib.files import write_bytes
 from genlib.runs_files import is_held, read_json, write_json
 from genlib.settings import TrainSettings
+from genlib.text import fit, is_fit
 
 ACTIVE = ("running", "paused")
 RESUMABLE = ("stopped", "failed", "lost")
@@ -72,12 +72,8 @@ class RunSpec:
         return replace(spec, train=settings.to_dict(), snapshots=tuple(spec.snapshots))
 
 
-# Control characters, breaks of lines, and halves of a character, which no page can display.
-_UNFIT = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
-
-
-def _is_text(value: object, most: int = 200) -> bool:
-    return isinstance(value, str) and len(value) <= most and not _UNFIT.search(value)
+def _is_text(value: object) -> bool:
+    return isinstance(value, str) and is_fit(value)
 
 
 def _is_count(value: object) -> bool:
@@ -181,7 +177,7 @@ class Run:
         message = values.get("message", "")
         if state not in STATES or not _is_time(since) or not isinstance(message, str):
             raise ValueError("status.json does not say in which state the run is")
-        return Status(str(state), float(cast(float, since)), _UNFIT.sub(" ", message[:1000]))
+        return Status(str(state), float(cast(float, since)), fit(message, 1000))
 
     @property
     def state(self) -> str:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
 
-from genlib.explore.coverage import Coverage, count_classes, half_tones, nearest_images, variety
+from genlib import datasets
+from genlib.explore.coverage import Coverage, half_tones, nearest_images, variety
+from genlib.ui import gan_data
 
 NAMES = tuple("0123456789")
 
@@ -61,17 +65,24 @@ def test_variety_is_the_ratio_of_mean_squared_distances() -> None:
         variety(x[:1], data)
 
 
-class ByBrightness:
-    """A classifier whose class is the tens of the mean grey value."""
+def test_what_looks_like_noise_covers_nothing() -> None:
+    noise = Coverage((0,) * 10, 1.0, unlike=(*[0] * 8, 1000, 0), chance=(0.0,) * 10)
+    assert len(noise.missing) == 10 and noise.effective == 0 and noise.shares.sum() == 0
+    assert "hardly any sample shows 0, 1, 2" in noise.signs(NAMES)[0]
+    some = Coverage((60,) * 10, 1.0, unlike=(40,) * 10, chance=(0.07, *[0.0] * 9))
+    assert some.n == 1000 and some.missing == (0,), "noise gets more of class 0"
+    assert some.signs(NAMES) == ["samples show 0 no more often than noise does"]
+    assert some.effective == pytest.approx(10) and some.shares[0] == pytest.approx(0.06)
 
-    def logits(self, x: torch.Tensor) -> torch.Tensor:
-        level = (x.flatten(1).mean(1) * 10).long().clamp(0, 9)
-        return torch.nn.functional.one_hot(level, 10).float()
 
-
-def test_classes_are_counted() -> None:
-    x = torch.cat([torch.full((3, 1, 2, 2), 0.05), torch.full((2, 1, 2, 2), 0.95)])
-    assert count_classes(ByBrightness(), x, 10) == (3, *[0] * 8, 2)
+def test_the_page_counts_no_class_of_noise_and_all_of_real_digits(shipped: Path) -> None:
+    """A classifier is certain that uniform noise is an 8."""
+    data, judge = datasets.load("digits"), shipped / "classifier.safetensors"
+    rng = torch.Generator().manual_seed(1)
+    noise = gan_data.covered(judge, torch.rand(500, *data.shape, generator=rng), data)
+    assert max(noise.unlike) > 250 and len(noise.missing) == 10
+    real = gan_data.covered(judge, datasets.to_float(data.train_x[:500]), data)
+    assert real.missing == () and sum(real.unlike) < 250
 
 
 def test_nearest_images_agree_with_brute_force_and_find_copies() -> None:

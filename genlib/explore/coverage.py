@@ -2,7 +2,8 @@
 
 Collapse (Goodfellow et al. 2014, section 6; Salimans et al. 2016, arXiv:1606.03498): G finds few
 images that fool D and draws only these. Classes are those of a classifier, so a wrong one counts
-where it is wrong. A class is covered from a tenth of its fair share on.
+where it is wrong. A class is covered from a tenth of its fair share on, and only by samples that
+look like it: a classifier must name a class for noise as well.
 """
 
 from __future__ import annotations
@@ -13,8 +14,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-
-from genlib.models.base import Classifies
 
 FAIR = 0.1  # of its fair share, from which on a class counts as covered
 NARROW = 0.6  # of the data's variety, below which samples are alike
@@ -27,12 +26,15 @@ class Coverage:
     """Samples of each class by a classifier's judgement, and their variety.
 
     counts: one number a class; variety: see ``variety``; expected: classes of the data, where
-    these are not all that the classifier knows.
+    these are not all that the classifier knows; unlike: samples judged to be of each class that
+    look more like noise; chance: the share that noise gets of each class.
     """
 
     counts: tuple[int, ...]
     variety: float
     expected: tuple[int, ...] = ()
+    unlike: tuple[int, ...] = ()
+    chance: tuple[float, ...] = ()
 
     @property
     def wanted(self) -> tuple[int, ...]:
@@ -42,12 +44,17 @@ class Coverage:
     @property
     def n(self) -> int:
         """How many samples were judged."""
-        return sum(self.counts)
+        return sum(self.counts) + sum(self.unlike)
 
     @property
     def shares(self) -> NDArray[np.float64]:
-        """Share of each class, summing to 1."""
+        """Share of each class among all samples, summing to 1 where none looks like noise."""
         return np.array(self.counts) / max(self.n, 1)
+
+    @property
+    def _least(self) -> float:
+        """The share from which on a class counts."""
+        return FAIR / len(self.wanted)
 
     @property
     def stderrs(self) -> NDArray[np.float64]:
@@ -56,22 +63,27 @@ class Coverage:
 
     @property
     def missing(self) -> tuple[int, ...]:
-        """Classes with less than a tenth of their fair share."""
-        fair = self.n / len(self.wanted)
-        return tuple(c for c in self.wanted if self.counts[c] < FAIR * fair)
+        """Classes with less than a tenth of their fair share, or no more than noise gets."""
+        seen, chance = self.shares, self.chance or (-1.0,) * len(self.counts)
+        return tuple(c for c in self.wanted if seen[c] < self._least or seen[c] <= chance[c])
 
     @property
     def effective(self) -> float:
-        """exp(entropy of the shares): 10 for ten equal classes, 1 for a single one."""
-        p = self.shares[self.shares > 0]
+        """exp(entropy of the classes' shares): 10 for ten equal ones, 1 for a single one, 0 for
+        none."""
+        if not any(self.counts):
+            return 0.0
+        p = np.array([count for count in self.counts if count]) / sum(self.counts)
         return float(np.exp(-(p * np.log(p)).sum()))
 
     def signs(self, names: tuple[str, ...]) -> list[str]:
         """Signs of collapse, one sentence each; empty if there is none."""
         found = []
-        if self.missing:
-            which = ", ".join(names[c] for c in self.missing)
-            found.append(f"hardly any sample shows {which}")
+        rare = [c for c in self.missing if self.shares[c] < self._least]
+        if rare:
+            found.append(f"hardly any sample shows {', '.join(names[c] for c in rare)}")
+        if others := [names[c] for c in self.missing if c not in rare]:
+            found.append(f"samples show {', '.join(others)} no more often than noise does")
         if self.effective < FEW * len(self.wanted):
             found.append(
                 f"the classes are so unevenly drawn that they count as {self.effective:.1f} "
@@ -80,13 +92,6 @@ class Coverage:
         if self.variety < NARROW:
             found.append(f"samples differ from each other {self.variety:.0%} as much as real ones")
         return found
-
-
-@torch.no_grad()
-def count_classes(classifier: Classifies, x: Tensor, n_classes: int) -> tuple[int, ...]:
-    """Samples (N, C, H, W) of each class by the classifier's highest logit."""
-    found = torch.cat([classifier.logits(part).argmax(1) for part in x.split(500)])
-    return tuple(found.bincount(minlength=n_classes).tolist())
 
 
 def variety(x: Tensor, data: Tensor) -> float:

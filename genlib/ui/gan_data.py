@@ -11,15 +11,15 @@ import streamlit as st
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.nn import functional as F
 
+from genlib import frechet
 from genlib.checkpoint import Info, peek
 from genlib.datasets import Dataset, to_float
 from genlib.explore import coverage, energy
 from genlib.export import export
 from genlib.folders_shelf import PREFIX, entries
 from genlib.models import Model
-from genlib.models.base import Classifies, Decodes, HasEnergy, Judges, Samples
+from genlib.models.base import Decodes, HasEnergy, Judges, Samples
 from genlib.operations import Exported
 from genlib.ui import loading
 from genlib.ui.components.decoder_store import browser_refusal
@@ -191,14 +191,36 @@ def coverage_of(path: str | Path, judge: Judge, seed: int) -> coverage.Coverage:
 def _coverage(path: str, judge: str, stamps: tuple[int, int], seed: int) -> coverage.Coverage:
     x = drawn(sampler(path), N, seed)
     data = loading.pictures_of(peek(Path(path)))
-    classifier = loading.model(Path(judge))
-    assert isinstance(classifier, Classifies)
-    device = next(classifier.parameters()).device
-    size = int(str(peek(Path(judge)).config.get("image_size", x.shape[-1])))
-    seen = x if x.shape[-1] == size else F.interpolate(x, (size, size), mode="area")
-    counts = coverage.count_classes(classifier, seen.to(device), len(data.classes))
-    spread = coverage.variety(x, to_float(data.test_x[:N]))
-    return coverage.Coverage(counts, spread, tuple(data.train_y.unique().tolist()))
+    return covered(Path(judge), x, data)
+
+
+def covered(judge: Path, x: Tensor, data: Dataset) -> coverage.Coverage:
+    """What images (N, C, H, W) in [0, 1] cover of a dataset's classes, as ``genlib evaluate``
+    counts: those that look more like noise than like the class they are judged to be are left out.
+    """
+    info, model = peek(judge), loading.model(judge)
+    extractor = frechet.Extractor(info.name, model, len(data.classes), info.dataset)
+    rng = torch.Generator().manual_seed(0)
+    binary = bool(((x == 0) | (x == 1)).all())
+    real = to_float(data.test_x[:N])
+    real_seen = extractor.see(torch.bernoulli(real, generator=rng) if binary else real)
+    noises = [extractor.see(noise) for noise in frechet.noises(x, binary, rng)]
+
+    def counted(features: Tensor, classes: Tensor) -> tuple[Tensor, Tensor]:
+        """Images of each class: those that look like it, and all."""
+        like = frechet.recognised(features, classes, *real_seen, [seen for seen, _ in noises])
+        k = len(data.classes)
+        return classes[like].bincount(minlength=k), classes.bincount(minlength=k)
+
+    like, judged = counted(*extractor.see(x))
+    chance = torch.stack([counted(*noise)[0] / len(x) for noise in noises]).amax(0)
+    return coverage.Coverage(
+        tuple(like.tolist()),
+        coverage.variety(x, real),
+        tuple(data.train_y.unique().tolist()),
+        tuple((judged - like).tolist()),
+        tuple(chance.tolist()),
+    )
 
 
 def nearest(info: Info, x: Tensor, k: int = 5) -> coverage.Nearest:

@@ -147,7 +147,9 @@ def classes(info: Info) -> None:
         _numbers(found)
     st.caption(
         f"{found.n:,} samples, judged by the checkpoint “{plain(judge.info.name)}”; bars: ± one "
-        "standard error. A classifier must name a class, also for a picture that is no digit."
+        "standard error. A classifier must name a class for any picture, so samples whose features "
+        "are nearer to those of noise, or of their own pixels shuffled, than to those of their "
+        f"class aren't counted: {sum(found.unlike):,} of these."
     )
     _over_epochs(info, judge)
 
@@ -155,7 +157,7 @@ def classes(info: Info) -> None:
 def _numbers(found: Coverage) -> None:
     st.metric(
         "Classes covered", f"{len(found.wanted) - len(found.missing)} of {len(found.wanted)}",
-        help="A class counts from a tenth of its fair share of the samples on.",
+        help="A class counts from a tenth of its fair share of the samples on, if noise gets less.",
     )  # fmt: skip
     st.metric(
         "Classes in effect", f"{found.effective:.1f}",

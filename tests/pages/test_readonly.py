@@ -66,3 +66,15 @@ def test_a_page_that_was_open_before_changes_nothing(
     app.button(key="runs.delete").click().run()
     assert not app.exception and runs.get(readonly.id) is not None
     assert rights.NOTE in [toast.value for toast in app.toast]
+
+
+def test_deep_dream_takes_no_picture(readonly: runs.Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither by its own control nor by a link that a teacher's page had."""
+    link = {"deep_dream__picture": "upload"}
+    app = opened("classifiers/deep_dream.py", **link)
+    pictures = app.segmented_control(key="deep_dream.picture")
+    assert "Your own" not in pictures.options and pictures.value == "flower"
+    assert not app.get("file_uploader")
+    monkeypatch.setenv("GENLIB_READONLY", "0")
+    app = opened("classifiers/deep_dream.py", **link)
+    assert app.get("file_uploader"), "what the link does elsewhere"
