@@ -104,8 +104,8 @@ def reference(info: Info) -> None:
         f"Real test images: {half_tones(x):.0%} of the ink is grey, variety 100%. Grey: pixels "
         "between 0.1 and 0.9 among those above 0.1, over the 100 samples shown. Classes and "
         f"variety: over {gan_data.N:,} samples; a class is drawn if a tenth of its fair "
-        "share looks like it to our classifier; variety is the mean squared distance of two samples over that "
-        "of two real images."
+        "share looks like it to our classifier; variety is the mean squared distance of two "
+        "samples over that of two real images."
     )
 
 
