@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from dataclasses import replace
 
@@ -101,6 +102,53 @@ def test_it_runs_until_paused_and_takes_another_learning_rate(
     assert one.g_steps == 0
     time.sleep(0.1)
     assert one.d_steps == steps
+
+
+class Gated(Duel):
+    """A duel whose steps begin, then wait until they are let through."""
+
+    def __init__(self, model: MLPGAN, images: torch.Tensor) -> None:
+        self.begun, self.let = threading.Event(), threading.Event()
+        super().__init__(model, images, batch=16, pool=Pool(1))
+
+    def _step(self, who: str) -> None:
+        self.begun.set()
+        assert self.let.wait(30)
+        super()._step(who)
+
+
+def test_a_pause_waits_for_the_step_under_way(model: MLPGAN, images: torch.Tensor) -> None:
+    """Otherwise the page says "paused" below a picture that is no longer the model's."""
+    one = Gated(model, images)
+    one.start()
+    assert one.begun.wait(30)
+    pausing = threading.Thread(target=one.pause)
+    pausing.start()
+    pausing.join(0.2)
+    assert pausing.is_alive(), "the step under way isn't over"
+    one.let.set()
+    pausing.join(30)
+    assert (one.trace[-1].d_steps, one.trace[-1].g_steps) == (one.d_steps, one.g_steps) == (1, 1)
+
+
+def test_what_is_shown_of_a_paused_duel_is_of_its_last_step(
+    model: MLPGAN, images: torch.Tensor
+) -> None:
+    """At full speed not every step is measured."""
+    one = Duel(model, images, batch=16, pool=Pool(1))
+    one._measured_s = 1e9  # measuring seems dear: no step of the run is measured
+    one.start()
+    until(lambda: one.d_steps > 3)
+    assert len(one.trace) == 1
+    one.pause()
+    point = one.trace[-1]
+    assert (point.d_steps, point.g_steps) == (one.d_steps, one.g_steps)
+    shown = one.grid
+    one._measure()
+    assert (one.grid == shown).all()
+    before = len(one.trace)
+    one.pause()
+    assert len(one.trace) == before, "a second pause measures nothing"
 
 
 def test_it_ends_when_nobody_looks(

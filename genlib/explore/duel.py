@@ -16,6 +16,7 @@ import logging
 import math
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -86,7 +87,7 @@ class Duel(Attended):
         self._lock = threading.Lock()
         self.who = "both"  # whom the running duel trains
         self.pause_s = 0.0  # seconds between two steps
-        self.reset()
+        self._begin()
 
     def reset(self) -> None:
         """Pause, forget what was trained here, begin again from the model as it was given."""
@@ -143,15 +144,18 @@ class Duel(Attended):
         self.beat()
 
     def pause(self) -> None:
-        """Stop after the step under way."""
+        """Stop after the step under way; grid and trace are then those of the last step."""
         self.running = False
         self._pool.withdraw(self)
+        with self._lock:
+            if (self.d_steps, self.g_steps) != (self.trace[-1].d_steps, self.trace[-1].g_steps):
+                self._guarded(self._measure)
 
     def step_once(self, who: str) -> None:
         """Pause and train once: "d", "g", or "both" (D, then G, one step each)."""
         self.pause()
         with self._lock:
-            self._guarded(who)
+            self._guarded(lambda: self._train(who))
 
     def _run(self) -> None:
         torch.set_num_threads(1)  # a second one would wait for a core that serves the pages
@@ -162,7 +166,7 @@ class Duel(Attended):
                 with self._lock:
                     if not self.running:
                         break
-                    self._guarded(self.who, every=self.pause_s > 0)
+                    self._guarded(lambda: self._train(self.who, every=self.pause_s > 0))
                 spent = time.monotonic() - begun
                 self.rate = self._pool.share(self) / max(spent + self.pause_s, 1e-6)
                 time.sleep(0.002)  # a moment for the threads that serve pages
@@ -182,13 +186,17 @@ class Duel(Attended):
         if self.wanted():
             self._pool.enter(self)
 
-    def _guarded(self, who: str, every: bool = True) -> None:
-        """Train once and measure; what goes wrong is said, not thrown."""
+    def _train(self, who: str, every: bool = True) -> None:
+        """Train once, and measure: each time, or as often as costs little."""
+        self._step(who)
+        now = time.perf_counter()
+        if every or (now - self._measured_at) * MEASURE_SHARE > self._measured_s:
+            self._measure()
+
+    def _guarded(self, work: Callable[[], None]) -> None:
+        """Do it; what goes wrong is said, not thrown."""
         try:
-            self._step(who)
-            now = time.perf_counter()
-            if every or (now - self._measured_at) * MEASURE_SHARE > self._measured_s:
-                self._measure()
+            work()
         except ValueError as problem:
             self.running, self.error = False, str(problem)
         except Exception:

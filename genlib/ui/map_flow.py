@@ -200,6 +200,8 @@ def _progress(job: Job) -> None:
 
 
 def _cancel(job: Job) -> None:
+    if not job.busy:
+        return  # it was finished while the click was on its way
     st.session_state["map.cancelled"] = (job.key, job.frame)
     st.session_state["map.playing"] = False
     job.leave(st.session_state["map.who"])

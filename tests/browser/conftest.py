@@ -41,6 +41,8 @@ import numpy as np
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+from tests.browser.waiting import PATIENCE
+
 ROOT = Path(__file__).resolve().parents[2]
 FLAGS = (
     "--no-sandbox",
@@ -53,6 +55,7 @@ FLAGS = (
     "--disable-dev-shm-usage",
 )
 STARTUP_SECONDS = 60
+expect.set_options(timeout=PATIENCE)
 READ_CANVAS = """(canvas) => {
     const copy = document.createElement("canvas");
     copy.width = canvas.width;
@@ -158,7 +161,7 @@ def page(browser: Browser) -> Iterator[Page]:
     """An empty tab, 1440x900. Fails the test when the page's JavaScript throws."""
     context = browser.new_context(viewport={"width": 1440, "height": 900})
     tab = context.new_page()
-    tab.set_default_timeout(60_000)
+    tab.set_default_timeout(PATIENCE)
     thrown: list[str] = []
     tab.on("pageerror", lambda error: thrown.append(str(error)))
     yield tab

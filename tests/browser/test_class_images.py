@@ -12,10 +12,11 @@ import numpy as np
 import pytest
 from playwright.sync_api import Page, WebSocket, expect
 
+from tests.browser.waiting import PATIENCE
+
 Pixels = Callable[[Page, str], np.ndarray]
 CANVAS = "canvas.picture"
 ONE = "class-images?class_images.show=One+class"
-PATIENCE = 60_000  # ms
 
 
 @pytest.fixture(autouse=True)
@@ -75,7 +76,9 @@ def test_start_moves_the_pixels_and_pause_freezes_them(
     assert int(fact(page, "step")) == int(step) + 1, "the server's ascent stood still as well"
 
 
-def test_frames_cost_no_rerun(open_page: Callable[..., Page], page: Page) -> None:
+def test_frames_cost_no_rerun(
+    open_page: Callable[..., Page], page: Page, settle: Callable[..., None]
+) -> None:
     messages: list[int] = []
 
     def count(socket: WebSocket) -> None:
@@ -86,7 +89,7 @@ def test_frames_cost_no_rerun(open_page: Callable[..., Page], page: Page) -> Non
     press(page, "Start")
     expect(page.get_by_role("button", name="Pause", exact=True)).to_be_visible(timeout=PATIENCE)
     wait_for_step(page, 5)
-    page.wait_for_timeout(500)  # the rerun of the button itself comes to its end
+    settle(page)  # the rerun of the button itself comes to its end
     assert messages, "pages come over the socket"
     seen, version = len(messages), int(fact(page, "version"))
     wait_for(page, "Number(d.version) >= v", version + 20)

@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 from playwright.sync_api import Page
 
+from tests.browser.waiting import PATIENCE
+
 Pixels = Callable[[Page, str], np.ndarray]
 CANVAS = "canvas.picture"
 SMALL = "deep-dream?deep_dream.side=96"
-PATIENCE = 60_000  # ms
 
 
 @pytest.fixture(autouse=True)

@@ -5,12 +5,14 @@ The picture beside the canvas is that digit: Python frames it and sends it back.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
+from itertools import count
 
 import numpy as np
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
+
+from tests.browser.waiting import until
 
 LINK = "latent-map?map.by=PCA&map.points=500&map.new=Draw+a+digit"
 Pixels = Callable[[Page, str], np.ndarray]
@@ -22,6 +24,7 @@ def sheet(open_page: Callable[..., Page], shipped: object) -> Page:
     page = open_page(LINK, height=1300)
     page.get_by_role("tab", name="New points").click()
     page.locator("canvas.sheet").scroll_into_view_if_needed()
+    expect(page.locator(".draw")).to_have_attribute("data-answered", "true")
     return page
 
 
@@ -41,24 +44,12 @@ def digit(page: Page, canvas_pixels: Pixels) -> np.ndarray:
     return canvas_pixels(page, "canvas.seen")[..., 0].astype(int)
 
 
-def until(page: Page, holds: Callable[[], bool], seconds: float = 20) -> None:
-    limit = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < limit, "the digit did not change as it should"
-        page.wait_for_timeout(50)
-
-
 def steady(page: Page, canvas_pixels: Pixels) -> np.ndarray:
-    """The digit once there is ink and no newer picture is on its way."""
-    last, since = digit(page, canvas_pixels), time.monotonic()
-    limit = since + 20
-    while not last.any() or time.monotonic() < since + 0.7:
-        assert time.monotonic() < limit, "the digit never came to rest"
-        page.wait_for_timeout(50)
-        now = digit(page, canvas_pixels)
-        if not np.array_equal(now, last):
-            last, since = now, time.monotonic()
-    return last
+    """The digit of all strokes drawn: no newer one is on its way."""
+    expect(page.locator(".draw")).to_have_attribute("data-answered", "true")
+    found = digit(page, canvas_pixels)
+    assert found.any(), "the digit has no ink"
+    return found
 
 
 def test_drawing_changes_the_digit_and_undo_and_clear_take_it_back(sheet, canvas_pixels):
@@ -74,16 +65,16 @@ def test_drawing_changes_the_digit_and_undo_and_clear_take_it_back(sheet, canvas
     assert abs((one.sum(0) @ np.arange(28)) / one.sum() - 13.5) < 1, "centred by mass"
 
     stroke(sheet, (0.2, 0.4), (0.6, 0.4))
-    until(sheet, lambda: not np.array_equal(seen(), one))
     two = steady(sheet, canvas_pixels)
+    assert not np.array_equal(two, one)
     sheet.get_by_role("button", name="Undo").click()
-    until(sheet, lambda: np.array_equal(seen(), one))
+    until(sheet, lambda: np.array_equal(seen(), one), "Undo does not lead back to the digit")
     stroke(sheet, (0.2, 0.4), (0.6, 0.4))
-    until(sheet, lambda: np.abs(seen() - two).max() < 40)
+    until(sheet, lambda: np.abs(seen() - two).max() < 40, "the same stroke, another digit")
     sheet.get_by_role("button", name="Clear").click()
-    until(sheet, lambda: seen().sum() == 0)
+    until(sheet, lambda: seen().sum() == 0, "Clear leaves ink")
     sheet.get_by_role("button", name="Undo").click()
-    until(sheet, lambda: seen().sum() > 0)
+    until(sheet, lambda: seen().sum() > 0, "Undo does not bring the ink back")
 
 
 def test_the_digit_follows_while_the_mouse_is_still_down(sheet, canvas_pixels):
@@ -91,12 +82,17 @@ def test_the_digit_follows_while_the_mouse_is_still_down(sheet, canvas_pixels):
     sheet.mouse.move(box["x"] + 40, box["y"] + 30)
     sheet.mouse.down()
     seen = set()
-    for step in range(40):
+    steps = count()
+
+    def several_came_back() -> bool:
+        way = next(steps) % 80
+        step = min(way, 80 - way)  # there and back
         sheet.mouse.move(box["x"] + 40 + 3 * step, box["y"] + 30 + 2 * step)
-        sheet.wait_for_timeout(40)
         seen.add(digit(sheet, canvas_pixels).tobytes())
+        return len(seen) >= 3
+
+    until(sheet, several_came_back, "the digit does not follow before the button is released")
     sheet.mouse.up()
-    assert len(seen) >= 3, "several digits came back before the button was released"
 
 
 def test_raw_strokes_show_what_framing_does(sheet, canvas_pixels):
@@ -117,7 +113,7 @@ def test_strokes_come_back_after_leaving_the_page(sheet, canvas_pixels, settle):
     sheet.locator("canvas.sheet").wait_for(state="detached")
     sheet.get_by_text("Draw a digit", exact=True).first.click()
     sheet.locator("canvas.sheet").wait_for()
-    until(sheet, lambda: np.array_equal(digit(sheet, canvas_pixels), before))
+    until(sheet, lambda: np.array_equal(digit(sheet, canvas_pixels), before), "another digit")
     ink = canvas_pixels(sheet, "canvas.sheet")[..., 0]
     assert (ink > 200).sum() > 500, "the strokes themselves are back on the canvas"
 
@@ -137,6 +133,6 @@ def test_a_finger_draws_too(sheet, canvas_pixels):
             fire("pointerup", 0.7, 0.7);
         }"""
     )
-    until(sheet, lambda: digit(sheet, canvas_pixels).sum() > 1000)
+    until(sheet, lambda: digit(sheet, canvas_pixels).sum() > 1000, "the finger drew nothing")
     style = sheet.locator("canvas.sheet").evaluate("(c) => getComputedStyle(c).touchAction")
     assert style == "none", "a finger on the canvas must not scroll the page"

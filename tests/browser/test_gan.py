@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from genlib import checkpoint
 
@@ -38,12 +38,22 @@ def test_the_walk_moves_pixels_and_its_place_is_a_link(
     expect(page.locator(".z-walk .play")).to_have_text("Play")
     page.wait_for_function("location.search.includes('gan.walk.at=')", timeout=60_000)
     settle(page)
-    rested, where = canvas_pixels(page, ".z-walk canvas.now"), place.inner_text()
+    named = re.search(r"gan\.walk\.at=([\d.]+)", page.url)
+    assert named, page.url
+    where = f"stop {float(named[1]):.2f}"
+    expect(place).to_have_text(where)
+    rested = canvas_pixels(page, ".z-walk canvas.now")
     page.reload()
-    expect(place).to_have_text(where, timeout=90_000)
-    page.wait_for_timeout(500)
+    expect(place).to_have_text(where, timeout=90_000)  # said when the picture is drawn
     again = canvas_pixels(page, ".z-walk canvas.now").astype(int)
     assert np.abs(again - rested.astype(int)).mean() < 2  # the link rounds the place
+
+
+def counted(counts: Locator) -> int:
+    """The steps of G that the caption names."""
+    found = re.search(r"G after ([\d,]+) steps of G", counts.inner_text())
+    assert found, counts.inner_text()
+    return int(found[1].replace(",", ""))
 
 
 def test_a_step_of_g_moves_the_curve_and_running_goes_on_until_paused(
@@ -61,6 +71,11 @@ def test_a_step_of_g_moves_the_curve_and_running_goes_on_until_paused(
                                    timeout=120_000)  # fmt: skip
     page.get_by_role("button", name="Pause").click()
     expect(counts).to_contain_text("paused", timeout=60_000)
+    steps = counted(counts)
+    page.get_by_role("button", name="Train G once").click()
+    # One more, not two: the pause had waited for the step under way.
+    expect(counts).not_to_contain_text(f"G after {steps:,} steps", timeout=60_000)
+    assert counted(counts) == steps + 1
     settle(page)
 
 
@@ -72,5 +87,5 @@ def test_choosing_a_sample_asks_for_its_origin(
     page.get_by_role("radio", name="Sample 8", exact=True).click()
     expect(page.get_by_text("Sample 8: is it a copy?")).to_be_visible(timeout=60_000)
     expect(page.get_by_text("Nearest training images")).to_be_visible(timeout=60_000)
+    expect(page).to_have_url(re.compile("gan.chosen=7"))
     settle(page)
-    assert "gan.chosen=7" in page.url

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browser.waiting import painted, until
+
 PICTURES = "[data-testid=stMain] [data-testid=stImage] img"
 SPREAD = """(img) => {
     const canvas = document.createElement("canvas");
@@ -31,8 +33,9 @@ def home(open_page: Callable[..., Page], shipped: Path) -> Page:
     page = open_page("")
     page.wait_for_function(
         """(selector) => {
-            const sources = [...document.querySelectorAll(selector)].map((img) => img.src);
-            return sources.length >= 8 && new Set(sources).size === sources.length;
+            const images = [...document.querySelectorAll(selector)];
+            return images.length >= 8 && images.every((img) => img.complete && img.naturalWidth)
+                && new Set(images.map((img) => img.src)).size === images.length;
         }""",
         arg=PICTURES,
         timeout=60_000,
@@ -57,7 +60,6 @@ def test_pixels_are_crisp(home: Page) -> None:
 
 
 def test_polling_stops_when_everything_is_drawn(home: Page) -> None:
-    home.wait_for_timeout(1500)
     home.evaluate(
         """() => {
             window.sent = 0;
@@ -65,8 +67,13 @@ def test_polling_stops_when_everything_is_drawn(home: Page) -> None:
             WebSocket.prototype.send = function (data) { window.sent += 1; send.call(this, data); };
         }"""
     )
-    home.wait_for_timeout(1500)
-    assert home.evaluate("window.sent") == 0
+
+    def quiet() -> bool:
+        home.evaluate("window.sent = 0")
+        home.wait_for_timeout(1500)  # three times the pause between two polls
+        return bool(home.evaluate("window.sent") == 0)
+
+    until(home, quiet, "the page never stops asking")
 
 
 def test_a_card_leads_to_its_page(home: Page, settle: Callable[..., None], app_url: str) -> None:
@@ -78,6 +85,8 @@ def test_a_card_leads_to_its_page(home: Page, settle: Callable[..., None], app_u
 
 def test_nothing_is_cut_off_on_a_narrow_screen(home: Page) -> None:
     home.set_viewport_size({"width": 820, "height": 1180})
+    home.wait_for_function("innerWidth === 820")
+    painted(home)
     over = home.evaluate(
         "() => { const main = document.querySelector('[data-testid=stMain]');"
         " return main.scrollWidth - main.clientWidth; }"
@@ -94,6 +103,11 @@ def test_the_first_click_opens_the_model_it_speaks_of(
     home.wait_for_url("**/latent-space?**")
     settle(home)
     picker = home.get_by_test_id("stSelectbox").first
-    assert picker.locator("input").first.input_value() == "vae-2" or (
-        picker.get_by_text("vae-2", exact=True).count() == 1
+    until(
+        home,
+        lambda: (
+            picker.locator("input").first.input_value() == "vae-2"
+            or picker.get_by_text("vae-2", exact=True).count() == 1
+        ),
+        "another model is chosen",
     )

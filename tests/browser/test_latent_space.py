@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from itertools import cycle
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from genlib import checkpoint
 from genlib.models.base import Decodes
+from tests.browser.waiting import painted, until
 
 PICTURE = "canvas.picture"
 Read = Callable[..., np.ndarray]
@@ -43,8 +45,13 @@ def first_slider(page: Page) -> Locator:
 
 
 def wait_for_picture(page: Page) -> None:
-    expect(page.locator(".latent-pad .path")).to_have_text(re.compile("^decoded"), timeout=30_000)
-    page.wait_for_timeout(400)
+    expect(page.locator(".latent-pad .path")).to_have_text(re.compile("^decoded"))
+    painted(page)
+
+
+def told(page: Page, before: str) -> None:
+    """Wait until the server has learnt of another z than that of the link ``before``."""
+    until(page, lambda: page.url != before, "the server was never told where the hand rests")
 
 
 def visit(page: Page, open_page: Callable[..., Page]) -> None:
@@ -62,14 +69,6 @@ def present_z(page: Page) -> np.ndarray:
     return np.array([value for _, value in sorted(found)], np.float32)
 
 
-def sent_frames(page: Page) -> list[object]:
-    """Everything that the tab sends to the server from now on; call before opening the page."""
-    sent: list[object] = []
-    page.on("websocket", lambda ws: ws.on("framesent", lambda payload: sent.append(payload)))
-    page.on("request", lambda request: sent.append(request.url))
-    return sent
-
-
 def shipped_model(shipped: Path, name: str) -> Decodes:
     path = shipped / f"{name}.safetensors"
     if not path.is_file():
@@ -77,6 +76,21 @@ def shipped_model(shipped: Path, name: str) -> Decodes:
     model = checkpoint.load(path)
     assert isinstance(model, Decodes)
     return model
+
+
+# Notes when the hand moved a slider and when the tab sent something to the server.
+LISTEN = """
+window.moved = []
+window.sent = []
+const note = (object, name) => {
+    const call = object[name]
+    object[name] = function (...all) { sent.push(performance.now()); return call.apply(this, all) }
+}
+note(WebSocket.prototype, "send")
+note(window, "fetch")
+addEventListener("input", () => moved.push(performance.now()), true)
+"""
+REST_MS = 150  # of latent_pad.js: a hand that has not moved for so long rests
 
 
 def test_a_drag_changes_pixels_and_asks_nothing_of_the_server(
@@ -87,34 +101,38 @@ def test_a_drag_changes_pixels_and_asks_nothing_of_the_server(
     shipped: Path,
 ) -> None:
     model = shipped_model(shipped, "vae-20")
-    sent = sent_frames(page)
+    page.add_init_script(LISTEN)
     visit(page, open_page)
     box = first_slider(page).bounding_box()
     assert box is not None
-    middle = box["y"] + box["height"] / 2
+    middle, link = box["y"] + box["height"] / 2, page.url
     page.mouse.move(box["x"] + box["width"] / 2, middle)
     page.mouse.down()
     page.evaluate(COUNT_PICTURES)
-    # A machine that stalls for 150 ms makes the hand look at rest: one drag of three must be
-    # silent. If dragging itself sent anything, none would be.
-    drags = []
-    for k in range(3):
+    ends = cycle((0.9, 0.6, 0.3))
+
+    def drag() -> bool:
+        """One drag; whether at least five pictures were painted on the way."""
         settle(page)
-        page.wait_for_timeout(500)
-        sent.clear()
-        page.evaluate("pictures.clear()")
-        page.mouse.move(box["x"] + (0.9 - 0.3 * k) * box["width"], middle, steps=25)
-        drags.append((len(sent), page.evaluate("pictures.size")))
-    assert any(messages == 0 and pictures >= 5 for messages, pictures in drags), drags
+        page.evaluate("pictures.clear(), moved.length = 0, sent.length = 0")
+        page.mouse.move(box["x"] + next(ends) * box["width"], middle, steps=25)
+        moved, sent, pictures = page.evaluate("[moved, sent, pictures.size]")
+        # A slow machine makes the hand rest now and then. Whatever is sent must come after a rest.
+        for at in sent:
+            last = max((m for m in moved if m <= at), default=0.0)
+            assert at - last >= REST_MS - 1, f"sent {at - last:.0f} ms after a movement"
+        return len(moved) >= 10 and pictures >= 5
+
+    until(page, drag, "the picture does not follow the hand")
     page.mouse.up()
-    page.wait_for_timeout(300)
+    told(page, link)
     settle(page)
-    assert sent, "the server was never told where the hand rests"
     with torch.no_grad():
         expected = model.decode(torch.from_numpy(present_z(page))[None])[0, 0].numpy() * 255
     shown = canvas_pixels(page, PICTURE)[..., 0].astype(float)
     assert np.abs(shown - expected).max() <= 1.0
-    assert f"vae-20%3A{present_z(page)[0]:.2f}".rstrip("0") in page.url
+    first = f"vae-20%3A{present_z(page)[0]:.2f}".rstrip("0")
+    until(page, lambda: first in page.url, f"the link does not say {first}: {page.url}")
 
 
 def test_the_pad_the_keyboard_and_the_buttons_move_z(
@@ -125,17 +143,17 @@ def test_the_pad_the_keyboard_and_the_buttons_move_z(
     page.locator("canvas.pad").focus()
     for _ in range(30):
         page.keyboard.press("ArrowLeft")
-    page.wait_for_timeout(100)
+    painted(page)
     moved = present_z(page)
     assert (moved != start).sum() == 1
     assert (canvas_pixels(page, PICTURE) != picture).any()
     first_slider(page).focus()
     page.keyboard.press("ArrowRight")
     page.get_by_role("button", name="Random").click()
-    page.wait_for_timeout(100)
+    painted(page)
     assert (present_z(page) != start).all()
     page.get_by_role("button", name="Reset").click()
-    page.wait_for_timeout(100)
+    painted(page)
     assert np.allclose(present_z(page), start, atol=1e-6)
     assert (canvas_pixels(page, PICTURE) == picture).all()
 
@@ -160,8 +178,9 @@ def test_a_second_tab_is_not_disturbed(
     wait_for_picture(other)
     before, z = canvas_pixels(other, PICTURE), present_z(other)
     page.bring_to_front()
+    link = page.url
     page.get_by_role("button", name="Random").click()
-    page.wait_for_timeout(1000)
+    told(page, link)
     assert (canvas_pixels(page, PICTURE) != before).any()
     other.bring_to_front()
     other.wait_for_timeout(300)
@@ -173,8 +192,9 @@ def test_the_link_brings_z_back(
     page: Page, open_page: Callable[..., Page], settle: Callable[..., None], app_url: str
 ) -> None:
     visit(page, open_page)
+    before = page.url
     page.get_by_role("button", name="Random").click()
-    page.wait_for_timeout(600)
+    told(page, before)
     settle(page)
     z, link = present_z(page), page.url
     page.goto(link, wait_until="domcontentloaded")
@@ -183,21 +203,36 @@ def test_the_link_brings_z_back(
 
 
 def test_the_server_path_gives_the_same_picture(
-    page: Page, open_page: Callable[..., Page], settle: Callable[..., None], canvas_pixels: Read
+    page: Page,
+    open_page: Callable[..., Page],
+    settle: Callable[..., None],
+    canvas_pixels: Read,
+    shipped: Path,
 ) -> None:
+    model = shipped_model(shipped, "vae-20")
     visit(page, open_page)
+    link = page.url
     page.get_by_role("button", name="Random").click()
-    page.wait_for_timeout(600)
-    here = canvas_pixels(page, PICTURE)
-    page.get_by_role("radio", name="Server").click()
+    told(page, link)
     settle(page)
+    here = canvas_pixels(page, PICTURE).astype(int)
+
+    def off() -> float:
+        """By how much the picture differs from what the model makes of the sliders' z."""
+        with torch.no_grad():
+            expected = model.decode(torch.from_numpy(present_z(page))[None])[0, 0].numpy() * 255
+        return float(np.abs(canvas_pixels(page, PICTURE)[..., 0] - expected).max())
+
+    assert off() <= 1
+    page.get_by_role("radio", name="Server").click()
     expect(page.locator(".latent-pad .path")).to_have_text("decoded on the server")
-    page.wait_for_timeout(600)
-    assert np.abs(canvas_pixels(page, PICTURE).astype(int) - here).max() <= 1
+    settle(page)
+    until(page, lambda: off() <= 1, "the server's picture is another one")
     first_slider(page).focus()
     for _ in range(25):
         page.keyboard.press("ArrowRight")
-    page.wait_for_timeout(1200)
+    painted(page)
+    until(page, lambda: off() <= 1, "the server's picture does not follow")
     assert np.abs(canvas_pixels(page, PICTURE).astype(int) - here).max() > 20
 
 
@@ -207,14 +242,22 @@ def test_the_walk_between_two_digits_moves_both_pictures(
     visit(page, open_page)
     page.get_by_role("radio", name="Between two digits").click()
     settle(page)
+
+    def pictures() -> list[np.ndarray]:
+        both = (canvas_pixels(page, f"canvas.now.{kind}") for kind in ("pixels", "latents"))
+        return [picture.astype(int) for picture in both]
+
     page.locator("canvas.now.latents").wait_for()
-    page.wait_for_timeout(500)
-    before = [canvas_pixels(page, f"canvas.now.{kind}") for kind in ("pixels", "latents")]
+    until(page, lambda: all(p[..., 3].all() for p in pictures()), "a picture is not painted")
+    before = pictures()
     page.get_by_role("button", name="Play").click()
-    page.wait_for_timeout(900)
-    after = [canvas_pixels(page, f"canvas.now.{kind}") for kind in ("pixels", "latents")]
-    for old, new in zip(before, after, strict=True):
-        assert np.abs(new.astype(int) - old).max() > 20
+    until(
+        page,
+        lambda: all(
+            np.abs(new - old).max() > 20 for old, new in zip(before, pictures(), strict=True)
+        ),
+        "a picture does not move",
+    )
 
 
 def test_files_to_take_away(
@@ -260,5 +303,5 @@ def test_the_page_to_take_away_works_without_a_server(
     assert np.abs(canvas_pixels(page, PICTURE)[..., 0] - expected).max() <= 1.0
     before = canvas_pixels(page, PICTURE)
     page.get_by_role("button", name="Random").click()
-    page.wait_for_timeout(200)
+    painted(page)
     assert (canvas_pixels(page, PICTURE) != before).any()

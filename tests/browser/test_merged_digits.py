@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 from playwright.sync_api import Page, WebSocket, expect
 
+from tests.browser.waiting import until
+
 Read = Callable[[Page, str], np.ndarray]
 SLIDER = ".theatre input[type=range]"
 
@@ -119,7 +121,8 @@ def test_drawing_changes_the_theatre_and_leaves_the_rest_alone(
     open_merged("?merged.a.from=Draw&merged.alpha=0.2")
     settle(page)
     below = b"Merged by alpha"  # the sentence under the curves of 2,000 digits
-    assert any(below in message for message in messages)
+    until(page, lambda: any(below in message for message in messages), "no curves of 2,000 digits")
+    settle(page)
     messages.clear()
     before = canvas_pixels(page, ".theatre .merge")
     sheet = page.locator("canvas.sheet")
@@ -131,6 +134,10 @@ def test_drawing_changes_the_theatre_and_leaves_the_rest_alone(
     page.mouse.move(box["x"] + 0.8 * box["width"], box["y"] + 0.5 * box["height"], steps=8)
     page.mouse.up()
     expect(page.locator(".theatre")).to_contain_text("a: drawn", timeout=60_000)
+    until(
+        page,
+        lambda: (canvas_pixels(page, ".theatre .merge") != before).mean() > 0.02,
+        "the merge does not follow the drawing",
+    )
     settle(page)
-    assert (canvas_pixels(page, ".theatre .merge") != before).mean() > 0.02
     assert messages and not any(below in message for message in messages)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import zipfile
 from collections.abc import Callable
 
@@ -32,7 +33,7 @@ def test_an_uploaded_zip_is_shown_and_can_be_removed(open_page: Callable[..., Pa
         timeout=SLOW
     )
     expect(page.get_by_text("1 of 13 pictures were left out")).to_be_visible(timeout=SLOW)
-    assert "train.dataset=folder" in page.url
+    expect(page).to_have_url(re.compile("train.dataset=folder"))
     expect(page.get_by_role("button", name="Start training")).to_be_enabled(timeout=SLOW)
     page.get_by_role("button", name="Remove").click()
     expect(page.get_by_text("pets was removed.")).to_be_visible(timeout=SLOW)

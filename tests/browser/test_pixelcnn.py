@@ -10,20 +10,15 @@ import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
 
-CALM_MS = 60_000  # for a slow, loaded machine
+from tests.browser.waiting import PATIENCE, painted
+
 MAIN = "canvas.main"
-
-
-@pytest.fixture(autouse=True)
-def patient(page: Page) -> None:
-    """Let everything take long."""
-    page.set_default_timeout(CALM_MS)
 
 
 def finish(page: Page) -> None:
     """Let the replay run to its end."""
     page.get_by_label("Speed").first.select_option("1000")
-    expect(page.locator("output").first).to_have_text("784 of 784", timeout=CALM_MS)
+    expect(page.locator("output").first).to_have_text("784 of 784", timeout=PATIENCE)
 
 
 def point_at(page: Page, row: int, column: int) -> None:
@@ -34,18 +29,19 @@ def point_at(page: Page, row: int, column: int) -> None:
     x = box["x"] + (column + 0.5) * box["width"] / 28
     y = box["y"] + (row + 0.5) * box["height"] / 28
     page.mouse.move(x, y)
+    painted(page)
 
 
 def test_the_replay_draws_the_image_and_the_slider_goes_back_in_it(
     open_page: Callable[..., Page], canvas_pixels: Callable[..., np.ndarray]
 ) -> None:
-    page = open_page("pixelcnn?pixelcnn.rows=9", timeout=3 * CALM_MS)
-    page.locator(MAIN).first.wait_for(timeout=CALM_MS)
+    page = open_page("pixelcnn?pixelcnn.rows=9", timeout=3 * PATIENCE)
+    page.locator(MAIN).first.wait_for(timeout=PATIENCE)
     finish(page)
     point_at(page, 0, 0)  # the mark stays in one place
     whole = canvas_pixels(page, MAIN)
     page.get_by_label("Pixels drawn").first.fill("420")
-    expect(page.locator("output").first).to_have_text("420 of 784", timeout=CALM_MS)
+    expect(page.locator("output").first).to_have_text("420 of 784", timeout=PATIENCE)
     part = canvas_pixels(page, MAIN)
     cell = whole.shape[0] // 28
     # Row 15 and all above are drawn; below it the page is one grey.
@@ -55,24 +51,25 @@ def test_the_replay_draws_the_image_and_the_slider_goes_back_in_it(
     page.get_by_role("button", name="Play", exact=True).first.click()
     finish(page)
     point_at(page, 0, 0)
-    expect(page.locator(".readout").first).to_contain_text("Row 1, column 1", timeout=CALM_MS)
+    expect(page.locator(".readout").first).to_contain_text("Row 1, column 1", timeout=PATIENCE)
     assert (canvas_pixels(page, MAIN) == whole).all()
 
 
 def test_at_another_temperature_every_number_says_of_which_it_is(
     open_page: Callable[..., Page],
 ) -> None:
-    page = open_page("pixelcnn?pixelcnn.temperature=0.5", timeout=3 * CALM_MS)
-    page.locator(MAIN).first.wait_for(timeout=CALM_MS)
+    page = open_page("pixelcnn?pixelcnn.temperature=0.5", timeout=3 * PATIENCE)
+    page.locator(MAIN).first.wait_for(timeout=PATIENCE)
     finish(page)
     point_at(page, 20, 14)
     readout = page.locator(".readout").first
-    expect(readout).to_contain_text("p(ink | 574 pixels before it) at T = 1", timeout=CALM_MS)
+    expect(readout).to_contain_text("p(ink | 574 pixels before it) at T = 1", timeout=PATIENCE)
     expect(readout).to_contain_text("p(ink) at T = 0.5, as it is drawn")
     expect(readout).to_contain_text("nats at T = 1")
     expect(readout).to_contain_text("−log p at T = 1 of the image")
     # The pixel with the dearest prediction: far enough from 0 and 1 for two decimals to tell.
     page.mouse.move(0, 0)
+    painted(page)
     own, tempered, cost = (
         float(readout.locator(selector).last.inner_text().strip("<> "))
         for selector in (".p", ".tempered", "div:nth-child(4) b")
@@ -88,19 +85,19 @@ def test_at_another_temperature_every_number_says_of_which_it_is(
 def test_the_mouse_is_told_p_and_the_receptive_field(
     open_page: Callable[..., Page], canvas_pixels: Callable[..., np.ndarray]
 ) -> None:
-    page = open_page("pixelcnn", timeout=3 * CALM_MS)
-    page.locator(MAIN).first.wait_for(timeout=CALM_MS)
+    page = open_page("pixelcnn", timeout=3 * PATIENCE)
+    page.locator(MAIN).first.wait_for(timeout=PATIENCE)
     finish(page)
     point_at(page, 20, 14)
     readout = page.locator(".readout").first
-    expect(readout).to_contain_text("Row 21, column 15", timeout=CALM_MS)
+    expect(readout).to_contain_text("Row 21, column 15", timeout=PATIENCE)
     expect(readout).to_contain_text("p(ink | 574 pixels before it)")
     said = re.search(r"before it\)\s*([<>]?) ?(\d\.\d+)", readout.inner_text())
     assert said and 0 <= float(said[2]) <= 1
     before = canvas_pixels(page, MAIN)
     page.get_by_label("Receptive field").first.check()
     point_at(page, 20, 14)
-    expect(page.locator(".legend").first).to_contain_text("never seen", timeout=CALM_MS)
+    expect(page.locator(".legend").first).to_contain_text("never seen", timeout=PATIENCE)
     after = canvas_pixels(page, MAIN)
     cell = after.shape[0] // 28
     # Later pixels are dimmed, the pixel to the left is tinted, the far corner is hatched blue.

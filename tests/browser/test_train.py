@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browser.waiting import until
+
 STOP = '{"pause": false, "stop": true, "lr": null}'
 SLOW = 90_000  # ms; a training process first imports torch
 
@@ -37,11 +39,8 @@ def preview(page: Page) -> str:
 
 
 def wait_for_other(page: Page, look: Callable[[Page], str], old: str) -> str:
-    for _ in range(900):
-        if look(page) != old:
-            return look(page)
-        page.wait_for_timeout(100)
-    raise AssertionError(f"it stayed {old[:80]!r}")
+    until(page, lambda: look(page) != old, f"it stayed {old[:80]!r}", patience=SLOW)
+    return look(page)
 
 
 def state(page: Page) -> str:
@@ -72,19 +71,19 @@ def test_train_watch_refresh_pause_and_stop(
     assert first_picture.startswith("data:image/png")
     wait_for_other(page, preview, first_picture)
     wait_for_other(page, lambda p: metric(p, "Epochs"), first_epochs)
-    assert curve(page) != first_curve
+    until(page, lambda: curve(page) != first_curve, "the curve stayed as it was")
 
     # A refresh in the middle of it: the same run, further on.
     before = int(metric(page, "Epochs").split("/")[0])
     page.reload()
     page.get_by_test_id("stVegaLiteChart").first.wait_for(timeout=SLOW)
-    assert state(page) == "running"
+    until(page, lambda: state(page) == "running", "the run is no longer shown as running")
     assert int(metric(page, "Epochs").split("/")[0]) >= before
     wait_for_other(page, preview, preview(page))
 
     page.get_by_role("button", name="Pause").click()
     expect(page.get_by_text("Paused: the process holds")).to_be_visible(timeout=SLOW)
-    page.wait_for_timeout(1500)
+    settle(page)
     held = metric(page, "Epochs")
     page.wait_for_timeout(2000)
     assert metric(page, "Epochs") == held
@@ -96,8 +95,7 @@ def test_train_watch_refresh_pause_and_stop(
     expect(page.get_by_role("heading", name="Runs")).to_be_visible(timeout=SLOW)
     page.get_by_role("link", name="Train", exact=True).click()
     page.get_by_role("button", name="Stop").click()
-    wait_for_other(page, state, "running")
-    assert state(page) == "stopped"
+    until(page, lambda: state(page) == "stopped", "the run did not stop", patience=SLOW)
     settle(page)
     expect(page.get_by_role("button", name="Resume")).to_be_enabled()
 

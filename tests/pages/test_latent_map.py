@@ -171,6 +171,18 @@ def test_cancelling_keeps_the_map_as_it_was_and_it_can_be_resumed(tiny):
     app.session_state["map.job"].leave(app.session_state["map.who"])
 
 
+def test_a_map_that_is_finished_when_the_click_on_cancel_comes_stays_finished(tiny):
+    app = open_map(model="ae-tiny", points="2000", seed="78")
+    job, limit = app.session_state["map.job"], time.monotonic() + 60
+    while job.busy:
+        job.watch(app.session_state["map.who"])
+        assert time.monotonic() < limit, "t-SNE takes too long"
+        time.sleep(0.05)
+    app.button(key="map.cancel").click()  # of the page as it was before
+    run(app)
+    assert "Cancelled" not in words(app) and "map.cancelled" not in app.session_state
+
+
 def test_the_epoch_slider_travels_through_the_snapshots(tiny):
     app = open_map(model="vae-tiny", by="PCA")
     assert app.select_slider(key="map.epoch").value == 2

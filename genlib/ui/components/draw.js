@@ -78,7 +78,13 @@ class Sheet {
     sheet.setAttribute("aria-label", this.data.label);
     if (this.size !== this.data.size) this.resize(this.data.size);
     this.showSeen();
+    this.sayAnswered();
     this.schedule();
+  }
+
+  // Whether the digit shown is that of the newest strokes.
+  sayAnswered() {
+    this.root.dataset.answered = this.data.seq >= this.seq;
   }
 
   resize(size) {
@@ -144,6 +150,7 @@ class Sheet {
 
   changed() {
     this.seq += 1;
+    this.sayAnswered();
     this.paint();
     this.schedule();
   }

@@ -13,9 +13,11 @@ export default function gibbsChain({ parentElement, data }) {
   s.data = data
   if (before?.content !== data.content) {
     s.pairs = null
+    allowButtons(s)
     withShared(data.name, ({ pairs }) => {
       if (s.gone || s.data.name !== data.name) return
       s.pairs = pairs
+      allowButtons(s)
       restart(s)
     })
   } else if (s.pairs) paintAll(s)
@@ -52,6 +54,11 @@ function buildChain(root) {
   return s
 }
 
+// Without weights a click would do nothing.
+function allowButtons(s) {
+  for (const button of s.root.querySelectorAll("button")) button.disabled = !s.pairs
+}
+
 const speedOf = (s) => SPEEDS[Number(s.get(".speed").value)]
 
 function sayRate(s) {
@@ -86,7 +93,9 @@ function setPlaying(s, playing) {
 function tick(s, now) {
   if (s.gone || !s.playing) return
   const speed = speedOf(s)
-  s.owed = Math.min(s.owed + (Math.max(0, now - s.last) / 1000) * speed, speed === Infinity ? Infinity : 1 + speed / 4)
+  // A frame's time may lie before the click that began it. No time at infinite speed is no number.
+  const seconds = Math.max(0, now - s.last) / 1000
+  s.owed = speed === Infinity ? Infinity : Math.min(s.owed + seconds * speed, 1 + speed / 4)
   s.last = now
   const steps = Math.floor(s.owed)
   if (steps > 0) {

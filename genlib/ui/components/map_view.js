@@ -103,6 +103,7 @@ class MapView {
       for (let i = 0; i < to.length; i++) this.now[i] = from[i] + t * (to[i] - from[i]);
       if (this.following) this.view = between(viewFrom, this.fitted(this.to), t);
       this.paint();
+      this.canvas.dataset.moving = t < 1;
       this.animation = t < 1 ? requestAnimationFrame(step) : 0;
     };
     step();

@@ -1,0 +1,29 @@
+"""Waiting in browser tests: for what must come, as long as a slow machine needs, never for a time.
+
+A pause of a fixed length proves only that something does NOT happen.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from playwright.sync_api import Page
+
+PATIENCE = 60_000  # ms; a busy machine may need many times what a quiet one does
+TWO_FRAMES = "() => new Promise((r) => requestAnimationFrame(() => requestAnimationFrame(r)))"
+
+
+def until(
+    page: Page, holds: Callable[[], bool], otherwise: str, patience: float = PATIENCE
+) -> None:
+    """Wait until ``holds()``; fail with ``otherwise`` after ``patience`` milliseconds."""
+    limit = time.monotonic() + patience / 1000
+    while not holds():
+        assert time.monotonic() < limit, otherwise
+        page.wait_for_timeout(50)
+
+
+def painted(page: Page) -> None:
+    """Wait until what the last key or the pointer has asked for is on the canvas."""
+    page.evaluate(TWO_FRAMES)
