@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.evil import Evil, build
+
 ROOT = Path(__file__).resolve().parents[1]
 
 
@@ -28,3 +30,9 @@ def shipped() -> Path:
     if not any(folder.glob("*.safetensors")):
         pytest.skip("no checkpoint in checkpoints/: build them with genlib train --recipe")
     return folder
+
+
+@pytest.fixture(scope="session")
+def evil(tmp_path_factory: pytest.TempPathFactory, shipped: Path) -> Evil:
+    """A world in which every name is hostile; see tests/evil.py."""
+    return build(tmp_path_factory.mktemp("evil"))

@@ -70,7 +70,9 @@ def test_every_answer_forbids_framing_and_guessing(path: str) -> None:
     _, headers, _ = ask(path)
     assert headers["x-content-type-options"] == "nosniff"
     assert headers["x-frame-options"] == "SAMEORIGIN"
-    assert headers["content-security-policy"] == "frame-ancestors 'self'"
+    assert headers["content-security-policy"] == (
+        "frame-ancestors 'self'; img-src 'self' data: blob:"
+    )
 
 
 def test_the_secret_leaves_the_address_and_a_pass_stays() -> None:

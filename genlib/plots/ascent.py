@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from html import escape
 
 import numpy as np
 import plotly.graph_objects as go
@@ -16,7 +17,7 @@ def curves_figure(
     names: Sequence[str],
     titles: Sequence[str],
 ) -> go.Figure:
-    """Three plots side by side: steps (T,), table (3, K, T) with NaN for gaps, K class names.
+    """Three plots side by side: steps (T,), table (3, K, T) with NaN for gaps, K names of classes.
 
     A quantity that was never measured (all NaN) is left out. Raises ValueError when sizes differ.
     """
@@ -27,7 +28,7 @@ def curves_figure(
     kept = [j for j in range(len(titles)) if not np.isnan(table[j]).all()]
     figure = make_subplots(1, max(1, len(kept)), subplot_titles=[titles[j] for j in kept])
     for column, j in enumerate(kept, 1):
-        for k, name in enumerate(names):
+        for k, name in enumerate(escape(name, quote=False) for name in names):
             figure.add_scatter(
                 x=steps, y=table[j, k], name=name, legendgroup=name, showlegend=column == 1,
                 mode="lines", line={"width": 2}, row=1, col=column,

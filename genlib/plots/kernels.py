@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from html import escape
 from typing import Final
 
 import numpy as np
@@ -41,7 +42,7 @@ def class_bars(
 ) -> go.Figure:
     """Mean activation of one unit for each class, with standard errors."""
     bars = go.Bar(
-        x=list(classes),
+        x=[escape(name, quote=False) for name in classes],
         y=list(means),
         error_y={"type": "data", "array": list(stderrs), "thickness": 1.5},
         marker_color="#7c8bd9",
@@ -58,10 +59,13 @@ def class_bars(
 
 
 def error_bars(names: Sequence[str], means: Sequence[float], stderrs: Sequence[float]) -> go.Figure:
-    """Test error of several models as points with standard errors; error axis logarithmic."""
+    """Test error of several models as points with standard errors; error axis logarithmic.
+
+    names: plain text.
+    """
     points = go.Scatter(
         x=list(means),
-        y=list(names),
+        y=[escape(name, quote=False) for name in names],
         error_x={"type": "data", "array": list(stderrs), "thickness": 2},
         mode="markers",
         marker={"size": 11, "color": "#7c8bd9"},

@@ -21,7 +21,7 @@ from genlib.ui.components.decoder_store import component_key
 from genlib.ui.components.kernel_grid import kernel_grid
 from genlib.ui.images import picture
 from genlib.ui.picture_table import Row, grey, picture_table, signed_legend
-from genlib.ui.plain import in_chart, plain
+from genlib.ui.plain import plain
 
 SHARED, OWN = "One for all", "One for each"  # colour scales; as the link holds them
 
@@ -103,7 +103,7 @@ def compare_errors(infos: list[Info]) -> None:
     """Test error of every model, sorted by latents, as a chart and a table."""
     ordered = sorted(infos, key=latent_dim)
     found = [test_error(str(i.path), i.mtime_ns) for i in ordered]
-    names = [in_chart(f"{i.name} · {latent_dim(i)}") for i in ordered]
+    names = [f"{i.name} · {latent_dim(i)}" for i in ordered]
     means, stderrs = [m for m, _ in found], [s for _, s in found]
     with st.container(horizontal=True, gap="medium"):
         chart, table = st.container(width=540), st.container(width=500)

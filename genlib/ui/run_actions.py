@@ -47,7 +47,7 @@ def _told(callback: Callable[P, None]) -> Callable[P, None]:
 def say_what_happened() -> None:
     """Show what a callback had to say, once."""
     if text := st.session_state.pop(SAID, ""):
-        st.toast(text, icon=":material/info:")
+        st.toast(plain(text), icon=":material/info:")
 
 
 def steer(run: Run, state: str) -> None:

@@ -37,6 +37,7 @@ import uvicorn
 
 from genlib import background, environment, runs
 from genlib.ui import rights
+from genlib.ui.plain import plain
 
 LOG = logging.getLogger(__name__)
 
@@ -233,7 +234,7 @@ def check_environment() -> None:
     try:
         environment.check()
     except ValueError as error:
-        st.error(str(error), icon=":material/settings:")
+        st.error(plain(str(error)), icon=":material/settings:")
         st.stop()
 
 
@@ -250,4 +251,4 @@ def footer() -> None:
             help="The device that models run on. Set GENLIB_DEVICE to cpu, cuda or mps to choose.",
         )
     except ValueError as error:
-        st.sidebar.error(str(error), icon=":material/memory:")
+        st.sidebar.error(plain(str(error)), icon=":material/memory:")

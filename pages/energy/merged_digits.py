@@ -9,6 +9,7 @@ from genlib.explore import energy
 from genlib.plots.energy import auc_figure, roc_figure
 from genlib.ui import energy_view, loading, pickers
 from genlib.ui.components.merge_theatre import merge_theatre
+from genlib.ui.plain import plain
 
 HOWS = {  # on screen and in the link -> (key of the merge, what it does)
     "Alpha": ("alpha", "(1 − α) a + α b: both digits at once, but paler"),
@@ -54,7 +55,7 @@ chosen = pickers.pick_models(
 shape = tuple(data.test_x.shape[1:])
 models = [m for m in chosen if energy_view.takes(m, shape)]
 for odd in [m.name for m in chosen if m not in models]:
-    st.warning(f"{odd} works on images of another size, so it is left out.")
+    st.warning(f"{plain(odd)} works on images of another size, so it is left out.")
 if not models:
     st.info("None of the chosen models takes these digits. Choose another model above.")
     st.stop()

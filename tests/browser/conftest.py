@@ -11,6 +11,7 @@ Fixtures
     app_url      http://127.0.0.1:PORT of `streamlit run app.py`, one per test process (so one per
                  pytest-xdist worker), with an empty $GENLIB_RUNS; its log is printed at the end
                  when a test of this process failed.
+    evil_url     the same of an app in which every name that people can give is hostile.
     page         an empty Chromium tab, 1440x900, in a context of its own. The test fails if the
                  page's own JavaScript threw.
     open_page    open_page("latent-map?map.by=PCA", width=1440, height=900) -> the tab, settled.
@@ -34,7 +35,8 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -42,6 +44,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.browser.waiting import PATIENCE
+from tests.evil import Evil
 
 ROOT = Path(__file__).resolve().parents[2]
 FLAGS = (
@@ -106,15 +109,12 @@ def wait_until_healthy(url: str, server: subprocess.Popen[bytes], log: Path) -> 
     pytest.fail(f"streamlit did not start; its log:\n{log.read_text()}", pytrace=False)
 
 
-@pytest.fixture(scope="session")
-def app_url(
-    tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
-) -> Iterator[str]:
-    """The address of a running app, stopped at the end of the session."""
-    folder = tmp_path_factory.mktemp("server")
+@contextmanager
+def serve(folder: Path, env: Mapping[str, str], request: pytest.FixtureRequest) -> Iterator[str]:
+    """The address of an app with these variables, stopped after the block."""
     port = free_port()
     url = f"http://127.0.0.1:{port}"
-    env = {**os.environ, "GENLIB_RUNS": str(folder / "runs"), "PYTHONUNBUFFERED": "1"}
+    env = {**os.environ, **env, "PYTHONUNBUFFERED": "1"}
     env.setdefault("OMP_NUM_THREADS", "1")
     command = [sys.executable, "-m", "streamlit", "run", "app.py"]
     command += ["--server.port", str(port), "--server.address", "127.0.0.1"]
@@ -140,6 +140,23 @@ def app_url(
 
 
 @pytest.fixture(scope="session")
+def app_url(
+    tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
+) -> Iterator[str]:
+    """The address of a running app, stopped at the end of the session."""
+    folder = tmp_path_factory.mktemp("server")
+    with serve(folder, {"GENLIB_RUNS": str(folder / "runs")}, request) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def evil_url(evil: Evil, request: pytest.FixtureRequest) -> Iterator[str]:
+    """The address of an app in which every name that people can give is hostile."""
+    with serve(evil.folder, evil.env, request) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """One Chromium for the session; a clear failure where there is none."""
     with sync_playwright() as playwright:
@@ -157,9 +174,13 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
-    """An empty tab, 1440x900. Fails the test when the page's JavaScript throws."""
-    context = browser.new_context(viewport={"width": 1440, "height": 900})
+def page(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Page]:
+    """An empty tab, 1440x900. Fails the test when the page's JavaScript throws.
+
+    Marked ``no_policy``, the browser ignores what the server forbids pages to load.
+    """
+    open_to_all = request.node.get_closest_marker("no_policy") is not None
+    context = browser.new_context(viewport={"width": 1440, "height": 900}, bypass_csp=open_to_all)
     tab = context.new_page()
     tab.set_default_timeout(PATIENCE)
     thrown: list[str] = []

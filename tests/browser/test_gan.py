@@ -71,6 +71,7 @@ def test_a_step_of_g_moves_the_curve_and_running_goes_on_until_paused(
                                    timeout=120_000)  # fmt: skip
     page.get_by_role("button", name="Pause").click()
     expect(counts).to_contain_text("paused", timeout=60_000)
+    settle(page)
     steps = counted(counts)
     page.get_by_role("button", name="Train G once").click()
     # One more, not two: the pause had waited for the step under way.

@@ -1,0 +1,84 @@
+"""Names that people give are shown as plain text: no page loads anything from elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from urllib.parse import urlencode, urlsplit
+
+import pytest
+from playwright.sync_api import Page
+
+from genlib.ui.plain import JOINER
+from tests import evil as world
+from tests.evil import Evil
+
+TOOLTIPS = 6  # looked at on each page
+PAGES = (
+    *("home", "train", "runs", "latent-space", "latent-map", "reconstructions", "denoise"),
+    *("merged-digits", "gan", "gan-against-vae", "energy-based-gan", "rbm", "pixelcnn"),
+    *("one-digit", "likelihood", "pca", "map-of-models", "class-images", "deep-dream"),
+    *(
+        "reconstructions?reconstructions.show=Kernels",
+        "gan?gan.view=Training",
+        "rbm?rbm.view=Weights",
+    ),
+)
+
+
+pytestmark = pytest.mark.no_policy  # pages must not even try
+
+
+@pytest.fixture
+def asked(page: Page) -> list[str]:
+    """The hosts of everything that the tab asks for."""
+    hosts: list[str] = []
+    page.on("request", lambda request: hosts.append(urlsplit(request.url).hostname or ""))
+    return hosts
+
+
+def look_around(page: Page, settle: Callable[..., None]) -> None:
+    """Open what is folded, and every kind of help."""
+    for box in page.locator("[data-testid=stExpander] summary").all()[:6]:
+        box.click()
+    settle(page)
+    for icon in page.locator("[data-testid=stTooltipHoverTarget]:visible").all()[:TOOLTIPS]:
+        icon.hover(force=True)
+        page.wait_for_timeout(250)  # most open; a name in one of them is enough
+
+
+def check(page: Page, asked: list[str]) -> None:
+    """Nothing was asked of another host, and no element would."""
+    assert set(asked) <= {"127.0.0.1", ""}, sorted(set(asked))
+    away = """(all, host) => all.filter((e) => new URL(e.src || e.href, location).hostname === host)
+        .map((e) => e.parentElement.outerHTML)"""
+    found = page.locator("img[src], a[href]").evaluate_all(away, world.HOST)
+    assert not found, found[0][:500]
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_no_page_loads_what_a_name_asks_for(
+    page: Page, evil_url: str, settle: Callable[..., None], asked: list[str], path: str
+) -> None:
+    page.goto(f"{evil_url}/{path}", wait_until="domcontentloaded")
+    page.wait_for_selector("[data-testid=stMain] [data-testid=stElementContainer]")
+    settle(page, timeout=180_000)
+    look_around(page, settle)
+    check(page, asked)
+
+
+@pytest.mark.parametrize("what", ["done", "failed", "Upload", "New run"])
+def test_the_train_page_shows_names_letter_by_letter(
+    page: Page, evil_url: str, evil: Evil, settle: Callable[..., None], asked: list[str], what: str
+) -> None:
+    runs = {"done": evil.done, "failed": evil.failed}
+    query = {"train.show": "Watch", "run": runs[what]} if what in runs else {"train.show": what}
+    if what == "New run":
+        query["train.dataset"] = evil.dataset
+    page.goto(f"{evil_url}/train?{urlencode(query)}", wait_until="domcontentloaded")
+    page.wait_for_selector("[data-testid=stMain] [data-testid=stElementContainer]")
+    settle(page, timeout=180_000)
+    look_around(page, settle)
+    check(page, asked)
+    text = page.locator("[data-testid=stMain]").inner_text().replace(JOINER, "")
+    mark = {"done": world.name("n1"), "failed": world.name("m"), "Upload": world.name("k")}
+    assert mark.get(what, world.file_name("x")) in text
