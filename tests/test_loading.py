@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from genlib import checkpoint
@@ -21,6 +22,13 @@ def test_some_classes_of_a_dataset_are_picked_once() -> None:
     assert first.train_x.data_ptr() == again.train_x.data_ptr()
     assert first.train_y.unique().tolist() == [3, 5]
     assert len(loading.all_pictures_of(info).train_y.unique()) == 10
+
+
+def test_codes_of_the_test_images_are_kept_once(shipped: Path) -> None:
+    info = checkpoint.peek(shipped / "ae-30.safetensors")
+    codes = loading.test_latents(info, 100)
+    assert codes.shape == (100, 30)
+    assert np.shares_memory(codes, loading.test_latents(info, 100))
 
 
 def test_names_are_distinct_over_all_folders(

@@ -57,7 +57,7 @@ def _energies(path: str, mtime_ns: int, how: str, kind: str) -> Floats:
     return energy.energies(model, x.to(device), kind, noise)
 
 
-@st.cache_data(max_entries=100, show_spinner=False)
+@st.cache_data(max_entries=32, show_spinner=False)  # 0.6 MB each
 def _sweep(path: str, mtime_ns: int, a: Pixels, b: Pixels, how: str, kind: str) -> energy.Sweep:
     model, device = _model(path)
     first, second = (torch.from_numpy(image).to(device) for image in (a, b))

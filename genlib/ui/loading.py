@@ -164,11 +164,14 @@ def class_names(info: Info) -> tuple[str, ...]:
 
 
 def test_latents(info: Info, n: int = 10_000) -> NDArray[np.float32]:
-    """Codes (mu, or z of a plain autoencoder) of the first n test images: (n, latent_dim)."""
+    """Codes (mu, or z of a plain autoencoder) of the first n test images: (n, latent_dim).
+
+    The array is everyone's, kept once (500 latents make 20 MB): never write to it.
+    """
     return _test_latents(str(info.path), info.mtime_ns, n)
 
 
-@st.cache_data(max_entries=64, show_spinner="Encoding the test images …")
+@st.cache_resource(max_entries=24, show_spinner="Encoding the test images …")
 def _test_latents(path: str, mtime_ns: int, n: int) -> NDArray[np.float32]:
     import torch
 
