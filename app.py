@@ -15,7 +15,8 @@ import streamlit as st
 from starlette.middleware import Middleware
 
 from genlib import background
-from genlib.ui import frames, guard, server
+from genlib.ui.components import frames
+from genlib.ui.kit import guard, server
 
 
 @asynccontextmanager

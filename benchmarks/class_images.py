@@ -28,10 +28,10 @@ from torch import nn
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from genlib.explore import imagenet
-from genlib.explore.ascent import Ascent, noise
-from genlib.explore.knobs import Knobs
-from genlib.explore.lens import Network, lens
+from genlib.explore.ascent import imagenet
+from genlib.explore.ascent.climb import Ascent, noise
+from genlib.explore.ascent.knobs import Knobs
+from genlib.explore.ascent.lens import Network, lens
 from genlib.models.classifier import Classifier, ClassifierSettings
 
 GOALS = {"cnn": 3.5, "resnet18": 3.0, "googlenet": 3.0}

@@ -32,11 +32,11 @@ from torch import Tensor, nn, optim
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from genlib import training
-from genlib.arithmetic import Autocast, choose_arithmetic
-from genlib.datasets import Dataset, find_mnist, load, to_float
+from genlib.data.datasets import Dataset, find_mnist, load, to_float
 from genlib.settings import TrainSettings
-from genlib.training_state import lay_out
+from genlib.training import loop as training
+from genlib.training.arithmetic import Autocast, choose_arithmetic
+from genlib.training.state import lay_out
 
 LATENT, BATCH, LR = 100, 128, 2e-4
 TARGET = 1.1  # float32 on one thread; the convolutions themselves are the same on both sides

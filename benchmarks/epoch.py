@@ -1,4 +1,4 @@
-"""Epoch time of genlib.training against the usual way to train on MNIST.
+"""Epoch time of genlib.training.loop against the usual way to train on MNIST.
 
 The baseline is written here after the way of pytorch/examples' VAE and of the lecture notebook on
 autoencoders: torchvision's MNIST with per-sample transforms (ToTensor, Normalize), a DataLoader in
@@ -34,10 +34,10 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from usual import ExampleVAE, Loss, NotebookAE, ae_loss, dae_loss, vae_loss
 
-from genlib import training
-from genlib.arithmetic import choose_arithmetic
-from genlib.datasets import Dataset, find_mnist, load
+from genlib.data.datasets import Dataset, find_mnist, load
 from genlib.settings import TrainSettings
+from genlib.training import loop as training
+from genlib.training.arithmetic import choose_arithmetic
 
 
 @dataclass(frozen=True)
@@ -118,7 +118,7 @@ def baseline_epoch(case: Case, images: int) -> Epoch:
 
 
 def genlib_epoch(case: Case, data: Dataset, precision: str, threads: int) -> Epoch:
-    """One epoch of genlib.training; its wall seconds leave out choosing the arithmetic."""
+    """One epoch of genlib.training.loop; its wall seconds leave out choosing the arithmetic."""
     settings = TrainSettings(
         epochs=1,
         batch_size=case.batch,

@@ -32,14 +32,16 @@ from PIL import Image
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from genlib import checkpoint, runs, upload
-from genlib.checkpoint import CheckpointError
-from genlib.explore import pictures
-from genlib.folders import FolderError, look
-from genlib.folders_decode import decode
-from genlib.models.base import Classifies, Decodes, Reconstructs
-from genlib.runs_directory import RunSpec
-from genlib.runs_events import Record, append
+from genlib.data.pictures.decode import decode
+from genlib.data.pictures.source import FolderError, look
+from genlib.evaluate import upload
+from genlib.explore.ascent import pictures
+from genlib.models.capabilities import Classifies, Decodes, Reconstructs
+from genlib.runs import queue as runs
+from genlib.runs.directory import RunSpec
+from genlib.runs.events import Record, append
+from genlib.store import checkpoint
+from genlib.store.checkpoint import CheckpointError
 
 ROOT = Path(__file__).parents[1]
 LONGEST = 400  # characters of a message

@@ -40,7 +40,7 @@ FLAGS += ["--disable-renderer-backgrounding", "--disable-background-timer-thrott
 
 STOCK_SCRIPT = """
 import streamlit as st, torch
-from genlib import checkpoint
+from genlib.store import checkpoint
 model = st.cache_resource(checkpoint.load)({path!r})
 z = torch.zeros(1, model.latent_dim)
 z[0, {first}] = st.slider("z", -3.0, 3.0, 0.0, 0.01)

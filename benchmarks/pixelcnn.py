@@ -26,10 +26,10 @@ from torch.nn import functional as F
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from genlib.models.autoregressive import AutoregressiveModel, MaskedConv
-from genlib.models.base import binarize
+from genlib.models.layers import binarize
 from genlib.models.pixelcnn import Block, PixelCNN, PixelCNNSettings
 from genlib.models.pixelrnn import PixelRNN, PixelRNNSettings
-from genlib.training_state import lay_out
+from genlib.training.state import lay_out
 
 WIDTH, BLOCKS, BATCH, N = 32, 7, 16, 16
 TURNS = 9

@@ -28,10 +28,10 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 import torch  # noqa: E402
 from sklearn.neural_network import BernoulliRBM  # noqa: E402
 
-from genlib import training  # noqa: E402
-from genlib.datasets import Dataset, find_mnist, load, to_float  # noqa: E402
-from genlib.models.base import binarize  # noqa: E402
+from genlib.data.datasets import Dataset, find_mnist, load, to_float  # noqa: E402
+from genlib.models.layers import binarize  # noqa: E402
 from genlib.settings import TrainSettings  # noqa: E402
+from genlib.training import loop as training  # noqa: E402
 
 BATCH, HIDDEN, LR = 128, 500, 0.05
 TARGET = 1.4  # times faster
@@ -49,7 +49,7 @@ def theirs(data: Dataset) -> float:
 
 
 def ours(data: Dataset) -> float:
-    """Processor seconds of one epoch of genlib.training."""
+    """Processor seconds of one epoch of genlib.training.loop."""
     settings = TrainSettings(
         epochs=1, batch_size=BATCH, lr=LR, precision="float32", threads=1, seed=0
     )

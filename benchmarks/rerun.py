@@ -42,7 +42,7 @@ st.slider("Epochs", 1, 100, 10)
 st.button("Again")
 """
 TUNE = """
-from genlib.ui import server
+from genlib.ui.kit import server
 server.tune()
 """
 STOCK = ("--runner.postScriptGC", "true")

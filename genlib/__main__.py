@@ -1,8 +1,8 @@
-"""``python -m genlib``: see ``genlib.cli``."""
+"""``python -m genlib``: see ``genlib.cli.main``."""
 
 import sys
 
-from genlib.cli import main
+from genlib.cli.main import main
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import streamlit as st
 
-from genlib.ui import history, rights, server
+from genlib.ui.components import history
+from genlib.ui.kit import rights, server
 
 st.set_page_config(
     page_title="genlib",
@@ -45,10 +46,10 @@ PAGES = {
         ("autoregressive/pixelcnn.py", "PixelCNN", "grid_on", "pixelcnn"),
     ],
     "Side by side": [
-        ("together/one_digit.py", "One digit", "view_module", "one-digit"),
-        ("together/likelihood.py", "Likelihood bench", "leaderboard", "likelihood"),
-        ("together/pca.py", "PCA and mixtures", "scatter_plot", "pca"),
-        ("together/map_of_models.py", "Map of models", "account_tree", "map-of-models"),
+        ("side_by_side/one_digit.py", "One digit", "view_module", "one-digit"),
+        ("side_by_side/likelihood.py", "Likelihood bench", "leaderboard", "likelihood"),
+        ("side_by_side/pca.py", "PCA and mixtures", "scatter_plot", "pca"),
+        ("side_by_side/map_of_models.py", "Map of models", "account_tree", "map-of-models"),
     ],
     "Classifiers": [
         ("classifiers/class_images.py", "Class images", "landscape", "class-images"),

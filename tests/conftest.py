@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
+import streamlit as st
+import torch
 
+from genlib.models import Model
+from genlib.store import checkpoint
 from tests.evil import Evil, build
+
+Shelf = Callable[[Mapping[str, Model]], Path]
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -36,3 +42,20 @@ def shipped() -> Path:
 def evil(tmp_path_factory: pytest.TempPathFactory, shipped: Path) -> Evil:
     """A world in which every name is hostile; see tests/evil.py."""
     return build(tmp_path_factory.mktemp("evil"))
+
+
+@pytest.fixture
+def shelf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shelf]:
+    """A function that saves models by name where the pages look; weights follow from seed 0."""
+    monkeypatch.setenv("GENLIB_CHECKPOINTS", str(tmp_path))
+    st.cache_data.clear()
+    torch.manual_seed(0)
+
+    def save(models: Mapping[str, Model]) -> Path:
+        for name, model in models.items():
+            file = tmp_path / f"{name}.safetensors"
+            checkpoint.save(file, model, dataset="mnist", seed=0, epoch=1)
+        return tmp_path
+
+    yield save
+    st.cache_data.clear()

@@ -14,14 +14,17 @@ import pytest
 import torch
 from PIL import Image
 
-from genlib import checkpoint, folders_shelf, runs
+from genlib import environment
+from genlib.data.pictures import registry as folders_shelf
 from genlib.files import write_bytes
 from genlib.models.autoencoder import Autoencoder, AutoencoderSettings
 from genlib.models.classifier import Classifier, ClassifierSettings
-from genlib.runs_directory import Run, RunSpec
-from genlib.tensorfile import header
-from genlib.training import Event
-from genlib.worker import work
+from genlib.runs import queue as runs
+from genlib.runs.directory import Run, RunSpec
+from genlib.runs.worker import work
+from genlib.store import checkpoint
+from genlib.store.tensorfile import header
+from genlib.training.loop import Event
 
 HOST = "evil.test"
 ROOT = Path(__file__).resolve().parents[1]
@@ -131,7 +134,7 @@ def _uploads(dataset: str) -> None:
     settings = ClassifierSettings(
         channels=3, image_size=32, n_classes=2, width=2, dense=4, dropout=0.0
     )
-    folder = checkpoint.uploads_dir()
+    folder = environment.uploads_dir()
     where = folder / "classifier.safetensors"
     checkpoint.save(where, Classifier(settings), name=name("k"), dataset=dataset, seed=0, epoch=1)
     coloured = Autoencoder(AutoencoderSettings(channels=3, image_size=32, latent_dim=2))

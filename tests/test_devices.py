@@ -17,17 +17,23 @@ from torch import Tensor
 from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.utils._pytree import tree_leaves
 
-from genlib import arithmetic, datasets, devices, evaluate, evaluate_likelihood, training
-from genlib.augment import AUGMENTS
-from genlib.explore import dossier, energy
-from genlib.explore.ascent import Ascent, noise
-from genlib.explore.knobs import Knobs
-from genlib.explore.lens import Lens, Network
-from genlib.explore.objectives import OBJECTIVES
-from genlib.explore.parameterisations import PARAMETERISATIONS
+from genlib import devices
+from genlib.data import datasets
+from genlib.data.augment import AUGMENTS
+from genlib.evaluate import energy
+from genlib.evaluate import likelihood as evaluate_likelihood
+from genlib.evaluate import metrics as evaluate
+from genlib.explore import dossier
+from genlib.explore.ascent.climb import Ascent, noise
+from genlib.explore.ascent.knobs import Knobs
+from genlib.explore.ascent.lens import Lens, Network
+from genlib.explore.ascent.objectives import OBJECTIVES
+from genlib.explore.ascent.parameterisations import PARAMETERISATIONS
 from genlib.models import CAPABILITIES, FAMILIES, Model, capabilities
 from genlib.models.denoising import CORRUPTIONS
 from genlib.settings import TrainSettings
+from genlib.training import arithmetic
+from genlib.training import loop as training
 from tests.pretend import Pretended
 
 GPUS = ("cuda", "mps")

@@ -8,12 +8,16 @@ import pytest
 import torch
 from streamlit.testing.v1 import AppTest
 
-from genlib import cli, environment, training, training_state
-from genlib.datasets import load
-from genlib.export import export
-from genlib.models.base import Decodes
+from genlib import environment
+from genlib.cli import main as cli
+from genlib.data.datasets import load
+from genlib.export.network import export
+from genlib.models.capabilities import Decodes
 from genlib.settings import TrainSettings
+from genlib.training import loop as training
+from genlib.training import state as training_state
 from genlib.ui.components.decoder_store import browser_refusal
+from genlib.ui.kit.plain import plain
 
 ROOT = Path(__file__).resolve().parents[1]
 BAD = [
@@ -65,7 +69,7 @@ def test_a_bad_value_is_one_sentence_in_the_app(monkeypatch: pytest.MonkeyPatch)
     app.switch_page("train/train.py").run()
     assert not app.exception
     assert [error.value for error in app.error] == [
-        "GENLIB_PRECISION must be one of auto, float32, bfloat16, got 'half'"
+        plain("GENLIB_PRECISION must be one of auto, float32, bfloat16, got 'half'")
     ]
 
 

@@ -10,10 +10,12 @@ from pathlib import Path
 import pytest
 import torch
 
-from genlib import checkpoint, files, runs
-from genlib.explore import weights
-from genlib.runs_files import read_json, write_json
-from genlib.tensorfile import write_tensors
+from genlib import files
+from genlib.explore.ascent import weights
+from genlib.files import read_json, write_json
+from genlib.runs import queue as runs
+from genlib.store import checkpoint
+from genlib.store.tensorfile import write_tensors
 
 
 def writer_in_the_middle(path: Path) -> int:

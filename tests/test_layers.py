@@ -1,4 +1,4 @@
-"""Who may import whom: the table of the design, enforced over the syntax trees of genlib and pages.
+"""Who may import whom: the table of packages, enforced over the syntax trees of genlib and pages.
 
 Imports inside functions count too: a layer is a layer when the import is lazy.
 """
@@ -14,75 +14,65 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-ALL = frozenset({"*"})
+ALL = ("*",)
+SHARED = ("settings", "losses", "background", "devices", "environment", "files")
 
-# layer -> what of genlib it may import, beside itself. A layer is the longest key that a module's
-# name starts with; runs* (runs.py and its helpers runs_files.py, runs_events.py ...) are one.
-MAY_IMPORT: dict[str, frozenset[str]] = {
-    "text": frozenset(),
-    "background": frozenset(),
-    "environment": frozenset(),
-    "settings": frozenset({"environment", "text"}),
-    "losses": frozenset(),
-    "devices": frozenset(),
-    "limits": frozenset(),
-    "files": frozenset({"limits"}),
-    "bars": frozenset(),
-    "recipes": frozenset({"settings"}),
-    "augment": frozenset(),
-    "mnist": frozenset({"files"}),
-    "folders": frozenset({"checkpoint", "files", "limits", "tensorfile", "text"}),
-    "datasets": frozenset({"bars", "folders", "mnist", "settings", "text"}),
-    "plots": frozenset(),
-    "models": frozenset({"settings", "losses"}),
-    "tensorfile": frozenset({"files", "text"}),
-    "checkpoint": frozenset({"models", "settings", "tensorfile", "text"}),
-    "arithmetic": frozenset({"devices", "models", "datasets", "settings"}),
-    "training": frozenset(
-        {"models", "datasets", "arithmetic", "augment", "checkpoint", "tensorfile", "settings"}
-        | {"devices", "environment"}
-    ),
-    "frechet": frozenset({"models", "checkpoint"}),
-    "evaluate": frozenset(
-        {"models", "datasets", "losses", "checkpoint", "settings", "devices", "explore.energy"}
-        | {"frechet"}
-    ),
-    "bench": frozenset({"checkpoint", "datasets", "devices", "evaluate", "models"}),
-    "upload": frozenset({"checkpoint", "datasets", "models", "text"}),
-    "runs": frozenset(
-        {"settings", "checkpoint", "files", "limits", "tensorfile", "recipes", "text", "upload"}
-    ),
-    "worker": frozenset(
-        {"checkpoint", "datasets", "devices", "evaluate", "files", "limits", "models", "recipes"}
-        | {"runs", "settings", "training"}
-    ),
-    "explore": frozenset({"background", "environment", "files", "limits", "losses", "models.base"}),
-    "maps": frozenset({"checkpoint", "datasets", "explore", "files", "models.base"}),
-    "operations": frozenset(),
-    "export": frozenset({"models.base", "operations"}),
-    "ui": ALL,
-    "cli": frozenset(
-        {"checkpoint", "datasets", "devices", "evaluate", "models", "recipes", "runs", "settings"}
-        | {"training", "worker", "folders", "environment", "maps"}
-    ),
-    "__main__": frozenset({"cli"}),
-    "__init__": frozenset(),
+# package -> what of genlib it may import, besides itself. The longest key that a module's name
+# starts with counts.
+MAY_IMPORT: dict[str, tuple[str, ...]] = {
+    "background": (),
+    "environment": (),
+    "losses": (),
+    "settings": ("environment",),
+    "devices": ("environment", "settings"),
+    "files": ("environment",),
+    "plots": (),
+    "models": ("settings", "losses"),
+    "data": ("settings", "background", "environment", "files"),
+    "store": ("models", "settings", "environment", "files"),
+    "training": ("models", "data", "store", *SHARED),
+    "evaluate": ("models", "data", "store", *SHARED),
+    "runs": ("store", "settings", "background", "environment", "files"),
+    "runs.worker": ("runs", "training", "evaluate", "models", "data", "store", *SHARED),
+    "explore": ("models.base", "models.capabilities", "models.layers", *SHARED),
+    "explore.maps": ("data", "store"),  # computes what ships next to a checkpoint
+    "export": ("models.base", "models.capabilities", "models.layers"),
+    "cli": ALL,
+    "__main__": ("cli",),
+    "__init__": (),
+    "ui": ALL,  # and the tables below
 }
-# Third-party packages that a layer must do with, and nothing else.
-ONLY_OUTSIDE = {"plots": {"numpy", "plotly"}, "settings": set(), "recipes": set()}
+BELOW_UI = tuple(key for key in MAY_IMPORT if key not in ("ui", "cli", "__main__", "__init__"))
+# Third-party packages that a layer must do with, of those that are slow to import.
+ONLY_OUTSIDE: dict[str, set[str]] = {
+    "plots": {"numpy", "plotly"},
+    "settings": set(),
+    "store.recipes": set(),
+}
+HEAVY = {"torch", "torchvision", "sklearn", "numpy", "plotly", "cv2", "openTSNE"}
+LIBRARY = sorted((ROOT / "genlib").rglob("*.py"))
+PAGES = sorted((ROOT / "pages").rglob("*.py"))
 
 
-def layer_of(module: str) -> str:
-    """The layer of `module` ("models.vae" -> "models", "runs_files" -> "runs")."""
-    head = module.split(".")[0]
-    for stem in ("runs", "cli", "training", "folders", "evaluate"):
-        if head.startswith(stem):
-            return stem
-    return head if head else "__init__"
+def dotted(path: Path, root: Path) -> str:
+    """The module's name below ``root``: genlib/models/vae.py -> models.vae."""
+    parts = path.relative_to(root).with_suffix("").parts
+    return ".".join(parts).removesuffix(".__init__")
 
 
-def imports(path: Path, package: tuple[str, ...]) -> Iterator[tuple[int, str]]:
-    """Every (line, absolute dotted name) that `path` imports; `from a import b` gives a.b."""
+def within(name: str, packages: tuple[str, ...]) -> bool:
+    return any(name == p or name.startswith(f"{p}.") for p in packages)
+
+
+def rule_of(module: str) -> str | None:
+    """The longest key of MAY_IMPORT that a module's name starts with."""
+    found = [key for key in MAY_IMPORT if within(module, (key,))]
+    return max(found, key=len, default=None)
+
+
+def imports(path: Path) -> Iterator[tuple[int, str]]:
+    """Every (line, absolute dotted name) that a file imports; `from a import b` gives a.b."""
+    package = path.relative_to(ROOT).with_suffix("").parts[:-1]
     for node in ast.walk(ast.parse(path.read_text(), str(path))):
         if isinstance(node, ast.Import):
             yield from ((node.lineno, alias.name) for alias in node.names)
@@ -92,74 +82,84 @@ def imports(path: Path, package: tuple[str, ...]) -> Iterator[tuple[int, str]]:
             yield from ((node.lineno, f"{base}.{alias.name}") for alias in node.names)
 
 
-def library() -> list[Path]:
-    return sorted((ROOT / "genlib").rglob("*.py"))
-
-
-def allowed(layer: str, target: str) -> bool:
-    rules = MAY_IMPORT[layer]
-    if rules == ALL or layer_of(target) == layer:
-        return True
-    return any(target == rule or target.startswith(f"{rule}.") for rule in rules) or (
-        layer_of(target) in rules
-    )
-
-
-def test_every_module_has_a_layer() -> None:
-    unknown = {
-        str(path.relative_to(ROOT))
-        for path in library()
-        if layer_of(path.relative_to(ROOT / "genlib").parts[0].removesuffix(".py"))
-        not in MAY_IMPORT
-    }
-    assert not unknown, f"name the layer of {sorted(unknown)} in MAY_IMPORT"
-
-
-@pytest.mark.parametrize("path", library(), ids=lambda path: str(path.relative_to(ROOT)))
-def test_module_imports_only_what_its_layer_may(path: Path) -> None:
-    parts = path.relative_to(ROOT).with_suffix("").parts
-    layer = layer_of(parts[1])
-    wrong = [
-        f"line {line}: {name}"
-        for line, name in imports(path, parts[:-1])
+def of_genlib(path: Path) -> list[tuple[int, str]]:
+    """The (line, name below genlib) that a file imports of genlib."""
+    return [
+        (line, name.removeprefix("genlib").lstrip("."))
+        for line, name in imports(path)
         if name.split(".")[0] == "genlib"
-        and not allowed(layer, name.removeprefix("genlib").lstrip("."))
     ]
-    assert not wrong, f"{layer} may import {sorted(MAY_IMPORT[layer])} only; {wrong}"
 
 
-@pytest.mark.parametrize("path", library(), ids=lambda path: str(path.relative_to(ROOT)))
+def allowed_in_ui(module: str) -> tuple[str, ...]:
+    """What a module of ui may import: kit below components below sections, never another section.
+
+    ``menu`` stands alone, above everything that draws pages and below nothing.
+    """
+    parts = module.split(".")
+    section = parts[1] if len(parts) > 1 else ""
+    if section == "kit":
+        return (*BELOW_UI, "ui.kit", "ui.menu")
+    if section == "components":
+        return (*BELOW_UI, "ui.kit", "ui.components", "ui.menu")
+    if section in ("", "menu"):
+        return BELOW_UI
+    return (*BELOW_UI, "ui.kit", "ui.components", "ui.menu", f"ui.{section}")
+
+
+@pytest.mark.parametrize("path", LIBRARY, ids=lambda path: dotted(path, ROOT))
+def test_module_imports_only_what_its_package_may(path: Path) -> None:
+    module = dotted(path, ROOT / "genlib")
+    rule = rule_of(module)
+    assert rule is not None, f"name the package of {module} in MAY_IMPORT"
+    package = rule.split(".")[0]
+    allowed = (
+        allowed_in_ui(module)
+        if rule == "ui"
+        else (*MAY_IMPORT[package], *MAY_IMPORT[rule], package)
+    )
+    if MAY_IMPORT[rule] == ALL and rule != "ui":
+        return
+    wrong = [f"line {n}: {name}" for n, name in of_genlib(path) if not within(name, allowed)]
+    assert not wrong, f"{module} may not import {wrong}"
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: dotted(path, ROOT))
+def test_a_page_imports_its_section_and_never_another_page(path: Path) -> None:
+    section = path.parent.name
+    allowed = (*BELOW_UI, "ui.kit", "ui.components", "ui.menu", f"ui.{section}")
+    wrong = [f"line {n}: {name}" for n, name in of_genlib(path) if not within(name, allowed)]
+    assert not wrong, f"pages/{section}/{path.name} may not import {wrong}"
+    assert not {name.split(".")[0] for _, name in imports(path)} & {"pages", "app"}
+
+
+def test_only_the_command_line_and_the_pages_start_at_the_top() -> None:
+    above = [
+        f"{dotted(path, ROOT)}: {name}"
+        for path in LIBRARY
+        if rule_of(dotted(path, ROOT / "genlib")) not in ("cli", "__main__")
+        for _, name in of_genlib(path)
+        if within(name, ("cli",))
+    ]
+    assert not above
+
+
+@pytest.mark.parametrize("path", LIBRARY, ids=lambda path: dotted(path, ROOT))
 def test_third_party_packages_stay_in_their_layer(path: Path) -> None:
-    parts = path.relative_to(ROOT).with_suffix("").parts
-    layer = layer_of(parts[1])
-    outside = {name.split(".")[0] for _, name in imports(path, parts[:-1])}
-    if layer != "ui":
+    module = dotted(path, ROOT / "genlib")
+    outside = {name.split(".")[0] for _, name in imports(path)}
+    if not within(module, ("ui",)):
         assert "streamlit" not in outside, "only genlib/ui, pages and app.py import streamlit"
-    if layer in ONLY_OUTSIDE:
-        heavy = outside & {"torch", "torchvision", "sklearn", "numpy", "plotly", "cv2", "openTSNE"}
-        assert heavy <= ONLY_OUTSIDE[layer]
-
-
-def test_runs_never_imports_training() -> None:
-    found = {
-        name
-        for path in (ROOT / "genlib").glob("runs*.py")
-        for _, name in imports(path, ("genlib",))
-    }
-    assert not any(name.startswith("genlib.training") for name in found)
-
-
-@pytest.mark.parametrize("path", sorted((ROOT / "pages").rglob("*.py")), ids=lambda path: path.stem)
-def test_pages_do_not_import_each_other(path: Path) -> None:
-    names = {name.split(".")[0] for _, name in imports(path, ("pages",))}
-    assert "pages" not in names and "app" not in names
+    for package, few in ONLY_OUTSIDE.items():
+        if within(module, (package,)):
+            assert outside & HEAVY <= few
 
 
 def test_first_paint_needs_no_torch() -> None:
     """What the router and Home import at the top must not pull torch in (first paint under 3 s)."""
     code = (
         "import sys\n"
-        "import genlib.ui.server, genlib.ui.gallery\n"
+        "import genlib.ui.kit.server, genlib.ui.start.gallery\n"
         "print([m for m in ('torch', 'torchvision', 'sklearn') if m in sys.modules])\n"
     )
     found = subprocess.run(

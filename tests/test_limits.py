@@ -6,9 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from genlib import folders_shelf, limits, runs, runs_uploads
-from genlib.limits import LimitError
-from genlib.runs_directory import RunSpec
+from genlib import environment
+from genlib.data.pictures import registry as folders_shelf
+from genlib.environment import LimitError
+from genlib.runs import queue as runs
+from genlib.runs import uploads as runs_uploads
+from genlib.runs.directory import RunSpec
 
 SPEC = RunSpec("autoencoder", "digits", {}, {"epochs": 1})
 
@@ -22,9 +25,9 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_bad_values_count_as_the_default(monkeypatch: pytest.MonkeyPatch) -> None:
     for text in ("many", "-1", "nan", "inf", ""):
         monkeypatch.setenv("GENLIB_MAX_QUEUE", text)
-        assert limits.limit("GENLIB_MAX_QUEUE") == 20
+        assert environment.limit("GENLIB_MAX_QUEUE") == 20
     monkeypatch.setenv("GENLIB_MAX_QUEUE", "0")
-    assert limits.limit("GENLIB_MAX_QUEUE") == 0
+    assert environment.limit("GENLIB_MAX_QUEUE") == 0
 
 
 def test_a_full_queue_takes_no_more(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -92,19 +95,19 @@ def test_runs_and_uploads_share_a_quota(folder: Path, monkeypatch: pytest.Monkey
     (folder / "uploads").mkdir(parents=True)
     (folder / "uploads" / "a").write_bytes(bytes(3000))
     (folder / "b").symlink_to("uploads/a")
-    assert 3000 <= limits.used_by(folder) < 3100, "a link is not what it points to"
+    assert 3000 <= environment.used_by(folder) < 3100, "a link is not what it points to"
     monkeypatch.setenv("GENLIB_MAX_DISK", "0.000005")
-    limits.check_disk(folder, 1000)
+    environment.check_disk(folder, 1000)
     with pytest.raises(LimitError, match="Runs and uploads take"):
-        limits.check_disk(folder, 3000)
+        environment.check_disk(folder, 3000)
     with pytest.raises(LimitError, match="Runs and uploads take"):
         runs_uploads.keep(bytes(3000), "a.safetensors")
 
 
 def test_memory_and_jobs_have_limits(monkeypatch: pytest.MonkeyPatch) -> None:
-    limits.check_memory(0, 1_000_000_000)
+    environment.check_memory(0, 1_000_000_000)
     with pytest.raises(LimitError, match="Try again in a few minutes"):
-        limits.check_memory(600_000_000, 500_000_000)
-    limits.check_jobs(2)
+        environment.check_memory(600_000_000, 500_000_000)
+    environment.check_jobs(2)
     with pytest.raises(LimitError, match="3 calculations under way"):
-        limits.check_jobs(3)
+        environment.check_jobs(3)

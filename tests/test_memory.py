@@ -10,12 +10,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from genlib import mnist
+from genlib.data import mnist
 
 LOADED = """
 import sys
 from pathlib import Path
-from genlib import checkpoint
+from genlib.store import checkpoint
 for path in sorted(Path(sys.argv[1]).glob("*.safetensors")):
     checkpoint.load(path, "cpu")
     assert "torch._dynamo" not in sys.modules, f"{path.name} loads torch's compiler"
@@ -31,12 +31,12 @@ def test_no_checkpoint_needs_the_compiler_of_torch(shipped: Path) -> None:
 
 NETWORKS = """
 import sys
-from genlib.explore import imagenet
+from genlib.explore.ascent import imagenet
 for name in ("squeezenet1_1", "googlenet"):
     imagenet.untrained(name)
 for heavy in ("torch._dynamo", "torchvision"):
     assert heavy not in sys.modules, heavy
-from genlib import datasets
+from genlib.data import datasets
 from genlib.explore import pca
 pca.components(datasets.load("bars").train_x)
 assert "sklearn" not in sys.modules

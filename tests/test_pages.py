@@ -11,8 +11,8 @@ import torch
 from streamlit.testing.v1 import AppTest
 from torch import nn
 
-from genlib import checkpoint
-from genlib.ui import loading
+from genlib.store import checkpoint
+from genlib.ui.kit import loading
 
 ROOT = Path(__file__).resolve().parents[1]
 SECONDS = 120
@@ -97,10 +97,10 @@ MOVES: dict[str, list[tuple[str, str, object]]] = {
         ("button_group", "rbm.view", "Weights"),
     ],
     "autoregressive/pixelcnn.py": [("slider", "pixelcnn.rows", 26)],
-    "together/one_digit.py": [("button_group", "one_digit.change", "Invert")],
-    "together/likelihood.py": [("selectbox", "likelihood.model", "pca-50")],
-    "together/pca.py": [("number_input", "pca.digit.nth", 1)],
-    "together/map_of_models.py": [],  # a drawing that links to the other pages
+    "side_by_side/one_digit.py": [("button_group", "one_digit.change", "Invert")],
+    "side_by_side/likelihood.py": [("selectbox", "likelihood.model", "pca-50")],
+    "side_by_side/pca.py": [("number_input", "pca.digit.nth", 1)],
+    "side_by_side/map_of_models.py": [],  # a drawing that links to the other pages
     "classifiers/class_images.py": [
         ("button", "class_images.step", None),
         ("selectbox", "class_images.network", "classifier-cifar"),

@@ -16,7 +16,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from genlib.models.base import (
+from genlib.models.capabilities import (
     Annealed,
     Autoregressive,
     Bounds,

@@ -28,7 +28,8 @@ from torch.nn import functional as F
 from genlib import environment
 from genlib.explore.attended import POOL, Attended
 from genlib.explore.pool import Pool
-from genlib.models.base import Model, StepsApart
+from genlib.models.base import Model
+from genlib.models.capabilities import StepsApart
 
 MEASURE_SHARE = 0.25  # of the time at most goes into measuring at full speed
 WATCHED = 64  # real images, and samples, that are measured

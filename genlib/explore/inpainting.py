@@ -20,7 +20,7 @@ import torch
 from torch import Tensor
 
 from genlib.explore.kernels import device_of
-from genlib.models.base import Reconstructs
+from genlib.models.capabilities import Reconstructs
 
 Repair = Callable[[Tensor, Tensor], Tensor]  # corrupted (B, C, H, W), damaged (B, C, H, W) -> fixed
 Corrupt = Callable[[Tensor, float, torch.Generator], tuple[Tensor, Tensor]]

@@ -23,7 +23,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from genlib.models.base import HasKernels, Reconstructs
+from genlib.models.capabilities import HasKernels, Reconstructs
 
 BATCH = 2000
 CONSTANT, VARYING = 0.01, 0.25  # pixel's standard deviation relative to the largest one

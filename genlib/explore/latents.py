@@ -16,7 +16,7 @@ from itertools import pairwise
 import torch
 from torch import Tensor
 
-from genlib.models.base import Bounds, Decodes
+from genlib.models.capabilities import Bounds, Decodes
 
 ACTIVE_VARIANCE = 0.01
 

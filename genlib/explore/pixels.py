@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from genlib.models.base import Autoregressive
+from genlib.models.capabilities import Autoregressive
 
 PROBES = 4  # random grey images that show which pixels can matter at all
 

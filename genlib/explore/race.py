@@ -15,7 +15,8 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
-from genlib.models.base import HasFreeEnergy, Model
+from genlib.models.base import Model
+from genlib.models.capabilities import HasFreeEnergy
 
 SHOWN = 10  # likeliest pictures
 

@@ -3,7 +3,8 @@
 from importlib import import_module
 from pkgutil import iter_modules
 
-from genlib.models.base import CAPABILITIES, FAMILIES, Model, capabilities
+from genlib.models.base import FAMILIES, Model
+from genlib.models.capabilities import CAPABILITIES, capabilities
 
 for _module in iter_modules(__path__):
     import_module(f"{__name__}.{_module.name}")

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from genlib.models.base import standard_normal
+from genlib.models.layers import standard_normal
 
 
 def pgd_l2(

@@ -22,7 +22,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from genlib.models.base import binarize
+from genlib.models.layers import binarize
 
 REPORTS = 100  # how often an annealing tells its weights
 

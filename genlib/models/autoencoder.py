@@ -19,7 +19,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from genlib import losses
-from genlib.models.base import ACTIVATIONS, Affine, Clamp, Model, ModelSettings, draw_normal
+from genlib.models.base import Model, ModelSettings, draw_normal
+from genlib.models.layers import ACTIVATIONS, Affine, Clamp
 from genlib.settings import setting
 
 

@@ -24,7 +24,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from genlib import losses
-from genlib.models.base import Model, ModelSettings, binarize
+from genlib.models.base import Model, ModelSettings
+from genlib.models.layers import binarize
 
 REACH = 3  # of the first layer's 7x7 kernel
 

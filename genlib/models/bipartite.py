@@ -17,7 +17,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from genlib.models import annealing
-from genlib.models.base import binarize, small_random
+from genlib.models.base import small_random
+from genlib.models.layers import binarize
 
 RATE = 0.01  # of the running mean of the data
 

@@ -21,7 +21,8 @@ from typing import ClassVar
 import torch
 from torch import Tensor, nn
 
-from genlib.models.base import Model, ModelSettings, binarize, small_random
+from genlib.models.base import Model, ModelSettings, small_random
+from genlib.models.layers import binarize
 from genlib.settings import setting
 
 LIMIT = 24  # units; 2^24 states are summed in some seconds

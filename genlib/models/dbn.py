@@ -27,8 +27,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from genlib.models.base import Model, ModelSettings, binarize
+from genlib.models.base import Model, ModelSettings
 from genlib.models.bipartite import Bipartite
+from genlib.models.layers import binarize
 from genlib.settings import setting
 
 DRAWS = 100  # importance samples of h per image

@@ -17,8 +17,9 @@ from typing import ClassVar
 
 from torch import nn
 
-from genlib.models.base import Affine, draw_normal
+from genlib.models.base import draw_normal
 from genlib.models.gan import GAN, GANSettings
+from genlib.models.layers import Affine
 from genlib.settings import setting
 
 

@@ -18,7 +18,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from genlib.models.autoencoder import Autoencoder, AutoencoderSettings
-from genlib.models.base import standard_normal
+from genlib.models.layers import standard_normal
 from genlib.settings import setting
 
 Corruption = Callable[[Tensor, float, torch.Generator], tuple[Tensor, Tensor]]

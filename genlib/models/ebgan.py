@@ -24,7 +24,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from genlib import losses
-from genlib.models.base import Affine, Generator, ModelSettings, adam
+from genlib.models.base import Generator, ModelSettings
+from genlib.models.layers import Affine, adam
 from genlib.settings import setting
 
 

@@ -25,8 +25,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from genlib.models.base import Affine, Generator, ModelSettings, adam
+from genlib.models.base import Generator, ModelSettings
 from genlib.models.diffaugment import POLICIES, diff_augment
+from genlib.models.layers import Affine, adam
 from genlib.settings import setting
 
 

@@ -20,7 +20,8 @@ from typing import ClassVar
 import torch
 from torch import Tensor, nn
 
-from genlib.models.base import Model, ModelSettings, standard_normal
+from genlib.models.base import Model, ModelSettings
+from genlib.models.layers import standard_normal
 from genlib.models.pca import PCA, PCASettings
 from genlib.settings import setting
 

@@ -20,7 +20,8 @@ from typing import ClassVar, cast
 import torch
 from torch import Tensor, nn
 
-from genlib.models.base import Clamp, Model, ModelSettings, standard_normal
+from genlib.models.base import Model, ModelSettings
+from genlib.models.layers import Clamp, standard_normal
 from genlib.settings import setting
 
 LEAST_NOISE = 1e-4  # variance of a pixel; with fewer images than axes nothing would be left

@@ -18,8 +18,9 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from genlib.models.base import Model, ModelSettings, binarize
+from genlib.models.base import Model, ModelSettings
 from genlib.models.bipartite import Bipartite
+from genlib.models.layers import binarize
 from genlib.settings import setting
 
 

@@ -16,7 +16,8 @@ import torch
 from torch import Tensor, nn
 
 from genlib import losses
-from genlib.models.base import Gaussian, Model, ModelSettings, standard_normal
+from genlib.models.base import Model, ModelSettings
+from genlib.models.layers import Gaussian, standard_normal
 from genlib.settings import setting
 
 

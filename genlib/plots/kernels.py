@@ -23,6 +23,7 @@ LOG_TICKS: Final = {
     "tickformat": ".1~g",
 }
 
+SHARED, OWN = "One for all", "One for each"  # colour scales; as the link holds them
 CSS_GRADIENT = ", ".join(f"rgb({r},{g},{b})" for r, g, b in _STOPS)
 
 
@@ -30,6 +31,18 @@ def level(values: NDArray[np.floating], limit: float | NDArray[np.floating]) -> 
     """Signed values -> place in PALETTE: -limit -> 0, 0 -> 128, +limit -> 255; beyond: clipped."""
     scaled = np.asarray(values) / np.maximum(limit, 1e-12)
     return np.clip(np.round(scaled * 127.5 + 127.6), 0, 255).astype(np.uint8)
+
+
+def shared_limit(weights: NDArray[np.floating]) -> float:
+    """A colour limit for all kernels: 99.5 % of the weights lie within, a few outliers clip."""
+    return max(float(np.quantile(np.abs(weights), 0.995)), 1e-9)
+
+
+def levels(weights: NDArray[np.floating], own: bool) -> NDArray[np.uint8]:
+    """Kernels (n, H, W) -> places in PALETTE, symmetric around 0."""
+    if own:
+        return level(weights, np.abs(weights).max((1, 2), keepdims=True))
+    return level(weights, shared_limit(weights))
 
 
 def diverging(values: NDArray[np.floating], limit: float) -> NDArray[np.uint8]:

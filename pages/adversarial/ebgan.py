@@ -2,8 +2,8 @@
 
 import streamlit as st
 
-from genlib.ui import ebgan_view as view
-from genlib.ui.pickers import header, pick_model, try_this
+from genlib.ui.adversarial import ebgan as view
+from genlib.ui.kit.pickers import header, pick_model, try_this
 
 header(
     "Energy-based GAN",

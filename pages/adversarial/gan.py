@@ -2,9 +2,10 @@
 
 import streamlit as st
 
-from genlib.ui import gan_panels, gan_training
-from genlib.ui.duel_view import theatre
-from genlib.ui.pickers import header, pick_model, try_this
+from genlib.ui.adversarial.gan import panels as gan_panels
+from genlib.ui.adversarial.gan import training as gan_training
+from genlib.ui.adversarial.gan.steps import theatre
+from genlib.ui.kit.pickers import header, pick_model, try_this
 
 header(
     "GAN",

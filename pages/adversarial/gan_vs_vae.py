@@ -2,8 +2,8 @@
 
 import streamlit as st
 
-from genlib.ui import versus_view as view
-from genlib.ui.pickers import header, pick_model, try_this
+from genlib.ui.adversarial import gan_vs_vae as view
+from genlib.ui.kit.pickers import header, pick_model, try_this
 
 header(
     "GAN against VAE",

@@ -6,9 +6,10 @@ import random
 
 import streamlit as st
 
-from genlib.ui import loading, pickers
-from genlib.ui import pixelcnn_view as view
-from genlib.ui.plain import plain
+from genlib.ui.autoregressive import pixelcnn as view
+from genlib.ui.components import digit_picker
+from genlib.ui.kit import loading, pickers
+from genlib.ui.kit.plain import plain
 
 KEY = "pixelcnn"
 
@@ -35,7 +36,7 @@ with left:
     info = pickers.pick_model("Autoregressive", key=f"{KEY}.model", default="pixelcnn")
 data = loading.pictures_of(info)
 size = int(str(info.config["image_size"]))
-digit = pickers.pick_digit(f"{KEY}.digit", "Digit", left, data=data, default_class=4)
+digit = digit_picker.pick_digit(f"{KEY}.digit", "Digit", left, data=data, default_class=4)
 if digit.image.shape != (1, size, size):
     st.info(
         f"{plain(info.name)} works on grey images of {size} × {size} pixels. Choose a test "

@@ -2,8 +2,10 @@
 
 import streamlit as st
 
-from genlib.ui import boltzmann_chain, boltzmann_measure, boltzmann_race
-from genlib.ui.pickers import header, pick_model, try_this
+from genlib.ui.boltzmann.rbm import chain as boltzmann_chain
+from genlib.ui.boltzmann.rbm import measure as boltzmann_measure
+from genlib.ui.boltzmann.rbm import race as boltzmann_race
+from genlib.ui.kit.pickers import header, pick_model, try_this
 
 header(
     "RBM and DBN",

@@ -5,12 +5,12 @@ from dataclasses import replace
 import streamlit as st
 import torch
 
-from genlib.explore.knobs import Knobs, octaves_that_differ
+from genlib.explore.ascent.knobs import Knobs, octaves_that_differ
 from genlib.plots.ascent import curves_figure
-from genlib.ui import ascent_view as view
-from genlib.ui.ascent_networks import pick_network, weights_panel
-from genlib.ui.ascent_starts import pick_start
-from genlib.ui.pickers import header, try_this
+from genlib.ui.classifiers import ascent as view
+from genlib.ui.classifiers.networks import pick_network, weights_panel
+from genlib.ui.classifiers.starts import pick_start
+from genlib.ui.kit.pickers import header, try_this
 
 KEY = "class_images"
 OBJECTIVES = {"class score": "Score", "log-probability": "Log-probability"}

@@ -3,13 +3,13 @@
 import streamlit as st
 import torch
 
-from genlib.explore.knobs import Knobs, octaves_that_differ
-from genlib.explore.pictures import MAX_BYTES, PictureError, decode, sample
-from genlib.ui import ascent_view as view
-from genlib.ui import rights
-from genlib.ui.ascent_networks import pick_network, weights_panel
-from genlib.ui.pickers import header, try_this
-from genlib.ui.plain import plain
+from genlib.explore.ascent.knobs import Knobs, octaves_that_differ
+from genlib.explore.ascent.pictures import MAX_BYTES, PictureError, decode, sample
+from genlib.ui.classifiers import ascent as view
+from genlib.ui.classifiers.networks import pick_network, weights_panel
+from genlib.ui.kit import rights
+from genlib.ui.kit.pickers import header, try_this
+from genlib.ui.kit.plain import plain
 
 KEY = "deep_dream"
 PICTURES = {"flower": "Flower", "china": "Temple", "upload": "Your own"}

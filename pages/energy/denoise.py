@@ -5,10 +5,11 @@ import torch
 
 from genlib.models.denoising import CORRUPTIONS
 from genlib.plots.denoise import error_chart
-from genlib.ui import denoise_view as view
-from genlib.ui import loading
+from genlib.ui.components.digit_picker import pick_digit
 from genlib.ui.components.live_slider import live_slider
-from genlib.ui.pickers import header, pick_digit, pick_model, try_this
+from genlib.ui.energy import denoise as view
+from genlib.ui.kit import loading
+from genlib.ui.kit.pickers import header, pick_model, try_this
 
 header(
     "Denoise",

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import streamlit as st
 
-from genlib.checkpoint import Info
-from genlib.explore import energy
+from genlib.evaluate import energy
 from genlib.plots.energy import auc_figure, roc_figure
-from genlib.ui import energy_view, loading, pickers
+from genlib.store.checkpoint import Info
+from genlib.ui.components import digit_picker
 from genlib.ui.components.merge_theatre import merge_theatre
-from genlib.ui.plain import plain
+from genlib.ui.energy import merged_digits as energy_view
+from genlib.ui.kit import loading, pickers
+from genlib.ui.kit.plain import plain
 
 HOWS = {  # on screen and in the link -> (key of the merge, what it does)
     "Alpha": ("alpha", "(1 − α) a + α b: both digits at once, but paler"),
@@ -66,10 +68,10 @@ if not models:
 def theatre(infos: list[Info]) -> None:
     """The two digits and the pair at every alpha; while one draws, only this part reruns."""
     pair = st.container(horizontal=True, gap="medium")
-    a = pickers.pick_digit(
+    a = digit_picker.pick_digit(
         "merged.a", "Digit a", pair.container(width=420), data=data, default_class=3, default_nth=1
     )
-    b = pickers.pick_digit(
+    b = digit_picker.pick_digit(
         "merged.b", "Digit b", pair.container(width=420), data=data, default_class=4, default_nth=7
     )
     first = energy_view.sweep(infos[0], a.image, b.image, how, kind)

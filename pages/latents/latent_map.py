@@ -2,16 +2,13 @@
 
 import streamlit as st
 
-from genlib.ui import history, map_data, map_flow
-from genlib.ui import map_panels as panels
-from genlib.ui.components.latent_map import (
-    Cloud,
-    latent_map,
-    selected,
-    store,
-)
-from genlib.ui.map_controls import pick_choice
-from genlib.ui.pickers import header, try_this
+from genlib.ui.components import history
+from genlib.ui.components.latent_map import Cloud, latent_map, selected, store
+from genlib.ui.kit.pickers import header, try_this
+from genlib.ui.latents.latent_map import data as map_data
+from genlib.ui.latents.latent_map import flow as map_flow
+from genlib.ui.latents.latent_map import panels
+from genlib.ui.latents.latent_map.panels import pick_choice
 
 KEY = history.of_this_visit("map.canvas")
 

@@ -2,10 +2,11 @@
 
 import streamlit as st
 
-from genlib.ui import latent_space_panels as panels
-from genlib.ui.latent_space_data import space as read_space
-from genlib.ui.latent_space_files import take_away
-from genlib.ui.latent_space_start import (
+from genlib.ui.kit.pickers import header, pick_model, try_this
+from genlib.ui.latents.latent_space import panels
+from genlib.ui.latents.latent_space.data import space as read_space
+from genlib.ui.latents.latent_space.files import take_away
+from genlib.ui.latents.latent_space.start import (
     KEY,
     choose_path,
     choose_start,
@@ -14,7 +15,6 @@ from genlib.ui.latent_space_start import (
     place,
     share_decoder,
 )
-from genlib.ui.pickers import header, pick_model, try_this
 
 header(
     "Latent space",

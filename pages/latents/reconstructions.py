@@ -2,14 +2,15 @@
 
 import streamlit as st
 
-from genlib.checkpoint import Info
 from genlib.explore.kernels import CRITERIA, ORDERS
-from genlib.ui import kernels_view as view
-from genlib.ui import loading
+from genlib.plots.kernels import OWN, SHARED
+from genlib.store.checkpoint import Info
 from genlib.ui.components.live_slider import live_slider
-from genlib.ui.pickers import header, pick_models, try_this
-from genlib.ui.picture_table import signed_legend
-from genlib.ui.plain import note_of, plain
+from genlib.ui.kit import loading
+from genlib.ui.kit.pickers import header, pick_models, try_this
+from genlib.ui.kit.picture_table import signed_legend
+from genlib.ui.kit.plain import note_of, plain
+from genlib.ui.latents import reconstructions as view
 
 header(
     "Reconstructions and kernels",
@@ -98,7 +99,7 @@ def show_grids(names: list[str]) -> None:
         first, second, third, fourth = (st.container(width=240) for _ in range(4))
     scale = first.selectbox(
         "Colour scale",
-        [view.SHARED, view.OWN],
+        [SHARED, OWN],
         key="reconstructions.scale",
         bind="query-params",
         help="One scale shows which kernels are strong; a scale for each shows faint structure.",

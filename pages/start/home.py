@@ -3,7 +3,8 @@
 import numpy as np
 import streamlit as st
 
-from genlib.ui import gallery, images
+from genlib.ui.kit import images
+from genlib.ui.start import gallery
 
 WIDTH = 224  # CSS pixels of a picture: each is that wide, so that no pixel is scaled
 FIRST_CLICKS = (

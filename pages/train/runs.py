@@ -2,10 +2,12 @@
 
 import streamlit as st
 
-from genlib import runs
-from genlib.runs_directory import ACTIVE, Run
-from genlib.ui import run_actions, runs_view, sweep_view
-from genlib.ui.pickers import header, try_this
+from genlib.runs import queue as runs
+from genlib.runs.directory import ACTIVE, Run
+from genlib.ui.kit.pickers import header, try_this
+from genlib.ui.train import actions as run_actions
+from genlib.ui.train import runs as runs_view
+from genlib.ui.train import sweep as sweep_view
 
 header(
     "Runs",

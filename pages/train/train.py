@@ -2,10 +2,13 @@
 
 import streamlit as st
 
-from genlib import runs
-from genlib.runs_directory import Run
-from genlib.ui import run_actions, run_view, train_form, upload_view
-from genlib.ui.pickers import header, try_this
+from genlib.runs import queue as runs
+from genlib.runs.directory import Run
+from genlib.ui.kit.pickers import header, try_this
+from genlib.ui.train import actions as run_actions
+from genlib.ui.train import form as train_form
+from genlib.ui.train import upload as upload_view
+from genlib.ui.train import watch as run_view
 
 LINKED = "train.linked"  # the run that the link named after the last run of this script
 

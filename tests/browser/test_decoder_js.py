@@ -10,9 +10,9 @@ import numpy as np
 import torch
 from playwright.sync_api import Page
 
-from genlib import checkpoint
-from genlib.export import export, run
-from genlib.models.base import Decodes
+from genlib.export.network import export, run
+from genlib.models.capabilities import Decodes
+from genlib.store import checkpoint
 from genlib.ui.components.decoder_store import model_data, source
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from genlib import checkpoint
+from genlib import environment
 
 MODEL = "gan-mlp"
 Read = Callable[..., np.ndarray]
@@ -18,7 +18,7 @@ Read = Callable[..., np.ndarray]
 @pytest.fixture
 def open_gan(open_page: Callable[..., Page]) -> Callable[[str], Page]:
     """open_gan("gan.view=Walk") -> the page on that view, with the small GAN."""
-    if not (checkpoint.shipped_dir() / f"{MODEL}.safetensors").is_file():
+    if not (environment.shipped_dir() / f"{MODEL}.safetensors").is_file():
         pytest.skip(f"{MODEL} is not in checkpoints/")
     return lambda query: open_page(f"gan?gan.model={MODEL}&{query}", timeout=120_000)
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
 
-from genlib import datasets
+from genlib.data import datasets
 from tests.browser.waiting import painted, until
 
 PCA = "latent-map?map.by=PCA&map.points=500"

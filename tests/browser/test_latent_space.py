@@ -12,8 +12,8 @@ import pytest
 import torch
 from playwright.sync_api import Locator, Page, expect
 
-from genlib import checkpoint
-from genlib.models.base import Decodes
+from genlib.models.capabilities import Decodes
+from genlib.store import checkpoint
 from tests.browser.waiting import painted, until
 
 PICTURE = "canvas.picture"
@@ -287,8 +287,8 @@ def test_files_to_take_away(
 def test_the_page_to_take_away_works_without_a_server(
     page: Page, shipped: Path, tmp_path: Path, canvas_pixels: Read
 ) -> None:
-    from genlib.ui.latent_space_data import space
-    from genlib.ui.latent_space_files import explorer_html
+    from genlib.ui.latents.latent_space.data import space
+    from genlib.ui.latents.latent_space.files import explorer_html
 
     model = shipped_model(shipped, "vae-20")
     info = checkpoint.peek(shipped / "vae-20.safetensors")

@@ -8,7 +8,7 @@ from urllib.parse import urlencode, urlsplit
 import pytest
 from playwright.sync_api import Page
 
-from genlib.ui.plain import JOINER
+from genlib.ui.kit.plain import JOINER
 from tests import evil as world
 from tests.evil import Evil
 

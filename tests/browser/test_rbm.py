@@ -11,7 +11,7 @@ import pytest
 import torch
 from playwright.sync_api import Page, expect
 
-from genlib.checkpoint import shipped_dir
+from genlib.environment import shipped_dir
 from genlib.models.dbn import Layer
 from genlib.ui.components.decoder_store import source
 from genlib.ui.components.gibbs_chain import layers_data

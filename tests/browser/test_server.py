@@ -15,7 +15,7 @@ from playwright.sync_api import Page, expect
 from websockets.sync.client import connect
 
 from benchmarks import rerun as bench
-from genlib.ui import server
+from genlib.ui.kit import server
 
 ROOT = Path(__file__).resolve().parents[2]
 # The smallest delayed acknowledgement on Linux: a server without NODELAY is never faster.

@@ -14,7 +14,7 @@ import numpy as np
 import streamlit as st
 
 from genlib import environment
-from genlib.operations import Exported
+from genlib.export.operations import Exported
 from genlib.ui.components.packet import pack
 
 # Above this many multiply-adds one decode takes the browser longer than a frame (16.7 ms at about

@@ -1,7 +1,7 @@
 """The film of an ascent: one canvas for the newest frame, its curves, and a filmstrip.
 
-Frames come by a road of their own (genlib/ui/frames.py): while it climbs, the browser fetches and
-draws them without a single rerun. The page hears of it only when something stops or is clicked.
+Frames have their own route (genlib/ui/components/frames.py): while it climbs, the browser fetches
+and draws them without a single rerun. The page hears of it only when something stops or is clicked.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from genlib.explore.live import Live
-from genlib.ui import frames
+from genlib.explore.ascent.live import Live
+from genlib.ui.components import frames
 from genlib.ui.components.decoder_store import source
 
 PANELS = ("Objective", "Probability", "Gradient norm")

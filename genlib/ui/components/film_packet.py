@@ -12,9 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from genlib.explore.film import Film, png
-from genlib.explore.live import Live
-from genlib.explore.shown import pixels
+from genlib.explore.ascent.film import Film, png
+from genlib.explore.ascent.live import Live
+from genlib.explore.ascent.shown import pixels
 from genlib.ui.components.packet import Part, pack
 
 STRIP_FRAMES = 24

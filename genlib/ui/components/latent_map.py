@@ -18,10 +18,10 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from genlib.explore.projection import MAX_POINTS, Linear
-from genlib.operations import Exported
+from genlib.export.operations import Exported
 from genlib.ui.components.decoder_store import component_key, model_data, source
 from genlib.ui.components.packet import Part, pack
-from genlib.ui.images import to_png
+from genlib.ui.kit.images import to_png
 
 Array = NDArray[np.float32]
 Number = TypeVar("Number", bound=np.generic)

@@ -8,9 +8,9 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from genlib.ui import history
+from genlib.ui.components import history
 from genlib.ui.components.decoder_store import source
-from genlib.ui.images import data_url, grid_image
+from genlib.ui.kit.images import data_url, grid_image
 
 _COMPONENT = st.components.v2.component(
     "genlib_sample_grid",

@@ -16,7 +16,7 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from genlib.ui import history
+from genlib.ui.components import history
 from genlib.ui.components.decoder_store import source
 
 LEGS = 6  # stops of the closed loop where the server decodes

@@ -1,0 +1,243 @@
+"""``genlib train``: in the foreground for a person, in the background for the queue."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import signal
+import sys
+import time
+import traceback
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+from genlib import environment
+from genlib.files import take
+from genlib.runs import queue as runs
+from genlib.runs.directory import Control, Run, RunSpec
+
+if TYPE_CHECKING:
+    from genlib.training.loop import Event
+
+
+def train(options: argparse.Namespace) -> int:
+    """Train in one of four ways: a family, a recipe, an old run, or (for the queue) a given run."""
+    ways = {
+        "family": train_family,
+        "recipe": train_recipe,
+        "resume": train_resume,
+        "run": train_queued,
+    }
+    given = [way for way in ways if getattr(options, way)]
+    if len(given) != 1:
+        raise ValueError("give either a FAMILY, --recipe NAME or --resume DIR, and only one")
+    return ways[given[0]](options)
+
+
+def train_family(options: argparse.Namespace) -> int:
+    """``train FAMILY``: make a run's directory and train in the foreground."""
+    run = runs.create(spec_of(options), options.out)
+    try:
+        return _foreground(run)
+    except Exception:
+        runs.discard_unstarted(run)
+        raise
+
+
+def spec_of(options: argparse.Namespace) -> RunSpec:
+    """The run that ``train FAMILY --set ...`` asks for; ValueError says what is wrong with it."""
+    from genlib.data.datasets import load
+    from genlib.models import FAMILIES
+    from genlib.settings import TrainSettings
+    from genlib.training import loop as training
+
+    if options.family not in FAMILIES:
+        raise ValueError(f"unknown family {options.family!r}; known are {', '.join(FAMILIES)}")
+    family = FAMILIES[options.family]
+    texts: dict[str, str] = {}
+    for pair in options.set:
+        field, equals, value = pair.partition("=")
+        if not equals:
+            raise ValueError(f"--set takes FIELD=VALUE, got {pair!r}")
+        texts[field.strip()] = value
+    texts |= {k: v for k in ("epochs", "seed") if (v := getattr(options, k)) is not None}
+    of_train = {spec.name for spec in TrainSettings.specs()}
+    of_model = {spec.name for spec in family.Config.specs()} - of_train
+    for name in texts.keys() - of_train - of_model:
+        known = ", ".join(sorted(of_model | of_train))
+        raise ValueError(f"unknown setting {name!r}; {options.family} has {known}")
+    model = family.Config.parse({k: v for k, v in texts.items() if k in of_model}).to_dict()
+    model = {k: v for k, v in model.items() if k in texts}
+    train_texts = {k: v for k, v in texts.items() if k in of_train}
+    given = {k: v for k, v in TrainSettings.parse(train_texts).to_dict().items() if k in texts}
+    settings = TrainSettings.from_dict({**family.defaults, **given})
+    dataset = _fetch(_shelved(options))
+    # An unknown dataset or class, and images that the family cannot take, are said now.
+    training.check(options.family, model, load(dataset), settings)
+    return RunSpec(options.family, dataset, model, settings.to_dict(), options.name)
+
+
+def _shelved(options: argparse.Namespace) -> str:
+    """The name of the dataset asked for; a folder or a zip of pictures becomes one."""
+    from genlib.data import datasets
+    from genlib.data.pictures import registry as folders_shelf
+
+    name = str(options.dataset)
+    if name in datasets.available() or name.startswith(folders_shelf.PREFIX):
+        return name
+    path = Path(name)
+    if not path.exists() and os.sep not in name:
+        return name
+    colour = "grey" if options.grey else "colour"
+    entry = folders_shelf.register(path, options.size, colour)
+    print(f"{path} is the dataset {entry.name}", file=sys.stderr)
+    return entry.name
+
+
+def _fetch(dataset: str, substitute: bool = True) -> str:
+    """Download MNIST where it is asked for, missing, and the network allows; say what serves.
+    Decode pictures with progress. Returns the name again.
+
+    Raises ConnectionError where MNIST can't be downloaded and nothing may be a ``substitute``.
+    """
+    from genlib.data import datasets
+
+    if dataset == "mnist" and not datasets.find_mnist():
+        print("MNIST is not here; downloading it (11 MB) ...", file=sys.stderr)
+        try:
+            datasets.download_mnist(lambda share: print(f"  {share:.0%}", file=sys.stderr))
+        except ConnectionError as error:
+            if not substitute:
+                raise
+            print(f"genlib: {error}", file=sys.stderr)
+            print(f"genlib: {datasets.load('mnist').note}", file=sys.stderr)
+    elif dataset != "mnist":
+        datasets.prepare(dataset, _decoding)
+        if note := datasets.load(dataset).note:
+            print(f"genlib: {note}", file=sys.stderr)
+    return dataset
+
+
+def _decoding(done: int, total: int) -> None:
+    if sys.stderr.isatty():
+        end = "\n" if done == total else ""
+        print(f"\rdecoding {done:,} of {total:,} pictures", end=end, file=sys.stderr, flush=True)
+
+
+def train_resume(options: argparse.Namespace) -> int:
+    """``train --resume DIR``: go on from the last complete epoch, in the foreground."""
+    run = Run(options.resume)
+    if not (run.path / "run.json").is_file():
+        raise ValueError(f"{options.resume} is not the directory of a run.")
+    if run.state == "finished":
+        raise ValueError(f"{run.name} is finished; there is nothing to go on with.")
+    run.set_control(Control())
+    return _foreground(run)
+
+
+def _foreground(run: Run) -> int:
+    lock = take(run.lock)
+    if lock is None:
+        raise ValueError(f"{run.name} is being trained by another process.")
+    from genlib.runs.worker import work
+
+    print(f"training into {run.path}", file=sys.stderr)
+    try:
+        state = work(run, Progress())
+    finally:
+        os.close(lock)
+    print(f"{state}: {run.model or 'no complete epoch yet'}")
+    if state == "stopped":
+        print(f"go on with: genlib train --resume {run.path}", file=sys.stderr)
+        return 130
+    return 0
+
+
+def train_queued(options: argparse.Namespace) -> int:
+    """``train --run DIR``: what the queue starts. A child trains, this process waits.
+
+    The parent needs none of torch's memory. Should the child be killed, for want of memory say,
+    the runs behind it get their turn with no app there to notice.
+    """
+    run = Run(options.run)
+    lock = options.lock_fd if options.lock_fd is not None else take(run.lock)
+    if lock is None:
+        raise ValueError(f"{run.name} is being trained by another process.")
+    os.nice(10)  # the pages come first
+    child = os.fork()
+    if child == 0:
+        _in_child(run)
+    os.close(lock)  # only the child's life counts
+    signal.signal(signal.SIGTERM, lambda number, frame: os.kill(child, number))
+    _, status = os.waitpid(child, 0)
+    if os.WIFSIGNALED(status):
+        runs.tidy()
+        print(f"The training process was ended by signal {os.WTERMSIG(status)}.", file=sys.stderr)
+    runs.advance()
+    return 0 if status == 0 else 1
+
+
+def _in_child(run: Run) -> NoReturn:
+    code = 1
+    try:
+        from genlib.runs.worker import work
+
+        print(f"{time.ctime()}: {work(run, Lines())}")
+        code = 0
+    except BaseException:  # noqa: BLE001  the forked child must never return into its parent's code
+        traceback.print_exc()
+    finally:
+        try:
+            sys.stdout.flush()
+            sys.stderr.flush()
+        finally:  # also where the log can't be written, on a full disk
+            os._exit(code)
+
+
+def train_recipe(options: argparse.Namespace) -> int:
+    """``train --recipe NAME``: rebuild a shipped checkpoint."""
+    from genlib.runs.worker import build_recipe
+    from genlib.store.recipes import RECIPES
+
+    folder = options.out or environment.shipped_dir()
+    runs.new_directory(folder)
+    if options.recipe in RECIPES:
+        _fetch(RECIPES[options.recipe].dataset, substitute=False)
+    print(build_recipe(options.recipe, folder, Progress()))
+    return 0
+
+
+class Progress:
+    """A progress bar on the error channel, one line an epoch; plain lines where there is no tty."""
+
+    def __init__(self) -> None:
+        self.live = sys.stderr.isatty()
+
+    def __call__(self, event: Event) -> None:
+        m = event.metrics
+        if event.kind == "epoch":
+            print(f"{self._clear()}epoch {event.epoch}: {losses(m)}", file=sys.stderr)
+        elif self.live:
+            share = event.step / event.steps
+            width = max(10, min(40, shutil.get_terminal_size().columns - 60))
+            bar = "█" * round(share * width)
+            text = f"{share:4.0%} {bar:░<{width}} {m['images_per_s']:,.0f} images/s, "
+            text += f"{m['seconds_left']:.0f} s left, loss {m['train/loss']:.4g}"
+            print(self._clear() + text, end="", file=sys.stderr, flush=True)
+
+    def _clear(self) -> str:
+        return "\r\x1b[K" if self.live else ""
+
+
+class Lines:
+    """One line an epoch, for log.txt."""
+
+    def __call__(self, event: Event) -> None:
+        if event.kind == "epoch":
+            print(f"epoch {event.epoch}: {losses(event.metrics)}", flush=True)
+
+
+def losses(metrics: dict[str, float]) -> str:
+    """Loss terms as text: "train/loss 105.2, test/loss 106.1"."""
+    return ", ".join(f"{k} {v:.5g}" for k, v in metrics.items() if "/" in k)

@@ -1,0 +1,1 @@
+"""Datasets: MNIST, CIFAR-10, toys, and your own pictures."""

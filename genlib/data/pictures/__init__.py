@@ -1,0 +1,1 @@
+"""Turn a folder or a zip of pictures into a dataset."""

@@ -1,0 +1,1 @@
+"""Numbers that judge a trained model: likelihoods, Fréchet distances, energies, with errors."""

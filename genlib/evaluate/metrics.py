@@ -1,0 +1,253 @@
+"""Honest numbers for a trained model on test data, each with its standard error.
+
+A metric is a function in METRICS beside the capabilities it needs; a model gets those it can do.
+Likelihoods are in ``evaluate_likelihood``; AUC has DeLong's standard error.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from genlib.data.datasets import Dataset, to_float
+from genlib.evaluate import energy, frechet
+from genlib.evaluate.likelihood import (
+    active_units,
+    annealed_nll,
+    binary_elbo,
+    density,
+    elbo_terms,
+    exact_nll,
+    grey_elbo,
+    iwae,
+    iwae_bound,
+    kl_per_dimension,
+)
+from genlib.evaluate.metric import BATCH, Found, Metric, Sample
+from genlib.models.adversarial import pgd_l2
+from genlib.models.base import Model
+from genlib.models.capabilities import (
+    Annealed,
+    Bounds,
+    Classifies,
+    HasDensity,
+    HasEnergy,
+    HasLikelihood,
+    Reconstructs,
+    Samples,
+)
+from genlib.models.classifier import AttackedClassifier
+
+__all__ = [
+    "METRICS",
+    "Metric",
+    "Sample",
+    "elbo_terms",
+    "evaluate",
+    "iwae_bound",
+    "kl_per_dimension",
+    "lines",
+]
+
+FRECHET_N = 5000
+NOISES = 4  # draws of an energy's noise for each image
+NOISE_N = 1000  # images of noise that a judge is asked about
+
+Progress = Callable[[str, float], None]
+
+
+@torch.no_grad()
+def evaluate(
+    model: torch.nn.Module,
+    data: Dataset,
+    *,
+    seed: int = 0,
+    n: int | None = None,
+    progress: Progress | None = None,
+) -> Found:
+    """Measure everything that applies to ``model`` on the test images: {name: Metric}.
+
+    ``n`` limits the images (a random choice: MNIST's first 5,000 test digits are the easier ones).
+    ``progress(name, share)`` is called before each group of metrics and once at the end. The model
+    must be in eval mode. Raises ValueError for n < 2.
+    """
+    n = len(data.test_x) if n is None else min(n, len(data.test_x))
+    if n < 2:
+        raise ValueError(f"n must be at least 2 to give a standard error, got {n}")
+    order = torch.randperm(len(data.test_x), generator=torch.Generator().manual_seed(seed))[:n]
+    x = to_float(data.test_x[order]).to(next(model.parameters()).device)
+    sample = Sample(x, data.test_y[order], f"{data.name} test", seed)
+    able = [(name, fn) for name, (needs, fn) in METRICS.items() if isinstance(model, needs)]
+    found: Found = {}
+    for i, (name, measure) in enumerate(able):
+        if progress:
+            progress(name, i / len(able))
+        found |= measure(model, sample)
+    if progress:
+        progress("done", 1.0)
+    return found
+
+
+def reconstruction_error(model: Reconstructs, sample: Sample) -> Found:
+    """Mean squared error per pixel of ``reconstruct``."""
+    errors = [(model.reconstruct(x) - x).square().flatten(1).mean(1) for x in sample.x.split(BATCH)]
+    unit = "squared error per pixel, pixels in [0, 1]"
+    return {"reconstruction_mse": sample.mean(torch.cat(errors), unit)}
+
+
+def merge_auc(model: Reconstructs, sample: Sample) -> Found:
+    """AUC of real digits against merges of two classes, by the model's own energy.
+
+    ``auc_merge_HOW_correlation`` is the same by 1 - correlation, which does not see contrast. An
+    energy that is sampled is drawn NOISES times for each image.
+    Nothing is measured where all images are of one class: there is no pair to merge.
+    """
+    if len(sample.y.unique()) < 2:
+        return {}
+    found: Found = {}
+    kinds = {"_correlation": "1 - correlation"}
+    if isinstance(model, HasEnergy):
+        kinds = {"": energy.OWN, **kinds}
+    rng = torch.Generator().manual_seed(sample.seed + 1)  # not the one that chooses the pairs
+    draws = {
+        kind: NOISES if kind == energy.OWN and isinstance(model, Bounds) else 1
+        for kind in kinds.values()
+    }
+
+    def drawn(x: Tensor, kind: str) -> energy.Floats:
+        return np.stack([energy.energies(model, x, kind, rng) for _ in range(draws[kind])])
+
+    real = {kind: drawn(sample.x, kind) for kind in kinds.values()}
+    for how in energy.MERGES:
+        n = len(sample.x)
+        merges = energy.merge_pairs(sample.x, sample.y, how, n, sample.rng())
+        note = f", {n} digits against {n} merges" + ("" if how == "max" else ", alpha = 0.5")
+        for suffix, kind in kinds.items():
+            result = energy.auc(real[kind], drawn(merges, kind))
+            noise = f", {draws[kind]} draws of z each" if draws[kind] > 1 else ""
+            name = f"auc_merge_{how}{suffix}"
+            found[name] = Metric(result.value, result.stderr, "AUC", n, sample.name + note + noise)
+    return found
+
+
+def accuracy(model: Classifies, sample: Sample) -> Found:
+    """Share of images whose highest logit is the label; binomial standard error.
+
+    For colour pictures, which a mirror leaves in their class, also with the logits of each picture
+    and of its mirror image added: the usual averaging at test time.
+    """
+    found = {"accuracy": _share(model.logits, sample, "")}
+    if sample.x.shape[1] == 3:
+        note = ", logits of each picture and its mirror image added"
+        both = _share(lambda x: model.logits(x) + model.logits(x.flip(3)), sample, note)
+        found["accuracy_mirrored"] = both
+    return found
+
+
+ATTACK_STEPS = 20  # of the attack that a classifier is measured under
+
+
+def accuracy_attacked(model: Classifies, sample: Sample) -> Found:
+    """Accuracy on images moved, within the ball of its training, to where the classifier errs.
+
+    Only for classifiers trained on adversarial examples; the attack takes ATTACK_STEPS steps.
+    """
+    if not isinstance(model, AttackedClassifier) or model.config.adversarial_eps == 0:
+        return {}
+    eps, rng = model.config.adversarial_eps, sample.rng()
+    parts = zip(sample.x.split(BATCH), sample.y.split(BATCH), strict=True)
+    moved = [pgd_l2(model.logits, x, y.to(x.device), eps, ATTACK_STEPS, rng) for x, y in parts]
+    note = f", each moved by up to {eps:g} (L2) by {ATTACK_STEPS} steps of PGD"
+    shown = Sample(torch.cat(moved), sample.y, sample.name, sample.seed)
+    return {"accuracy_attacked": _share(model.logits, shown, note)}
+
+
+def _share(logits: Callable[[Tensor], Tensor], sample: Sample, note: str) -> Metric:
+    parts = zip(sample.x.split(BATCH), sample.y.split(BATCH), strict=True)
+    right = torch.cat([logits(x).argmax(1).cpu() == y for x, y in parts])
+    p, n = float(right.double().mean()), len(right)
+    stderr = math.sqrt(p * (1 - p) / n)
+    return Metric(p, stderr, "share of images", n, sample.name + note)
+
+
+def sample_quality(model: Samples, sample: Sample) -> Found:
+    """Fréchet distance of samples to as many test images, and the classes that samples cover.
+
+    Samples of black and white are compared with test images binarized at random, others with grey.
+    Measured only where a shipped classifier knows such images; its name stands in ``data``. A
+    class of the test images counts as covered where at least a tenth of its fair share of the
+    samples, and more than of noise, is judged to be of it and looks like it (see
+    ``frechet.recognised``). Where these are not all the judge's classes, ``in_class`` says how many
+    samples it takes for one of them.
+    """
+    assert isinstance(model, Model)
+    judges = frechet.extractors(model.config.channels, sample.x.device)
+    judge = next((j for j in judges if j.knows(sample.name)), None)
+    if judge is None:
+        return {}
+    n = min(FRECHET_N, len(sample.x))
+    rng = sample.rng()
+    drawn = torch.cat([model.sample(min(500, n - i), rng) for i in range(0, n, 500)])
+    ours, classes = judge.see(drawn.float())
+    binary = bool(((drawn == 0) | (drawn == 1)).all())
+    real, real_classes = judge.see((sample.binarized() if binary else sample.x)[:n])
+    note = sample.binarization if binary else ""
+    data = f"{n} samples against {n} of {sample.name}{note}, features of {judge.name}"
+    distance = Metric(
+        frechet.frechet(ours, real), frechet.jackknife(ours, real), "squared distance", n, data
+    )
+    found = {"frechet": distance}
+    wanted = sample.y.unique()  # of a model of some classes only these
+    by = f"{n} samples, judged by {judge.name}"
+    noises = [judge.see(x) for x in frechet.noises(drawn[:NOISE_N], binary, sample.rng())]
+
+    def recognised(features: Tensor, classes: Tensor) -> Tensor:
+        """Share of each wanted class among images that look like it."""
+        like = frechet.recognised(features, classes, real, real_classes, [x for x, _ in noises])
+        return classes[like].bincount(minlength=judge.n_classes)[wanted] / len(classes)
+
+    seen = recognised(ours, classes)
+    chance = torch.stack([recognised(*noise) for noise in noises]).amax(0)
+    k = len(wanted)
+    covered = float(((seen >= 0.1 / k) & (seen > chance)).sum())
+    unit = f"of {k} class{'es, each' * (k > 1)} with a tenth of its fair share or more"
+    found["classes_covered"] = Metric(covered, 0.0, unit, n, f"{by}; what resembles noise left out")
+    if k < judge.n_classes:
+        found["in_class"] = _in_class(classes, noises[0][1], wanted, by)
+    return found
+
+
+def _in_class(classes: Tensor, noise_classes: Tensor, wanted: Tensor, by: str) -> Metric:
+    """Share of samples judged to be of the classes wanted; what uniform noise would get is said."""
+    share, chance = (float(torch.isin(c, wanted).double().mean()) for c in (classes, noise_classes))
+    n, k = len(classes), len(wanted)
+    unit = f"share of samples, judged to be of the {k} class{'es' * (k > 1)} wanted"
+    stderr = math.sqrt(share * (1 - share) / n)
+    return Metric(share, stderr, unit, n, f"{by}; of noise {chance:.2f}")
+
+
+METRICS: dict[str, tuple[type, Callable[..., Found]]] = {
+    "reconstruction error": (Reconstructs, reconstruction_error),
+    "ELBO": (Bounds, grey_elbo),
+    "binarized ELBO": (Bounds, binary_elbo),
+    "importance-weighted bound": (Bounds, iwae),
+    "exact likelihood": (HasLikelihood, exact_nll),
+    "annealed importance sampling": (Annealed, annealed_nll),
+    "active units": (Bounds, active_units),
+    "energy of merges": (Reconstructs, merge_auc),
+    "accuracy": (Classifies, accuracy),
+    "accuracy under attack": (Classifies, accuracy_attacked),
+    "density": (HasDensity, density),
+    "samples": (Samples, sample_quality),
+}
+
+
+def lines(found: Found) -> Iterator[str]:
+    """Metrics as aligned lines of text, for the command line."""
+    width = max((len(name) for name in found), default=0)
+    for name, m in found.items():
+        yield f"{name:<{width}}  {m.value:.4f} ± {m.stderr:.4f} {m.unit}, n = {m.n}, {m.data}"

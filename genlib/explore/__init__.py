@@ -1,0 +1,1 @@
+"""Look inside models. These functions know capabilities, never families, and no page."""

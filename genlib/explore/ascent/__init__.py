@@ -1,0 +1,1 @@
+"""Gradient ascent on an image, live: lens, objectives, knobs, film."""

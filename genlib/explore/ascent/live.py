@@ -1,0 +1,210 @@
+"""An ascent that runs in the background while a page looks at it.
+
+A ``Live`` owns one ascent, its film and its curves. Its thread makes as many steps as fit in a
+frame's time, publishes the frame, and ends by itself when paused, when nobody has asked for a
+frame for a few seconds (the browser is gone), or when an error occurs. A ``Pool`` bounds how many
+run at once over all sessions; when there are more, people take short turns.
+
+    page ── knobs, classes, start, pause ──> Live ──> thread: step, step, ... ──> Shown ──> page
+
+Whoever waits for frames leaves a function with ``listen``, so that nobody blocks a thread.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+
+import torch
+from torch import Tensor
+
+from genlib.explore.ascent.climb import Ascent, AscentError
+from genlib.explore.ascent.film import Curves, Film
+from genlib.explore.ascent.knobs import Knobs, turned
+from genlib.explore.ascent.shown import pixels, shown
+from genlib.explore.attended import POOL, Attended
+from genlib.explore.pool import Pool
+
+FRAME_S = 0.02  # seconds of computing per frame
+MEASURE_SHARE = 0.2  # of the time at most goes into measuring the frame shown
+
+log = logging.getLogger(__name__)
+
+
+class Live(Attended):
+    """One session's ascent: start, pause, step, go back; all calls return within a step's time."""
+
+    def __init__(self, ascent: Ascent, pool: Pool = POOL, owner: str = "") -> None:
+        super().__init__(pool, owner)
+        self._ascent = ascent
+        self.names = ascent.lens.network.classes
+        self._lock = threading.Lock()
+        self._listeners: set[Callable[[], None]] = set()
+        self.version = 0  # grows by one with everything that is shown
+        self.film, self.curves = Film(), Curves()
+        self._measured_s = self._measured_at = 0.0
+        self.original = ascent.image.cpu()  # what the ascent began with
+        self.epoch = 0  # changes whenever the steps do not simply go on
+        self._ending = False  # paused, but the frame of the step under way is still to come
+        with self._lock:
+            self._publish(measure=True)
+
+    @property
+    def moving(self) -> bool:
+        """Whether more frames come: while it runs, and after a pause until the last is shown."""
+        return self.running or self._ending
+
+    @property
+    def knobs(self) -> Knobs:
+        """The knobs in use; assign to change them between two steps."""
+        return self._ascent.knobs
+
+    def set_knobs(self, knobs: Knobs) -> None:
+        """Take over other knobs; raises ValueError for a bad one and changes nothing."""
+        knobs.check()
+        if knobs == self._ascent.knobs:
+            return
+        with self._lock:
+            self._ascent.knobs = knobs
+            if not self.running:
+                self._publish(measure=True)
+
+    def turn(self, amounts: Mapping[str, float]) -> None:
+        """Move some of the knobs at once, without waiting for the step under way (see ``turned``).
+
+        Raises ValueError for a wrong knob or amount, and changes nothing.
+        """
+        # A step looks once at these; a new object in one assignment never shows it half a change.
+        self._ascent.knobs = turned(self._ascent.knobs, amounts)
+
+    def retarget(self, classes: Sequence[int]) -> None:
+        """Aim at other classes; the pictures stay."""
+        if tuple(classes) == self.shown.classes:
+            return
+        with self._lock:
+            self._ascent.retarget(classes)
+            self._publish(measure=True)
+
+    def start(self) -> None:
+        """Run until paused."""
+        self.running, self.error = True, ""
+        self.beat()
+
+    def pause(self) -> None:
+        """Stop after the step under way; nothing changes once this has returned."""
+        self._ending, self.running = True, False
+        self._pool.withdraw(self)
+        with self._lock:
+            try:
+                self._publish(measure=True)
+            finally:
+                self._ending = False
+        self._tell()  # that it no longer moves
+
+    def step_once(self) -> None:
+        """Pause and make exactly one step."""
+        self.pause()
+        with self._lock:
+            try:
+                self._ascent.advance()
+            except (AscentError, ValueError) as problem:
+                self.error = str(problem)
+            self._publish(measure=True)
+            self.film.add(self.shown.step, self.shown.classes, self._ascent.image, force=True)
+
+    def go_to(self, index: int) -> None:
+        """Pause and put an earlier frame of the film back; continuing drops the later ones."""
+        self.pause()
+        with self._lock:
+            if not 0 <= index < len(self.film.frames):
+                return
+            frame = self.film.go_to(index)
+            # The targets stay what they are; each takes its own picture of that frame if any.
+            have = list(frame.classes)
+            rows = [have.index(c) if c in have else 0 for c in self.shown.classes]
+            self._ascent.put(frame.image[rows])
+            self._ascent.step = frame.step
+            self.epoch += 1
+            self.curves.cut(frame.step)
+            self.error = ""
+            self._publish(measure=True)
+
+    def reset(self, image: Tensor) -> None:
+        """Pause and begin again from a picture (B, C, H, W) in [0, 1], one for each class."""
+        self.pause()
+        with self._lock:
+            self.original = image.cpu()
+            self._ascent.put(image)
+            self._ascent.step, self.error = 0, ""
+            self.film, self.curves = Film(), Curves()
+            self.epoch += 1
+            self._publish(measure=True)
+
+    def _run(self) -> None:
+        # A second thread of arithmetic waits at barriers for a core that the browser or another
+        # session uses: small networks then make 10 steps a second instead of 200.
+        torch.set_num_threads(1)
+        again = False
+        try:
+            while self.wanted():
+                with self._lock:
+                    if self.running:  # it may have been paused while this waited for the lock
+                        self._frame()
+                # A moment for the threads that serve pages, and for a knob to take the lock.
+                time.sleep(0.002)
+                again = self._pool.is_over(self)
+                if again:
+                    break
+        except (AscentError, ValueError) as problem:
+            self.running, self.error = False, str(problem)
+        except Exception:
+            log.exception("an ascent stopped")
+            self.running, self.error = False, "The ascent stopped by an error; reset to go on."
+        finally:
+            self._pool.leave(self, again=again and self.wanted())
+            self._tell()
+
+    def _frame(self) -> None:
+        """As many steps as fit in a frame's time, at least one."""
+        start, first = time.perf_counter(), self._ascent.step
+        while True:
+            self._ascent.advance()
+            spent = time.perf_counter() - start
+            per_step = spent / (self._ascent.step - first)
+            if spent + per_step > FRAME_S or not self.running:
+                break
+        # Steps per second as the person sees them go by, turns of others included.
+        self._publish(False, (self._ascent.step - first) / spent * self._pool.share(self))
+
+    def _publish(self, measure: bool, rate: float = 0.0) -> None:
+        now = time.perf_counter()
+        if measure or (now - self._measured_at) * MEASURE_SHARE > self._measured_s:
+            frame = self._ascent.frame()
+            self._measured_s, self._measured_at = time.perf_counter() - now, time.perf_counter()
+            self.curves.add(self._ascent.classes.tolist(), frame)
+            self.shown = shown(frame, self._ascent.classes.tolist(), rate)
+        else:
+            self.shown = replace(
+                self.shown,
+                images=pixels(self._ascent.image),
+                step=self._ascent.step,
+                steps_per_s=rate,
+            )
+        self.film.add(self.shown.step, self.shown.classes, self._ascent.image)
+        self._tell()
+
+    def _tell(self) -> None:
+        self.version += 1
+        for tell in tuple(self._listeners):
+            tell()
+
+    def listen(self, tell: Callable[[], None]) -> None:
+        """Call ``tell`` after everything shown, in the ascent's thread: it must be quick."""
+        self._listeners.add(tell)
+
+    def unlisten(self, tell: Callable[[], None]) -> None:
+        """Call ``tell`` no more."""
+        self._listeners.discard(tell)

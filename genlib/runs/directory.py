@@ -1,0 +1,318 @@
+"""A run is a directory, and this file is its map: what is in it, who writes it, how to read it.
+
+::
+
+    runs/vae-3/
+      run.json             what to train: family, dataset, settings      (whoever starts it)
+      status.json          queued, running, paused, stopped, finished, failed   (see ``Run.state``)
+      control.json         pause, stop, learning rate                    (pages, command line)
+      events.jsonl         the event log: a line per step or epoch       (the training process)
+      previews/            fixed test digits and what becomes of them, uint8 .npy an epoch
+      snapshots/           checkpoints of chosen epochs
+      model.safetensors    the newest complete epoch, an ordinary checkpoint
+      resume.safetensors   the same with optimizer and random state, to go on from
+      owner                which visitor of the app started it, for their limit; nothing else
+      lock                 held by the training process as long as it lives
+      pid, log.txt         its process number, and what it printed
+      reserve              room for the last words of a training whose disk is full
+
+A run's name is never that of a shipped checkpoint; renaming changes a header, not a directory.
+"""
+
+import json
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field, fields, replace
+from pathlib import Path
+from typing import cast
+
+from genlib.environment import shipped_dir
+from genlib.files import is_held, read_json, write_bytes, write_json
+from genlib.runs import events as runs_events
+from genlib.settings import TrainSettings, fit, is_fit
+from genlib.store.recipes import RECIPES
+from genlib.store.tensorfile import header
+
+ACTIVE = ("running", "paused")
+RESUMABLE = ("stopped", "failed", "lost")
+STATES = ("queued", *ACTIVE, "stopped", "finished", "failed")
+MOST_COUNT = 10**9
+MOST_OWNER = 100  # characters
+LR_RANGE = (1e-6, 1.0)
+LAST_SECOND = 10**11  # of the years that are plausible, since 1970
+SNAPSHOTS = (0, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
+
+
+@dataclass(frozen=True)
+class RunSpec:
+    """What to train. ``model`` and ``train`` hold the settings as plain JSON values."""
+
+    family: str
+    dataset: str = "mnist"
+    model: Mapping[str, object] = field(default_factory=dict)
+    train: Mapping[str, object] = field(default_factory=dict)
+    name: str = ""
+    recipe: str = ""
+    sweep: str = ""
+    snapshots: tuple[int, ...] = SNAPSHOTS
+    created: float = 0.0
+
+    def to_dict(self) -> dict[str, object]:
+        """Plain JSON values."""
+        return {**asdict(self), "snapshots": list(self.snapshots)}
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, object]) -> "RunSpec":
+        """Read back what ``to_dict`` wrote; raises ValueError on an unknown or missing entry."""
+        unknown = values.keys() - {each.name for each in fields(cls)}
+        if unknown or "family" not in values:
+            raise ValueError("run.json does not have the entries of a run")
+        spec = cls(**values)  # type: ignore[arg-type]
+        for name, is_right in _CHECKS.items():
+            if not is_right(values.get(name, getattr(spec, name))):
+                raise ValueError(f"{name} in run.json is not what a run has there")
+        # Complete, and checked: whoever reads a run may rely on every training setting.
+        settings = TrainSettings.from_dict(spec.train)
+        return replace(spec, train=settings.to_dict(), snapshots=tuple(spec.snapshots))
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str) and is_fit(value)
+
+
+def _is_count(value: object) -> bool:
+    return type(value) is int and 0 <= value <= MOST_COUNT
+
+
+def _is_time(value: object) -> bool:
+    return type(value) in (int, float) and 0 <= cast(float, value) <= LAST_SECOND
+
+
+def _are_settings(value: object) -> bool:
+    return (
+        isinstance(value, dict)
+        and len(value) <= 100
+        and all(_is_text(name) and _is_setting(item) for name, item in value.items())
+    )
+
+
+def _is_setting(value: object) -> bool:
+    if isinstance(value, list | tuple):
+        return len(value) <= 100 and all(_is_number(item) for item in value)
+    return _is_text(value) or isinstance(value, bool) or _is_number(value)
+
+
+def _is_number(value: object) -> bool:
+    return type(value) in (int, float) and abs(cast(float, value)) <= sys.float_info.max
+
+
+def _in_range(lr: float) -> bool:
+    low, high = LR_RANGE
+    return low <= lr <= high
+
+
+def _are_epochs(value: object) -> bool:
+    return isinstance(value, list | tuple) and len(value) <= 1000 and all(map(_is_count, value))
+
+
+_CHECKS: dict[str, Callable[[object], bool]] = {
+    "family": _is_text,
+    "dataset": _is_text,
+    "model": _are_settings,
+    "train": _are_settings,
+    "name": _is_text,
+    "recipe": _is_text,
+    "sweep": _is_text,
+    "snapshots": _are_epochs,
+    "created": _is_time,
+}
+
+
+@dataclass(frozen=True)
+class Status:
+    """What state a run is in since when (seconds since 1970), and a sentence about it or none."""
+
+    state: str
+    since: float = 0.0
+    message: str = ""
+
+
+@dataclass(frozen=True)
+class Control:
+    """What the person watching wants of a run. ``lr`` None leaves the schedule as it is."""
+
+    pause: bool = False
+    stop: bool = False
+    lr: float | None = None
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run's directory. Everything is read from the files each time: they are the truth."""
+
+    path: Path
+
+    @property
+    def id(self) -> str:
+        """The directory's name, which never changes: links hold it."""
+        return self.path.name
+
+    @property
+    def spec(self) -> RunSpec:
+        """What is trained; raises ValueError or OSError when the directory holds no run."""
+        return RunSpec.from_dict(read_json(self.path / "run.json"))
+
+    @property
+    def name(self) -> str:
+        """The given name, or the id while there is none."""
+        return self.spec.name or self.id
+
+    @property
+    def status(self) -> Status:
+        """The last written status; a run that has none yet is stopped.
+
+        Raises ValueError for a file that holds something else.
+        """
+        try:
+            values = read_json(self.path / "status.json")
+        except FileNotFoundError:
+            return Status("stopped")
+        state, since = values.get("state"), values.get("since")
+        message = values.get("message", "")
+        if state not in STATES or not _is_time(since) or not isinstance(message, str):
+            raise ValueError("status.json does not say in which state the run is")
+        return Status(str(state), float(cast(float, since)), fit(message, 1000))
+
+    @property
+    def state(self) -> str:
+        """queued, running, paused, stopped, finished, failed, or lost (its process died)."""
+        state = self.status.state
+        if state not in ACTIVE or self.alive:
+            return state
+        # It may have ended properly between the two looks.
+        state = self.status.state
+        return "lost" if state in ACTIVE else state
+
+    @property
+    def message(self) -> str:
+        """Why it failed, or what else a person should know of it; mostly empty."""
+        return self.status.message
+
+    @property
+    def alive(self) -> bool:
+        """True while a training process holds the lock."""
+        return is_held(self.lock)
+
+    @property
+    def lock(self) -> Path:
+        """The file that the training process keeps locked."""
+        return self.path / "lock"
+
+    @property
+    def model(self) -> Path | None:
+        """The checkpoint of the newest complete epoch, once there is one."""
+        path = self.path / "model.safetensors"
+        return path if path.exists() else None
+
+    @property
+    def resumable(self) -> bool:
+        """True when the state to go on from is there."""
+        return self.state_file.exists()
+
+    @property
+    def state_file(self) -> Path:
+        """Where the state to go on from is kept."""
+        return self.path / "resume.safetensors"
+
+    def trained(self) -> list[Path]:
+        """The run's checkpoints, the newest epoch first, without the untrained model."""
+        snapshots = sorted((self.path / "snapshots").glob("epoch-*.safetensors"), reverse=True)
+        return [p for p in (self.model, *snapshots) if p and p.stem != "epoch-0000"]
+
+    @property
+    def pid(self) -> int | None:
+        """Number of the training process, for display; ask ``alive`` whether it lives."""
+        try:
+            return int((self.path / "pid").read_text())
+        except (OSError, ValueError):
+            return None
+
+    @property
+    def control(self) -> Control:
+        """What was asked of the run."""
+        try:
+            values = read_json(self.path / "control.json")
+        except (OSError, ValueError):
+            return Control()  # a wish that can't be read is no wish
+        lr = values.get("lr")
+        return Control(
+            pause=values.get("pause") is True,
+            stop=values.get("stop") is True,
+            lr=float(cast(float, lr)) if _is_number(lr) and _in_range(cast(float, lr)) else None,
+        )
+
+    def events(self, offset: int = 0) -> tuple[list[runs_events.Record], int]:
+        """Read the diary after byte ``offset``; returns the records and the next offset."""
+        return runs_events.read(self.path / "events.jsonl", offset)
+
+    def previews(self) -> list[tuple[int, Path]]:
+        """Epochs and their pictures, in order."""
+        files = (self.path / "previews").glob("epoch-*.npy")
+        found = {path.stem.removeprefix("epoch-"): path for path in files}
+        return sorted((int(n), path) for n, path in found.items() if n.isdecimal())
+
+    @property
+    def owner(self) -> str:
+        """Who started it in the app: what ``set_owner`` was given, or ""."""
+        try:
+            with (self.path / "owner").open(errors="replace") as file:
+                return file.read(MOST_OWNER)
+        except OSError:
+            return ""
+
+    def set_owner(self, owner: str) -> None:
+        """Note who started it or goes on with it."""
+        write_bytes(self.path / "owner", owner[:MOST_OWNER].encode())
+
+    def set_status(self, state: str, since: float, message: str = "") -> None:
+        """Write the status; only the owner of the lock, or of the queue, does."""
+        write_json(self.path / "status.json", asdict(Status(state, since, message)))
+
+    def set_control(self, control: Control) -> None:
+        """Tell the training process what is wanted; it looks several times a second."""
+        write_json(self.path / "control.json", asdict(control))
+
+
+def is_shipped(name: str) -> bool:
+    """Whether a checkpoint that comes with the project is called so, in any capitals."""
+    recipes = {recipe for recipe, made in RECIPES.items() if made.shipped}
+    files = {path.stem for path in shipped_dir().glob("*.safetensors")}
+    return name.casefold() in {known.casefold() for known in recipes | files}
+
+
+def refuse_shipped(name: str) -> None:
+    """Raise ValueError for the name of a shipped checkpoint: links and pickers know models by it.
+
+    Spaces are compared as they are shown.
+    """
+    if is_shipped(" ".join(name.split())):
+        raise ValueError(f"{name!r} is the name of a shipped checkpoint; choose another one.")
+
+
+def retitle(path: Path, name: str) -> None:
+    """Replace the name in a checkpoint's header without reading its weights.
+
+    Raises CheckpointError if the file is not a checkpoint.
+
+    ::
+
+        8 bytes: length of header | header, JSON, padded to 8 | weights, addressed from here
+    """
+    head = header(path)
+    meta = cast(dict[str, str], head["__metadata__"])
+    meta["genlib"] = json.dumps({**json.loads(meta["genlib"]), "name": fit(name)})
+    text = json.dumps(head).encode()
+    text += b" " * (-len(text) % 8)
+    data = path.read_bytes()
+    start = 8 + int.from_bytes(data[:8], "little")
+    write_bytes(path, len(text).to_bytes(8, "little") + text + data[start:])

@@ -1,0 +1,359 @@
+"""Start, find, steer and delete runs; every function here works on directories only.
+
+A run is a process of its own (``python -m genlib train --run DIR``), so that it survives the app,
+and so that a crash harms nothing else. Runs beyond ``$GENLIB_MAX_RUNS`` (default 1) wait in a
+queue. Nobody owns the queue: whoever starts, ends or watches a run calls ``advance``, under a file
+lock, and the first in line is started.
+"""
+
+import logging
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+from contextlib import suppress
+from dataclasses import replace
+from functools import lru_cache
+from pathlib import Path
+
+from genlib import environment
+from genlib.environment import DiskFullError, runs_dir
+from genlib.files import exclusive, full_disk_said, is_held, move, sweep, sync, take, write_json
+from genlib.runs.directory import (
+    ACTIVE,
+    LR_RANGE,
+    RESUMABLE,
+    Control,
+    Run,
+    RunSpec,
+    is_shipped,
+    refuse_shipped,
+    retitle,
+)
+
+TRASH = ".trash"
+TRASH_SIZE = 20
+MOST_REASON = 200  # characters in the log of why a directory is skipped
+
+LOG = logging.getLogger(__name__)
+
+
+def folder() -> Path:
+    """Where runs live: ``$GENLIB_RUNS`` or ``runs/`` beside the package."""
+    return runs_dir()
+
+
+def start(spec: RunSpec, owner: str = "") -> Run:
+    """Write a new run's directory, queue it, and start whatever there is room for.
+
+    owner: the visitor who starts it; "" is nobody whose runs are counted. Raises LimitError where
+    the queue or the disk is full, or the owner has too many unfinished runs.
+    """
+    check_room(owner=owner)
+    run = create(spec)
+    run.set_owner(owner)
+    run.set_status("queued", time.time())
+    advance()
+    return run
+
+
+def check_room(more: int = 1, owner: str = "") -> None:
+    """Raise LimitError unless ``more`` runs may be queued: room to wait, on the disk, and among
+    the unfinished runs of their owner."""
+    if owner:
+        environment.check_own_runs(len(unfinished(owner)), more)
+    idle = max(0, max_runs() - working())
+    environment.check_queue(len(queue()), max(0, more - idle))
+    environment.check_disk(folder())
+
+
+def unfinished(owner: str) -> list[Run]:
+    """The runs of an owner that wait or are at work."""
+    mine = [run for run in listing() if run.owner == owner]
+    return [run for run in mine if run.state in ("queued", *ACTIVE)]
+
+
+def create(spec: RunSpec, path: Path | None = None) -> Run:
+    """Make the directory of a run that nobody works on yet.
+
+    Without ``path`` it gets the family's name and the next free number. Raises ValueError when
+    ``path`` already holds something, and for the name of a shipped checkpoint.
+    """
+    spec = RunSpec.from_dict({**spec.to_dict(), "created": time.time()})
+    refuse_shipped(spec.name or (path.name if path else ""))
+    if path is None:
+        with full_disk_said(folder()):
+            path = _numbered(folder(), re.sub(r"[^a-z0-9_]+", "_", spec.family.lower()))
+    else:
+        new_directory(path)
+        if any(path.iterdir()):
+            raise ValueError(f"{path} is not empty; name a new directory, or go on with --resume.")
+    sync(path.parent)
+    try:
+        return _write_new(spec, path)
+    except BaseException:  # no room on the disk, say: nothing is left behind
+        shutil.rmtree(path, ignore_errors=True)
+        raise
+
+
+def _write_new(spec: RunSpec, path: Path) -> Run:
+    write_json(path / "run.json", spec.to_dict())
+    run = Run(path)
+    run.set_control(Control())
+    run.set_status("stopped", time.time())
+    return run
+
+
+def new_directory(path: Path) -> None:
+    """Make a directory, unless it is there; ValueError in a sentence where a file is in the way."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError):
+        raise ValueError(f"{path} can't be a directory: there is a file of that name.") from None
+
+
+def discard_unstarted(run: Run) -> bool:
+    """Remove the directory of a run that failed before its first step; whether it was removed."""
+    if run.state != "failed" or any(r.kind in ("step", "epoch") for r in run.events()[0]):
+        return False
+    shutil.rmtree(run.path)
+    return True
+
+
+def _numbered(parent: Path, stem: str) -> Path:
+    """Create ``stem-N`` with the next number: never one in the trash, so that links stay true, and
+    never one that makes the name of a shipped checkpoint."""
+    number = 0
+    while True:
+        used = [
+            int(found.group(1))
+            for path in (*parent.glob(f"{stem}-*"), *(parent / TRASH).glob(f"{stem}-*"))
+            if (found := re.fullmatch(rf"{stem}-(\d+)", path.name))
+        ]
+        number = max(number, *used, 0) + 1
+        path = parent / f"{stem}-{number}"
+        if is_shipped(path.name):
+            continue
+        try:
+            path.mkdir(parents=True)
+            return path
+        except FileExistsError:
+            continue  # another session was faster; take the next number
+
+
+def listing() -> list[Run]:
+    """All runs, newest first. A directory that does not hold a sound one is left out, and the log
+    says once why."""
+    return _listing(folder())
+
+
+def _listing(where: Path) -> list[Run]:
+    found: list[tuple[float, Run]] = []
+    for path in where.glob("*/run.json"):
+        run = Run(path.parent)
+        try:
+            created, _ = run.spec.created, run.status
+        except FileNotFoundError:
+            continue  # deleted meanwhile
+        except (OSError, ValueError) as error:
+            _say_skipped(run.path, str(error))
+            continue
+        found.append((created, run))
+    return [run for _, run in sorted(found, key=lambda pair: pair[0], reverse=True)]
+
+
+@lru_cache(maxsize=256)  # once for each directory and reason: pages list the runs all the time
+def _say_skipped(path: Path, why: str) -> None:
+    LOG.warning("skipped the run in %s: %s", path, why[:MOST_REASON])
+
+
+def get(run_id: str) -> Run | None:
+    """The run of this id, or None (it may have been deleted, or the link is not one of ours)."""
+    return next((run for run in listing() if run.id == run_id), None)
+
+
+# ------------------------------------------------------------------------------- the queue
+
+
+def max_runs() -> int:
+    """How many runs train at once: ``$GENLIB_MAX_RUNS``, else 1."""
+    text = os.environ.get("GENLIB_MAX_RUNS", "1")
+    return max(1, int(text)) if text.isdecimal() else 1
+
+
+def working() -> int:
+    """How many training processes live, also those of directories that ``listing`` leaves out."""
+    return sum(is_held(lock) for lock in folder().glob("*/lock"))
+
+
+def queue() -> list[Run]:
+    """The waiting runs, first in line first."""
+    waiting = [run for run in listing() if run.state == "queued"]
+    return sorted(waiting, key=lambda run: run.status.since)
+
+
+def place(run: Run) -> int:
+    """Place in the queue, 1 is next; 0 when the run does not wait."""
+    return next((n for n, other in enumerate(queue(), 1) if other.id == run.id), 0)
+
+
+def advance() -> list[Run]:
+    """Start waiting runs while there is room; returns those started. Safe to call at any time."""
+    started: list[Run] = []
+    with exclusive(folder() / ".queue.lock"):
+        waiting = queue()
+        if not waiting:
+            return started
+        room = max_runs() - working()
+        for run in waiting:
+            if len(started) < room and _launch(run):
+                started.append(run)
+    return started
+
+
+def _launch(run: Run) -> bool:
+    """Start the run's process. The lock is taken here and inherited, so that there is no moment
+    at which the run is started and yet looks dead. False when an old process still holds it."""
+    try:
+        lock = take(run.lock)
+    except OSError as error:  # the next one may do better
+        _say_skipped(run.path, str(error))
+        return False
+    if lock is None:
+        return False
+    command = [sys.executable, "-m", "genlib", "train", "--run", str(run.path)]
+    path = os.pathsep.join(
+        filter(None, (str(environment.root().resolve()), os.environ.get("PYTHONPATH")))
+    )
+    try:
+        run.set_status("running", time.time())
+        file = run.path / "log.txt"
+        with full_disk_said(file), file.open("ab") as log:
+            subprocess.Popen(
+                [*command, "--lock-fd", str(lock)],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                pass_fds=(lock,),
+                start_new_session=True,
+                env={**os.environ, "PYTHONPATH": path},
+            )
+    except DiskFullError as error:  # it stays in the queue until there is room
+        _say_skipped(run.path, str(error))
+        return False
+    except OSError as error:
+        run.set_status("failed", time.time(), f"Python could not be started: {error.strerror}.")
+        return False
+    finally:
+        os.close(lock)
+    return True
+
+
+# ---------------------------------------------------------------------------- steer a run
+
+
+def pause(run: Run) -> None:
+    """Ask the run to hold after the step under way; its process stays, and its memory."""
+    run.set_control(replace(run.control, pause=True))
+
+
+def proceed(run: Run) -> None:
+    """Let a paused run go on."""
+    run.set_control(replace(run.control, pause=False))
+
+
+def stop(run: Run) -> None:
+    """Ask the run to end after the step under way; what the last complete epoch gave is kept."""
+    with exclusive(folder() / ".queue.lock"):
+        if run.state == "queued":
+            run.set_status("stopped", time.time())
+        run.set_control(replace(run.control, stop=True))
+
+
+def set_lr(run: Run, lr: float) -> None:
+    """Change the learning rate from the next step on; raises ValueError out of range."""
+    low, high = LR_RANGE
+    if not low <= lr <= high:
+        raise ValueError(f"lr must be between {low:g} and {high:g}, got {lr:g}")
+    run.set_control(replace(run.control, lr=lr))
+
+
+def resume_run(run: Run, owner: str = "") -> None:
+    """Queue a stopped, failed or lost run again: it goes on from its last complete epoch.
+
+    owner: the visitor who asks for it; it counts as theirs from now on. Raises LimitError as
+    ``start`` does.
+    """
+    if run.state not in RESUMABLE:
+        raise ValueError(f"{run.name} is {run.state}; only an interrupted run can be resumed.")
+    check_room(owner=owner)
+    with exclusive(folder() / ".queue.lock"):
+        run.set_owner(owner)
+        run.set_control(replace(run.control, pause=False, stop=False))
+        run.set_status("queued", time.time())
+    advance()
+
+
+def rename(run: Run, name: str) -> None:
+    """Give the run and its checkpoint a name (1 to 60 characters); its id and its links stay."""
+    name = " ".join(name.split())
+    if not 1 <= len(name) <= 60:
+        raise ValueError(f"name must have 1 to 60 characters, got {len(name)}")
+    refuse_shipped(name)
+    spec = RunSpec.from_dict(replace(run.spec, name=name).to_dict())
+    write_json(run.path / "run.json", spec.to_dict())
+    if run.model and not run.alive:  # a run at work writes the new name with its next epoch
+        retitle(run.model, name)
+
+
+def tidy() -> None:
+    """Remove what killed writers left in the runs' directories, the trash and the uploads."""
+    left: set[Path] = {folder(), *(path for path in folder().glob("*/") if path.is_dir())}
+    left |= {path for run in list(left) for path in run.glob("*/") if path.is_dir()}
+    for path in left:
+        with suppress(OSError):  # deleted meanwhile
+            sweep(path)
+
+
+# --------------------------------------------------------------------------- delete, undo
+
+
+def delete(run: Run) -> None:
+    """Move the run to the trash, from where ``undo_delete`` brings it back.
+
+    Raises ValueError while the run is at work. The trash keeps the last 20.
+    """
+    with exclusive(folder() / ".queue.lock"):
+        if run.state in ACTIVE or is_held(run.lock):
+            raise ValueError(f"{run.name} is still at work; stop it first.")
+        to_trash(run.path)
+
+
+def to_trash(path: Path) -> Path:
+    """Move a run's directory or an uploaded file to the trash; returns its place there."""
+    trash = folder() / TRASH
+    trash.mkdir(parents=True, exist_ok=True)
+    place_there = trash / path.name
+    if place_there.is_dir():
+        shutil.rmtree(place_there)
+    move(path, place_there)
+    os.utime(place_there)
+    for old in sorted(trash.iterdir(), key=lambda p: p.stat().st_mtime)[:-TRASH_SIZE]:
+        shutil.rmtree(old) if old.is_dir() else old.unlink()
+    return place_there
+
+
+def trashed() -> list[Run]:
+    """The runs that ``undo_delete`` can bring back, newest first."""
+    return _listing(folder() / TRASH)
+
+
+def undo_delete(run_id: str) -> Run:
+    """Bring a deleted run back; raises ValueError when the trash no longer has it."""
+    place_there = folder() / TRASH / run_id
+    if Path(run_id).name != run_id or not (place_there / "run.json").exists():
+        raise ValueError(f"{run_id} is no longer in the trash, so it cannot be brought back.")
+    move(place_there, folder() / run_id)
+    return Run(folder() / run_id)

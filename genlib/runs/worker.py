@@ -1,0 +1,304 @@
+"""Train what a run's directory asks for, or a recipe, and keep what comes out of it.
+
+``work`` is the body of a training process. Everything it learns goes to files at once, in an order
+that makes any interruption harmless: an epoch's picture, its line in the diary, then the state to
+go on from. Whoever goes on from that state first marks in the diary what was lost after it.
+"""
+
+from __future__ import annotations
+
+import io
+import logging
+import math
+import os
+import signal
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, replace
+from pathlib import Path
+from types import FrameType
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from genlib import devices
+from genlib.data import datasets
+from genlib.data.datasets import Dataset
+from genlib.environment import DiskFullError
+from genlib.evaluate import metrics as evaluate
+from genlib.files import is_full, move, write_bytes
+from genlib.models import Model
+from genlib.runs import events as runs_events
+from genlib.runs.directory import Run, RunSpec
+from genlib.runs.events import Record
+from genlib.settings import TrainSettings
+from genlib.store import checkpoint
+from genlib.store.checkpoint import CheckpointError
+from genlib.store.recipes import RECIPES, Recipe
+from genlib.training import loop as training
+from genlib.training import state as training_state
+
+LOG = logging.getLogger(__name__)
+
+RESERVE = "reserve"  # kept in the run's directory while it trains, so that a full disk can be told
+RESERVED = 65_536  # bytes
+Watch = Callable[[training.Event], None]
+
+
+class Interrupt:
+    """Turns Ctrl-C and a termination signal into a wish to stop; a second one ends at once."""
+
+    def __init__(self) -> None:
+        self.asked = False
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, self._ask)
+
+    def _ask(self, number: int, frame: FrameType | None) -> None:
+        if self.asked:
+            raise KeyboardInterrupt
+        self.asked = True
+
+
+def work(run: Run, watch: Watch) -> str:
+    """Train the run to its end or until it is stopped; returns its final state.
+
+    Goes on from the last complete epoch where there is one. Raises ValueError for settings that
+    cannot be trained; whatever is raised, the run's status says so first.
+    """
+    reserve = run.path / RESERVE
+    interrupt = Interrupt()
+    try:
+        write_bytes(reserve, os.urandom(RESERVED))
+        write_bytes(run.path / "pid", str(os.getpid()).encode())
+        run.set_status("running", time.time())
+        stopped = _train(run, interrupt, watch)
+    except Exception as error:
+        reserve.unlink(missing_ok=True)
+        run.set_status("failed", time.time(), _sentence(error))
+        raise
+    reserve.unlink(missing_ok=True)
+    state = "stopped" if stopped else "finished"
+    run.set_status(state, time.time(), run.message)
+    return state
+
+
+def _sentence(error: Exception) -> str:
+    if isinstance(error, DiskFullError) or is_full(error):
+        return (
+            "The disk is full, so the training stopped. Delete runs or uploads that are no longer "
+            "needed, or free some space; Resume then goes on from the last complete epoch."
+        )
+    if isinstance(error, ValueError):
+        return str(error)
+    if isinstance(error, MemoryError) or "out of memory" in str(error).lower():
+        return "Out of memory. Try a smaller batch_size or a smaller model."
+    return f"Training ended with an error of the program ({type(error).__name__}); see log.txt."
+
+
+def _train(run: Run, interrupt: Interrupt, watch: Watch) -> bool:
+    spec = run.spec
+    settings = TrainSettings.from_dict(spec.train)
+    data, model = prepare(spec, settings)
+    spec = replace(spec, dataset=data.name)  # where MNIST is missing, others served: say so
+    state = _state(run, model, settings)
+    if state.epoch == 0:
+        _save_epoch(run, spec, model, settings, state)
+        _save_preview(run, 0, training.preview(model, data.only(settings.classes)))
+    # "resume" also when nothing was kept: a start that was killed may have left lines behind.
+    _append(run, "resume", state.step, state.epoch, {})
+    control = _control(run, interrupt)
+    if control().stop:
+        return True
+    written = -math.inf  # seconds of training at the last line in the event log
+    for event in training.train(model, data, settings, state, control):
+        if event.preview is not None:
+            _save_preview(run, event.epoch, event.preview)
+        seconds = event.metrics["seconds"]
+        if event.kind == "epoch" or seconds - written >= runs_events.pause(seconds):
+            metrics = {**event.metrics, "steps": event.steps}
+            _append(run, event.kind, event.step, event.epoch, metrics)
+            written = seconds
+        if event.kind == "epoch":
+            training_state.save_state(run.state_file, model, state)
+            _save_epoch(run, spec, model, settings, state)
+        watch(event)
+    return state.stopped and state.epoch < settings.epochs
+
+
+def _state(run: Run, model: Model, settings: TrainSettings) -> training_state.State:
+    """Where the training goes on: after its last complete epoch, or at the start.
+
+    Where the saved state is damaged or missing, the newest sound checkpoint gives its weights, with
+    a fresh optimizer, and the run's message says so. A damaged file is kept under another name.
+    Raises CheckpointError when the run has checkpoints and none of them can be read.
+    """
+    problem = f"{run.state_file.name} is missing."
+    if run.resumable:
+        try:
+            return training_state.load_state(run.state_file, model, settings)
+        except CheckpointError as error:
+            problem = str(error)
+            move(run.state_file, run.state_file.with_suffix(".damaged"))
+    elif not run.trained():
+        return training_state.start(model, settings)
+    state = _newest_weights(run, model, settings, problem)
+    where = f"from the weights of epoch {state.epoch}" if state.epoch else "from the beginning"
+    said = f"{problem} The run went on {where}, with a fresh optimizer."
+    run.set_status("running", time.time(), said)
+    return state
+
+
+def _newest_weights(
+    run: Run, model: Model, settings: TrainSettings, problem: str
+) -> training_state.State:
+    kept = run.trained()
+    for path in kept:
+        try:
+            return training_state.from_checkpoint(path, model, settings)
+        except CheckpointError as error:
+            LOG.warning("%s", error)
+    if kept:
+        raise CheckpointError(f"{problem} Its checkpoints can't be read either. Start a new run.")
+    return training_state.start(model, settings)
+
+
+def prepare(spec: RunSpec | Recipe, settings: TrainSettings) -> tuple[Dataset, Model]:
+    """The data and the untrained model, on the device, that a run or a recipe asks for."""
+    data = datasets.load(spec.dataset)
+    torch.manual_seed(settings.seed)  # dropout layers draw from the process's own generator
+    model = training.build(spec.family, dict(spec.model), data, settings.seed)
+    return data, model.to(devices.device())
+
+
+def _append(run: Run, kind: str, step: int, epoch: int, metrics: dict[str, float]) -> None:
+    record = Record(kind, step, epoch, time.time(), metrics)
+    runs_events.append(run.path / "events.jsonl", record)
+
+
+def _save_preview(run: Run, epoch: int, images: Tensor | None) -> None:
+    if images is None:
+        return
+    buffer = io.BytesIO()
+    np.save(buffer, images.numpy())
+    (run.path / "previews").mkdir(exist_ok=True)
+    write_bytes(run.path / "previews" / f"epoch-{epoch:04d}.npy", buffer.getvalue())
+
+
+def _save_epoch(
+    run: Run, spec: RunSpec, model: Model, settings: TrainSettings, state: training_state.State
+) -> None:
+    """Save the checkpoint of this epoch as the run's newest, and as a snapshot if it is one."""
+    paths = []
+    if state.epoch > 0:
+        paths.append(run.path / "model.safetensors")
+    if state.epoch in spec.snapshots:
+        paths.append(run.path / "snapshots" / f"epoch-{state.epoch:04d}.safetensors")
+    for path in paths:
+        checkpoint.save(
+            path,
+            model,
+            name=run.name,  # read anew: it may have been renamed since
+            dataset=spec.dataset,
+            seed=settings.seed,
+            epoch=state.epoch,
+            train=settings.to_dict(),
+            used=state.used,
+            history=state.history,
+        )
+
+
+def _control(run: Run, interrupt: Interrupt) -> Callable[[], training.Control]:
+    """What the loop asks several times a second; tells the status when a pause begins or ends."""
+    paused = False
+
+    def control() -> training.Control:
+        nonlocal paused
+        wish = run.control
+        stop = wish.stop or interrupt.asked
+        pause = wish.pause and not stop
+        if pause != paused:
+            paused = pause
+            run.set_status("paused" if paused else "running", time.time(), run.message)
+        return training.Control(pause, stop, wish.lr)
+
+    return control
+
+
+def going_on(
+    past: list[dict[str, float]], history: list[dict[str, float]]
+) -> list[dict[str, float]]:
+    """The history of a training after another one: epochs and steps are counted on."""
+    if not past:
+        return history
+    epoch, step = past[-1]["epoch"], past[-1]["step"]
+    later = [{**h, "epoch": h["epoch"] + epoch, "step": h["step"] + step} for h in history]
+    return [*past, *later]
+
+
+def build_recipe(name: str, folder: Path, watch: Watch, *, measure: bool = True) -> Path:
+    """Train a recipe into ``folder/NAME.safetensors`` (float16) and ``NAME.snapshots/``.
+
+    ``measure`` adds the test numbers, taken from the stored weights. Raises ValueError for an
+    unknown name, KeyboardInterrupt when stopped: a recipe is whole or not at all.
+    """
+    if name not in RECIPES:
+        raise ValueError(f"unknown recipe {name!r}; known are {', '.join(RECIPES)}")
+    recipe = RECIPES[name]
+    settings = TrainSettings.from_dict(recipe.train)
+    seed = settings.seed
+    data, model = prepare(recipe, settings)
+    if data.name != recipe.dataset:
+        raise ValueError(
+            f"the recipe {name} needs the dataset {recipe.dataset}, which isn't here; other "
+            "pictures would give another model. Put it into data/ or $GENLIB_DATA"
+        )
+    state = training_state.start(model, settings)
+    past: list[dict[str, float]] = []  # of a training before this one
+    interrupt = Interrupt()
+    path = folder / f"{name}.safetensors"
+
+    def save(to: Path, numbers: Mapping[str, evaluate.Metric] | None = None) -> None:
+        checkpoint.save(
+            to,
+            model,
+            name=name,
+            dataset=data.name,
+            seed=seed,
+            epoch=epoch(),
+            train=settings.to_dict(),
+            used=state.used,
+            history=going_on(past, state.history),
+            metrics={key: asdict(metric) for key, metric in (numbers or {}).items()},
+            half=True,
+        )
+
+    def epoch() -> int:
+        return state.epoch + int(past[-1]["epoch"] if past else 0)
+
+    def keep() -> None:
+        if epoch() in recipe.snapshots:
+            save(folder / f"{name}.snapshots" / f"epoch-{epoch():04d}.safetensors")
+
+    def train() -> None:
+        wish = training.Control
+        asked = training.train(model, data, settings, state, lambda: wish(stop=interrupt.asked))
+        for event in asked:
+            watch(event)
+            if event.kind == "epoch":
+                keep()
+        if state.stopped:
+            raise KeyboardInterrupt
+
+    keep()
+    train()
+    if recipe.more:
+        past = state.history
+        settings = TrainSettings.from_dict({**recipe.train, **recipe.more})
+        state = training_state.start(model, settings)
+        train()
+    save(path)
+    if measure:
+        stored = checkpoint.load(path, str(devices.device()))
+        save(path, evaluate.evaluate(stored, data.only(settings.classes)))
+    return path

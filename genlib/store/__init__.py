@@ -1,0 +1,1 @@
+"""Checkpoints, and the recipes by which the shipped ones were trained."""

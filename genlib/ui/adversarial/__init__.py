@@ -1,0 +1,1 @@
+"""The pages about GANs and energy-based GANs."""

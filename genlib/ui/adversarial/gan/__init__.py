@@ -1,0 +1,1 @@
+"""The GAN page: samples and scores, training curves, a duel step by step."""

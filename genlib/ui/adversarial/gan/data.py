@@ -1,0 +1,267 @@
+"""What the adversarial pages show of a model, measured once: samples, scores, coverage, copies."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import streamlit as st
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from genlib.data.datasets import Dataset, to_float
+from genlib.data.pictures.registry import PREFIX, entries
+from genlib.evaluate import energy, frechet
+from genlib.explore import coverage
+from genlib.export.network import export
+from genlib.export.operations import Exported
+from genlib.models import Model
+from genlib.models.capabilities import Decodes, HasEnergy, Judges, Samples
+from genlib.store.checkpoint import Info, peek
+from genlib.ui.components.decoder_store import browser_refusal
+from genlib.ui.kit import loading
+
+N = 1000  # images of each group behind a histogram, and samples behind a coverage
+TYPICAL = 200  # test images behind the typical distance to the training set
+
+Floats = NDArray[np.float64]
+Pixels = NDArray[np.uint8]
+
+
+def seed_of(key: str) -> int:
+    """The seed of a link: a whole number of at most eight digits, else 0."""
+    text = st.query_params.get(key, "0")
+    return int(text) if text.isdecimal() and len(text) < 9 else 0
+
+
+def next_seed(key: str) -> None:
+    """Draw other random numbers; for a button."""
+    st.query_params[key] = str(seed_of(key) + 1)
+
+
+def sampler(path: str | Path) -> Samples:
+    """The model of a checkpoint, which must be able to draw. Raises TypeError otherwise."""
+    model = loading.model(Path(path))
+    if not isinstance(model, Samples):
+        raise TypeError(f"{Path(path).name} does not draw images")
+    return model
+
+
+def pixels(x: Tensor) -> Pixels:
+    """float in [0, 1] -> uint8 of the same shape."""
+    return (x.detach().float().clamp(0, 1) * 255).round().to(torch.uint8).cpu().numpy()
+
+
+def samples(path: str | Path, n: int, seed: int) -> Pixels:
+    """Draw n images of a checkpoint from a seed: uint8 (n, C, H, W)."""
+    return _samples(str(path), Path(path).stat().st_mtime_ns, n, seed)
+
+
+@st.cache_data(max_entries=80, show_spinner="Drawing samples …")
+def _samples(path: str, mtime_ns: int, n: int, seed: int) -> Pixels:
+    with torch.no_grad():
+        return pixels(drawn(sampler(path), n, seed))
+
+
+def drawn(model: Samples, n: int, seed: int) -> Tensor:
+    """n images in [0, 1] on the CPU; z follows from the seed alone."""
+    rng = torch.Generator().manual_seed(seed)
+    with torch.no_grad():
+        parts = [model.sample(min(500, n - i), rng).float().cpu() for i in range(0, n, 500)]
+    return torch.cat(parts)
+
+
+def _real(data: Dataset, model: Samples, rng: torch.Generator) -> Tensor:
+    return to_float(data.test_x[torch.randperm(len(data.test_x), generator=rng)[:N]])
+
+
+def _generated(data: Dataset, model: Samples, rng: torch.Generator) -> Tensor:
+    return drawn(model, N, 1)
+
+
+def _merged(data: Dataset, model: Samples, rng: torch.Generator) -> Tensor:
+    x, y = data.test_x, data.test_y
+    if len(x) < 2:  # nothing to merge it with but training images
+        x, y = torch.cat([x, data.train_x]), torch.cat([y, data.train_y])
+    chosen = torch.randperm(len(x), generator=rng)[:N]
+    y = y[chosen]
+    if len(y.unique()) < 2:  # a single class: any two images make a merge
+        y = torch.arange(len(chosen))
+    return energy.merge_pairs(to_float(x[chosen]), y, "alpha", len(chosen), rng)
+
+
+def _noise(data: Dataset, model: Samples, rng: torch.Generator) -> Tensor:
+    return torch.rand((N, *data.shape), generator=rng)
+
+
+GROUPS: dict[str, Callable[[Dataset, Samples, torch.Generator], Tensor]] = {
+    "Test images": _real,
+    "Generated": _generated,
+    "Merged": _merged,
+    "Noise": _noise,
+}
+
+
+def verdict(model: Model, x: Tensor) -> Tensor:
+    """Logit of D(x), (B,). Raises TypeError for a model without a discriminator."""
+    if not isinstance(model, Judges):
+        raise TypeError(f"{model.title} has no discriminator")
+    return model.verdict(x)
+
+
+def cost(model: Model, x: Tensor) -> Tensor:
+    """The model's energy, (B,). Raises TypeError for a model without one."""
+    if not isinstance(model, HasEnergy):
+        raise TypeError(f"{model.title} has no energy")
+    return model.energy(x)
+
+
+SCORES: dict[str, Callable[[Model, Tensor], Tensor]] = {"verdict": verdict, "energy": cost}
+
+
+def score(path: str | Path, kind: str, x: Tensor) -> Floats:
+    """One score of images (B, C, H, W) by the model of a checkpoint; ``kind`` is one of SCORES."""
+    model = loading.model(Path(path))
+    device = next(model.parameters()).device
+    with torch.no_grad():
+        parts = [SCORES[kind](model, part.to(device)) for part in x.split(500)]
+    return torch.cat(parts).cpu().double().numpy()
+
+
+def group_scores(path: str | Path, kind: str, group: str) -> Floats:
+    """Scores of up to N images of one of GROUPS."""
+    return _group_scores(str(path), Path(path).stat().st_mtime_ns, kind, group)
+
+
+@st.cache_data(max_entries=200, show_spinner="Measuring 1,000 images …")
+def _group_scores(path: str, mtime_ns: int, kind: str, group: str) -> Floats:
+    data = loading.pictures_of(peek(Path(path)))
+    x = GROUPS[group](data, sampler(path), torch.Generator().manual_seed(0))
+    return score(path, kind, x)
+
+
+@dataclass(frozen=True)
+class Judge:
+    """The classifier that counts classes."""
+
+    info: Info
+    names: tuple[str, ...]
+
+
+def source_of(dataset: str) -> str:
+    """Where a dataset's pictures come from, whatever their size and colour.
+
+    "cifar10-64" -> "cifar10"; datasets of folders and zips: the path on the shelf, for what their
+    names have in common proves nothing.
+    """
+    if dataset.startswith(PREFIX):
+        entry = entries().get(dataset)
+        return dataset if entry is None else str(entry.path)
+    return dataset.removesuffix("-grey").removesuffix("-64")
+
+
+def judge_of(info: Info) -> Judge | None:
+    """A classifier that was trained on this checkpoint's kind of images, of any size, or None.
+
+    None also below two test images, against which the variety of samples could be measured.
+    """
+    data = loading.pictures_of(info)
+    if len(data.test_x) < 2:
+        return None
+    ours = {source_of(info.dataset), source_of(data.name)}
+    wanted = (data.shape[0], len(data.classes))
+    for found in loading.checkpoints("Classifies"):
+        has = tuple(int(str(found.config.get(k, 0))) for k in ("channels", "n_classes"))
+        if has == wanted and source_of(found.dataset) in ours:
+            return Judge(found, data.classes)
+    return None
+
+
+def coverage_of(path: str | Path, judge: Judge, seed: int) -> coverage.Coverage:
+    """What N samples of a checkpoint cover."""
+    judged_by = judge.info.path
+    stamps = (Path(path).stat().st_mtime_ns, judged_by.stat().st_mtime_ns)
+    return _coverage(str(path), str(judged_by), stamps, seed)
+
+
+@st.cache_data(max_entries=80, show_spinner="Counting the classes of 1,000 samples …")
+def _coverage(path: str, judge: str, stamps: tuple[int, int], seed: int) -> coverage.Coverage:
+    x = drawn(sampler(path), N, seed)
+    data = loading.pictures_of(peek(Path(path)))
+    return covered(Path(judge), x, data)
+
+
+def covered(judge: Path, x: Tensor, data: Dataset) -> coverage.Coverage:
+    """What images (N, C, H, W) in [0, 1] cover of a dataset's classes, as ``genlib evaluate``
+    counts: those that look more like noise than like the class they are judged to be are left out.
+    """
+    info, model = peek(judge), loading.model(judge)
+    extractor = frechet.Extractor(info.name, model, len(data.classes), info.dataset)
+    rng = torch.Generator().manual_seed(0)
+    binary = bool(((x == 0) | (x == 1)).all())
+    real = to_float(data.test_x[:N])
+    real_seen = extractor.see(torch.bernoulli(real, generator=rng) if binary else real)
+    noises = [extractor.see(noise) for noise in frechet.noises(x, binary, rng)]
+
+    def counted(features: Tensor, classes: Tensor) -> tuple[Tensor, Tensor]:
+        """Images of each class: those that look like it, and all."""
+        like = frechet.recognised(features, classes, *real_seen, [seen for seen, _ in noises])
+        k = len(data.classes)
+        return classes[like].bincount(minlength=k), classes.bincount(minlength=k)
+
+    like, judged = counted(*extractor.see(x))
+    chance = torch.stack([counted(*noise)[0] / len(x) for noise in noises]).amax(0)
+    return coverage.Coverage(
+        tuple(like.tolist()),
+        coverage.variety(x, real),
+        tuple(data.train_y.unique().tolist()),
+        tuple((judged - like).tolist()),
+        tuple(chance.tolist()),
+    )
+
+
+def nearest(info: Info, x: Tensor, k: int = 5) -> coverage.Nearest:
+    """The k training images, or all if there are fewer, nearest to each of x (M, C, H, W)."""
+    train_x = loading.pictures_of(info).train_x
+    return coverage.nearest_images(x, train_x, min(k, len(train_x)))
+
+
+def typical_distance(info: Info) -> float:
+    """Median distance of a test image, which cannot be a copy, to its nearest training image."""
+    return _typical(info.dataset, str(info.train.get("classes", "")), info)
+
+
+@st.cache_data(max_entries=8, show_spinner="Looking through the training images …")
+def _typical(dataset: str, classes: str, _info: Info) -> float:
+    x = to_float(loading.pictures_of(_info).test_x[:TYPICAL])
+    return float(np.median(nearest(_info, x, 1).distance))
+
+
+@dataclass(frozen=True)
+class Browser:
+    """A generator for the browser: None where the server has to decode, with the reason."""
+
+    name: str
+    exported: Exported | None
+    reason: str
+
+
+def for_browser(info: Info) -> Browser:
+    """A checkpoint's decoder as the browser wants it."""
+    return _for_browser(str(info.path), info.mtime_ns, info.name)
+
+
+@st.cache_resource(max_entries=12, show_spinner=False)
+def _for_browser(path: str, mtime_ns: int, name: str) -> Browser:
+    model = loading.model(Path(path))
+    assert isinstance(model, Decodes)
+    try:
+        exported = export(model.decoder_layers())
+    except ValueError as problem:
+        return Browser(f"{name}-{mtime_ns}", None, str(problem))
+    if why := browser_refusal(exported):
+        return Browser(f"{name}-{mtime_ns}", None, why)
+    return Browser(f"{name}-{exported.digest}", exported, "")

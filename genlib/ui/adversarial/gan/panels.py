@@ -1,0 +1,197 @@
+"""The GAN page's views of one trained model: its samples, the walk, the discriminator's verdict."""
+
+from __future__ import annotations
+
+import numpy as np
+import streamlit as st
+import torch
+from numpy.typing import NDArray
+
+from genlib.data.datasets import to_float
+from genlib.plots.adversarial import Mark, score_figure
+from genlib.store.checkpoint import Info
+from genlib.ui.adversarial.gan import data as gan_data
+from genlib.ui.adversarial.gan.subject import Subject, pick_subject
+from genlib.ui.components.decoder_store import decoder_store
+from genlib.ui.components.sample_grid import sample_grid
+from genlib.ui.components.z_walk import z_walk
+from genlib.ui.kit import images, loading
+from genlib.ui.kit.columns import side_by_side
+from genlib.ui.kit.picture_table import Row, picture_table
+from genlib.ui.kit.plain import plain
+
+KEY = "gan"
+COUNTS = (25, 49, 100)
+NEIGHBOURS = 5
+COPY = 0.25  # of the typical distance: so near a training image only a copy comes
+
+
+def seed() -> int:
+    """The seed of z on this page."""
+    return gan_data.seed_of(f"{KEY}.seed")
+
+
+def new_z(why_not: str = "") -> None:
+    """The button that draws other z for every view; grey where there is a reason why not."""
+    st.button(
+        "New z", icon=":material/casino:", key=f"{KEY}.new", on_click=gan_data.next_seed,
+        args=(f"{KEY}.seed",), disabled=bool(why_not),
+        help=why_not or "Draw other z ~ N(0, I); the link holds their seed.",
+    )  # fmt: skip
+
+
+def samples(info: Info) -> None:
+    """A grid of samples, and beside it what the training set holds nearest to the chosen one."""
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        count = st.segmented_control(
+            "Samples", COUNTS, default=49, required=True, key=f"{KEY}.count", bind="query-params",
+            help="How many draws of z are shown.",
+        )  # fmt: skip
+        new_z()
+        shown = gan_data.samples(info.path, int(count or 49), seed())
+        columns = int(len(shown) ** 0.5)
+        st.download_button(
+            "Grid (PNG)",
+            lambda: images.to_png(images.grid_image(shown, columns), scale=4),
+            f"{info.name}-{seed()}.png", "image/png", icon=":material/image:", on_click="ignore",
+            help="The grid as it is, every pixel 4 by 4.",
+        )  # fmt: skip
+    _choose_sample(info, shown, columns)
+
+
+@st.fragment
+def _choose_sample(info: Info, shown: NDArray[np.uint8], columns: int) -> None:
+    left, right = side_by_side(600, 440)
+    with left:
+        chosen = sample_grid(f"{KEY}.chosen", shown, columns, 0)
+    with right:
+        _origin(info, to_float(torch.from_numpy(shown[chosen])), chosen)
+
+
+def _origin(info: Info, image: torch.Tensor, number: int) -> None:
+    """Is it a copy? The chosen sample beside the training images nearest to it."""
+    st.markdown(f"**Sample {number + 1}: is it a copy?**")
+    data = loading.pictures_of(info)
+    found = gan_data.nearest(info, image[None], NEIGHBOURS)
+    index, distance = found.index[0], found.distance[0]
+    logit = float(gan_data.score(info.path, "verdict", image[None])[0])
+    near = data.train_x[torch.from_numpy(index)]
+    names = [data.classes[int(data.train_y[i])] for i in index]
+    images.picture(image, f"D says {1 / (1 + np.exp(-logit)):.0%} real", width=168)
+    captions = [f"{name} · {d:.1f}" for name, d in zip(names, distance, strict=True)]
+    stacked = np.stack([images.to_uint8(i) for i in near])
+    picture_table([Row("Nearest training images", "class · distance", stacked, captions)])
+    typical = gan_data.typical_distance(info)
+    if distance[0] < COPY * typical:
+        st.warning(
+            f"Its nearest training image is at a distance of {distance[0]:.2f} only, where "
+            f"{typical:.1f} is typical: this sample is a copy.",
+            icon=":material/content_copy:",
+        )
+    else:
+        st.caption(
+            f"No copy: a test image, which nobody could have copied, lies {typical:.1f} from its "
+            f"nearest training image (median of {min(gan_data.TYPICAL, len(data.test_x))}). "
+            "Distance: root of the summed squared differences of pixels in [0, 1], among all "
+            f"{len(data.train_x):,} training images."
+        )
+
+
+def walk(info: Info) -> None:
+    """The endless walk through z."""
+    new_z()
+    found = gan_data.for_browser(info)
+    if found.exported is not None:
+        decoder_store(found.name, found.exported)
+    _walk(info)
+    st.caption(
+        "From one draw of z to the next on cos(a) z + sin(a) z′: every place on the way is as "
+        "likely under N(0, I) as its ends. The picture changes gradually: neighbouring z are "
+        "neighbouring pictures, although nobody told G what lies between two digits."
+    )
+
+
+@st.fragment
+def _walk(info: Info) -> None:
+    found, shape = gan_data.for_browser(info), loading.pictures_of(info).shape
+    z_walk(
+        f"{KEY}.walk",
+        found.name,
+        int(str(info.config.get("latent_dim", 100))),
+        shape,
+        seed(),
+        decode=None if found.exported is not None else lambda z: _decode(info, z),
+    )
+
+
+def _decode(info: Info, z: NDArray[np.float32]) -> NDArray[np.float32]:
+    return _decoded(str(info.path), info.mtime_ns, z)
+
+
+@st.cache_data(max_entries=6, show_spinner="Decoding the way …")
+def _decoded(path: str, mtime_ns: int, z: NDArray[np.float32]) -> NDArray[np.float32]:
+    from pathlib import Path
+
+    from genlib.models.capabilities import Decodes
+
+    model = loading.model(Path(path))
+    assert isinstance(model, Decodes)
+    device = next(model.parameters()).device
+    with torch.no_grad():
+        return loading.cpu(model.decode(torch.from_numpy(z).to(device)))
+
+
+@st.fragment
+def verdict(info: Info) -> None:
+    """What D says of an image, and where that lies among what it says of others."""
+    left, right = side_by_side(440, 620)
+    with left:
+        subject = pick_subject(f"{KEY}.judged", info)
+    with right:
+        shown = st.pills(
+            "Groups", list(gan_data.GROUPS), default=["Test images", "Generated"],
+            selection_mode="multi", wrap=True, key=f"{KEY}.groups", bind="query-params",
+            help=f"Up to {gan_data.N:,} images of each.",
+        )  # fmt: skip
+        logits = st.toggle(
+            "Logits", key=f"{KEY}.logits", bind="query-params",
+            help="Show log D / (1 − D) instead of D: what the network gives before the sigmoid.",
+        )  # fmt: skip
+        _among(info, subject, list(shown or ["Test images", "Generated"]), logits)
+
+
+def _among(info: Info, subject: Subject, groups: list[str], logits: bool) -> None:
+    """D of one image, marked in the histograms of groups."""
+    logit = gan_data.score(info.path, "verdict", subject.image[None])
+    said = float(logit[0])
+    st.metric(
+        f"D({plain(subject.name)})", f"{_sigmoid(logit)[0]:.1%}",
+        help=f"Probability of being real, by the discriminator; its logit is {said:.2f}.",
+    )  # fmt: skip
+    scale = _same if logits else _sigmoid
+    found = {name: scale(gan_data.group_scores(info.path, "verdict", name)) for name in groups}
+    figure = score_figure(
+        found,
+        "logit of D" if logits else "D, probability of being real",
+        [Mark(float(scale(logit)[0]), "this image")],
+        None if logits else (0.0, 1.0),
+    )
+    st.plotly_chart(figure, key=f"{KEY}.verdicts")
+    real, made = (
+        gan_data.group_scores(info.path, "verdict", g) for g in ("Test images", "Generated")
+    )
+    st.caption(
+        f"{(real < said).mean():.0%} of {len(real):,} real test images get a lower verdict than "
+        f"this image. D calls {(real > 0).mean():.0%} of them real, and {(made > 0).mean():.0%} of "
+        "the generated ones."
+    )
+    if "Merged" in groups and len(loading.pictures_of(info).test_x) < 2:
+        st.caption("Merged: of the only test image and the training images.")
+
+
+def _sigmoid(logit: gan_data.Floats) -> gan_data.Floats:
+    return 1 / (1 + np.exp(-logit))
+
+
+def _same(logit: gan_data.Floats) -> gan_data.Floats:
+    return logit

@@ -1,0 +1,192 @@
+"""The single-step theatre: a private GAN that trains step by step while one watches."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from genlib.explore.duel import WATCHED, Duel, Point
+from genlib.store.checkpoint import Info
+from genlib.ui.components.live_slider import live_slider
+from genlib.ui.kit import guard, images, loading
+from genlib.ui.kit.columns import side_by_side
+from genlib.ui.kit.plain import plain
+
+KEY = "gan.duel"
+POLL = 0.4  # seconds between two looks
+STARTS = {"trained": "From this checkpoint", "fresh": "Untrained"}
+WHOM = {"both": "Both", "d": "Only D", "g": "Only G"}
+SPEEDS = {"slow": "Slow motion", "full": "Full speed"}
+SLOW_S = 1.0  # seconds between two steps in slow motion
+RATES = [a * 10**e for e in range(-5, -1) for a in (1, 2, 5)] + [0.1]
+BATCH = 64  # or all images, where there are fewer
+
+
+def theatre(info: Info) -> None:
+    """Controls, then what they do; the numbers are measured on the same images every time."""
+    if len(loading.pictures_of(info).train_x) < 2:
+        st.info(
+            f"A step needs at least two training images, and {plain(info.name)} has only one.",
+            icon=":material/info:",
+        )
+        return
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        start = st.segmented_control(
+            "Start", list(STARTS), format_func=STARTS.__getitem__, default="trained",
+            required=True, key=f"{KEY}.start", bind="query-params",
+            help="A copy of the checkpoint, or the same layers with fresh weights. The checkpoint "
+            "itself is never touched.",
+        )  # fmt: skip
+        who = st.segmented_control(
+            "Who trains", list(WHOM), format_func=WHOM.__getitem__, default="both", required=True,
+            key=f"{KEY}.who", bind="query-params",
+            help="While it runs. **Both**: one step each, D first, whatever the d_steps that the "
+            "checkpoint was trained with.",
+        )  # fmt: skip
+        speed = st.segmented_control(
+            "Speed", list(SPEEDS), format_func=SPEEDS.__getitem__, default="full", required=True,
+            key=f"{KEY}.speed", bind="query-params",
+            help=f"Slow motion: a step every {SLOW_S:g} s.",
+        )  # fmt: skip
+    duel = _session_duel(info, start or "trained")
+    duel.who, duel.pause_s = who or "both", SLOW_S if speed == "slow" else 0.0
+    _buttons(duel)
+    _rate(duel)
+    st.session_state[f"{KEY}.was_running"] = duel.running
+    st.fragment(run_every=POLL if duel.running else None, key=f"{KEY}.live")(_live)(duel)
+    st.caption(
+        f"D(x) and D(G(z)) are means over the same {duel.watched} real images and the same "
+        f"{WATCHED} z after every step, dropout off: a change is the step's doing. Optimizers "
+        "start fresh, so the first steps are large for Adam."
+    )
+
+
+def _session_duel(info: Info, start: str) -> Duel:
+    """This session's duel; another checkpoint or start means another one."""
+    signature = f"{info.path}:{info.mtime_ns}:{start}"
+    held: tuple[str, Duel] | None = st.session_state.get(f"{KEY}.held")
+    if held is not None and held[0] == signature:
+        return held[1]
+    if held is not None:
+        held[1].close()
+    duel = _begin(info, start)
+    st.session_state[f"{KEY}.held"] = (signature, duel)
+    return duel
+
+
+def _begin(info: Info, start: str) -> Duel:
+    from genlib.store import checkpoint
+
+    model = checkpoint.build(info) if start == "fresh" else loading.model(info)
+    lr = float(str(info.train.get("lr", 2e-4)))
+    x = loading.pictures_of(info).train_x
+    return Duel(model.eval(), x, lr=lr, batch=min(BATCH, len(x)), owner=guard.visitor())
+
+
+def _buttons(duel: Duel) -> None:
+    with st.container(horizontal=True):
+        if duel.running:
+            st.button("Pause", icon=":material/pause:", type="primary", key=f"{KEY}.pause",
+                      on_click=duel.pause, help="Nothing is lost.")  # fmt: skip
+        else:
+            st.button("Run", icon=":material/play_arrow:", type="primary", key=f"{KEY}.go",
+                      on_click=duel.start, args=(duel.who, duel.pause_s),
+                      help="Train step after step until paused.")  # fmt: skip
+        for who, name, icon, what in (
+            ("d", "Train D once", "gavel", "one step"),
+            ("g", "Train G once", "brush", "one step"),
+            ("both", "Both once", "skip_next", "one step each, D first,"),
+        ):
+            st.button(name, icon=f":material/{icon}:", key=f"{KEY}.once.{who}",
+                      on_click=duel.step_once, args=(who,),
+                      help=f"Pause, then {what} on {duel.batch} images.")  # fmt: skip
+        st.button("Reset", icon=":material/restart_alt:", key=f"{KEY}.reset", on_click=duel.reset,
+                  help="Back to the weights it began with; the optimizers forget.")  # fmt: skip
+
+
+@st.fragment
+def _rate(duel: Duel) -> None:
+    """The learning rate, which reaches the running duel while it is dragged."""
+    duel.lr = live_slider(
+        f"{KEY}.lr", "Learning rate of both", RATES[0], RATES[-1], 2e-4, 1e-5,
+        "Step size of Adam (β1 = 0.5) for D and G; it may be changed while it runs.",
+        options=RATES,
+    )  # fmt: skip
+
+
+def _live(duel: Duel) -> None:
+    """Samples and curves; polled while it runs."""
+    duel.beat()
+    if duel.running != st.session_state.get(f"{KEY}.was_running", duel.running):
+        st.rerun()  # it stopped by itself: the buttons must say so
+    if duel.error:
+        st.error(plain(duel.error), icon=":material/error:")
+    now = duel.trace[-1]
+    before = duel.trace[-2] if len(duel.trace) > 1 else now
+    left, right = side_by_side(420, 620)
+    with left:
+        grid = images.grid_image(duel.grid, 6)
+        st.image(images.data_url(grid), width="stretch", alt="Samples of the private copy")
+        company = duel.company()
+        state = f"{duel.rate:.1f} rounds/s" + (f", {company}" if company else "")
+        st.caption(
+            f"G after {now.g_steps:,} steps of G and {now.d_steps:,} of D, learning rate "
+            f"{duel.lr:.2g}" + (f", {state}." if duel.running else ", paused.")
+        )
+        st.download_button(
+            "Samples (PNG)", images.to_png(grid, scale=4), "duel.png", "image/png",
+            icon=":material/image:", on_click="ignore", key=f"{KEY}.png", disabled=duel.running,
+            help="Pause first: the picture changes." if duel.running else "The grid above.",
+        )  # fmt: skip
+    with right:
+        _numbers(now, before)
+        if len(duel.trace) < 2:
+            st.caption("The curves begin with the first step.")
+            return
+        frame = _frame(duel.trace)
+        for names, title in ((("D(x)", "D(G(z))"), "D, mean"), (("D's loss", "G's loss"), "nats")):
+            st.vega_lite_chart(frame[frame["name"].isin(names)], _chart(names, title))
+
+
+def _numbers(now: Point, before: Point) -> None:
+    shown = {
+        "D(x)": (now.d_x, before.d_x, "Mean probability that D gives to real images."),
+        "D(G(z))": (now.d_gz, before.d_gz, "The same for G's samples."),
+        "D's loss": (now.d_loss, before.d_loss, "−log D(x) − log(1 − D(G(z))), nats."),
+        "G's loss": (now.g_loss, before.g_loss, "−log D(G(z)), nats (non-saturating)."),
+    }
+    with st.container(horizontal=True):
+        for name, (value, old, help) in shown.items():
+            st.metric(name, f"{value:.3f}", f"{value - old:+.3f}", delta_color="off", help=help,
+                      width="stretch")  # fmt: skip
+
+
+def _frame(trace: list[Point]) -> pd.DataFrame:
+    rows = []
+    for p in trace:
+        values = {"D(x)": p.d_x, "D(G(z))": p.d_gz, "D's loss": p.d_loss, "G's loss": p.g_loss}
+        rows += [(p.steps, name, value) for name, value in values.items()]
+    return pd.DataFrame(rows, columns=["step", "name", "value"])
+
+
+def _chart(names: tuple[str, ...], title: str) -> dict[str, object]:
+    """A constant specification, so that the browser moves the lines instead of redrawing."""
+    return {
+        "height": 290,
+        "mark": {"type": "line", "strokeWidth": 2.5, "point": {"size": 14, "filled": True}},
+        "encoding": {
+            "x": {"field": "step", "type": "quantitative", "title": "steps of D and G together",
+                  "axis": {"tickCount": 6, "format": "d"}},
+            "y": {"field": "value", "type": "quantitative", "title": title},
+            "color": {
+                "field": "name", "type": "nominal", "title": None,
+                "scale": {"domain": list(names)},
+                "legend": {"orient": "top", "direction": "horizontal"},
+            },
+            "tooltip": [
+                {"field": "name", "type": "nominal"},
+                {"field": "step", "type": "quantitative"},
+                {"field": "value", "type": "quantitative", "format": ".4f"},
+            ],
+        },
+    }  # fmt: skip

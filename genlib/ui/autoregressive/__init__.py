@@ -1,0 +1,1 @@
+"""The pages on pixel-by-pixel models."""

@@ -1,0 +1,191 @@
+"""What the page of autoregressive models shows: drawn images, receptive fields, nats; all cached.
+
+Functions that Streamlit caches take a checkpoint as (path, mtime); images go in as bytes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from pathlib import Path
+from typing import cast
+
+import numpy as np
+import streamlit as st
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from genlib.data.datasets import to_float
+from genlib.explore import pixels as explore
+from genlib.models.capabilities import Autoregressive
+from genlib.plots.pixels import nats_figure
+from genlib.store.checkpoint import Info, peek
+from genlib.ui.components.pixels import Lit, Place, Sheet, asked_place, pixels
+from genlib.ui.kit import loading
+from genlib.ui.kit.images import grid_image, to_gif, to_png
+
+N = 16  # images on the stage
+CHUNK = 32  # test images a turn: a fraction of a second
+CHUNKS = 16
+FRAMES = 56  # of the film of the growth
+BLANK = 0.4  # grey of a pixel that is not yet drawn, in the film
+
+Bits = NDArray[np.uint8]
+
+
+def binary(image: Tensor) -> Bits:
+    """Black and white: ink where a pixel is above one half, (1, H, W) -> uint8 (H, W)."""
+    return cast(Bits, (image[0] > 0.5).cpu().numpy().astype(np.uint8))
+
+
+def grown(info: Info, start: Bits, rows: int, temperature: float, seed: int) -> Sheet:
+    """N drawings that begin with the first ``rows`` rows of ``start`` (H, W)."""
+    kept = start if rows else np.zeros_like(start)  # nothing known: the digit does not matter
+    return _grown(str(info.path), info.mtime_ns, kept.tobytes(), rows, temperature, seed)
+
+
+@st.cache_data(max_entries=64, show_spinner="Drawing …")
+def _grown(
+    path: str, mtime_ns: int, start: bytes, rows: int, temperature: float, seed: int
+) -> Sheet:
+    model, size, like = _model(path)
+    image = _tensor(start, size).to(like)
+    drawn = explore.grow(model, image[0], rows, N, temperature, seed)
+    return Sheet(
+        loading.cpu(drawn.images)[:, 0].astype(np.uint8),
+        loading.cpu(drawn.logits)[:, 0],
+        _name(path, mtime_ns, start, rows, temperature, seed),
+        known=rows * size,
+        temperature=temperature,
+    )
+
+
+def judged(info: Info, image: Bits) -> Sheet:
+    """One given image (H, W) with what the model expected of each pixel."""
+    return _judged(str(info.path), info.mtime_ns, image.tobytes())
+
+
+@st.cache_data(max_entries=256, show_spinner=False)
+def _judged(path: str, mtime_ns: int, image: bytes) -> Sheet:
+    model, size, like = _model(path)
+    x = _tensor(image, size).to(like)
+    with torch.no_grad():
+        logits = loading.cpu(model.pixel_logits(x))[:, 0]
+    bits = loading.cpu(x)[:, 0].astype(np.uint8)
+    return Sheet(bits, logits, _name(path, mtime_ns, image), replay=False, view="nats")
+
+
+def nats(sheet: Sheet) -> float:
+    """-log p of the sheet's first image under the model, in nats."""
+    logits, ink = sheet.logits[0].astype(np.float64), sheet.images[0]
+    return float((np.logaddexp(0.0, logits) - logits * ink).sum())
+
+
+@st.fragment
+def stage(key: str, info: Info, sheet: Sheet) -> None:
+    """The sheet, and the receptive field where the mouse rests; only this part reruns."""
+    place = asked_place(key, sheet)
+    pixels(key, sheet, lit(info, sheet, place) if place else None)
+
+
+def lit(info: Info, sheet: Sheet, place: Place) -> Lit:
+    """The receptive field of a pixel at its image; the strongest pull is 255."""
+    image = sheet.images[place.sample].tobytes()
+    pull, seen = _field(str(info.path), info.mtime_ns, image, place.row, place.column)
+    share = pull / max(float(pull.max()), 1e-12)
+    return Lit(place, (255 * share).round().astype(np.uint8), seen)
+
+
+@st.cache_data(max_entries=512, show_spinner=False)
+def _field(
+    path: str, mtime_ns: int, image: bytes, row: int, column: int
+) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+    model, size, like = _model(path)
+    found = explore.field(model, _tensor(image, size).to(like), row, column)
+    return loading.cpu(found.pull), found.seen.cpu().numpy()
+
+
+def against_the_test_set(info: Info, own: float | None) -> None:
+    """Where an image's nats lie among those of test digits, which are counted in short turns."""
+    counted = ("pixelcnn.counted", str(info.path), info.mtime_ns)
+    done = int(st.session_state.get(str(counted), 0))
+
+    @st.fragment(run_every=None if done >= CHUNKS else 0.3)
+    def panel() -> None:
+        finished = _count(info)
+        st.session_state[str(counted)] = finished
+        if finished < CHUNKS:
+            text = f"Test digits: {finished * CHUNK} of {CHUNKS * CHUNK}"
+            st.progress(finished / CHUNKS, text)
+            return
+        if done < CHUNKS:
+            st.rerun()  # once: the next run has no timer
+        _show(
+            np.concatenate([_chunk(str(info.path), info.mtime_ns, k) for k in range(CHUNKS)]), own
+        )
+
+    panel()
+
+
+def _count(info: Info) -> int:
+    """Chunks that are there after at most a third of a second of work."""
+    until = time.monotonic() + 0.3
+    for k in range(CHUNKS):
+        _chunk(str(info.path), info.mtime_ns, k)
+        if time.monotonic() > until:
+            return k + 1
+    return CHUNKS
+
+
+def _show(costs: NDArray[np.float64], own: float | None) -> None:
+    mean, error = costs.mean(), costs.std(ddof=1) / len(costs) ** 0.5
+    st.plotly_chart(nats_figure(costs, own), key="pixelcnn.nats")
+    words = f"{len(costs)} test digits cost **{mean:.1f} ± {error:.1f}** nats on average (dotted)"
+    if own is not None:
+        share = (costs >= own).mean()
+        words += f"; **{share:.0%}** of them cost as much as this image or more"
+    st.markdown(words + ".", help="Mean ± standard error; black and white at one half.")
+
+
+@st.cache_data(max_entries=1024, show_spinner=False)
+def _chunk(path: str, mtime_ns: int, k: int) -> NDArray[np.float64]:
+    model, _, like = _model(path)
+    images = loading.pictures_of(peek(Path(path))).test_x[k * CHUNK : (k + 1) * CHUNK]
+    with torch.no_grad():
+        costs = model.pixel_nll((to_float(images) > 0.5).to(like)).flatten(1).sum(1)
+    return loading.cpu(costs).astype(np.float64)
+
+
+def as_png(sheet: Sheet) -> bytes:
+    """The finished images, eight to a row."""
+    return to_png(grid_image(sheet.images * np.uint8(255), columns=8, gap=2), scale=6)
+
+
+def as_gif(sheet: Sheet) -> bytes:
+    """The growth as an endless film; the last picture stays a while."""
+    total = sheet.images[0].size
+    stops = np.linspace(sheet.known, total, FRAMES).round().astype(int).tolist()
+    order = np.arange(total).reshape(sheet.images[0].shape)
+    frames = [
+        grid_image(np.where(order < stop, sheet.images, BLANK).astype(np.float32), 8, 2, 0.25)
+        for stop in [*stops, *[total] * 14]
+    ]
+    return to_gif(np.stack(frames), seconds=0.08, scale=3)
+
+
+def _model(path: str) -> tuple[Autoregressive, int, Tensor]:
+    """The model of a file, its image size, and a parameter that says device and type."""
+    net = loading.model(Path(path))
+    if not isinstance(net, Autoregressive):
+        raise TypeError(f"{path} does not predict pixel by pixel")
+    return net, net.config.image_size, next(net.parameters())
+
+
+def _tensor(image: bytes, size: int) -> Tensor:
+    bits = np.frombuffer(image, np.uint8).reshape(1, 1, size, size)
+    return torch.from_numpy(bits.copy())
+
+
+def _name(*parts: object) -> str:
+    return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]

@@ -1,0 +1,1 @@
+"""The RBM page: Gibbs chain, learning against the exact likelihood, measurements."""

@@ -1,0 +1,189 @@
+"""The RBM page's chain and weights."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import streamlit as st
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from genlib.data.datasets import Dataset, to_float
+from genlib.models.capabilities import HasKernels, Stacked
+from genlib.models.layers import binarize
+from genlib.plots.kernels import OWN, PALETTE, SHARED, levels, shared_limit
+from genlib.store.checkpoint import Info, peek
+from genlib.ui.components.digit_picker import pick_digit
+from genlib.ui.components.gibbs_chain import Layers, Scene, gibbs_chain, gibbs_store
+from genlib.ui.components.kernel_grid import kernel_grid
+from genlib.ui.kit import images, loading
+from genlib.ui.kit.picture_table import signed_legend
+from genlib.ui.kit.plain import plain
+
+KEY = "rbm"
+BROWSER_WEIGHTS = 4_000_000  # 16 MB; more would take longer than a frame for one step
+STARTS = {"noise": "Noise", "digit": "This picture"}
+SHOWS = {"probabilities": "Probabilities", "samples": "Samples"}
+HIDES = ("Nothing", "Lower half", "Upper half", "Right half", "Left half", "Middle")
+
+
+def chain(info: Info) -> None:
+    """A chain over the model's layers, its controls and where it starts."""
+    data = loading.all_pictures_of(info)
+    if data.shape != loading.model(info).config.shape:
+        st.info(
+            f"{plain(info.name)} was made for pictures of another size or colour than those of "
+            f"{plain(data.title)}. Train a model on {plain(data.title)} to run a chain."
+        )
+        return
+    layers, band = _layers(str(info.path), info.mtime_ns)
+    if sum(w.size for w, _, _ in layers) > BROWSER_WEIGHTS:
+        st.info(
+            f"{plain(info.name)} has more than {BROWSER_WEIGHTS:,} weights, too many for the "
+            "browser."
+        )
+        return
+    store = f"{info.name}.{info.mtime_ns}"
+    gibbs_store(store, layers)
+    _live(info, store, band, len(layers))
+
+
+@st.fragment
+def _live(info: Info, store: str, band: tuple[float, float], depth: int) -> None:
+    data = loading.all_pictures_of(info)
+    with st.container(horizontal=True, gap="large"):
+        controls, subject = st.container(width=440), st.container(width=330)
+    with subject:
+        image = _subject(info, data)
+    with controls:
+        start, show, hidden, chains = _controls()
+        known = _known(hidden, *data.shape[1:])
+        if known is not None:
+            st.caption(_clamping(depth))
+        if data.shape[0] > 1:
+            st.caption("A pixel is three units, red, green and blue, each of them 0 or 1.")
+    scene = Scene(image.numpy(), start, known, show, chains, band, stride=10)
+    gibbs_chain(f"{KEY}.chain", store, scene)
+
+
+def _subject(info: Info, data: Dataset) -> Tensor:
+    """The picked image, of the model's shape (C, H, W): drawings are always 28x28 and grey."""
+    image = pick_digit(f"{KEY}.digit", "Picture", data=data).image
+    if tuple(image.shape) == data.shape:
+        return image
+    st.caption(f"{plain(info.name)} looks at other pictures than drawings; a test image is used.")
+    image = to_float(data.test_x[0])
+    images.picture(image, "test image", width=96)
+    return image
+
+
+def _known(hidden: str, height: int, width: int) -> NDArray[np.bool_] | None:
+    """Which pixels are held, (H, W), where that part is hidden; None where nothing is."""
+    everything, down, right = slice(None), height // 2, width // 2
+    top, left = round(height * 9 / 28), round(width * 9 / 28)
+    parts = {
+        "Lower half": (slice(down, None), everything),
+        "Upper half": (slice(None, down), everything),
+        "Right half": (everything, slice(right, None)),
+        "Left half": (everything, slice(None, right)),
+        "Middle": (slice(top, height - top), slice(left, width - left)),
+    }
+    if hidden not in parts:
+        return None
+    known = np.ones((height, width), np.bool_)
+    known[parts[hidden]] = False
+    return known
+
+
+def _controls() -> tuple[str, str, str, int]:
+    with st.container(horizontal=True):
+        start = st.segmented_control(
+            "Start from", list(STARTS), format_func=STARTS.__getitem__, default="noise",
+            required=True, key=f"{KEY}.start", bind="query-params",
+            help="Noise: every unit 0 or 1 by a fair coin.",
+        )  # fmt: skip
+        show = st.segmented_control(
+            "Show", list(SHOWS), format_func=SHOWS.__getitem__, default="probabilities",
+            required=True, key=f"{KEY}.show", bind="query-params",
+            help="The chain itself always goes on with samples, 0 or 1; probabilities are what "
+            "they were drawn with, and look smoother.",
+        )  # fmt: skip
+    with st.container(horizontal=True):
+        hidden = st.selectbox(
+            "Hide of the picture", HIDES, key=f"{KEY}.hide", bind="query-params", width=200,
+            help="The rest of the picture is held fixed at every step (clamped), rounded to black "
+            "and white; the chain fills in what is hidden.",
+        )  # fmt: skip
+        chains = st.selectbox(
+            "Chains", [1, 4, 9, 16], key=f"{KEY}.chains", bind="query-params", width=110,
+            help="Independent chains side by side, all from the same start.",
+        )  # fmt: skip
+    return start or "noise", show or "probabilities", hidden, chains
+
+
+def _clamping(depth: int) -> str:
+    if depth == 1:
+        return (
+            "Pixels with a blue-green tint are held. The chain then draws from "
+            "p(hidden pixels | held pixels), exactly in the long run."
+        )
+    return (
+        "Pixels with a blue-green tint are held. A DBN has no exact way to clamp: each "
+        "step recognises the picture upwards, makes a Gibbs step in the top pair and comes down. "
+        "Approximate."
+    )
+
+
+@st.cache_resource(max_entries=4, show_spinner="Loading the weights …")
+def _layers(path: str, mtime_ns: int) -> tuple[Layers, tuple[float, float]]:
+    """Weights as numpy, and the free energies between which 90 % of the test images lie."""
+    model = loading.model(Path(path))
+    if not isinstance(model, Stacked):
+        raise TypeError(f"{path} has no layers of binary units")
+    pairs = [tuple(t.detach().float().cpu() for t in pair) for pair in model.pairs()]
+    x = to_float(loading.all_pictures_of(peek(Path(path))).test_x[:2000]).flatten(1)
+    free = _free_energy(pairs, binarize(x, torch.Generator().manual_seed(0)))
+    low, high = torch.quantile(free, torch.tensor([0.05, 0.95])).tolist()
+    return [(w.numpy(), a.numpy(), b.numpy()) for w, a, b in pairs], (low, high)
+
+
+def _free_energy(pairs: list[tuple[Tensor, ...]], v: Tensor) -> Tensor:
+    """F of the top pair, images (B, n) drawn upwards to its lower layer: (B,)."""
+    rng = torch.Generator().manual_seed(1)
+    for w, _, b in pairs[:-1]:
+        v = binarize((v @ w + b).sigmoid(), rng)
+    w, a, b = pairs[-1]
+    return -(v @ a) - torch.nn.functional.softplus(v @ w + b).sum(1)
+
+
+def weights(info: Info) -> None:
+    """First-layer weights as pictures, the strongest first."""
+    model = loading.model(info)
+    if not isinstance(model, HasKernels):
+        st.info(f"{plain(info.name)} has no first layer that sees whole images.")
+        return
+    scale = st.segmented_control(
+        "Colour scale", [SHARED, OWN], default=SHARED,
+        required=True, key=f"{KEY}.scale", bind="query-params",
+        help="One scale shows which units are strong, one for each shows the shape of the weak.",
+    )  # fmt: skip
+    kernels = loading.cpu(model.kernels())
+    strength = np.linalg.norm(kernels.reshape(len(kernels), -1), axis=1)
+    order = np.argsort(-strength)
+    kernel_grid(
+        f"{KEY}.kernels",
+        levels(kernels[order], scale == OWN),
+        PALETTE,
+        order.tolist(),
+        [f"unit {u} · strength {strength[u]:.2f}" for u in order.tolist()],
+        [False] * len(order),
+        height=560,
+    )
+    limit = shared_limit(kernels)
+    signed_legend(f"−{limit:.2f}", "0", f"+{limit:.2f}")
+    st.caption(
+        f"The {len(order)} units of the first hidden layer, sorted by strength, the norm of their "
+        "weights. Red pixels excite a unit, blue ones inhibit it."
+    )

@@ -1,0 +1,1 @@
+"""The pages on gradient ascent: Class images and DeepDream."""

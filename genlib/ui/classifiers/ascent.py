@@ -1,0 +1,209 @@
+"""What the pages of gradient ascent share: one running ascent per session, its film and buttons."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import streamlit as st
+import torch
+from numpy.typing import NDArray
+
+from genlib.explore.ascent.climb import Ascent
+from genlib.explore.ascent.film import gif, png
+from genlib.explore.ascent.knobs import Knobs
+from genlib.explore.ascent.lens import Lens
+from genlib.explore.ascent.live import Live
+from genlib.explore.ascent.shown import pixels
+from genlib.ui.components import frames
+from genlib.ui.components.film import PANELS, film
+from genlib.ui.components.film_packet import wall
+from genlib.ui.components.live_slider import live_slider
+from genlib.ui.kit import guard
+
+LEARNING_RATES = [a * 10**e for e in range(-3, 3) for a in (1, 2, 5)]
+L2S = [0.0, *(a * 10**e for e in range(-5, 1) for a in (1, 2, 5))]
+SEED = 0
+DOWNLOAD_EDGE = 560  # pixels that a downloaded picture has at least
+
+
+@dataclass(frozen=True)
+class Stage:
+    """What the film needs: the ascent and what is written beside it."""
+
+    key: str
+    live: Live
+    captions: bool = True
+    compare: bool = False
+    panels: Sequence[str] = PANELS
+
+
+def session_live(key: str, signature: str, make: Callable[[], Live]) -> Live:
+    """This session's ascent; another network (signature) means another ascent."""
+    held: tuple[str, Live] | None = st.session_state.get(f"{key}.live")
+    if held is not None and held[0] == signature:
+        return held[1]
+    if held is not None:
+        held[1].close()
+    live = make()
+    st.session_state[f"{key}.live"] = (signature, live)
+    return live
+
+
+def begin(lens: Lens, image: torch.Tensor, classes: Sequence[int], knobs: Knobs) -> Live:
+    """A new ascent, resting at its first picture (B, C, H, W) in [0, 1]."""
+    rng = torch.Generator().manual_seed(SEED)
+    return Live(Ascent(lens, image, classes, knobs, rng), owner=guard.visitor())
+
+
+def transport(key: str, live: Live, reset: Callable[[], None], reset_help: str) -> None:
+    """Start or pause, single step, reset: in a row above the picture."""
+    st.session_state[f"{key}.was_running"] = live.running
+    with st.container(horizontal=True):
+        if live.running:
+            st.button("Pause", icon=":material/pause:", type="primary", key=f"{key}.pause",
+                      on_click=live.pause, help="Freeze the picture; nothing is lost.")  # fmt: skip
+        else:
+            st.button("Start", icon=":material/play_arrow:", type="primary", key=f"{key}.go",
+                      on_click=live.start, help="Climb until paused.")  # fmt: skip
+        st.button("Step", icon=":material/skip_next:", key=f"{key}.step", on_click=live.step_once,
+                  help="Pause and make exactly one step.")  # fmt: skip
+        st.button("Reset", icon=":material/restart_alt:", key=f"{key}.reset", on_click=reset,
+                  help=reset_help)  # fmt: skip
+
+
+@st.fragment
+def show(stage: Stage) -> None:
+    """The film and the filmstrip; reruns only when it stops by itself or goes back a frame."""
+    live = stage.live
+    live.beat()
+    film(f"{stage.key}.film", live, stage.captions, stage.compare, stage.panels)
+    if live.running != st.session_state.get(f"{stage.key}.was_running", live.running):
+        st.rerun()  # the buttons must say so
+
+
+def pick_octaves(key: str, most: int, default: int, effect: str) -> int:
+    """How many octaves to climb in, up to ``most``; ``effect`` begins "in several sizes"."""
+    if most == 1:
+        st.slider(
+            "Octaves", 1, 2, 1, key=f"{key}.one_octave", disabled=True,
+            help="This network takes no picture smaller than this one.",
+        )  # fmt: skip
+        return 1
+    return st.slider(
+        "Octaves", 1, most, min(default, most), key=f"{key}.octaves", bind="query-params",
+        help="In how many sizes the picture is looked at in turn, each 1.4 times the last, down to "
+        f"what the network can take: {effect} in several sizes.",
+    )  # fmt: skip
+
+
+def knob_controls(key: str, defaults: Knobs, side: int, address: str) -> Knobs:
+    """The knobs of the lecture, and folded away those of the later literature."""
+    lr = live_slider(
+        f"{key}.lr", "Learning rate", LEARNING_RATES[0], LEARNING_RATES[-1], defaults.lr, 1e-3,
+        "Length of a step: X += learning rate × (dX − 2 · L2 · X), pixels from 0 to 1.",
+        options=LEARNING_RATES, post=(address, "lr"),
+    )  # fmt: skip
+    l2 = live_slider(
+        f"{key}.l2", "L2", L2S[0], L2S[-1], defaults.l2, 1e-5,
+        "Pull towards the network's mean colour, so that no pixel is bright without a reason.",
+        options=L2S, post=(address, "l2"),
+    )  # fmt: skip
+    jitter = live_slider(
+        f"{key}.jitter", "Jitter (pixels)", 0, max(4, side // 7), defaults.jitter, 1,
+        "Before each step the picture is rolled by up to so many pixels, afterwards back.",
+        post=(address, "jitter"),
+    )  # fmt: skip
+    blur = live_slider(
+        f"{key}.blur", "Blur every … steps", 0, 50, defaults.blur_every, 1,
+        "0: never. Each time with a Gaussian of the width given below.",
+        post=(address, "blur_every"),
+    )  # fmt: skip
+    clip = st.toggle(
+        "Clip to 0 … 1", defaults.clip, key=f"{key}.clip", bind="query-params",
+        help="Keep each pixel between black and white.",
+    )  # fmt: skip
+    with st.expander("More knobs", icon=":material/tune:"):
+        more = _more(key, defaults)
+    more.lr, more.l2, more.jitter, more.clip = lr, l2, round(jitter), clip
+    more.blur_every = round(blur)
+    return more
+
+
+@st.fragment
+def turn_knobs(key: str, live: Live, defaults: Knobs, side: int) -> None:
+    """The knobs, which reach the running ascent while they are dragged: when the hand rests, only
+    this part reruns.
+
+    Objective, layer, channel and octaves are not among them and stay as in ``defaults``.
+    """
+    knobs = knob_controls(key, defaults, side, frames.address(live))
+    knobs.objective, knobs.layer, knobs.channel = (
+        defaults.objective,
+        defaults.layer,
+        defaults.channel,
+    )
+    knobs.octaves = defaults.octaves
+    live.set_knobs(knobs)
+
+
+def _more(key: str, defaults: Knobs) -> Knobs:
+    """Width of the blur, normalised gradient, Fourier, scale, rotation."""
+    sigma = st.slider(
+        "Blur width (pixels)", 0.2, 2.0, defaults.blur_sigma, 0.1, key=f"{key}.sigma",
+        bind="query-params", help="Standard deviation of the Gaussian.",
+    )  # fmt: skip
+    normalise = st.toggle(
+        "Normalise the gradient", defaults.normalise, key=f"{key}.normalise", bind="query-params",
+        help="Divide it by its root mean square: the learning rate is then a pixel's typical "
+        "change per step, whatever the network.",
+    )  # fmt: skip
+    fourier = st.toggle(
+        "Fourier, decorrelated colour", defaults.parameterisation == "fourier",
+        key=f"{key}.fourier", bind="query-params",
+        help="Step in frequencies instead of pixels: favours large smooth shapes. It can be "
+        "switched while it runs.",
+    )  # fmt: skip
+    scale = st.slider(
+        "Random scale (%)", 0, 30, round(100 * defaults.scale), key=f"{key}.scale",
+        bind="query-params", help="Before each step, zoom by up to so much.",
+    )  # fmt: skip
+    rotate = st.slider(
+        "Random rotation (degrees)", 0, 45, round(defaults.rotate), key=f"{key}.rotate",
+        bind="query-params", help="Before each step, turn by up to so much.",
+    )  # fmt: skip
+    return Knobs(
+        objective=defaults.objective,
+        parameterisation="fourier" if fourier else "pixels",
+        blur_sigma=sigma,
+        normalise=normalise,
+        scale=scale / 100,
+        rotate=float(rotate),
+    )
+
+
+def downloads(key: str, live: Live, name: str) -> None:
+    """PNG of the picture and GIF of the film, made when the button is pressed."""
+
+    def as_png() -> bytes:
+        picture = wall(live.shown.images)
+        return png(picture, _zoom(picture))
+
+    def as_gif() -> bytes:
+        frames = [wall(pixels(kept.image)) for kept in live.film.frames]
+        shape = frames[-1].shape  # targets may have changed from one to ten: keep one size
+        alike = [f for f in frames if f.shape == shape]
+        return gif(alike, zoom=_zoom(alike[0]))
+
+    with st.container(horizontal=True):
+        st.download_button("PNG", as_png, f"{name}.png", "image/png", key=f"{key}.png",
+                           icon=":material/image:", on_click="ignore",
+                           help="The picture as it is, pixels enlarged.")  # fmt: skip
+        st.download_button("GIF of the film", as_gif, f"{name}.gif", "image/gif", key=f"{key}.gif",
+                           icon=":material/animation:", on_click="ignore",
+                           help="All frames of the filmstrip.")  # fmt: skip
+
+
+def _zoom(picture: NDArray[np.uint8]) -> int:
+    return max(1, -(-DOWNLOAD_EDGE // picture.shape[1]))

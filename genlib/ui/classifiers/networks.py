@@ -1,0 +1,174 @@
+"""Which network to look through: our classifiers, or torchvision's with or without weights."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from genlib import environment
+from genlib.environment import LimitError, check_disk, runs_dir, uploads_dir
+from genlib.explore.ascent import imagenet
+from genlib.explore.ascent.lens import Lens, Network, lens
+from genlib.explore.ascent.weights import WeightsError
+from genlib.store.checkpoint import Info
+from genlib.ui.kit import guard, loading, rights
+from genlib.ui.kit.plain import plain
+
+UNTRAINED = "-untrained"
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One entry of the list. ``stamp`` changes with the file."""
+
+    key: str
+    title: str
+    path: Path | None
+    stamp: int
+    info: Info | None = None
+
+
+def choices() -> dict[str, Choice]:
+    """Every network that can be looked through now, trained ones first."""
+    ours = [
+        Choice(i.name, i.name, i.path, i.mtime_ns, i) for i in loading.checkpoints("Classifies")
+    ]
+    there, bare = [], []
+    for name, source in imagenet.SOURCES.items():
+        if path := imagenet.find(name, kept_dir()):
+            there.append(Choice(name, source.title, path, path.stat().st_mtime_ns))
+        bare.append(Choice(name + UNTRAINED, f"{source.title} untrained", None, 0))
+    return {c.key: c for c in (*ours, *there, *bare)}
+
+
+def kept_dir() -> Path:
+    """Where weights given on a page are kept."""
+    return uploads_dir() / "imagenet"
+
+
+def pick_network(key: str, help: str = "") -> tuple[str, Lens]:
+    """Let the person pick; returns the choice's key and the lens. Stops the page on a bad file."""
+    found = choices()
+    chosen = st.selectbox(
+        "Network",
+        list(found),
+        format_func=lambda k: found[k].title,
+        key=key,
+        bind="query-params",
+        help=help or "Our own classifiers, and torchvision's where their weights are here.",
+    )
+    choice = found.get(chosen) or next(iter(found.values()))
+    try:
+        made = _lens(choice)
+    except WeightsError as problem:
+        st.error(plain(str(problem)), icon=":material/error:")
+        st.stop()
+    if not made.network.trained:
+        st.caption(
+            ":material/casino: **Random weights**: it has learnt nothing. What appears is "
+            "its architecture's taste, not an object."
+        )
+    return choice.key, made
+
+
+def _lens(choice: Choice) -> Lens:
+    if choice.info is not None:
+        names = loading.class_names(choice.info)
+        return _ours(str(choice.path), choice.stamp, choice.title, names, environment.precision())
+    name = choice.key.removesuffix(UNTRAINED)
+    return _imagenet(name, str(choice.path or ""), choice.stamp, environment.precision())
+
+
+# ``precision`` is only there to keep lenses of different formats apart.
+@st.cache_resource(max_entries=8, show_spinner="Loading the network …")
+def _ours(path: str, stamp: int, title: str, classes: tuple[str, ...], precision: str) -> Lens:
+    from genlib.devices import device
+
+    model = loading.model(Path(path))
+    network = Network(Path(path).stem, title, model, classes, model.config.shape, smallest=12)
+    return lens(network, device(), batch=len(classes))
+
+
+# Two: VGG-16 takes half a gigabyte in float32.
+@st.cache_resource(max_entries=2, show_spinner="Loading the network …")
+def _imagenet(name: str, path: str, stamp: int, precision: str) -> Lens:
+    from genlib.devices import device
+
+    network = imagenet.load(name, Path(path)) if path else imagenet.untrained(name)
+    return lens(network, device())
+
+
+def weights_panel(key: str) -> None:
+    """Get ImageNet weights: what is here, download, or give a file."""
+    missing = [n for n in imagenet.SOURCES if imagenet.find(n, kept_dir()) is None]
+    with st.expander("ImageNet weights", icon=":material/download:"):
+        _tell(missing)
+        if not missing or not rights.may_change():
+            return
+        name = st.selectbox(
+            "Network to get",
+            missing,
+            format_func=lambda n: (
+                f"{imagenet.SOURCES[n].title} ({imagenet.SOURCES[n].size:.0f} MB)"
+            ),
+            key=f"{key}.get",
+        )
+        if st.button("Download", icon=":material/download:", key=f"{key}.download"):
+            _download(name)
+        # A fresh key after each accepted file: else it would be checked against the next network.
+        turn = f"{key}.weights.{len(missing)}"
+        source, limit = imagenet.SOURCES[name], imagenet.MAX_UPLOAD // 1_000_000
+        too_large = source.size > limit
+        given = st.file_uploader(
+            "Or give the weights as a file",
+            type=["safetensors"],
+            key=turn,
+            max_upload_size=limit,
+            disabled=too_large,
+            help="The network's state dict, saved with safetensors.torch.save_file.",
+        )
+        if too_large:
+            st.caption(
+                f"{source.title}'s {source.size:.0f} MB are more than the {limit} MB that a page "
+                f"takes: put {source.file} where `$GENLIB_WEIGHTS` points, or press Download."
+            )
+        elif given is not None:
+            _keep(name, given.getvalue(), turn)
+
+
+def _tell(missing: Sequence[str]) -> None:
+    here = [s.title for n, s in imagenet.SOURCES.items() if n not in missing]
+    st.markdown(
+        (f"On this computer: {', '.join(here)}. " if here else "None is on this computer yet. ")
+        + "They are looked for in `$GENLIB_WEIGHTS` and in torch's own cache."
+    )
+
+
+def _download(name: str) -> None:
+    bar = st.progress(0.0, f"Downloading {imagenet.SOURCES[name].title} …")
+    try:
+        imagenet.download(name, lambda share: _move(bar, share))
+    except WeightsError as problem:
+        bar.empty()
+        st.error(plain(str(problem)), icon=":material/cloud_off:")
+        return
+    st.rerun()
+
+
+def _move(bar: DeltaGenerator, share: float) -> None:
+    bar.progress(share)
+
+
+def _keep(name: str, data: bytes, key: str) -> None:
+    try:
+        check_disk(runs_dir(), len(data))
+        imagenet.keep(name, data, kept_dir())
+    except (WeightsError, LimitError) as problem:
+        st.error(plain(str(problem)), icon=":material/error:")
+        return
+    guard.forget_upload(key)
+    st.rerun()

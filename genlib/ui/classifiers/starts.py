@@ -1,0 +1,70 @@
+"""Where an ascent begins: noise, the mean colour, a digit of the test set, or a photograph."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import streamlit as st
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from genlib.explore.ascent.climb import noise
+from genlib.explore.ascent.lens import Lens, Network
+from genlib.explore.ascent.pictures import PictureError, decode, sample, square
+from genlib.ui.components.digit_picker import pick_digit
+from genlib.ui.kit.plain import plain
+
+Start = Callable[[Lens], Tensor]
+NAMES = {"noise": "Noise", "blank": "Blank", "digit": "A digit", "photo": "A photograph"}
+
+
+def pick_start(key: str, network: Network, count: int) -> Start:
+    """Let the person pick; returns a function that makes the first pictures (count, C, H, W)."""
+    with st.expander("Start from", icon=":material/flag:"):
+        last = "digit" if network.shape[0] == 1 else "photo"
+        kind = st.segmented_control(
+            "Start from",
+            ["noise", "blank", last],
+            format_func=NAMES.__getitem__,
+            default="noise",
+            required=True,
+            wrap=True,
+            key=f"{key}.from",
+            bind="query-params",
+            label_visibility="collapsed",
+            help="Used by Reset; a picture that is climbing is never thrown away.",
+        )
+        if kind == "digit":
+            return _digit(key, network, count)
+        if kind == "photo":
+            return _photo(network, count)
+        if kind == "blank":
+            return lambda lens: lens.mean.cpu().expand(count, *network.shape).clone()
+        seed = st.number_input(
+            "Seed of the noise", 0, 9999, 0, key=f"{key}.seed", bind="query-params",
+            help="Another number, another start; the same number, the same pictures.",
+        )  # fmt: skip
+    return lambda lens: _noise(lens, count, int(seed or 0))
+
+
+def _noise(lens: Lens, count: int, seed: int) -> Tensor:
+    rng = torch.Generator().manual_seed(seed)
+    return noise((count, *lens.network.shape), lens.mean.cpu(), rng)
+
+
+def _digit(key: str, network: Network, count: int) -> Start:
+    digit = pick_digit(f"{key}.digit", "Digit").image[None].float()
+    side = network.shape[-1]
+    if digit.shape[-1] != side:
+        digit = F.interpolate(digit, (side, side), mode="bilinear", antialias=True).clamp(0, 1)
+    return lambda lens: digit.expand(count, *network.shape).clone()
+
+
+def _photo(network: Network, count: int) -> Start:
+    try:
+        photo = square(decode(sample("flower"), 640), network.shape[-1])
+    except PictureError as problem:
+        st.error(plain(str(problem)), icon=":material/error:")
+        return lambda lens: lens.mean.cpu().expand(count, *network.shape).clone()
+    return lambda lens: photo.expand(count, *network.shape).clone()

@@ -1,0 +1,1 @@
+"""The pages on denoising and energy."""

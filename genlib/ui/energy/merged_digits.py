@@ -1,0 +1,170 @@
+"""What the page of merged digits shows of one model: frames, numbers, words; all of it cached."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import streamlit as st
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from genlib.data.datasets import Dataset, to_float
+from genlib.evaluate import energy
+from genlib.models.capabilities import Reconstructs
+from genlib.plots.energy import Curve
+from genlib.store.checkpoint import Info, peek
+from genlib.ui.components.digit_picker import Digit
+from genlib.ui.components.merge_theatre import Card, Histogram
+from genlib.ui.kit import loading
+from genlib.ui.kit.plain import plain
+
+N = 2000  # real digits, and merges, behind every histogram and AUC
+BINS = 40
+UNITS = {
+    "squared error": "squared error, summed over pixels",
+    "1 - correlation": "by 1 − correlation of image and reconstruction",
+}
+FRAMES = {"alpha": 101, "max": 1, "splice": 29}  # splice: a cut above each row, and below all
+
+Floats = NDArray[np.float64]
+Pixels = NDArray[np.float32]
+
+
+def real_energies(info: Info, kind: str) -> Floats:
+    """Energies of N random test digits of the classes that the model knows: (N,)."""
+    return _energies(str(info.path), info.mtime_ns, "", kind)
+
+
+def merged_energies(info: Info, how: str, kind: str) -> Floats:
+    """Energies of N merges of two classes, half and half, of the same test digits: (N,)."""
+    return _energies(str(info.path), info.mtime_ns, how, kind)
+
+
+@st.cache_data(max_entries=200, show_spinner="Measuring 2,000 digits …")
+def _energies(path: str, mtime_ns: int, how: str, kind: str) -> Floats:
+    model, device = _model(path)
+    data = loading.pictures_of(peek(Path(path)))
+    rng = torch.Generator().manual_seed(0)
+    chosen = torch.randperm(len(data.test_x), generator=rng)[:N]
+    x, y = to_float(data.test_x[chosen]), data.test_y[chosen]
+    if how:
+        x = energy.merge_pairs(x, y, how, len(x), rng)
+    # Every image with noise of its own: with one noise for all, AUC's error bar would be too small.
+    noise = torch.Generator().manual_seed(1 + len(how))
+    return energy.energies(model, x.to(device), kind, noise)
+
+
+@st.cache_data(max_entries=32, show_spinner=False)  # 0.6 MB each
+def _sweep(path: str, mtime_ns: int, a: Pixels, b: Pixels, how: str, kind: str) -> energy.Sweep:
+    model, device = _model(path)
+    first, second = (torch.from_numpy(image).to(device) for image in (a, b))
+    return energy.along_alpha(model, first, second, how, kind, steps=FRAMES[how])
+
+
+def sweep(info: Info, a: Tensor, b: Tensor, how: str, kind: str) -> energy.Sweep:
+    """One model's view of digits a and b (C, H, W) merged at every alpha."""
+    return _sweep(str(info.path), info.mtime_ns, a.numpy(), b.numpy(), how, kind)
+
+
+def card(info: Info, a: Tensor, b: Tensor, how: str, kind: str) -> Card:
+    """Everything that one model's card shows of the pair."""
+    run = sweep(info, a, b, how, kind)
+    real, merged = real_energies(info, kind), merged_energies(info, how, kind)
+    shares = energy.share_above(real, run.energy)
+    ends = np.isin(run.alpha, [0.0, 1.0]) if how != "max" else np.zeros(1, bool)
+    spoken = [verdict(share, end) for share, end in zip(shares, ends, strict=True)]
+    classes = str(info.train.get("classes", ""))  # such as "1,5,6"; empty: all
+    return Card(
+        title=info.name,
+        unit=unit(info, kind),
+        text=f"{len(real):,} test digits" + (f" of classes {classes}" if classes else ""),
+        x_hat=to_bytes(run.x_hat),
+        energy=[round(float(e), 4) for e in run.energy],
+        verdict=[words for words, _ in spoken],
+        mood=[mood for _, mood in spoken],
+        histogram=histogram(real, merged),
+        band=tuple(np.percentile(real, [5, 50, 95]).round(4).tolist()),
+    )
+
+
+def unit(info: Info, kind: str) -> str:
+    """What the number on a card is, and in which unit."""
+    if kind != energy.OWN:
+        return UNITS[kind]
+    return "−ELBO in nats" if "Bounds" in info.capabilities else "its own energy"
+
+
+def verdict(share: float, is_digit: bool) -> tuple[str, str]:
+    """Say what an energy means: share of real digits with more of it -> (words, mood).
+
+    Below 5 % it would be caught at a threshold that rejects 5 % of real digits; above 25 % nothing
+    sets it apart. The mood is empty for a digit that was not merged.
+    """
+    thing = "digit" if is_digit else "merge"
+    count = f"{share:.0%} of real digits have" if share >= 0.01 else "Hardly any real digit has"
+    said = f"{count} more energy than this {thing}: "
+    if is_digit:
+        return said + ("an unusual digit." if share < 0.05 else "nothing unusual."), ""
+    if share < 0.05:
+        return said + "the model notices.", "caught"
+    if share < 0.25:
+        return said + "suspicious, no more.", "doubt"
+    return said + "it passes for a digit.", "pass"
+
+
+def histogram(real: Floats, merged: Floats) -> Histogram:
+    """Counts of both in the same bins; the rarest 1 % at the top share the last bin."""
+    both = np.concatenate([real, merged])
+    low, high = float(both.min()), float(np.percentile(both, 99))
+    high = high if high > low else low + 1.0
+    edges = np.linspace(low, high, BINS + 1)
+    counts = [np.histogram(v.clip(low, high), edges)[0].tolist() for v in (real, merged)]
+    return Histogram(round(low, 4), round(high, 4), counts[0], counts[1])
+
+
+def curve(info: Info, how: str, kind: str) -> Curve:
+    """One model's ROC curve for one way to merge."""
+    real, merged = real_energies(info, kind), merged_energies(info, how, kind)
+    area = energy.auc(real, merged)
+    return Curve(info.name, *energy.roc(real, merged), area.value, area.stderr)
+
+
+def _model(path: str) -> tuple[Reconstructs, torch.device]:
+    model = loading.model(Path(path))
+    if not isinstance(model, Reconstructs):
+        raise TypeError(f"{path} does not reconstruct images")
+    return model, next(model.parameters()).device
+
+
+def to_bytes(x: Tensor) -> NDArray[np.uint8]:
+    """float in [0, 1] -> uint8, same shape."""
+    return (x * 255).round().clamp(0, 255).to(torch.uint8).cpu().numpy()
+
+
+def takes(info: Info, shape: tuple[int, ...]) -> bool:
+    """Whether a model works on images of this (C, H, W)."""
+    size = int(str(info.config.get("image_size", 28)))
+    return shape == (int(str(info.config.get("channels", 1))), size, size)
+
+
+def name(digit: Digit, letter: str, data: Dataset) -> str:
+    """What stands at the slider's end: "a: 3", or "a: drawn"."""
+    what = "drawn" if digit.label is None else data.classes[digit.label]
+    return f"{letter}: {what}"
+
+
+def summary(curves: Sequence[Curve], how: str) -> str:
+    """One sentence on each model's AUC, within its error: caught, guessed, or fooled."""
+    said = []
+    for c in curves:
+        low, high = c.auc - 2 * c.stderr, c.auc + 2 * c.stderr
+        judgement = "tells most merges from digits" if low > 0.9 else "tells some of them"
+        if low <= 0.55:
+            judgement = (
+                "can hardly tell" if high >= 0.45 else "finds merges *more* real than digits"
+            )
+        said.append(f"**{plain(c.name)}** {judgement} ({c.auc:.3f} ± {c.stderr:.3f})")
+    return f"Merged by {how}: {'; '.join(said)}."

@@ -1,0 +1,189 @@
+"""Models and data for the pages, loaded once and shared by all sessions.
+
+Cached models are shared: no page may train them, leave hooks or gradients on them, or edit them.
+Everything is keyed by (path, modification time), so that a file that changes is read again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+from streamlit.runtime.scriptrunner import get_script_run_ctx
+
+from genlib.environment import runs_dir, shipped_dir
+from genlib.environment import uploads_dir as _uploads_dir
+from genlib.store.checkpoint import CheckpointError, Info, listing, peek
+from genlib.ui.kit.plain import plain
+
+if TYPE_CHECKING:
+    import torch
+
+    from genlib.data.datasets import Dataset
+    from genlib.models import Model
+
+
+def checkpoints(*capabilities: str) -> list[Info]:
+    """Shipped checkpoints, then uploads and runs, that can do all that is asked.
+
+    No two have the same name: links and widgets know models by it. See ``public_name``.
+    """
+    folders = [shipped_dir(), _uploads_dir()]
+    runs = [path.parent for path in sorted(runs_dir().glob("*/model.safetensors"))]
+    stamps = tuple((str(f), f.stat().st_mtime_ns) for f in [*folders, *runs] if f.is_dir())
+    wanted = set(capabilities)
+    return [info for info in _listing(stamps) if wanted <= _capabilities(info)]
+
+
+@st.cache_data(max_entries=8, show_spinner=False)
+def _listing(stamps: tuple[tuple[str, int], ...]) -> list[Info]:
+    # A folder's modification time changes with every file that is put there, renamed or deleted.
+    found: dict[str, Info] = {}
+    for folder, _ in stamps:
+        for info in listing(Path(folder)):
+            found.setdefault(str(info.path), info)
+    return [replace(info, name=public_name(info)) for info in found.values()]
+
+
+def origin(info: Info) -> str:
+    """Where a checkpoint comes from: "shipped", "upload" or "your run"."""
+    if info.path.parent == shipped_dir():
+        return "shipped"
+    return "upload" if info.path.parent == _uploads_dir() else "your run"
+
+
+def public_name(info: Info) -> str:
+    """The name in pickers and links, for an ``info`` as read from its file.
+
+    A shipped model keeps its bare name: "vae-2". Others say what they are: "vae-2 (your run)",
+    "vae-2 (upload)", and where they were renamed, also which: "best (your run vae-3)". Run
+    directories and files are unique, so these names are too, and none depends on what else there
+    is: deleting one model never renames another.
+    """
+    of = origin(info)
+    unique = info.path.parent.name if of == "your run" else info.path.stem
+    if info.name == unique:
+        return info.name if of == "shipped" else f"{info.name} ({of})"
+    return f"{info.name} ({of} {unique})"
+
+
+def _capabilities(info: Info) -> frozenset[str]:
+    from genlib.models import FAMILIES
+
+    return info.capabilities if info.family in FAMILIES else frozenset()
+
+
+def model(source: Info | Path) -> Model:
+    """The model of a checkpoint on this machine's device: evaluation mode, frozen, shared.
+
+    Raises CheckpointError for a file that cannot be used.
+    """
+    path = source.path if isinstance(source, Info) else source
+    if not path.is_file():
+        raise CheckpointError(f"There is no checkpoint at {path}.")
+    return _model(str(path), path.stat().st_mtime_ns)
+
+
+@st.cache_resource(max_entries=32, show_spinner="Loading the model …")
+def _model(path: str, mtime_ns: int) -> Model:
+    from genlib.devices import device
+    from genlib.store.checkpoint import load
+
+    return load(Path(path), str(device()))
+
+
+def cpu(tensor: torch.Tensor) -> NDArray[np.float32]:
+    """A tensor on any device as a float32 numpy array."""
+    return tensor.detach().float().cpu().numpy()
+
+
+@st.cache_resource(max_entries=6, show_spinner="Reading the dataset …")
+def _dataset(name: str, stamp: str, classes: str) -> Dataset:
+    from genlib.data import datasets
+
+    return datasets.load(name, classes)
+
+
+def dataset(name: str = "mnist", classes: str = "") -> Dataset:
+    """A dataset by name, or some classes of it ("1,5,6"), shared by all sessions.
+
+    Show its ``note`` where it is not empty.
+
+    Raises ValueError with one sentence where it is not here.
+    """
+    from genlib.data import datasets
+
+    if name in datasets.DATASETS:
+        return _dataset(name, str(datasets.find_mnist()), classes)
+    entry = datasets.entry_of(name)
+    return _dataset(name, f"{entry} {entry.path.stat().st_mtime_ns}", classes)
+
+
+def pictures_of(info: Info) -> Dataset:
+    """The dataset that suits a checkpoint: what it was trained on, in the classes it knows.
+
+    Where that is not here, MNIST serves models of such images; for others the page says what is
+    missing and ends, and a job beside the pages gets a ValueError that says it.
+    """
+    return _pictures(info, str(info.train.get("classes", "")))
+
+
+def all_pictures_of(info: Info) -> Dataset:
+    """The same with all classes, also those that the model was not trained on."""
+    return _pictures(info, "")
+
+
+def _pictures(info: Info, classes: str) -> Dataset:
+    try:
+        return dataset(info.dataset, classes)
+    except ValueError as error:
+        shape = dataset("mnist").shape
+        if shape[:2] == (info.config.get("channels"), info.config.get("image_size")):
+            return dataset("mnist", classes)
+        missing = f"{info.name} needs the pictures it was trained on: {error}."
+        if get_script_run_ctx(suppress_warning=True) is None:  # a job: no page to say it and end
+            raise ValueError(missing) from error
+        st.info(plain(missing), icon=":material/info:")
+        st.stop()
+
+
+def class_names(info: Info) -> tuple[str, ...]:
+    """Names of a classifier's classes; no picture is needed for those of CIFAR-10."""
+    from genlib.data import datasets
+
+    wanted = int(str(info.config.get("n_classes", 10)))
+    names: tuple[str, ...] = ()
+    if info.dataset in datasets.CIFAR:
+        names = datasets.CIFAR_CLASSES
+    elif info.dataset in datasets.available():
+        names = dataset(info.dataset).classes
+    return names if len(names) == wanted else tuple(map(str, range(wanted)))
+
+
+def test_latents(info: Info, n: int = 10_000) -> NDArray[np.float32]:
+    """Codes (mu, or z of a plain autoencoder) of the first n test images: (n, latent_dim).
+
+    The array is everyone's, kept once (500 latents make 20 MB): never write to it.
+    """
+    return _test_latents(str(info.path), info.mtime_ns, n)
+
+
+@st.cache_resource(max_entries=24, show_spinner="Encoding the test images …")
+def _test_latents(path: str, mtime_ns: int, n: int) -> NDArray[np.float32]:
+    import torch
+
+    from genlib.data.datasets import to_float
+    from genlib.models.capabilities import Encodes
+
+    coder = _model(path, mtime_ns)
+    if not isinstance(coder, Encodes):
+        raise TypeError(f"{path} does not encode")
+    images = pictures_of(peek(Path(path))).test_x[:n]
+    device = next(coder.parameters()).device
+    with torch.no_grad():
+        parts = [cpu(coder.embed(to_float(part).to(device))) for part in images.split(1000)]
+    return np.concatenate(parts)

@@ -1,0 +1,122 @@
+"""Rows of small pictures with a line of text under each: crisp, light, in one piece of HTML.
+
+Pictures are PNG data URLs, since pictures that Streamlit stores as files get lost when they
+change many times a second.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from html import escape
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+from streamlit.delta_generator import DeltaGenerator
+
+from genlib.plots.kernels import CSS_GRADIENT
+from genlib.ui.kit.images import data_url
+
+_STYLE = """<style>
+.pt {display: grid; gap: 5px 6px; align-items: center; max-width: 1100px;}
+.pt .head {font-weight: 600; line-height: 1.25; padding-right: 8px; overflow-wrap: anywhere;}
+.pt .head small, .cards small {display: block; font-weight: 400; opacity: .75;}
+.pt figure, .cards figure {margin: 0; text-align: center;}
+.pt img, .cards img {width: 100%; image-rendering: pixelated; display: block; border-radius: 2px;
+  box-shadow: 0 0 0 1px rgb(128 128 128 / 30%);}
+.pt figcaption {font-size: .72rem; opacity: .8; line-height: 1.3;
+  font-variant-numeric: tabular-nums;}
+.pt .rule {grid-column: 1 / -1; border-top: 1px solid rgb(128 128 128 / 30%); margin: 3px 0;}
+.cards {display: flex; flex-wrap: wrap; gap: 10px;}
+.cards figure {width: 134px; padding: 6px; border-radius: 8px; border: 2px solid transparent;}
+.cards figure.best {border-color: #2e9e5b;}
+.cards figcaption {font-weight: 600; line-height: 1.3; margin-top: 6px;}
+.cards .number {font-variant-numeric: tabular-nums; font-size: 1.1rem;}
+.cards .none {aspect-ratio: 1; display: grid; place-items: center; padding: 8px; font-size: .8rem;
+  opacity: .75; border: 1px dashed rgb(128 128 128 / 60%); border-radius: 4px;}
+.cards .tag {color: #2e9e5b;}
+</style>"""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row: a heading, a smaller line, pictures uint8 (N, H, W) or (N, H, W, 3), captions."""
+
+    title: str
+    detail: str
+    images: NDArray[np.uint8]
+    captions: Sequence[str] = field(default=())
+    rule: bool = False  # a line above
+
+
+@dataclass(frozen=True)
+class Card:
+    """One picture with its name, a number, and a note; ``image`` None shows the note instead."""
+
+    title: str
+    image: NDArray[np.uint8] | None
+    number: str = ""
+    note: str = ""
+    best: bool = False
+
+
+def grey(x: NDArray[np.floating]) -> NDArray[np.uint8]:
+    """Pixels in [0, 1] -> uint8."""
+    return np.clip(np.round(np.asarray(x) * 255), 0, 255).astype(np.uint8)
+
+
+def picture_table(rows: Sequence[Row], where: DeltaGenerator | None = None) -> None:
+    """Show rows of pictures below each other, columns aligned; all rows have as many pictures."""
+    columns = len(rows[0].images)
+    cells = "".join(_row(row) for row in rows)
+    grid = f"grid-template-columns: minmax(96px, 150px) repeat({columns}, minmax(0, 84px))"
+    (where or st).html(f'{_STYLE}<div class="pt" style="{grid}">{cells}</div>')
+
+
+def cards(items: Sequence[Card], where: DeltaGenerator | None = None) -> None:
+    """Show pictures beside each other, each with name and number; the best is framed."""
+    body = "".join(_card(item) for item in items)
+    (where or st).html(f'{_STYLE}<div class="cards">{body}</div>')
+
+
+def signed_legend(low: str, middle: str, high: str, where: DeltaGenerator | None = None) -> None:
+    """A colour bar for signed pictures, with words at both ends and at zero."""
+    (where or st).html(
+        '<div style="display:inline-grid;grid-template-columns:auto minmax(80px,180px) auto;'
+        'column-gap:8px;align-items:center;font-size:.85rem;line-height:1.3">'
+        f"<span>{escape(low)}</span><span style='height:12px;border-radius:3px;"
+        f"background:linear-gradient(90deg,{CSS_GRADIENT})'></span><span>{escape(high)}</span>"
+        f"<span></span><span style='text-align:center;opacity:.75'>{escape(middle)}</span></div>"
+    )
+
+
+def _row(row: Row) -> str:
+    captions = list(row.captions) or [""] * len(row.images)
+    figures = "".join(
+        f"<figure>{_img(image, row.title)}"
+        + (f"<figcaption>{escape(text)}</figcaption>" if text else "")
+        + "</figure>"
+        for image, text in zip(row.images, captions, strict=True)
+    )
+    rule = '<div class="rule"></div>' if row.rule else ""
+    head = f'<div class="head">{escape(row.title)}<small>{escape(row.detail)}</small></div>'
+    return rule + head + figures
+
+
+def _card(card: Card) -> str:
+    picture = (
+        f'<div class="none">{escape(card.note)}</div>'
+        if card.image is None
+        else _img(card.image, card.title)
+    )
+    tag = ' <span class="tag">★ best</span>' if card.best else ""
+    note = f"<small>{escape(card.note)}</small>" if card.image is not None and card.note else ""
+    return (
+        f'<figure class="{"best" if card.best else ""}">{picture}<figcaption>{escape(card.title)}'
+        f'<div class="number">{escape(card.number)}{tag}</div>{note}</figcaption></figure>'
+    )
+
+
+def _img(image: NDArray[np.uint8], alt: str) -> str:
+    return f'<img alt="{escape(alt)}" src="{data_url(image)}">'

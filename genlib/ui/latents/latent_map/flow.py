@@ -1,0 +1,236 @@
+"""How the latent map page moves: which epoch, which flat map, and a t-SNE on its way."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import streamlit as st
+
+from genlib.explore.projection import TSNE, Array, Frame, Linear
+from genlib.store.checkpoint import Info
+from genlib.ui.kit.plain import plain
+from genlib.ui.latents.latent_map import data as map_data
+from genlib.ui.latents.latent_map import jobs as map_jobs
+from genlib.ui.latents.latent_map.data import Points
+from genlib.ui.latents.latent_map.jobs import Job
+
+POLL_SECONDS = 0.3
+DWELL_SECONDS = 1.2  # how long playing rests at an epoch
+LOOKS = {
+    "waiting": ":material/hourglass_top: waiting for a free processor core",
+    "running": "t-SNE optimises",
+    "done": "t-SNE finished",
+}
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What the controls say: the model at its last epoch, all epochs, and how to flatten."""
+
+    last: Info
+    epochs: dict[int, Info]
+    kind: str
+    points: Points
+    n: int
+    perplexity: float
+    seed: int
+
+
+@dataclass(frozen=True)
+class Flat:
+    """A flat map: positions (n, 2), whether they are final, and how new codes are placed."""
+
+    positions: Array
+    key: str
+    ready: bool
+    place: Callable[[Array], Array] | None
+    linear: Linear | None = None
+
+
+def choose_epoch(epochs: dict[int, Info]) -> int:
+    """The slider through the training epochs, with a play button; at the last one at first."""
+    numbers = list(epochs)
+    state = st.session_state
+    if state.get("map.epoch") not in (None, *numbers):
+        del state["map.epoch"]  # of another model
+    if len(numbers) < 2:
+        st.caption(
+            f":material/timeline: This checkpoint holds epoch {numbers[-1]} only. Shipped models "
+            "with snapshots (vae-20, ae-30, dae-500) can travel through their training."
+        )
+        return numbers[-1]
+    _step(numbers)
+    left, right = st.columns([1, 5], vertical_alignment="bottom")
+    playing = state.get("map.playing", False)
+    left.button(
+        "Stop" if playing else "Play",
+        icon=":material/stop:" if playing else ":material/play_arrow:",
+        key="map.play",
+        on_click=_toggle_play,
+        args=(numbers,),
+        help="Go through the epochs one by one; a map not seen before is computed first.",
+        width="stretch",
+    )
+    epoch = right.select_slider(
+        "Training epoch",
+        numbers,
+        value=numbers[-1],
+        key="map.epoch",
+        bind="query-params",
+        help="Passes over the training set; 0 is the untrained model. Each epoch's map starts "
+        "from that of the last epoch and is turned onto it, so that points move rather than jump.",
+    )
+    return int(epoch)
+
+
+def _toggle_play(numbers: list[int]) -> None:
+    state = st.session_state
+    state["map.playing"] = not state.get("map.playing", False)
+    if state["map.playing"] and state.get("map.epoch", numbers[-1]) == numbers[-1]:
+        state["map.epoch"] = numbers[0]
+        state["map.ready"] = False  # of the epoch before
+    state["map.step_at"] = time.monotonic() + DWELL_SECONDS
+
+
+def _step(numbers: list[int]) -> None:
+    """While playing, go to the next epoch once the map of this one has been seen."""
+    state = st.session_state
+    if not state.get("map.playing"):
+        return
+    if not state.get("map.ready"):
+        state["map.step_at"] = time.monotonic() + DWELL_SECONDS
+        return
+    if time.monotonic() < state["map.step_at"]:
+        return
+    after = [e for e in numbers if e > state.get("map.epoch", numbers[-1])]
+    state["map.playing"] = bool(after[1:])
+    state["map.step_at"] = time.monotonic() + DWELL_SECONDS
+    if after:
+        state["map.epoch"] = after[0]
+
+
+def flat_map(choice: Choice, epoch: int) -> Flat | None:
+    """The map of an epoch as far as it is; draws progress and the cancel button for t-SNE."""
+    info = choice.epochs[epoch]
+    if choice.kind != "t-SNE":
+        linear = map_data.linear_map(choice.kind, info, choice.last, choice.n)
+        key = f"{choice.kind}:{info.path}:{info.mtime_ns}:{choice.points.name}"
+        share = f"{100 * linear.explained:.0f} % of the codes' variance lies in this plane"
+        st.caption(f":material/square_foot: {share}.")
+        return Flat(linear.positions, key, True, linear.place, linear)
+    key = _key(choice, info)
+    stopped: tuple[str, Frame | None] | None = st.session_state.get("map.cancelled")
+    if stopped is not None and stopped[0] == key:
+        return _cancelled(key, stopped[1])
+    job = _job(choice, epoch)
+    if job.state == "failed":
+        st.error(f"No map: {plain(job.error)}.", icon=":material/error:")
+        return None
+    _progress(job)
+    return _flat(job)
+
+
+def _flat(job: Job) -> Flat | None:
+    """The job's own newest frame. Never that of its anchor: it is another epoch's map."""
+    if job.frame is None:
+        return None
+    done = job.state == "done"
+    tsne: TSNE | None = job.tsne
+    place = tsne.place if done and tsne is not None else None
+    return Flat(job.frame.positions, job.key, done, place)
+
+
+def _key(choice: Choice, info: Info) -> str:
+    anchor = "" if info is choice.last else f"{choice.last.path}:{choice.last.mtime_ns}"
+    settings = f"{choice.points.name}:{choice.perplexity}:{choice.seed}"
+    return f"{info.path}:{info.mtime_ns}:{anchor}:{settings}"
+
+
+def _job(choice: Choice, epoch: int) -> Job:
+    info = choice.epochs[epoch]
+    who = st.session_state.setdefault("map.who", uuid.uuid4().hex)
+    finished = map_data.stored_map(
+        epoch, info, choice.last, choice.points, choice.perplexity, choice.seed
+    )
+    needs_no_anchor = finished is not None or info is choice.last
+    anchor = None if needs_no_anchor else _job(choice, max(choice.epochs))
+    job = map_jobs.request(
+        _key(choice, info),
+        map_data.codes(info, choice.points),
+        perplexity=choice.perplexity,
+        seed=choice.seed,
+        who=who,
+        anchor=anchor,
+        finished=finished,
+    )
+    before: Job | None = st.session_state.get("map.job")
+    if before is not None and before is not job and anchor is not before:
+        before.leave(who)  # nobody looks at it here any more
+    st.session_state["map.job"] = job
+    return job
+
+
+def _progress(job: Job) -> None:
+    """How far the t-SNE is; the row stays when it is done, so that the map does not jump."""
+    current = job.anchor if job.anchor is not None and job.anchor.busy else job
+    what = "First the last epoch's map, to align with: " if current is not job else ""
+    frame = current.frame
+    share, text = 0.0, f"{what}{LOOKS.get(current.state, current.state)}"
+    if frame is not None:
+        share = frame.iteration / frame.total
+        text += f" · iteration {frame.iteration} of {frame.total} · KL {frame.kl:.3f} nats"
+    elif current.state == "running":
+        text += " · finding each code's neighbours"
+    left, right = st.columns([4, 1], vertical_alignment="center")
+    left.progress(share, text=text)
+    right.button(
+        "Cancel",
+        icon=":material/cancel:",
+        key="map.cancel",
+        on_click=_cancel,
+        args=(job,),
+        disabled=not job.busy,
+        help="Stop and keep the map as it is now. Others who watch the same map are not disturbed."
+        if job.busy
+        else "There is nothing to cancel: the map is finished.",
+        width="stretch",
+    )
+
+
+def _cancel(job: Job) -> None:
+    if not job.busy:
+        return  # it was finished while the click was on its way
+    st.session_state["map.cancelled"] = (job.key, job.frame)
+    st.session_state["map.playing"] = False
+    job.leave(st.session_state["map.who"])
+
+
+def _cancelled(key: str, frame: Frame | None) -> Flat | None:
+    left, right = st.columns([4, 1], vertical_alignment="center")
+    where = f" at iteration {frame.iteration} of {frame.total}" if frame else ""
+    left.caption(f":material/cancel: Cancelled{where}: the map is not finished.")
+    right.button(
+        "Resume",
+        icon=":material/play_arrow:",
+        key="map.resume",
+        on_click=lambda: st.session_state.pop("map.cancelled", None),
+        help="Go on while it is still warm, or start again.",
+        width="stretch",
+    )
+    return None if frame is None else Flat(frame.positions, key, False, None)
+
+
+def needs_polling(flat: Flat | None) -> bool:
+    """Whether the page must look again by itself: a t-SNE is on its way, or epochs play."""
+    state = st.session_state
+    state["map.ready"] = flat is not None and flat.ready
+    job: Job | None = state.get("map.job")
+    cancelled = state.get("map.cancelled")
+    unfinished = flat is None or not flat.ready
+    waits = (
+        unfinished and job is not None and job.busy and not (cancelled and cancelled[0] == job.key)
+    )
+    return bool(waits or state.get("map.playing"))

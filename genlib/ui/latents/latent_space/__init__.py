@@ -1,0 +1,1 @@
+"""The Latent space page: sliders, pad, traversals, walks, downloads."""

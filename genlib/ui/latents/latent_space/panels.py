@@ -1,0 +1,233 @@
+"""The lower half of the Latent space page: what follows once the hand rests."""
+
+from __future__ import annotations
+
+import numpy as np
+import streamlit as st
+import torch
+from streamlit.delta_generator import DeltaGenerator
+
+from genlib.data.datasets import Dataset
+from genlib.explore import latents
+from genlib.ui.components import history
+from genlib.ui.components.decoder_store import component_key
+from genlib.ui.components.digit_picker import Digit, pick_digit
+from genlib.ui.components.latent_walk import Way, latent_walk
+from genlib.ui.kit import loading
+from genlib.ui.kit.images import data_url, grid_image, picture
+from genlib.ui.kit.plain import plain
+from genlib.ui.latents.latent_space.data import Space, density, digits
+from genlib.ui.latents.latent_space.data import space as read_space
+from genlib.ui.latents.latent_space.start import KEY, on_server, place
+
+STRIPS = 10  # latents that get a traversal strip
+STEPS = 13  # pictures in a strip
+SAMPLES = 40  # generated pictures
+
+
+def around(space: Space) -> None:
+    """Neighbours among real digits, and one strip per latent through the present place."""
+    z = torch.from_numpy(place(space))
+    data = digits(space)
+    st.subheader("Nearest real digits", anchor=False)
+    found, distances = latents.nearest(space.codes, z, 10)
+    with st.container(horizontal=True):
+        for index, distance in zip(found.tolist(), distances.tolist(), strict=True):
+            name = data.classes[int(data.test_y[index])]
+            picture(data.test_x[index], f"{name} · {distance:.2f}", width=72)
+    st.caption("Test images whose codes lie closest: class · Euclidean distance in latent space.")
+    st.subheader("One latent at a time", anchor=False)
+    order = space.axes.order[:STRIPS]
+    low, high = space.axes.low[order, None], space.axes.high[order, None]
+    values = low + (high - low) * torch.linspace(0, 1, STEPS)
+    device = next(space.model.parameters()).device  # type: ignore[attr-defined]
+    images = latents.traversals(space.model, z.to(device), order.to(device), values.to(device))
+    st.html(_strips([space.label(i) for i in order.tolist()], images, low[:, 0], high[:, 0]))
+    if space.latent_dim > len(order):
+        st.caption(f"The {len(order)} latents that say most, of {space.latent_dim}.")
+
+
+def _strips(names: list[str], images: torch.Tensor, low: torch.Tensor, high: torch.Tensor) -> str:
+    """One line per latent: its name, the strip, and the range it runs through."""
+    lines = []
+    for k, name in enumerate(names):
+        url = data_url(grid_image(images[k], STEPS))
+        lines.append(
+            f'<span style="font-weight:600">{name}</span>'
+            f'<span style="text-align:right">{low[k]:.1f}</span>'
+            f'<img src="{url}" alt="{name} from {low[k]:.1f} to {high[k]:.1f}" '
+            'style="width:100%;image-rendering:pixelated;display:block">'
+            f"<span>{high[k]:.1f}</span>"
+        )
+    style = (
+        "display:grid;grid-template-columns:2.5rem 2.5rem minmax(0,56rem) 2.5rem;"
+        "gap:2px 0.5rem;align-items:center;font-size:0.9rem"
+    )
+    return f'<div style="{style}">{"".join(lines)}</div>'
+
+
+def between(space: Space) -> None:
+    """Two digits, and the way from one to the other in pixels and in latents."""
+    data = digits(space)
+    left, right = st.columns(2, gap="large")
+    a = pick_digit(f"{KEY}.a", "From", left, data=data, default_class=1, default_nth=2)
+    b = pick_digit(f"{KEY}.b", "To", right, data=data, default_class=6, default_nth=1)
+    way = Way(
+        space.encode(a.image),
+        space.encode(b.image),
+        0.0,
+        1.0,
+        _called(a, data),
+        _called(b, data),
+        (a.image.numpy(), b.image.numpy()),
+    )
+    _walk(space, "between", way, 0.5)
+    st.caption(
+        "In pixels both digits fade through each other and the middle is a double exposure. In "
+        "latents the middle is decoded from a code of its own: strokes move instead of fading."
+    )
+
+
+def _called(digit: Digit, data: Dataset) -> str:
+    return "drawn" if digit.label is None else data.classes[digit.label]
+
+
+def means(space: Space) -> None:
+    """Add the difference of two class means to the present place."""
+    data = digits(space)
+    by_class = latents.class_means(space.codes, space.labels)
+    present = list(by_class)
+    left, right, note = st.columns([1, 1, 2], vertical_alignment="bottom")
+    source = left.selectbox(
+        "Less of",
+        present,
+        index=present.index(3) if 3 in present else 0,
+        format_func=lambda c: data.classes[c],
+        key=f"{KEY}.less",
+        bind="query-params",
+        help="The class whose mean code is subtracted.",
+    )
+    target = right.selectbox(
+        "More of",
+        present,
+        index=present.index(8) if 8 in present else len(present) - 1,
+        format_func=lambda c: data.classes[c],
+        key=f"{KEY}.more",
+        bind="query-params",
+        help="The class whose mean code is added.",
+    )
+    note.latex(r"z + t\,(\bar z_{\text{more}} - \bar z_{\text{less}})")
+    z = place(space)
+    moved = (by_class[target] - by_class[source]).numpy()
+    way = Way(
+        z, z + moved, -1.0, 2.0, f"more {data.classes[source]}", f"more {data.classes[target]}"
+    )
+    _walk(space, "means", way, 1.0)
+    st.caption(
+        "Starts at the picture above (t = 0). At t = 1 the code has moved by exactly the "
+        "difference between the two classes' mean codes."
+    )
+
+
+def _walk(space: Space, name: str, way: Way, t: float) -> None:
+    parameter = f"{KEY}.{name}.t"
+    try:
+        first = float(st.query_params.get(parameter, t))
+    except ValueError:
+        first = t
+    first = float(np.clip(np.nan_to_num(first, nan=t), way.low, way.high))
+    decode = space.decode if on_server(space) else None
+    key = history.of_this_visit(component_key(f"{KEY}.{name}", space.name))
+    told = latent_walk(key, space.name, way, space.shape, t=first, decode=decode)
+    if told != t:
+        st.query_params[parameter] = f"{told:.3f}"
+
+
+def manifold(space: Space) -> None:
+    """The whole plane of a model with two latents as one picture of pictures."""
+    if space.latent_dim != 2:
+        st.info(
+            f"{plain(space.info.name)} has {space.latent_dim} latents; a picture has two "
+            "directions. Choose a model with two latents, such as vae-2.",
+            icon=":material/info:",
+        )
+        return
+    side = 20
+    if space.has_prior:
+        across = up = latents.normal_quantiles(side)
+        how = (
+            "Each step covers 1/20 of the prior N(0, 1): spaced by the inverse normal distribution."
+        )
+    else:
+        across, up = (
+            torch.linspace(float(space.axes.low[i]), float(space.axes.high[i]), side)
+            for i in range(2)
+        )
+        how = "Evenly spaced over the range of the test images' codes; there is no prior to follow."
+    images = space.decode(latents.manifold_grid(across, up).numpy())
+    st.image(data_url(grid_image(images, side, gap=0)), width=840, alt="The manifold")
+    st.caption(f"z1 grows to the right, z2 upwards. {how}")
+
+
+def generate(space: Space) -> None:
+    """Draw codes from densities fitted to the latents, and decode them; another model beside."""
+    from genlib.explore.density import DENSITIES, held_out
+
+    left, right = st.columns([2, 1], gap="large", vertical_alignment="bottom")
+    with left.container(horizontal=True, vertical_alignment="bottom"):
+        name = st.segmented_control(
+            "Density over latents",
+            list(DENSITIES),
+            default="Standard normal",
+            required=True,
+            wrap=True,
+            key=f"{KEY}.density",
+            bind="query-params",
+            help="Fitted to the codes of 10,000 training images; the standard normal is not "
+            "fitted.",
+        )
+        st.button("Draw again", icon=":material/casino:", key=f"{KEY}.again", on_click=_again)
+    other = _beside(space, right)
+    assert name is not None
+    shown = [space] + ([other] if other else [])
+    for column, one in zip(st.columns(len(shown), gap="large"), shown, strict=True):
+        with column:
+            fitted = density(one, name)
+            z = fitted.sample(SAMPLES, np.random.default_rng(_draws()))
+            mean, error = held_out(fitted, one.codes[:2000].numpy())
+            st.markdown(f"**{plain(one.info.name)}** · {name.lower()}")
+            st.image(data_url(grid_image(one.decode(z), 8)), width="stretch", alt="Samples")
+            st.caption(
+                f"Log-density of 2,000 test codes: {mean:,.1f} ± {error:.1f} nats a code, "
+                f"{one.latent_dim} latents."
+            )
+    st.caption(
+        "The log-density says how well the density fits codes it has not seen: compare densities "
+        "of one model by it, never two models, whose codes have different units."
+    )
+
+
+def _beside(space: Space, where: DeltaGenerator) -> Space | None:
+    """Choose another model to sample from; a plain autoencoder beside a VAE at first."""
+    models = loading.checkpoints("Encodes", "Decodes")
+    others = {info.name: info for info in models if info.path != space.info.path}
+    names = ["nothing", *others]
+    preset = "ae-30" if space.has_prior else "vae-20"
+    chosen = where.selectbox(
+        "Beside it",
+        names,
+        index=names.index(preset) if preset in names else 0,
+        key=f"{KEY}.beside",
+        bind="query-params",
+        help="Another model that samples from the same kind of density.",
+    )
+    return read_space(others[chosen]) if chosen in others else None
+
+
+def _draws() -> int:
+    text = st.query_params.get(f"{KEY}.draws", "0")
+    return int(text) if text.isdecimal() and len(text) < 9 else 0
+
+
+def _again() -> None:
+    st.query_params[f"{KEY}.draws"] = str(_draws() + 1)

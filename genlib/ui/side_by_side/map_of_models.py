@@ -1,0 +1,307 @@
+"""The map of generative models: a tree of densities, a timeline, and where each model lives.
+
+The map is HTML; the pictures in it are drawn by the models themselves. Sources: slides "Generative
+taxonomy" (after Goodfellow 2016, arXiv:1701.00160) with their timeline; what came after 2016 is
+named and greyed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from html import escape
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from genlib.data.datasets import to_float
+from genlib.models.capabilities import Reconstructs, Samples
+from genlib.store.checkpoint import CheckpointError, Info
+from genlib.ui.kit import jobs, loading
+from genlib.ui.kit.images import data_url, grid_image
+
+SHOWN = 3  # images in a picture
+Pictures = dict[str, str]  # name of a node -> address of its picture
+
+
+def drawn(infos: list[Info]) -> jobs.Job:
+    """The job that draws every node's picture; its result grows: Pictures."""
+    stamp = " ".join(f"{info.path}:{info.mtime_ns}" for info in infos)
+    return jobs.request(f"map-of-models {stamp}", lambda job: _draw(job, infos))
+
+
+def _draw(job: jobs.Job, infos: list[Info]) -> Pictures:
+    pictures: Pictures = {}
+    for done, node in enumerate(ALL):
+        job.report(done / len(ALL), node.name, pictures)
+        for info in [i for family in node.families for i in infos if i.family == family]:
+            try:
+                image = picture(info)
+            except CheckpointError:
+                continue  # deleted or damaged: another one of the family may do
+            if image is not None:
+                pictures = {**pictures, node.name: data_url(image)}
+                break
+    return pictures
+
+
+@torch.no_grad()
+def picture(info: Info) -> NDArray[np.uint8] | None:
+    """Three images by a model side by side: samples, else reconstructions; None if it has none."""
+    model = loading.model(info)
+    device = next(model.parameters()).device
+    if isinstance(model, Reconstructs) and "Encodes" in info.capabilities:
+        data = loading.pictures_of(info)
+        x = to_float(data.test_x[:SHOWN]).to(device)
+        return grid_image(model.reconstruct(x), SHOWN, gap=1, background=0)
+    if isinstance(model, Samples):
+        x = model.sample(SHOWN, torch.Generator().manual_seed(3))
+        return grid_image(x, SHOWN, gap=1, background=0)
+    return None
+
+
+def tree_html(pictures: Mapping[str, str], address: Mapping[str, str]) -> str:
+    """Both trees as nested boxes. address: page file -> its path in the address bar."""
+    return (
+        f'<div class="tree">{_branch(TREE, pictures, address, 0)}'
+        f"{_branch(BESIDE, pictures, address, 0)}</div>"
+    )
+
+
+def timeline_html(address: Mapping[str, str]) -> str:
+    """All models by year."""
+    return f'<ol class="time">{"".join(_moment(node, address) for node in TIMELINE)}</ol>'
+
+
+def _branch(
+    branch: Branch, pictures: Mapping[str, str], address: Mapping[str, str], depth: int
+) -> str:
+    below = "".join(
+        _node(child, pictures, address)
+        if isinstance(child, Node)
+        else _branch(child, pictures, address, depth + 1)
+        for child in branch.below
+    )
+    kind = "leaves" if isinstance(branch.below[0], Node) else "split"
+    return (
+        f'<section class="depth{depth}" style="flex-grow:{branch.weight}">'
+        f"<h4>{escape(branch.title)}</h4><p>{escape(branch.text)}</p>"
+        f'<div class="{kind}">{below}</div></section>'
+    )
+
+
+def _node(node: Node, pictures: Mapping[str, str], address: Mapping[str, str]) -> str:
+    image = pictures.get(node.name)
+    shown = f'<img alt="" src="{image}">' if image else ""
+    words = f"<b>{escape(node.name)}</b><small>{node.year} · {escape(node.source)}</small>"
+    return _linked(node, f"{shown}{words}", address, "node")
+
+
+def _moment(node: Node, address: Mapping[str, str]) -> str:
+    inner = f"<i>{node.year}</i><span>{escape(node.name)}</span>"
+    return f"<li>{_linked(node, inner, address, 'moment')}</li>"
+
+
+def _linked(node: Node, inner: str, address: Mapping[str, str], kind: str) -> str:
+    if node.page not in address:
+        title = f"{node.why} Not here yet."
+        return f'<div class="{kind} absent" title="{escape(title)}">{inner}</div>'
+    return (
+        f'<a class="{kind}" href="{escape(address[node.page])}" '
+        f'data-page="{escape(node.page)}" title="{escape(node.why)}">{inner}</a>'
+    )
+
+
+@dataclass(frozen=True)
+class Node:
+    """One kind of model: its year and source, the page where it lives ("" if it is not here).
+
+    families: whose checkpoints may draw its picture. ``why``: one sentence, shown on hover.
+    """
+
+    name: str
+    year: int
+    source: str
+    why: str
+    page: str = ""
+    families: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Branch:
+    """A question answered one way: what is below shares the answer."""
+
+    title: str
+    text: str
+    below: tuple[Branch | Node, ...]
+    weight: int = 1  # of the width, beside its neighbours
+
+
+PCA = Node(
+    "Principal components",
+    1901,
+    "Pearson; Tipping & Bishop 1999",
+    "One Gaussian, exact in closed form.",
+    "side_by_side/pca.py",
+    ("pca",),
+)
+MIXTURE = Node(
+    "Gaussian mixture",
+    1977,
+    "Dempster, Laird & Rubin (EM)",
+    "Several Gaussians, each with its own kind of image.",
+    "side_by_side/pca.py",
+    ("mixture",),
+)
+BOLTZMANN = Node(
+    "Boltzmann machine",
+    1985,
+    "Ackley, Hinton & Sejnowski",
+    "Binary units, all coupled; exact only when tiny.",
+    "boltzmann/rbm.py",
+    ("boltzmann",),
+)
+AUTOENCODER = Node(
+    "Autoencoder",
+    1986,
+    "Rumelhart, Hinton & Williams",
+    "Squeezes and restores; no density, but an energy.",
+    "latents/reconstructions.py",
+    ("autoencoder",),
+)
+RBM = Node(
+    "Restricted Boltzmann machine",
+    1986,
+    "Smolensky; CD: Hinton 2002",
+    "Two layers, no couplings inside them: whole layers are drawn at once.",
+    "boltzmann/rbm.py",
+    ("rbm",),
+)
+DBN = Node(
+    "Deep belief net",
+    2006,
+    "Hinton, Osindero & Teh",
+    "RBMs on top of each other, trained one by one.",
+    "boltzmann/rbm.py",
+    ("dbn",),
+)
+DENOISING = Node(
+    "Denoising autoencoder",
+    2008,
+    "Vincent et al.",
+    "Learns the way back from damage; walks of it are a Markov chain.",
+    "energy/denoise.py",
+    ("denoising",),
+)
+NADE = Node("NADE", 2011, "Larochelle & Murray", "An RBM turned into an exact product.")
+VAE = Node(
+    "Variational autoencoder",
+    2013,
+    "Kingma & Welling",
+    "A bound on the likelihood, by an encoder that guesses the latents.",
+    "latents/latent_space.py",
+    ("vae", "conv_vae"),
+)
+GSN = Node(
+    "Generative stochastic network",
+    2013,
+    "Bengio et al.",
+    "Learns one step of a Markov chain; grew out of the denoising autoencoder.",
+)
+GAN = Node(
+    "Generative adversarial network",
+    2014,
+    "Goodfellow et al.",
+    "Only samples: a judge says how real they are.",
+    "adversarial/gan.py",
+    ("gan_mlp",),
+)
+FLOW = Node(
+    "Nonlinear ICA, flows",
+    2014,
+    "Dinh et al. (NICE)",
+    "An invertible net, exact by change of variables.",
+)
+DCGAN = Node(
+    "DCGAN",
+    2015,
+    "Radford, Metz & Chintala",
+    "A GAN of convolutions.",
+    "adversarial/gan.py",
+    ("dcgan_28", "dcgan_64"),
+)
+DIFFUSION = Node(
+    "Diffusion",
+    2015,
+    "Sohl-Dickstein et al.; Ho et al. 2020",
+    "Takes noise away in many small steps; a variational bound.",
+)
+PIXELRNN = Node(
+    "PixelRNN",
+    2016,
+    "van den Oord et al.",
+    "Pixel by pixel with a memory: exact, slow to sample.",
+    "autoregressive/pixelcnn.py",
+    ("pixelrnn",),
+)
+PIXELCNN = Node(
+    "PixelCNN",
+    2016,
+    "van den Oord et al.",
+    "Pixel by pixel with masked convolutions: exact.",
+    "autoregressive/pixelcnn.py",
+    ("pixelcnn",),
+)
+EBGAN = Node(
+    "Energy-based GAN",
+    2016,
+    "Zhao, Mathieu & LeCun",
+    "The judge is an energy: low on data, up to a margin elsewhere.",
+    "adversarial/ebgan.py",
+    ("ebgan",),
+)
+CLASS_IMAGES = Node(
+    "Class images",
+    2013,
+    "Simonyan et al.; DeepDream 2015",
+    "No generative model: a classifier's score is climbed.",
+    "classifiers/class_images.py",
+)
+STYLEGAN = Node("StyleGAN", 2018, "Karras, Laine & Aila", "Faces that do not exist.")  # fmt: skip
+
+TREE = Branch(
+    "Maximum likelihood",
+    "All of these bring p_model near p_data. How do they say p(x)?",
+    (
+        Branch("Explicit density", "p(x) is written down", (
+            Branch("Tractable", "and can be computed: linear Gaussians, fully visible belief nets, "
+                   "changes of variables", (PCA, MIXTURE, PIXELRNN, PIXELCNN, NADE, FLOW), 2),
+            Branch("Approximate", "but only a bound or an estimate can", (
+                Branch("Variational", "a bound", (VAE, DIFFUSION)),
+                Branch("Markov chain", "an estimate", (BOLTZMANN, RBM, DBN)),
+            ), 3),
+        ), 5),
+        Branch("Implicit density", "there are samples only", (
+            Branch("Markov chain", "many steps", (GSN,)),
+            Branch("Direct", "one step", (GAN, DCGAN, EBGAN, STYLEGAN)),
+        ), 3),
+    ),
+)  # fmt: skip
+BESIDE = Branch(
+    "No density, but related",
+    "They restore or judge images; a density they have not.",
+    (AUTOENCODER, DENOISING, CLASS_IMAGES),
+)
+
+
+def nodes(branch: Branch) -> list[Node]:
+    """All models below a branch, in order."""
+    found: list[Node] = []
+    for child in branch.below:
+        found += [child] if isinstance(child, Node) else nodes(child)
+    return found
+
+
+ALL = tuple(nodes(TREE) + nodes(BESIDE))
+TIMELINE = tuple(sorted(ALL, key=lambda node: node.year))

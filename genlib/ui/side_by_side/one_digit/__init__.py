@@ -1,0 +1,1 @@
+"""The One digit page: what every model makes of one digit."""

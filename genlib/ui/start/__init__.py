@@ -1,0 +1,1 @@
+"""Home: its gallery and the pictures in it."""

@@ -1,0 +1,266 @@
+"""What one can do with a run: steer it while it trains, keep or throw away what came out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from functools import wraps
+from typing import ParamSpec
+
+import streamlit as st
+
+from genlib.runs import queue as runs
+from genlib.runs.directory import ACTIVE, LR_RANGE, RESUMABLE, Run
+from genlib.store.checkpoint import CheckpointError, peek
+from genlib.ui.kit import guard, loading, open_in, rights
+from genlib.ui.kit.plain import plain
+
+DELETED = "runs.deleted"
+SAID = "runs.said"
+
+P = ParamSpec("P")
+
+
+def title(run: Run) -> str:
+    """A run's name, with its id where the two differ: "my best (vae-3)"."""
+    return run.id if run.name == run.id else f"{run.name} ({run.id})"
+
+
+def _say(text: str) -> None:
+    """Keep a sentence until the next drawing: a callback in a fragment must not draw anything."""
+    st.session_state[SAID] = text
+
+
+def _told(callback: Callable[P, None]) -> Callable[P, None]:
+    """A callback whose ValueError, of a full disk say, is shown in its own words."""
+
+    @wraps(callback)
+    def told(*args: P.args, **kwargs: P.kwargs) -> None:
+        try:
+            callback(*args, **kwargs)
+        except ValueError as error:
+            _say(str(error))
+
+    return told
+
+
+def say_what_happened() -> None:
+    """Show what a callback had to say, once."""
+    if text := st.session_state.pop(SAID, ""):
+        st.toast(plain(text), icon=":material/info:")
+
+
+def steer(run: Run, state: str) -> None:
+    """Pause, stop, resume and the learning rate; what cannot be done now is grey and says why."""
+    say_what_happened()
+    if not rights.may_change():
+        return
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+        _pause(run, state)
+        working = state in (*ACTIVE, "queued")
+        st.button(
+            "Stop",
+            icon=":material/stop:",
+            key="run.stop",
+            disabled=not working,
+            help="End after the step under way. The last complete epoch is kept; resume goes on."
+            if working
+            else f"It is {state} already.",
+            on_click=_stop,
+            args=(run,),
+        )
+        can = state in RESUMABLE
+        st.button(
+            "Resume",
+            icon=":material/restart_alt:",
+            key="run.resume",
+            disabled=not can,
+            help="Go on from the last complete epoch, with the optimizer's state."
+            if can
+            else f"Only an interrupted run can be resumed; this one is {state}.",
+            on_click=_resume,
+            args=(run,),
+        )
+        _learning_rate(run, state)
+
+
+def _pause(run: Run, state: str) -> None:
+    paused = state == "paused"
+    can = state in ACTIVE
+    st.button(
+        "Continue" if paused else "Pause",
+        icon=":material/play_arrow:" if paused else ":material/pause:",
+        key="run.pause",
+        disabled=not can,
+        help="Hold after the step under way." if can else f"It is {state}: nothing to pause.",
+        on_click=_proceed if paused else _hold,
+        args=(run,),
+    )
+
+
+@rights.needed
+@_told
+def _stop(run: Run) -> None:
+    runs.stop(run)
+
+
+@rights.needed
+@_told
+def _hold(run: Run) -> None:
+    runs.pause(run)
+
+
+@rights.needed
+@_told
+def _proceed(run: Run) -> None:
+    runs.proceed(run)
+
+
+def _learning_rate(run: Run, state: str) -> None:
+    lr = run.control.lr or float(str(run.spec.train["lr"]))
+    low, high = LR_RANGE
+    key = f"run.lr.{run.id}"
+    can = state in (*ACTIVE, "queued")
+    st.number_input(
+        "Learning rate",
+        low,
+        high,
+        lr,
+        lr / 10,
+        format="%g",
+        key=key,
+        width=160,
+        disabled=not can,
+        help="From the next step on. A schedule (cosine, onecycle) scales with it."
+        if can
+        else f"It is {state}: nothing learns.",
+        on_change=_set_lr,
+        args=(run, key),
+    )
+
+
+@rights.needed
+@_told
+def _set_lr(run: Run, key: str) -> None:
+    value = st.session_state[key]
+    if value is not None:
+        runs.set_lr(run, float(value))
+
+
+@rights.needed
+def _resume(run: Run) -> None:
+    try:
+        runs.resume_run(run, guard.owner())
+    except ValueError as error:  # another session was faster, or there is no room
+        _say(str(error))
+
+
+def keep(run: Run, state: str) -> None:
+    """Name, open elsewhere, download, delete."""
+    _open(run)
+    if not rights.may_change():
+        _download(run)
+        return
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+        key = f"run.name.{run.id}"
+        st.text_input(
+            "Name",
+            run.name,
+            max_chars=60,
+            key=key,
+            width=260,
+            help="How the model is called in the other pages; the link of this run stays.",
+            on_change=_rename,
+            args=(run, key),
+        )
+        _download(run)
+        busy = state in ACTIVE
+        st.button(
+            "Delete",
+            icon=":material/delete:",
+            key="run.delete",
+            disabled=busy,
+            help="Stop it first." if busy else "Can be undone.",
+            on_click=delete,
+            args=(run,),
+        )
+
+
+def _open(run: Run) -> None:
+    model = run.model
+    if model is None:
+        return
+    try:
+        info = peek(model)
+    except CheckpointError as error:
+        st.warning(plain(str(error)))
+        return
+    # As the pickers know it: with its origin in its name.
+    known = (i for i in loading.checkpoints() if i.path == model)
+    open_in.links(next(known, replace(info, name=loading.public_name(info))))
+
+
+def _download(run: Run) -> None:
+    model = run.model
+    st.download_button(
+        "Download",
+        model.read_bytes if model else b"",
+        f"{run.name.replace('/', '_')}.safetensors",
+        "application/octet-stream",
+        key="run.download",
+        icon=":material/download:",
+        disabled=model is None,
+        on_click="ignore",
+        help="The checkpoint of the last complete epoch; it can be uploaded in any genlib."
+        if model
+        else "There is no complete epoch yet.",
+    )
+
+
+@rights.needed
+def _rename(run: Run, key: str) -> None:
+    try:
+        runs.rename(run, st.session_state[key])
+    except ValueError as error:
+        _say(str(error))
+
+
+@rights.needed
+def delete(run: Run) -> None:
+    """Delete the run and offer to undo it; for callbacks."""
+    try:
+        name = run.name
+        runs.delete(run)
+    except (ValueError, OSError) as error:
+        _say(str(error))
+        return
+    st.session_state[DELETED] = (run.id, name)
+
+
+def offer_undo() -> None:
+    """One line with an Undo button after a deletion in this session."""
+    say_what_happened()
+    deleted = st.session_state.get(DELETED)
+    if deleted is None or not rights.may_change():
+        return
+    with st.container(horizontal=True, vertical_alignment="center", border=True):
+        st.markdown(f":material/delete: {plain(deleted[1])} was deleted.", width="content")
+        st.button("Undo", icon=":material/undo:", key="run.undo", on_click=undo)
+
+
+@rights.needed
+def undo() -> None:
+    """Bring the run back that was deleted last; for callbacks."""
+    run_id, _ = st.session_state[DELETED]
+    restore(run_id)
+
+
+@rights.needed
+def restore(run_id: str) -> None:
+    """Bring a run back from the trash; for callbacks."""
+    if st.session_state.get(DELETED, ("", ""))[0] == run_id:
+        st.session_state.pop(DELETED)
+    try:
+        runs.undo_delete(run_id)
+    except (ValueError, OSError) as error:
+        _say(str(error))

@@ -1,0 +1,132 @@
+"""The curves of one run, live: each loss term by itself, train beside test.
+
+Streamlit's Vega-Lite chart and not Plotly: it moves its lines when data come, Plotly redraws.
+"""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from genlib.runs import events as runs_events
+from genlib.runs.events import Record
+
+POINTS = 400  # of one curve on screen
+SKIPPED = 0.5  # epochs at the start
+
+RATE: dict[str, object] = {  # a vertical line where the learning rate was changed
+    "mark": {"type": "rule", "color": "gray", "strokeDash": [4, 3]},
+    "transform": [{"filter": "datum.set == 'rate'"}],
+    "encoding": {
+        "y": None,
+        "color": None,
+        "tooltip": [
+            {"field": "text", "type": "nominal", "title": "from here"},
+            {"field": "epoch", "type": "quantitative", "format": ".2f"},
+        ],
+    },
+}
+
+
+def terms(records: list[Record]) -> list[str]:
+    """The loss terms that the diary knows, "loss" first."""
+    names = {name.partition("/")[2] for r in records for name in r.metrics if "/" in name}
+    return sorted(names, key=lambda name: (name != "loss", name))
+
+
+def frame(records: list[Record], term: str, epochs: int) -> pd.DataFrame:
+    """Train and test values of one loss term: columns epoch, value, set; at most 2 × POINTS rows.
+
+    Train values are those within the epochs where the run was slow enough to report any. From the
+    second epoch on, the plunge of the first half epoch is left out: all else would be flat.
+    """
+    placed = [r for r in records if r.metrics.get("steps", 0) > 0]
+    steps = [r for r in placed if r.kind == "step"]
+    whole = [r for r in placed if r.kind == "epoch"]
+    train = steps if len(steps) >= 2 * len(whole) else whole
+    if len(whole) >= 2 and train is steps:
+        train = [r for r in steps if r.step / r.metrics["steps"] * epochs >= SKIPPED]
+    rows: list[tuple[float, float, str]] = []
+    for kind, chosen in (("train", train), ("test", whole)):
+        stride = -(-len(chosen) // POINTS) or 1
+        rows += [
+            (r.step / r.metrics["steps"] * epochs, r.metrics[f"{kind}/{term}"], kind)
+            for r in [*chosen[::stride], *(chosen[-1:] if stride > 1 else [])]
+            if f"{kind}/{term}" in r.metrics
+        ]
+    return pd.DataFrame(rows, columns=["epoch", "value", "set"])
+
+
+def changes(records: list[Record], epochs: int, lr: float) -> list[tuple[float, float]]:
+    """[(epochs done, new rate)] where the learning rate, ``lr`` at first, was changed."""
+    steps = next((r.metrics["steps"] for r in reversed(records) if "steps" in r.metrics), 1)
+    found = runs_events.rate_changes(records, lr)
+    return [(step / steps * epochs, rate) for step, rate in found]
+
+
+def show(records: list[Record], epochs: int, lr: float) -> None:
+    """One chart per loss term, train and test, over epochs; ``lr``: the rate at the start."""
+    found = terms(records)
+    if not found:
+        with st.container(border=True, height=240):
+            st.caption("The curves begin with the first steps.")
+        return
+    changed = pd.DataFrame(
+        [(at, "rate", f"learning rate {rate:g}") for at, rate in changes(records, epochs, lr)],
+        columns=["epoch", "set", "text"],
+    )
+    for term in found:
+        st.vega_lite_chart(
+            pd.concat([frame(records, term, epochs), changed]),
+            _chart(term, first=term == found[0], last=term == found[-1]),
+            key=f"run_curves.{term}",
+        )
+
+
+def _chart(term: str, first: bool, last: bool) -> dict[str, object]:
+    """A constant specification, so that the browser moves the lines instead of redrawing.
+
+    Charts stand one above the other: the first has the legend, the last the axis' title.
+    """
+    domain = ["train", "test"]
+
+    def line(kind: str, mark: dict[str, object]) -> dict[str, object]:
+        return {
+            "mark": {"type": "line", **mark},
+            "transform": [{"filter": f"datum.set == '{kind}'"}],
+        }
+
+    return {
+        "height": 300 if first and last else 160 + 70 * first + 45 * last,
+        "layer": [
+            line("train", {"strokeWidth": 1.5}),
+            line("test", {"strokeWidth": 2.5, "point": {"size": 40, "filled": True}}),
+            RATE,
+        ],
+        "encoding": {
+            "x": {
+                "field": "epoch",
+                "type": "quantitative",
+                "title": "epoch" if last else None,
+                "axis": {"tickCount": 8},
+            },
+            "y": {
+                "field": "value",
+                "type": "quantitative",
+                "title": term.replace("_", " "),
+                "scale": {"zero": False},
+            },
+            "color": {
+                "field": "set",
+                "type": "nominal",
+                "title": None,
+                "scale": {"domain": domain},
+                "legend": {"orient": "top", "direction": "horizontal"} if first else None,
+            },
+            "tooltip": [
+                {"field": "set", "type": "nominal"},
+                {"field": "epoch", "type": "quantitative", "format": ".2f"},
+                {"field": "value", "type": "quantitative", "format": ".5g"},
+            ],
+        },
+    }

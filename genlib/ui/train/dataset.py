@@ -1,0 +1,321 @@
+"""Your own pictures: upload a zip or name a folder, watch it decode, take it off the list.
+
+Each dataset is decoded by one background thread with lower priority than the pages. Decoded
+pictures go to the user's cache, so that a dataset is decoded once, and training processes find it
+there.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import streamlit as st
+
+from genlib import background
+from genlib.data import datasets
+from genlib.data.pictures import registry as folders_shelf
+from genlib.data.pictures.decode import Cancelled
+from genlib.data.pictures.registry import COLOURS, DEFAULT_SIZE, SIZES, Entry
+from genlib.data.pictures.source import FolderError
+from genlib.environment import LimitError
+from genlib.ui.kit import guard, images, rights
+from genlib.ui.kit.plain import plain
+
+POLL_SECONDS = 0.4
+COUNT = "pictures.count"  # a new uploader after each file, so that no file is taken twice
+OUTCOME = "pictures.outcome"
+REMOVED = "pictures.removed"
+SHOWN = 16  # pictures in the strip
+CHOSEN = "train.dataset"  # the picker of the Train page
+
+
+def ready(name: str) -> bool:
+    """Whether a dataset is decoded; else show how far that is, and do it in the background."""
+    if datasets.is_ready(name):
+        forget(name)
+        return True
+    job = find(name) or start(name)
+    if job.state == "running":
+        _progress(name)
+    elif job.state == "cancelled":
+        st.info(f"The pictures of {plain(name)} are not decoded yet.", icon=":material/info:")
+        st.button(
+            "Decode them",
+            icon=":material/play_arrow:",
+            key="pictures.again",
+            on_click=_decode,
+            args=(name,),
+        )
+    elif job.state == "failed":
+        st.error(plain(job.error), icon=":material/error:")
+        st.button(
+            "Try again",
+            icon=":material/refresh:",
+            key="pictures.again",
+            on_click=_decode,
+            args=(name,),
+        )
+    return job.state == "done"  # decoded, though there was no room to keep them
+
+
+def _decode(name: str) -> None:
+    start(name)
+
+
+@st.fragment(run_every=POLL_SECONDS)
+def _progress(name: str) -> None:
+    job = find(name)
+    if job is None or job.state != "running":
+        st.rerun()
+    text = f"Decoding {job.done:,} of {job.total:,} pictures …" if job.total else "Looking …"
+    if waits(job):
+        text = "Waiting for other pictures to be decoded …"
+    st.progress(job.done / max(job.total, 1), text)
+    st.button("Cancel", icon=":material/close:", key="pictures.cancel", on_click=job.cancel)
+
+
+def own_pictures() -> None:
+    """The folded controls: a zip or a folder becomes a dataset, and the datasets made so."""
+    with st.expander("Pictures of your own", icon=":material/photo_library:"):
+        st.caption(
+            "A zip or a folder of pictures of any size and format. One folder a class, or none; "
+            "`train` and `test` folders at the top are kept as the split, else one picture in six "
+            "is for testing. Each is cut to its middle square and resized."
+        )
+        with st.container(horizontal=True, gap="medium"):
+            size = st.segmented_control(
+                "Side in pixels",
+                SIZES,
+                default=DEFAULT_SIZE,
+                required=True,
+                key="pictures.size",
+                help="Pictures become squares of this side: 28 is the size of MNIST's digits and "
+                "clothes. 64 takes four times as long as 32.",
+            )
+            colour = st.segmented_control(
+                "Colour",
+                COLOURS,
+                default=COLOURS[0],
+                required=True,
+                key="pictures.colour",
+                help="Colour gives three channels, grey one.",
+            )
+        _bring(int(size or DEFAULT_SIZE), str(colour or COLOURS[0]))
+        outcome = st.session_state.get(OUTCOME)
+        if outcome:
+            good, text = outcome
+            (st.success if good else st.error)(
+                plain(text), icon=":material/check:" if good else ":material/error:"
+            )
+        _undo_line()
+        for entry in folders_shelf.entries().values():
+            _row(entry)
+
+
+def strip(data: datasets.Dataset) -> None:
+    """The first training pictures, as the models will see them."""
+    shown = data.train_x[:SHOWN].numpy()
+    kinds = "colour" if data.shape[0] == 3 else "grey"
+    images.picture(images.grid_image(shown, SHOWN, background=1), width=SHOWN * 48)
+    st.caption(
+        f"{plain(data.title)}: {data.shape[1]}×{data.shape[2]}, {kinds}; {_classes(data.classes)}."
+    )
+
+
+def _classes(classes: tuple[str, ...]) -> str:
+    if len(classes) == 1:
+        return "no classes"
+    named = plain(", ".join(classes[:12])) + (" …" if len(classes) > 12 else "")
+    return f"{len(classes)} classes: {named}"
+
+
+def may_name_folders() -> bool:
+    """Whether this user may name a folder of the server: ``GENLIB_FOLDERS`` on or off says so.
+
+    Without it, only whoever sits at the machine itself. A proxy on the same machine looks like
+    that, so behind one it should be off.
+    """
+    said = os.environ.get("GENLIB_FOLDERS", "").strip().lower()
+    return said == "on" if said in ("on", "off") else st.context.ip_address is None
+
+
+def _bring(size: int, colour: str) -> None:
+    key = f"pictures.file.{st.session_state.setdefault(COUNT, 0)}"
+    left, right = st.columns(2)
+    left.file_uploader(
+        "Zip of pictures",
+        type="zip",
+        key=key,
+        max_upload_size=folders_shelf.MAX_UPLOAD // 1_000_000,
+        help="It is checked before anything is kept, and nothing in it is unpacked to disk.",
+        on_change=_take,
+        args=(key, size, colour),
+    )
+    if not may_name_folders():
+        right.caption("Folders of the server can be named only on the machine itself.")
+        return
+    with right.form("pictures.path.form", border=False):
+        st.text_input(
+            "Folder or zip on the machine that runs genlib",
+            key="pictures.path",
+            placeholder="/home/me/pictures",
+            help="The pictures stay where they are.",
+        )
+        st.form_submit_button(
+            "Add", icon=":material/add:", on_click=_name_path, args=(size, colour)
+        )
+
+
+@rights.needed
+def _take(key: str, size: int, colour: str) -> None:
+    file = st.session_state.get(key)
+    if file is None:
+        return
+    st.session_state[COUNT] += 1
+    try:
+        _chosen(folders_shelf.keep_zip(file.getvalue(), file.name, size, colour))
+    except (FolderError, LimitError) as error:
+        st.session_state[OUTCOME] = (False, str(error))
+    except OSError as error:
+        text = f"{file.name} could not be stored: {error.strerror}. Free some space and try again."
+        st.session_state[OUTCOME] = (False, text)
+    guard.forget_upload(key)
+
+
+@rights.needed
+def _name_path(size: int, colour: str) -> None:
+    if not may_name_folders():
+        return  # the form is not shown either
+    text = str(st.session_state.get("pictures.path", "")).strip()
+    if not text:
+        st.session_state[OUTCOME] = (False, "Name a folder or a zip first.")
+        return
+    try:
+        _chosen(folders_shelf.register(Path(text), size, colour))
+    except FolderError as error:
+        st.session_state[OUTCOME] = (False, str(error))
+    except (OSError, ValueError, RuntimeError):  # unreadable, a null character, an unknown ~user
+        st.session_state[OUTCOME] = (False, f"{text} cannot be read.")
+
+
+def _chosen(entry: Entry) -> None:
+    st.session_state[CHOSEN] = entry.name
+    st.session_state[OUTCOME] = (True, f"{entry.title} is the dataset {entry.name}, chosen above.")
+
+
+def _row(entry: Entry) -> None:
+    with st.container(horizontal=True, vertical_alignment="center", border=True):
+        st.markdown(f"**{plain(entry.title)}**", width="content")
+        gone = "" if entry.path.exists() else " · the pictures are no longer there"
+        about = f"{entry.name} · {entry.size}×{entry.size}, {entry.colour}{gone}"
+        st.caption(plain(about), width="stretch")
+        st.button(
+            "Remove",
+            icon=":material/delete:",
+            key=f"pictures.remove.{entry.name}",
+            help="Takes it off this list; the pictures stay. Can be undone.",
+            on_click=_remove,
+            args=(entry,),
+        )
+
+
+@rights.needed
+def _remove(entry: Entry) -> None:
+    try:
+        folders_shelf.remove(entry.name)
+        st.session_state[REMOVED] = entry
+        st.session_state.pop(OUTCOME, None)
+    except OSError:  # another session was faster
+        st.session_state[OUTCOME] = (False, f"{entry.title} is no longer there.")
+
+
+def _undo_line() -> None:
+    removed = st.session_state.get(REMOVED)
+    if removed is None:
+        return
+    with st.container(horizontal=True, vertical_alignment="center", border=True):
+        st.markdown(f":material/delete: {plain(removed.title)} was removed.", width="content")
+        st.button("Undo", icon=":material/undo:", key="pictures.undo", on_click=_undo)
+
+
+@rights.needed
+def _undo() -> None:
+    removed = st.session_state.pop(REMOVED)
+    try:
+        folders_shelf.restore(removed.name)
+    except OSError:
+        st.session_state[OUTCOME] = (False, f"{removed.title} could not be brought back.")
+
+
+LOG = logging.getLogger(__name__)
+
+_lock = threading.Lock()
+_jobs: dict[str, Job] = {}
+
+
+@dataclass
+class Job:
+    """One decoding. state: "running", "done", "cancelled" or "failed", with the reason in error."""
+
+    name: str
+    done: int = 0
+    total: int = 0
+    state: str = "running"
+    error: str = ""
+    _cancel: threading.Event = field(default_factory=threading.Event)
+
+    def cancel(self) -> None:
+        """Ask the thread to end; it does within some hundred pictures."""
+        self._cancel.set()
+
+    def run(self) -> None:
+        """Decode to the end or until cancelled; never raises."""
+        try:
+            datasets.prepare(self.name, self._progress, self._cancelled)
+            self.state = "done"
+        except Cancelled:
+            self.state = "cancelled"
+        except (ValueError, OSError) as error:
+            self.state, self.error = "failed", str(error)
+        except Exception:  # a thread has nobody above it to tell
+            LOG.exception("decoding %s failed", self.name)
+            self.state = "failed"
+            self.error = "Decoding stopped with an error of the program; the log holds the details."
+
+    def _cancelled(self) -> bool:
+        return self._cancel.is_set() or background.ending.is_set()
+
+    def _progress(self, done: int, total: int) -> None:
+        self.done, self.total = done, total
+
+
+def find(name: str) -> Job | None:
+    """The newest decoding of a dataset, running or ended, if there was one."""
+    return _jobs.get(name)
+
+
+def start(name: str) -> Job:
+    """Start to decode a dataset, or join the decoding that runs already."""
+    with _lock:
+        job = _jobs.get(name)
+        if job is None or job.state != "running":
+            job = _jobs[name] = Job(name)
+            background.start(job.run, "genlib-decode")
+        return job
+
+
+def waits(job: Job) -> bool:
+    """Whether a decoding waits for another one's end: one is done at a time."""
+    others = [other for other in list(_jobs.values()) if other is not job]
+    return not job.total and any(other.state == "running" and other.total for other in others)
+
+
+def forget(name: str) -> None:
+    """Drop what is known of a decoding that has ended; the next look starts anew."""
+    with _lock:
+        if name in _jobs and _jobs[name].state != "running":
+            del _jobs[name]

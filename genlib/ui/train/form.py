@@ -1,0 +1,204 @@
+"""The form of a new run: family, dataset, recipe, settings, start."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import streamlit as st
+
+from genlib.data import datasets
+from genlib.environment import LimitError
+from genlib.models import FAMILIES, Model
+from genlib.runs import queue as runs
+from genlib.runs.directory import RunSpec
+from genlib.settings import Spec, TrainSettings
+from genlib.store.recipes import RECIPES, Recipe
+from genlib.training import loop as training
+from genlib.ui.kit import forms, guard, loading, rights
+from genlib.ui.kit.plain import note_of, plain
+from genlib.ui.train import dataset as dataset_view
+
+FROM_DATA = ("channels", "image_size", "n_classes")  # settings that follow from the dataset
+MAIN = ("epochs", "batch_size", "lr", "schedule")  # of training; the others are folded away
+OWN = "own settings"
+
+
+def model_specs(family: type[Model]) -> list[Spec]:
+    """The settings of a family that a person chooses."""
+    return [spec for spec in family.Config.specs() if spec.name not in FROM_DATA]
+
+
+def new_run() -> None:
+    """Draw the form and start a run from it."""
+    if not rights.may_change():
+        rights.note()
+        return
+    family, dataset, recipe = _choose()
+    key = f"train.{family.family}"
+    dataset_view.own_pictures()
+    if not dataset_view.ready(dataset):
+        return
+    data = loading.dataset(dataset)
+    dataset_view.strip(data)
+    if data.note:
+        st.caption(f":material/info: {note_of(data)}")
+    if "mnist" not in datasets.available():
+        _offer_mnist()
+    if recipe in RECIPES:
+        st.caption(f":material/menu_book: {RECIPES[recipe].text}")
+    st.markdown(f"**{family.title}**", help=f"Source: {family.source}." if family.source else None)
+    model = forms.fill(model_specs(family), key, {})
+    st.markdown("**Training**")
+    specs = TrainSettings.specs()
+    main = forms.fill([s for s in specs if s.name in MAIN], key, family.defaults)
+    with st.expander("More training settings", icon=":material/tune:"):
+        rest = forms.fill([s for s in specs if s.name not in MAIN], key, family.defaults)
+    values = {**family.defaults, **main.values, **rest.values}
+    errors = [*model.errors, *main.errors, *rest.errors]
+    errors = errors or _check(family, data, model.values, values)
+    for error in errors:
+        st.error(plain(f"{error}."), icon=":material/error:")
+    _start_button(errors, _spec(family, dataset, recipe, model.values, values))
+    if not errors:
+        st.caption(_size(data, values))
+
+
+def _offer_mnist() -> None:
+    """Offer to download MNIST, which is not on this machine."""
+    if not st.button("Download MNIST", icon=":material/download:", key="train.download"):
+        return
+    text = "Downloading MNIST (11 MB) …"
+    bar = st.progress(0.0, text)
+
+    def show(share: float) -> None:
+        bar.progress(share, text)
+
+    try:
+        datasets.download_mnist(show)
+    except (ValueError, OSError) as error:  # no network, no room
+        bar.empty()
+        st.error(plain(str(error)), icon=":material/cloud_off:")
+        return
+    st.rerun()
+
+
+def _choose() -> tuple[type[Model], str, str]:
+    left, middle, right = st.columns(3)
+    family = left.selectbox(
+        "Family",
+        list(FAMILIES),
+        format_func=lambda name: FAMILIES[name].title,
+        key="train.family",
+        bind="query-params",
+        help="What kind of model. Each is one file in genlib/models.",
+    )
+    cls = FAMILIES[family or next(iter(FAMILIES))]
+    known = datasets.available()
+    if st.session_state.get("train.dataset") not in (None, *known):
+        del st.session_state["train.dataset"]  # removed meanwhile
+    dataset = middle.selectbox(
+        "Dataset", known, key="train.dataset", bind="query-params", help="Images to learn from."
+    )
+    fitting = [name for name, r in RECIPES.items() if r.family == cls.family]
+    key = f"train.{cls.family}.recipe"
+    recipe = right.selectbox(
+        "As in the lecture",
+        [OWN, *fitting],
+        format_func=lambda name: name if name == OWN else f"{name}: {_short(RECIPES[name])}",
+        key=key,
+        help="Fill the form with the settings of the lecture texts and of the shipped models.",
+        on_change=_apply,
+        args=(cls, key),
+    )
+    return cls, dataset or known[0], recipe or OWN
+
+
+def _short(recipe: Recipe) -> str:
+    return recipe.text.split(":")[0].rstrip(".")
+
+
+def _apply(family: type[Model], key: str) -> None:
+    """Put a recipe's settings into the form, or the defaults."""
+    recipe = RECIPES.get(st.session_state[key])
+    model = {} if recipe is None else recipe.model
+    train = {} if recipe is None else recipe.train
+    stem = f"train.{family.family}"
+    if recipe is not None and recipe.dataset in datasets.available():
+        st.session_state["train.dataset"] = recipe.dataset
+    forms.apply(model_specs(family), stem, model)
+    forms.apply(TrainSettings.specs(), stem, {**family.defaults, **train})
+
+
+def _check(
+    family: type[Model],
+    data: datasets.Dataset,
+    model: Mapping[str, object],
+    train: Mapping[str, object],
+) -> list[str]:
+    """Sentences for settings that are fine one by one and impossible together."""
+    try:
+        training.check(family.family, model, data, TrainSettings.from_dict(train))
+    except ValueError as error:
+        return [str(error)]
+    return []
+
+
+def _spec(
+    family: type[Model],
+    dataset: str,
+    recipe: str,
+    model: Mapping[str, object],
+    train: Mapping[str, object],
+) -> RunSpec:
+    made = RECIPES.get(recipe)
+    named = ""
+    if made is not None:  # still what the recipe says? A changed field makes it one's own.
+        # A list equals no tuple: compare what the form would show.
+        chosen = {**model, **train}
+        texts = {spec.name: spec for spec in [*model_specs(family), *TrainSettings.specs()]}
+        same = all(
+            forms.as_shown(texts[name], chosen[name]) == forms.as_shown(texts[name], value)
+            for name, value in {**made.model, **made.train}.items()
+        )
+        named = recipe if same and dataset == made.dataset else ""
+    return RunSpec(family.family, dataset, dict(model), dict(train), recipe=named)
+
+
+def _start_button(errors: list[str], spec: RunSpec) -> None:
+    waiting = len([run for run in runs.listing() if run.alive or run.state == "queued"])
+    room = max(0, runs.max_runs() - waiting)
+    st.button(
+        "Start training" if room else f"Queue, place {waiting - runs.max_runs() + 1}",
+        type="primary",
+        icon=":material/play_arrow:",
+        key="train.start",
+        disabled=bool(errors),
+        help=plain(errors[0])
+        if errors
+        else "Starts a process of its own: you may close this page and come back."
+        if room
+        else "Another run is training; this one starts by itself when its turn comes.",
+        on_click=_start,
+        args=(spec,),
+    )
+
+
+@rights.needed
+def _start(spec: RunSpec) -> None:
+    try:
+        run = runs.start(spec, guard.owner())
+    except LimitError as error:
+        rights.say(str(error))
+        return
+    st.session_state["train.show"] = "Watch"
+    st.session_state["train.run"] = run.id
+
+
+def _size(data: datasets.Dataset, train: Mapping[str, object]) -> str:
+    settings = TrainSettings.from_dict(train)
+    images = len(data.only(settings.classes).first(settings.limit).train_x)
+    steps = len(datasets.batch_sizes(images, settings.batch_size))
+    return (
+        f"{images:,} training images, {steps:,} steps per epoch, "
+        f"{steps * settings.epochs:,} steps in total."
+    )

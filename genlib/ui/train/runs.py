@@ -1,0 +1,215 @@
+"""Runs side by side: which settings differ, whose curve is lower, what each reconstructs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import pandas as pd
+import streamlit as st
+
+from genlib.models import FAMILIES
+from genlib.plots.curves import compare
+from genlib.runs import events as runs_events
+from genlib.runs import queue as runs
+from genlib.runs.directory import Run
+from genlib.runs.events import Record
+from genlib.settings import TrainSettings
+from genlib.ui.kit import rights
+from genlib.ui.kit.plain import in_chart, plain
+from genlib.ui.train import actions as run_actions
+from genlib.ui.train import curves as run_curves
+from genlib.ui.train import watch as run_view
+
+HIGHLIGHT = "background-color: rgba(224, 150, 20, 0.28); font-weight: 600"
+NEVER = ("channels", "image_size")
+MOST_RATES = 3  # changes of a learning rate in one cell of the table, the last ones
+
+
+def records(run: Run) -> list[Record]:
+    """The run's event log, of which only what was added since the last look is read."""
+    return run_view.diary(run)
+
+
+def settings(run: Run) -> dict[str, str]:
+    """All settings of a run as text, the ones it did not name included.
+
+    A learning rate that was changed during the training reads "0.001 → 0.01 (epoch 2.5)".
+    """
+    spec = run.spec
+    found: dict[str, object] = {"family": spec.family, "dataset": spec.dataset}
+    if spec.family in FAMILIES:
+        found |= {s.name: s.default for s in FAMILIES[spec.family].Config.specs()}
+    found |= {s.name: s.default for s in TrainSettings.specs()}
+    found |= {**spec.model, **spec.train}
+    texts = {name: as_text(value) for name, value in found.items() if name not in NEVER}
+    changed = rate_changes(run)
+    texts["lr"] += " → …" if len(changed) > MOST_RATES else ""
+    for epoch, rate in changed[-MOST_RATES:]:
+        texts["lr"] += f" → {rate:g} (epoch {epoch:.3g})"
+    return texts
+
+
+def rate_changes(run: Run) -> list[tuple[float, float]]:
+    """[(epochs done, new rate)] where the learning rate was changed during the training."""
+    train = run.spec.train
+    epochs, lr = int(str(train["epochs"])), float(str(train["lr"]))
+    return run_curves.changes(records(run), epochs, lr)
+
+
+def as_text(value: object) -> str:
+    """A setting's value for a table: lists as "500, 300", numbers without noise."""
+    if isinstance(value, list | tuple):
+        return ", ".join(map(str, value)) or "none"
+    if isinstance(value, float):
+        return f"{value:g}"
+    return str(value) if value != "" else "all"
+
+
+def differing(chosen: Sequence[Run]) -> list[str]:
+    """Names of the settings that are not the same in all of the runs, in their usual order."""
+    each = [settings(run) for run in chosen]
+    names = list(dict.fromkeys(name for one in each for name in one))
+    return [name for name in names if len({one.get(name) for one in each}) > 1]
+
+
+def overview(everything: Sequence[Run], chosen: Sequence[Run]) -> None:
+    """The table of all runs; settings that differ among the chosen ones have columns of their
+    own, and in them the values that the majority does not share are highlighted."""
+    differ = differing(chosen) if len(chosen) > 1 else []
+    rows = [_row(run, differ) for run in everything]
+    index = pd.Index([run.id for run in everything], name="run")
+    table = pd.DataFrame(rows, index=index)
+    if all(run.name == run.id for run in everything):
+        del table["name"]  # nobody has given a run a name of its own
+    styled = table.style.format(
+        {"test loss": "{:.4g}", "train loss": "{:.4g}", "minutes": "{:.1f}"}, na_rep="–"
+    )
+    ids = [run.id for run in chosen]
+    for name in differ:
+        counts = table.loc[ids, name].value_counts()
+        usual = counts.index[0] if 2 * counts.iloc[0] > len(ids) else None
+        odd = [i for i in ids if table.loc[i, name] != usual]
+        styled = styled.map(lambda _: HIGHLIGHT, subset=pd.IndexSlice[odd, [name]])
+    st.dataframe(
+        styled,
+        column_config={
+            "name": st.column_config.TextColumn(pinned=True),
+            "test loss": st.column_config.NumberColumn(help="On all test images, last epoch."),
+            "minutes": st.column_config.NumberColumn(help="Of training, pauses not counted."),
+        },
+        height=min(42 + 38 * max(len(rows), 1), 460),
+        key="runs.table",
+    )
+
+
+def _row(run: Run, differ: Sequence[str]) -> dict[str, object]:
+    diary = records(run)
+    whole = [r for r in diary if r.kind == "epoch"]
+    numbers = whole[-1].metrics if whole else {}
+    mine = settings(run)
+    epochs = as_text(run.spec.train.get("epochs", ""))
+    return {
+        "name": run.name,
+        "state": run.state,
+        "family": mine["family"],
+        "epoch": f"{whole[-1].epoch if whole else 0} / {epochs}",
+        "train loss": numbers.get("train/loss"),
+        "test loss": numbers.get("test/loss"),
+        "minutes": numbers["seconds"] / 60 if "seconds" in numbers else None,
+        **{name: mine.get(name, "–") for name in differ},
+    }
+
+
+def curves(chosen: Sequence[Run]) -> None:
+    """The chosen runs' curves of one metric, in one plot."""
+    found = {
+        run.id: runs_events.curves([r for r in records(run) if r.kind == "epoch"]) for run in chosen
+    }
+    metrics = sorted({name for one in found.values() for name in one if "/" in name})
+    metrics.sort(key=lambda name: name != "test/loss")
+    if not metrics:
+        st.caption("Curves come with the first complete epoch.")
+        return
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        metric = st.selectbox(
+            "Curve",
+            metrics,
+            key="runs.metric",
+            bind="query-params",
+            width=260,
+            help="A loss term on the training or the test images.",
+        )
+        log = st.toggle(
+            "Logarithmic", key="runs.log", bind="query-params", help="Scale of the vertical axis."
+        )
+    differ = [name for name in differing(chosen) if name != "family"][:2]
+    shown = {
+        in_chart(label(run, differ)): run for run in chosen if metric and metric in found[run.id]
+    }
+    lines = {name: found[run.id][metric or ""] for name, run in shown.items()}
+    marks = {name: rate_changes(run) for name, run in shown.items()}
+    st.plotly_chart(compare(lines, in_chart(metric or ""), log, marks), key="runs.curves")
+    if len({run.spec.family for run in chosen}) > 1:
+        st.caption(
+            ":material/info: Losses of different families have different units: compare shapes, "
+            "not heights."
+        )
+
+
+def label(run: Run, differ: Sequence[str]) -> str:
+    """A run's name and what sets it apart: "vae-3 (beta 4)"."""
+    mine = settings(run)
+    parts = [f"{name} {mine[name]}" for name in differ if name in mine]
+    apart = ", ".join(part.replace("_", " ") for part in parts if part not in run.name)
+    return f"{run.name} ({apart})" if apart else run.name
+
+
+def manage(everything: Mapping[str, Run]) -> None:
+    """Open or delete one run."""
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        run_id = st.selectbox(
+            "One run",
+            list(everything),
+            format_func=lambda i: run_actions.title(everything[i]),
+            key="runs.one",
+            width=320,
+            help="Open it on the Train page, or delete it.",
+        )
+        run = everything[run_id or next(iter(everything))]
+        st.page_link(
+            "train/train.py",
+            label="Watch, rename, download" if rights.may_change() else "Watch, download",
+            icon=":material/monitoring:",
+            query_params={"train.show": "Watch", "run": run.id},
+        )
+        if not rights.may_change():
+            return
+        busy = run.alive
+        st.button(
+            "Delete",
+            icon=":material/delete:",
+            key="runs.delete",
+            disabled=busy,
+            help="Stop it first, on the Train page." if busy else "Can be undone.",
+            on_click=run_actions.delete,
+            args=(run,),
+        )
+
+
+def recently_deleted() -> None:
+    """The trash: what was deleted here or in another session."""
+    trashed = runs.trashed()
+    if not trashed or not rights.may_change():
+        return
+    with (
+        st.expander(f"Recently deleted ({len(trashed)})", icon=":material/delete:"),
+        st.container(horizontal=True),
+    ):
+        for run in trashed:
+            st.button(
+                f"Restore {plain(run.name)}",
+                icon=":material/undo:",
+                key=f"runs.restore.{run.id}",
+                on_click=run_actions.restore,
+                args=(run.id,),
+            )

@@ -1,0 +1,162 @@
+"""Likelihood bench: every model that knows or bounds log p(x), on one axis."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from genlib.evaluate.bench import LIKELIHOODS
+from genlib.plots.likelihood import likelihood_figure
+from genlib.store.checkpoint import Info
+from genlib.ui.kit import guard, pickers
+from genlib.ui.kit import likelihoods as bench
+from genlib.ui.kit.jobs import polled, within_limits
+from genlib.ui.kit.plain import plain
+
+SIZES = (100, 200, 500, 1000, 2000, 5000, 10_000)
+
+pickers.header(
+    "Likelihood bench",
+    "How probable does a model find digits that it has never seen? One number, −log p(x) in nats "
+    "per image, for all models that can say it: exactly, by an estimate, or as a bound. "
+    "**Only numbers in the same panel may be compared**: they are of the same pixels.",
+    r"-\log p(x) \;\le\; -\log \tfrac1k \sum_{i=1}^k \frac{p(x, z_i)}{q(z_i|x)} "
+    r"\;\le\; -\mathrm{ELBO}(x), \qquad "
+    r"-\log p(v) = F(v) + \log Z, \qquad -\log p(x) = -\sum_i \log p(x_i | x_{<i})",
+    "Slides “Generative taxonomy”; lecture text “Autoencoders to GANs”. Bounds: in expectation.",
+)
+infos = bench.contenders()
+if not infos:
+    pickers.no_model("Bounds")
+names = {info.name: info for info in infos}
+
+sets = sorted({bench.images_of(info) for info in infos}, key=lambda n: (n != "mnist", n))
+chosen_set = sets[0]
+if len(sets) > 1:
+    chosen_set = st.segmented_control(
+        "Test images", sets, default=sets[0], required=True, key="likelihood.data",
+        bind="query-params", help="Models of different data cannot be compared.",
+    ) or sets[0]  # fmt: skip
+shown = [info for info in infos if bench.images_of(info) == chosen_set]
+
+
+def controls() -> None:
+    """Measure a number again, here and now."""
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        name = st.selectbox(
+            "Model", [i.name for i in shown], key="likelihood.model", bind="query-params", width=240
+        )
+        info = names.get(str(name), shown[0])
+        metrics = bench.able(info)
+        metric = st.selectbox(
+            "Number", metrics, key="likelihood.metric", bind="query-params", width=320,
+            format_func=lambda m: f"{LIKELIHOODS[m].name}: {m}",
+            help="What the model can say: exact, an estimate, or a bound; see “How to read this”.",
+        )  # fmt: skip
+        n = st.select_slider(
+            "Test images", SIZES, 500, key="likelihood.n", bind="query-params", width=230,
+            help="A random choice of so many. The standard error falls with their root.",
+        )  # fmt: skip
+        st.button(
+            "Measure here", icon=":material/speed:", type="primary", key="likelihood.go",
+            on_click=measure, args=(info, str(metric or metrics[0]), int(n)),
+            disabled=any(job.busy for job in running()),
+            help="In a process of its own, so that no page waits. One at a time.",
+        )  # fmt: skip
+
+
+def measure(info: Info, metric: str, n: int) -> None:
+    """Start to measure, unless the visitor has too much under way."""
+    within_limits(lambda: bench.start(info, metric, n, guard.visitor()))
+
+
+def running() -> list:
+    """The measurements under way, of any visitor."""
+    found = [bench.newest(info, metric) for info in infos for metric in bench.able(info)]
+    return [job for job in found if job is not None and job.busy]
+
+
+def progress() -> bool:
+    """How far it is, and a way to end it; returns whether anything is measured."""
+    busy = running()
+    for job in busy:
+        with st.container(horizontal=True, vertical_alignment="center"):
+            _, path, _, metric = job.name.rsplit(" ", 3)
+            st.progress(
+                job.share, f"{metric} of {plain(path.rsplit('/', 1)[-1])}: {job.text or '…'}"
+            )
+            st.button("Cancel", key=f"likelihood.cancel.{job.name}", on_click=job.cancel,
+                      icon=":material/close:")  # fmt: skip
+    return bool(busy)
+
+
+def controls_and_progress() -> bool:
+    """Both, since a button starts what the other shows."""
+    controls()
+    return progress()
+
+
+polled("likelihood.polling", controls_and_progress)
+for info in shown:
+    for metric in bench.able(info):
+        job = bench.newest(info, metric)
+        if job is not None and job.state == "failed":
+            st.warning(plain(f"{info.name}, {metric}: {job.error}"), icon=":material/warning:")
+
+rows = bench.rows_of(shown)
+with_papers = chosen_set == "mnist"
+for pixels, panel in bench.PANELS.items():
+    points = bench.points(rows, pixels, with_papers)
+    if points:
+        st.subheader(panel.title)
+        st.caption(panel.text)
+        st.plotly_chart(likelihood_figure(points), key=f"likelihood.chart.{pixels}")
+if not rows:
+    st.info(
+        "No header holds a likelihood yet. Choose a model above and measure it.",
+        icon=":material/info:",
+    )
+
+with st.expander("Table", icon=":material/table:", expanded=bool(rows)):
+    st.dataframe(
+        [
+            {
+                "Model": r.model,
+                "Number": LIKELIHOODS[r.metric].name,
+                "Nats": round(r.value, 2),
+                "± standard error": round(r.stderr, 2),
+                "Images": r.n,
+                "Pixels": r.pixels,
+                "From": r.origin,
+                "Data": r.data,
+            }
+            for r in sorted(rows, key=lambda r: (list(bench.PANELS).index(r.pixels), r.value))
+        ],
+        hide_index=True,
+    )
+    st.download_button(
+        "Table (CSV)", bench.as_csv(rows), "likelihoods.csv", "text/csv", key="likelihood.csv",
+        icon=":material/download:", on_click="ignore",
+        help="All numbers and the published ones with their sources.",
+    )  # fmt: skip
+
+with st.expander("How to read this", icon=":material/menu_book:"):
+    st.markdown(
+        "- **Left is better**: a model that puts more probability on unseen digits needs fewer "
+        "nats. One nat is a factor of 2.7 for *each image*.\n"
+        "- **Error bars** are two standard errors over test images; for annealing, of log Z too.\n"
+        "- A **bound** (triangle) says that the truth lies there or further left. The gap between "
+        "−ELBO and 200 samples is what the VAE's own posterior costs it.\n"
+        "- **Annealed importance sampling** estimates log Z of Boltzmann machines. A run that is "
+        "too short finds log Z too small and the model too good.\n"
+        "- **GANs and autoencoders are missing**: they have no likelihood at all.\n"
+        "- **Open** circles, squares and triangles were measured here and now, full ones when the "
+        "model was trained; open diamonds are published."
+    )
+pickers.try_this(
+    [
+        "Measure `vae-20` by −ELBO and by 200 samples. Which number would you print in a paper?",
+        "Compare PixelCNN with a VAE here, then look at samples of both: which likelihood would "
+        "you have guessed from the pictures?",
+        "Measure with 100 images, then with 2,000. How far may the first be off?",
+    ]
+)

@@ -1,0 +1,74 @@
+"""The map of generative models: what kind of density each has, when it came, where it lives."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from genlib.ui.components.taxonomy import taxonomy
+from genlib.ui.kit import loading, pickers
+from genlib.ui.kit.jobs import polled
+from genlib.ui.side_by_side import map_of_models as taxonomy_view
+
+ADDRESS = {  # page file -> its path in the address bar, for links that open a new tab
+    "side_by_side/pca.py": "pca",
+    "boltzmann/rbm.py": "rbm",
+    "latents/reconstructions.py": "reconstructions",
+    "energy/denoise.py": "denoise",
+    "latents/latent_space.py": "latent-space",
+    "adversarial/gan.py": "gan",
+    "adversarial/ebgan.py": "energy-based-gan",
+    "autoregressive/pixelcnn.py": "pixelcnn",
+    "classifiers/class_images.py": "class-images",
+}
+
+pickers.header(
+    "Map of models",
+    "Generative models differ in what they can say about p(x): the exact number, a bound, an "
+    "estimate, or nothing but samples. **Click a model to open the page where it lives**; dashed "
+    "ones are not here yet. Pictures were made by the trained models.",
+    r"\theta^* = \arg\max_\theta \sum_i \log p_\theta(x^{(i)}) \quad\Longleftrightarrow\quad "
+    r"\min_\theta \mathrm{KL}(p_{\text{data}} \,\Vert\, p_{\text{model}})",
+    "Slides “Generative taxonomy”, after Goodfellow 2016, arXiv:1701.00160.",
+)
+
+job = taxonomy_view.drawn(loading.checkpoints())
+
+
+def drawing(seen: int) -> bool:
+    """Whether pictures are still being drawn; shows those that came meanwhile."""
+    pictures = job.result if isinstance(job.result, dict) else {}
+    if job.busy:
+        st.caption(f":material/brush: Drawing {job.text} …")
+    if len(pictures) != seen:
+        st.rerun()
+    return job.busy
+
+
+pictures = job.result if isinstance(job.result, dict) else {}
+opened = taxonomy("map.tree", taxonomy_view.tree_html(pictures, ADDRESS), ADDRESS)
+if opened:
+    st.switch_page(opened)
+polled("map_of_models.drawing", drawing, len(pictures))
+st.subheader("When they came")
+opened = taxonomy("map.time", taxonomy_view.timeline_html(ADDRESS), ADDRESS)
+if opened:
+    st.switch_page(opened)
+
+with st.expander("How to read this", icon=":material/menu_book:"):
+    st.markdown(
+        "- **Tractable**: one pass gives log p(x) in nats. See the Likelihood bench.\n"
+        "- **Variational**: an encoder gives a bound, −ELBO. **Markov chain**: log Z must be "
+        "estimated by annealing, and samples need many steps.\n"
+        "- **Implicit**: no number for p(x) at all; samples are judged by eye, by a classifier's "
+        "features, or by the discriminator.\n"
+        "- **Pictures**: samples, but reconstructions where a model has an encoder.\n"
+        "- Flows, diffusion and later GANs are named so that one sees where they belong."
+    )
+pickers.try_this(
+    [
+        "Follow one row of the tree: open a **tractable** and an **implicit** model and compare "
+        "samples. Which would you believe?",
+        "Find the two models that a **denoising autoencoder** is the ancestor of.",
+        "Then put one digit into all of them on **One digit, every model**.",
+    ]
+)

@@ -1,0 +1,104 @@
+"""One digit, every model: what each of them says of the same image."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from genlib.ui.kit import guard, jobs, loading, pickers
+from genlib.ui.kit.jobs import within_limits
+from genlib.ui.kit.plain import plain
+from genlib.ui.side_by_side.one_digit import data as data_of
+from genlib.ui.side_by_side.one_digit import view
+
+POLL = 1.0  # seconds
+
+pickers.header(
+    "One digit, every model",
+    "Give one image to every model and let each say what it can: its reconstruction, its energy, "
+    "its likelihood, its verdict. The numbers are in different units, so the bars compare what "
+    "can be compared: **where this image stands among 500 real test digits**.",
+    r"\text{strangeness}(x) = P_{x' \sim \text{test digits}}\,[\,E(x') < E(x)\,], \qquad "
+    r"\text{saliency}_i = \Big|\frac{\partial\, \text{logit}_c(x)}{\partial x_i}\Big|",
+    "Energies: lecture text “Autoencoders to GANs”. Likelihoods: slides “Generative taxonomy”. "
+    "Saliency: Simonyan, Vedaldi & Zisserman 2013.",
+)
+digits = loading.dataset()
+infos = data_of.models_for(digits.shape)
+if not infos:
+    pickers.no_model("HasEnergy")
+real = data_of.real_digits(infos)
+# As long as real digits are measured the page asks again; the run in which that ends turns it off.
+polling = real.busy
+
+
+@st.fragment(run_every=POLL if polling else None)
+def everything() -> None:
+    """The digit, the change, all models: reruns while one draws or drags."""
+    choice = st.container()
+    left, right = st.columns([5, 6], gap="medium")
+    with left:
+        x = view.pick(digits, choice)
+    known = real.result if isinstance(real.result, dict) else {}
+    found = data_of.dossiers([i for i in infos if data_of.exists(i)], x, known)
+    with right:
+        ranks(found)
+    view.show_cards(found)
+    total = 1000 * sum(d.seconds for d in found)
+    slowest = max(found, key=lambda d: d.seconds, default=None)
+    if slowest is not None:
+        st.caption(
+            f"{len(found)} models in {total:.0f} ms; the slowest is {plain(slowest.name)} with "
+            f"{1000 * slowest.seconds:.0f} ms."
+        )
+    if polling and not real.busy:
+        st.rerun()
+
+
+def ranks(found: list[data_of.Dossier]) -> None:
+    """Who finds the digit strange, on one axis."""
+    st.markdown("**Who finds it strange?** Share of real test digits that are less strange")
+    if real.busy:
+        st.progress(real.share, f"Measuring {data_of.N_REAL} real digits: {plain(real.text)}")
+    if real.state == "failed":
+        st.warning(
+            f"Real digits could not be ranked. {plain(real.error)}", icon=":material/warning:"
+        )
+        if st.button("Measure again", key="one_digit.again", icon=":material/refresh:"):
+            within_limits(lambda: jobs.restart(real.name, real.work, owner=guard.visitor()))
+            st.rerun()
+    view.show_ranking(found)
+    caught = view.noticing(found)
+    judged = [d for d in found if d.said and d.said[0].strange is not None]
+    if judged:
+        st.markdown(
+            f"**{len(caught)} of {len(judged)}** notice: the image is stranger to them than "
+            f"{view.ALARM:.0%} of real digits."
+        )
+
+
+everything()
+
+with st.expander("How to read this", icon=":material/menu_book:"):
+    st.markdown(
+        "- **Bars** are ranks among real digits, so they can be compared; the numbers above them "
+        "are in each model's own unit and cannot. An orange bar is above 95 %.\n"
+        "- **Black and white**: models of binary pixels are given pixels above one half as ink, "
+        "the real digits they are ranked among too.\n"
+        "- **Nats per pixel** (PixelCNN, PixelRNN): bright pixels surprised the model, given all "
+        "pixels above and to the left.\n"
+        "- **Saliency**: bright pixels are those where a small change moves the class score most.\n"
+        "- **Up to log Z**: an RBM knows its probabilities only up to a constant; ranks do not "
+        "need it.\n"
+        "- **Density**: grey pixels as real numbers. It may be above 1, and its nats are not those "
+        "of black and white images."
+    )
+pickers.try_this(
+    [
+        "Choose **Merge** and drag. Who notices the half-and-half first, and who takes it for a "
+        "digit to the end?",
+        "**Invert** a digit: densities and VAEs scream, plain autoencoders copy black on white "
+        "as well as anything. You read it without effort: what did each of them learn?",
+        "**Shift** by one, two, three pixels. To you it is the same digit. MNIST is centred: who "
+        "has learned that?",
+    ]
+)

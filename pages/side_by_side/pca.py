@@ -1,0 +1,119 @@
+"""PCA and mixtures: the oldest generative models, and why a linear autoencoder is one of them."""
+
+from __future__ import annotations
+
+import numpy as np
+import streamlit as st
+
+from genlib.explore.pca import principal_angles
+from genlib.plots.pca import explained_figure
+from genlib.ui.components import digit_picker
+from genlib.ui.components.live_slider import live_slider
+from genlib.ui.kit import loading, pickers
+from genlib.ui.kit.columns import side_by_side
+from genlib.ui.kit.jobs import polled
+from genlib.ui.kit.plain import note_of, plain
+from genlib.ui.side_by_side.pca import data as pca_data
+from genlib.ui.side_by_side.pca import view
+from genlib.ui.side_by_side.pca import view as pca_view
+
+STOPS = (1, 2, 3, 5, 8, 12, 20, 30, 50, 80, 120, 200, 300)
+
+pickers.header(
+    "PCA and mixtures",
+    "Before deep networks: a digit is the mean digit plus a little of this and a little of that. "
+    "Principal component analysis finds the best such directions; with Gaussian amounts it is a "
+    "**generative model** with an exact likelihood, and a linear autoencoder learns the same.",
+    r"x = \mu + W z + \varepsilon,\quad z \sim \mathcal N(0, I),\ \varepsilon \sim "
+    r"\mathcal N(0, \sigma^2 I) \qquad "
+    r"p(x) = \sum_k \pi_k\, \mathcal N(U^\top (x - \mu);\, m_k, C_k)\ \mathcal N(\text{rest}; 0, "
+    r"\sigma^2 I)",
+    "Probabilistic PCA: Tipping & Bishop 1999. Linear autoencoders: Baldi & Hornik 1989. Mixtures "
+    "by EM: Dempster, Laird & Rubin 1977; slides “Generative taxonomy”, timeline.",
+)
+data = loading.dataset()
+if data.note:
+    st.caption(f":material/info: {note_of(data)}")
+found = pca_data.components(data.name)
+
+st.subheader("Eigen-digits")
+pca_view.eigen_digits(found, data.shape)
+
+
+@st.fragment
+def few_axes() -> None:
+    """A digit in d axes, the variance they hold, and samples."""
+    d = int(
+        live_slider("pca.axes", "Axes kept", 1, 300, 30, 1, options=STOPS,
+                    help="How many numbers describe a digit.")
+    )  # fmt: skip
+    model = pca_data.model(data.name, d)
+    left, middle, right = side_by_side(280, 300, 400)
+    with left:
+        digit = digit_picker.pick_digit("pca.digit", data=data, default_class=5)
+    with middle:
+        pca_view.one_digit(digit.image, model)
+        st.caption(f"The first {d} axes hold {found.explained[d - 1]:.1%} of the variance.")
+    right.plotly_chart(explained_figure(found.explained, d), key="pca.explained")
+    seed = st.session_state.get("pca.seed", 0)
+    pca_view.samples([(f"PCA, {d} axes", "z ~ N(0, I)", model)], data, seed)
+    st.button("Draw others", icon=":material/casino:", key="pca.draw", on_click=_reseed)
+
+
+def _reseed() -> None:
+    st.session_state["pca.seed"] = st.session_state.get("pca.seed", 0) + 1
+
+
+few_axes()
+
+st.subheader("A linear autoencoder finds the same subspace")
+st.markdown(
+    "No nonlinearity, squared error: the best decoder spans exactly the principal axes, in a "
+    "skew basis of its own. **Principal angles** measure how far two subspaces are apart: 0° in "
+    "all directions means that they are the same."
+)
+
+
+polled("pca.training", view.autoencoder, data, found)
+trained = {info.name: info for info in pca_data.linear_decoders(data.shape)}
+if trained:
+    name = st.selectbox(
+        "And a trained one", list(trained), key="pca.trained", bind="query-params", width=260,
+        help="A shipped or own autoencoder of one layer, maybe with tanh: is its decoder's "
+        "subspace PCA's?",
+    )  # fmt: skip
+    matrix = pca_data.decoder_matrix(trained[name or next(iter(trained))])
+    width = matrix.shape[1]
+    angles = principal_angles(matrix, found.axes[:width].T)
+    st.markdown(
+        f"The {width} columns of **{plain(name)}**'s decoder against the first {width} axes: half "
+        f"of the angles are below **{np.median(angles):.0f}°**, the largest is {angles[-1]:.0f}°. "
+        "A nonlinearity bends the picture, and training stops before the last axes are found."
+    )
+
+st.subheader("A mixture of Gaussians")
+st.markdown(
+    "One Gaussian cannot know that a 3 is not half an 8. Many can: each takes its own kind of "
+    "digit, and a sample is drawn from one of them."
+)
+
+
+polled("pca.fitting", view.mixture, data)
+
+with st.expander("How to read this", icon=":material/menu_book:"):
+    st.markdown(
+        "- **Red** in an axis adds ink, **blue** takes it away; a whole axis may be turned round.\n"
+        "- **Variance explained** is what the axes keep; the squared error is what they lose.\n"
+        "- **Decoder, turned**: the autoencoder's columns are some basis of the subspace; mixed "
+        "in the right way they give the principal axes, as many degrees off as it says.\n"
+        "- The **last angle shrinks last**: the two axes at the border hold nearly the same "
+        "variance, so it hardly matters to the error which of them is taken.\n"
+        "- **Samples** are drawn without the pixel noise σ."
+    )
+pickers.try_this(
+    [
+        "How many axes until **you** can read the digit? How many until the error is small?",
+        "Samples of PCA are ghosts: why are they worse than its reconstructions?",
+        "Fit **1** component, then **30**. What does the second know that the first does not?",
+    ]
+)

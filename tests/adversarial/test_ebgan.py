@@ -1,0 +1,96 @@
+"""The page of the energy-based GAN: energies, one image, epochs; with a small model and without."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+from genlib.models.ebgan import EBGAN, EBGANSettings
+from genlib.store import checkpoint
+from genlib.ui.adversarial.gan import data as gan_data
+
+PAGE = Path(__file__).parents[2] / "pages/adversarial/ebgan.py"
+
+
+@pytest.fixture
+def tiny(shelf: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with a small energy-based GAN of epochs 0 and 2."""
+    monkeypatch.setattr(gan_data, "N", 50)
+    folder = shelf({})
+    model = EBGAN(EBGANSettings(latent_dim=4, hidden=(8,), cost_hidden=(8,), margin=7.0))
+    (folder / "ebgan.snapshots").mkdir()
+    history = [{"epoch": e, "step": e, "train/c_x": 3.0, "train/c_gz": 6.0} for e in (1, 2)]
+    kept = {0: folder / "ebgan.snapshots/epoch-0000.safetensors", 2: folder / "ebgan.safetensors"}
+    for epoch, file in kept.items():
+        checkpoint.save(
+            file, model, name="ebgan", dataset="mnist", seed=0, epoch=epoch,
+            history=history[:epoch],
+        )  # fmt: skip
+    return folder
+
+
+def run(**query: str) -> AppTest:
+    app = AppTest.from_file(PAGE, default_timeout=60)
+    for key, value in query.items():
+        app.query_params[f"ebgan.{key}"] = value
+    app.run()
+    assert not app.exception, app.exception[0].message
+    return app
+
+
+def energy(app: AppTest) -> float:
+    html = "\n".join(element.proto.body for element in app.get("html"))
+    return float(re.findall(r"C = ([\d.]+)", html)[0])
+
+
+def test_without_a_model_the_page_says_what_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GENLIB_CHECKPOINTS", str(tmp_path / "none"))
+    st.cache_data.clear()
+    monkeypatch.setattr(st, "page_link", lambda *args, **kwargs: None)
+    assert "Train a model on the Train page" in run().info[0].value
+
+
+def test_the_energy_shown_is_the_error_of_the_reconstruction(tiny: Path) -> None:
+    model = checkpoint.load(tiny / "ebgan.safetensors")
+    assert isinstance(model, EBGAN)
+    app = run()
+    app.segmented_control(key="ebgan.image.image").set_value("Noise").run()
+    assert not app.exception
+    import torch
+
+    x = torch.rand(1, 1, 28, 28, generator=torch.Generator().manual_seed(0))
+    expected = float((model.rebuild(x) - x).square().sum())
+    assert energy(app) == pytest.approx(expected, abs=0.06)
+
+
+@pytest.mark.parametrize("way", ["Test or drawn", "Generated", "Merged", "Noise"])
+def test_every_kind_of_image_has_its_energy(tiny: Path, way: str) -> None:
+    app = run()
+    app.segmented_control(key="ebgan.image.image").set_value(way).run()
+    assert not app.exception
+    assert energy(app) > 0
+
+
+def test_the_training_view_names_the_margin_and_every_epoch(tiny: Path) -> None:
+    app = run(view="Training", epoch="0")
+    assert app.select_slider(key="ebgan.epoch").value == 0
+    assert any("margin is 7" in c.value for c in app.caption)
+    table = app.dataframe[0].value
+    assert table["epoch"].tolist() == [0, 2]
+    assert set(gan_data.GROUPS) <= set(table.columns)
+
+
+def test_new_z_changes_the_samples(tiny: Path) -> None:
+    app = run(view="Training")
+    before = [image.url for e in app.get("image") for image in e.proto.imgs]
+    app.button(key="ebgan.new").click().run()
+    assert not app.exception
+    after = [image.url for e in app.get("image") for image in e.proto.imgs]
+    assert len(after) == len(before) == 1 and after != before

@@ -1,0 +1,134 @@
+"""The GAN page: every view with a small GAN, its empty state, and the duel's buttons."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+from genlib.models.classifier import Classifier, ClassifierSettings
+from genlib.models.gan import MLPGAN, MLPGANSettings
+from genlib.store import checkpoint
+from genlib.ui.adversarial.gan import data as gan_data
+
+PAGE = Path(__file__).parents[2] / "pages/adversarial/gan.py"
+VIEWS = ("Samples", "Walk", "Verdict", "Training", "Coverage", "Step by step")
+
+
+@pytest.fixture
+def tiny(shelf: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with a small GAN that kept two epochs, and a classifier."""
+    monkeypatch.setattr(gan_data, "N", 60)
+    monkeypatch.setattr(gan_data, "TYPICAL", 3)
+    model = MLPGAN(MLPGANSettings(latent_dim=4, hidden=(8, 16)))
+    folder = shelf({"judge": Classifier(ClassifierSettings(width=4, dense=8))})
+    terms = ("loss", "g_loss", "d_x", "d_gz", "d_accuracy")
+    history = [{"epoch": e, "step": e, **{f"train/{t}": 0.5 for t in terms}} for e in (1, 2)]
+    kept = folder / "gan.snapshots"
+    kept.mkdir()
+    for epoch, file in ((0, kept / "epoch-0000.safetensors"), (2, folder / "gan.safetensors")):
+        checkpoint.save(
+            file, model, name="gan", dataset="mnist", seed=0, epoch=epoch, history=history[:epoch]
+        )
+    return folder
+
+
+def run(**query: str) -> AppTest:
+    app = AppTest.from_file(PAGE, default_timeout=60)
+    for key, value in query.items():
+        app.query_params[f"gan.{key}"] = value
+    app.run()
+    assert not app.exception, app.exception[0].message
+    return app
+
+
+def sent(app: AppTest, component: str) -> dict:
+    """What a component in the browser is given."""
+    found = [e.proto for e in app.get("bidi_component")]
+    return json.loads(next(p.json for p in found if p.component_name == component))
+
+
+def values(app: AppTest) -> dict[str, str]:
+    return {m.label: m.value for m in app.metric}
+
+
+def test_without_a_gan_the_page_says_what_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GENLIB_CHECKPOINTS", str(tmp_path / "none"))
+    st.cache_data.clear()
+    monkeypatch.setattr(st, "page_link", lambda *args, **kwargs: None)
+    assert "Train a model on the Train page" in run().info[0].value
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_every_view_draws_and_is_linked(tiny: Path, view: str) -> None:
+    app = run(view=view)
+    assert app.segmented_control(key="gan.view").value == view
+    assert app.title[0].value == "GAN"
+
+
+def test_new_z_draws_other_samples_and_says_so_in_the_link(tiny: Path) -> None:
+    app = run()
+    before = sent(app, "genlib_sample_grid")
+    app.button(key="gan.new").click().run()
+    assert not app.exception
+    after = sent(app, "genlib_sample_grid")
+    assert after["picture"] != before["picture"] and after["count"] == before["count"] == 49
+    assert app.query_params["gan.seed"] == "1"
+
+
+def test_the_same_link_shows_the_same_samples(tiny: Path) -> None:
+    one, other = (sent(run(seed="7", chosen="3"), "genlib_sample_grid") for _ in range(2))
+    assert one == other and one["chosen"] == 3
+
+
+def test_nonsense_in_the_link_does_no_harm(tiny: Path) -> None:
+    assert sent(run(seed="-1", chosen="9999"), "genlib_sample_grid")["chosen"] == 48
+    walk = sent(run(view="Walk", **{"walk.at": "nan", "walk.speed": "1e9"}), "genlib_z_walk")
+    assert walk["at"] == 0 and walk["speed"] == walk["fastest"]
+
+
+def test_the_verdict_names_what_is_judged(tiny: Path) -> None:
+    app = run(view="Verdict")
+    for way, name in (("Generated", "G(z)"), ("Merged", "+ 0.50"), ("Noise", "noise number 0")):
+        app.segmented_control(key="gan.judged.image").set_value(way).run()
+        assert not app.exception
+        assert any(name in label for label in values(app))
+
+
+def test_an_untrained_generator_is_called_collapsed(tiny: Path) -> None:
+    app = run(view="Coverage")
+    assert "Collapse" in app.error[0].value
+    assert float(values(app)["Variety"].rstrip("%")) < 60
+    assert not app.dataframe
+    app.toggle(key="gan.through").set_value(True).run()
+    assert app.dataframe[0].value["epoch"].tolist() == [0, 2]
+
+
+def test_a_step_of_g_alone_leaves_d_s_verdict_of_real_images(tiny: Path) -> None:
+    app = run(view="Step by step")
+    before = values(app)
+    app.button(key="gan.duel.once.g").click().run()
+    assert not app.exception
+    after = values(app)
+    assert after["D(x)"] == before["D(x)"]
+    assert any("1 steps of G and 0 of D" in c.value for c in app.caption)
+    app.button(key="gan.duel.once.d").click().run()
+    assert any("1 steps of G and 1 of D" in c.value for c in app.caption)
+    app.button(key="gan.duel.reset").click().run()
+    assert values(app) == before
+
+
+def test_the_shared_model_is_never_trained(tiny: Path) -> None:
+    shown = sent(run(), "genlib_sample_grid")["picture"]
+    app = run(view="Step by step")
+    for _ in range(3):
+        app.button(key="gan.duel.once.both").click().run()
+    assert not app.exception
+    st.cache_data.clear()  # drawn again by the same cached model
+    assert sent(run(), "genlib_sample_grid")["picture"] == shown

@@ -1,0 +1,166 @@
+"""The page on RBM and DBN with models of other pictures than MNIST's: large, small, in colour."""
+
+from __future__ import annotations
+
+import base64
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+from PIL import Image
+from streamlit.testing.v1 import AppTest
+
+from genlib.data.pictures import registry as folders_shelf
+from genlib.models import Model
+from genlib.models.dbn import DBN, DBNSettings
+from genlib.models.rbm import RBM, RBMSettings
+from genlib.store import checkpoint
+from genlib.ui.components import digit_picker, gibbs_chain
+
+PAGE = str(Path(__file__).resolve().parents[2] / "pages/boltzmann/rbm.py")
+SHAPES = {"grey": (1, 32, 32), "colour": (3, 32, 32), "bars": (1, 4, 4), "dbn": (3, 32, 32)}
+
+
+@pytest.fixture
+def models(shelf, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:  # type: ignore[no-untyped-def]
+    """Untrained models: of a folder's pictures in grey and in colour, and of bars and stripes."""
+    monkeypatch.setenv("GENLIB_RUNS", str(tmp_path / "runs"))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    pictures = tmp_path / "pictures"
+    pictures.mkdir()
+    for i in range(10):
+        Image.new("RGB", (32, 32), (25 * i, 200 - 20 * i, 90)).save(pictures / f"{i}.png")
+    shelf({})
+    grey, colour = (folders_shelf.register(pictures, 32, kind).name for kind in ("grey", "colour"))
+    save(tmp_path, "grey", rbm("grey"), grey)
+    save(tmp_path, "colour", rbm("colour"), colour)
+    save(tmp_path, "bars", rbm("bars"), "bars")
+    dbn = DBN(DBNSettings(channels=3, image_size=32, n_hidden=(8, 6), chains=4))
+    save(tmp_path, "dbn", dbn, colour)
+
+
+def rbm(name: str) -> RBM:
+    channels, side, _ = SHAPES[name]
+    return RBM(RBMSettings(channels=channels, image_size=side, n_hidden=8, chains=4))
+
+
+def save(folder: Path, name: str, model: Model, dataset: str) -> None:
+    file = folder / f"{name}.safetensors"
+    checkpoint.save(file, model, dataset=dataset, seed=0, epoch=1)
+
+
+@dataclass
+class Sent:
+    """What the page sent to the browser's chain, most recent last."""
+
+    calls: list[dict[str, Any]]
+
+    def pixels(self, field: str) -> NDArray[np.uint8]:
+        """A field of bytes, in the shape of the picture."""
+        data = self.calls[-1]
+        flat = np.frombuffer(base64.b64decode(data[field]), np.uint8)
+        return flat.reshape(data["shape"])
+
+
+@pytest.fixture
+def sent(monkeypatch: pytest.MonkeyPatch) -> Sent:
+    found = Sent([])
+    monkeypatch.setattr(gibbs_chain, "_CHAIN", lambda data, **rest: found.calls.append(data))
+    return found
+
+
+def app(**query: str) -> AppTest:
+    test = AppTest.from_file(PAGE, default_timeout=60)
+    for name, value in query.items():
+        test.query_params[f"rbm.{name}"] = value
+    test.run()
+    assert not test.exception, [e.message for e in test.exception]
+    return test
+
+
+def captions(test: AppTest) -> str:
+    return " ".join(caption.value for caption in test.caption)
+
+
+@pytest.mark.usefixtures("models")
+@pytest.mark.parametrize("model", list(SHAPES))
+@pytest.mark.parametrize(
+    ("hide", "rows", "columns"),
+    [
+        ("Lower half", (0.5, 1), (0, 1)),
+        ("Upper half", (0, 0.5), (0, 1)),
+        ("Right half", (0, 1), (0.5, 1)),
+        ("Left half", (0, 1), (0, 0.5)),
+    ],
+)
+def test_half_of_the_model_s_own_picture_is_hidden(
+    sent: Sent, model: str, hide: str, rows: tuple[float, float], columns: tuple[float, float]
+) -> None:
+    test = app(model=model, hide=hide)
+    c, h, w = SHAPES[model]
+    assert sent.pixels("digit").shape == (c, h, w)
+    known = np.ones((c, h, w), bool)
+    top, bottom, left, right = (
+        *(round(h * share) for share in rows),
+        *(round(w * share) for share in columns),
+    )
+    known[:, top:bottom, left:right] = False
+    assert (sent.pixels("known") == known).all()
+    assert ("three units" in captions(test)) == (c == 3)
+
+
+@pytest.mark.usefixtures("models")
+@pytest.mark.parametrize(("model", "low", "high"), [("grey", 10, 22), ("bars", 1, 3)])
+def test_the_middle_is_the_middle_third(sent: Sent, model: str, low: int, high: int) -> None:
+    app(model=model, hide="Middle")
+    hidden = np.argwhere(sent.pixels("known")[0] == 0)
+    assert hidden.min() == low and hidden.max() == high - 1
+    assert len(hidden) == (high - low) ** 2
+
+
+@pytest.mark.usefixtures("models")
+@pytest.mark.parametrize("model", ["grey", "bars"])
+def test_a_drawing_of_another_shape_is_no_start(
+    sent: Sent, monkeypatch: pytest.MonkeyPatch, model: str
+) -> None:
+    drawn = digit_picker.Digit(torch.ones(1, 28, 28), None, None)
+    monkeypatch.setattr(digit_picker, "_drawn", lambda key, label: drawn)
+    test = app(**{"model": model, "digit.from": "Draw"})
+    assert sent.pixels("digit").shape == SHAPES[model]
+    assert "a test image is used" in captions(test)
+
+
+@pytest.mark.usefixtures("models")
+@pytest.mark.parametrize("model", list(SHAPES))
+def test_weights_of_any_shape(model: str) -> None:
+    assert "The 8 units of the first hidden layer" in captions(app(model=model, view="Weights"))
+
+
+def test_pictures_that_no_longer_fit_the_model_are_said(
+    shelf,  # type: ignore[no-untyped-def]
+    tmp_path: Path,
+    sent: Sent,
+) -> None:
+    shelf({})
+    save(tmp_path, "grey", rbm("grey"), "bars")
+    assert "pictures of another size or colour" in app(model="grey").info[0].value
+    assert not sent.calls
+
+
+def test_likelihood_without_its_pictures_says_so(shelf, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    shelf({})
+    save(tmp_path, "grey", rbm("grey"), "folder:gone")
+    test = app(view="Log-likelihood", model="grey", ais_chains="20", temperatures="200")
+    test.button(key="rbm.go").click().run()
+    deadline = time.monotonic() + 60
+    while not test.error and time.monotonic() < deadline:
+        time.sleep(0.1)
+        test.run()
+    assert test.error[0].value.startswith("grey needs the pictures it was trained on")
+    chain = app(model="grey")
+    assert chain.info[0].value.startswith("grey needs the pictures it was trained on")

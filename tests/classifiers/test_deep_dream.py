@@ -1,0 +1,75 @@
+"""The DeepDream page, on a small classifier and on a file that is no picture."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from genlib.explore.ascent.live import Live
+from genlib.models.classifier import Classifier, ClassifierSettings
+from genlib.store import checkpoint
+
+PAGE = str(Path(__file__).resolve().parents[2] / "pages/classifiers/deep_dream.py")
+KEY = "deep_dream"
+
+
+@pytest.fixture
+def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AppTest:
+    monkeypatch.setenv("GENLIB_CHECKPOINTS", str(tmp_path))
+    monkeypatch.setenv("GENLIB_RUNS", str(tmp_path / "runs"))
+    model = Classifier(ClassifierSettings(width=4, dense=4))
+    checkpoint.save(tmp_path / "tiny.safetensors", model, dataset="mnist", seed=0, epoch=0)
+    opened = AppTest.from_file(PAGE, default_timeout=60).run()
+    assert not opened.exception
+    return opened
+
+
+def live_of(app: AppTest) -> Live:
+    return app.session_state[f"{KEY}.live"][1]
+
+
+def test_a_photograph_is_dreamt_upon_at_its_own_size_and_in_grey(app: AppTest) -> None:
+    live = live_of(app)
+    count, height, width, channels = live.shown.images.shape
+    assert (count, width, channels) == (1, 224, 1) and 140 < height < 160
+    before, value = live.shown.images.copy(), live.shown.value[0]
+    for _ in range(3):
+        app.button(key=f"{KEY}.step").click().run()
+    assert not app.exception and live.shown.step == 3
+    assert not np.array_equal(before, live.shown.images) and live.shown.value[0] > value
+
+
+def test_layer_channel_and_octaves_change_without_starting_over(app: AppTest) -> None:
+    live = live_of(app)
+    app.button(key=f"{KEY}.step").click().run()
+    app.selectbox(key=f"{KEY}.layer").set_value("layers.2").run()
+    app.toggle(key=f"{KEY}.whole").set_value(False).run()
+    app.number_input(key=f"{KEY}.channel").set_value(2).run()
+    app.slider(key=f"{KEY}.octaves").set_value(2).run()
+    app.button(key=f"{KEY}.step").click().run()
+    assert not app.exception and live_of(app) is live and live.shown.step == 2
+    knobs = live.knobs
+    assert (knobs.objective, knobs.layer, knobs.channel, knobs.octaves) == (
+        "channel",
+        "layers.2",
+        2,
+        2,
+    )
+
+
+def test_another_picture_and_size_begin_anew(app: AppTest) -> None:
+    live = live_of(app)
+    app.button(key=f"{KEY}.step").click().run()
+    app.button_group(key=f"{KEY}.picture").set_value("china").run()
+    app.select_slider(key=f"{KEY}.side").set_value(96).run()
+    assert not app.exception and live.shown.step == 0 and live.shown.images.shape[2] == 96
+
+
+def test_a_file_that_is_no_picture_gets_one_sentence(app: AppTest) -> None:
+    app.button_group(key=f"{KEY}.picture").set_value("upload").run()
+    app.file_uploader(key=f"{KEY}.file").upload("x.png", b"no picture", "image/png").run()
+    assert not app.exception
+    assert "no picture that can be read" in app.error[0].value

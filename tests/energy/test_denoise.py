@@ -1,0 +1,118 @@
+"""The Denoise page: with the shipped models, with a tiny one, with none."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+from genlib.data.datasets import find_mnist
+from genlib.models.autoencoder import Autoencoder, AutoencoderSettings
+from genlib.models.denoising import DenoisingAutoencoder, DenoisingSettings
+
+PAGE = Path(__file__).parents[2] / "pages/energy/denoise.py"
+
+
+@pytest.fixture
+def tiny(shelf: Callable[..., Path]) -> Path:
+    """A folder of checkpoints with two small models."""
+    models = {
+        "dae-tiny": DenoisingAutoencoder(DenoisingSettings(latent_dim=12)),
+        "ae-tiny": Autoencoder(AutoencoderSettings(latent_dim=4)),
+    }
+    return shelf(models)
+
+
+def run(**query: str) -> AppTest:
+    app = AppTest.from_file(PAGE, default_timeout=60)
+    for key, value in query.items():
+        app.query_params[f"denoise.{key}"] = value
+    app.run()
+    assert not app.exception, app.exception[0].message
+    return app
+
+
+def html(app: AppTest) -> str:
+    """All HTML on the page: the pictures and the numbers under them."""
+    return "\n".join(element.proto.body for element in app.get("html"))
+
+
+def numbers(app: AppTest) -> list[str]:
+    return re.findall(r'class="number">([^<]*)', html(app))
+
+
+def test_without_a_checkpoint_the_page_says_what_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GENLIB_CHECKPOINTS", str(tmp_path / "none"))
+    st.cache_data.clear()
+    # AppTest knows no other pages, so the link to the Train page cannot be made.
+    monkeypatch.setattr(st, "page_link", lambda *args, **kwargs: None)
+    app = run()
+    assert "No checkpoint can denoise images yet" in app.info[0].value
+
+
+def test_tiny_models_draw_every_picture(tiny: Path) -> None:
+    app = run()
+    page = html(app)
+    for name in ("Clean", "Corrupted", "dae-tiny", "Telea", "Navier–Stokes", "Median 3 × 3"):
+        assert f"<figcaption>{name}" in page
+    assert "★ best" in page
+    assert page.count("data:image/png;base64,") == 6 + 6 * 10
+    assert len(app.get("plotly_chart")) == 1
+
+
+def test_kind_and_strength_change_the_errors(tiny: Path) -> None:
+    weak, strong = run(strength="0.1"), run(strength="0.8")
+    assert float(numbers(weak)[1]) < float(numbers(strong)[1])
+    block = run(kind="Blanked block", strength="0.8")
+    assert block.selectbox(key="denoise.kind").value == "Blanked block"
+    assert numbers(block) != numbers(strong)
+
+
+def test_no_damage_no_repair_wins(tiny: Path) -> None:
+    app = run(strength="0")
+    assert float(numbers(app)[1]) == 0
+    assert any("Nothing beats leaving" in m.value for m in app.markdown)
+
+
+def test_gaussian_noise_leaves_inpainting_out(tiny: Path) -> None:
+    app = run(kind="Gaussian noise", strength="0.3")
+    assert html(app).count("Needs good pixels") == 2
+    assert "–" in numbers(app)
+
+
+def test_new_noise_changes_the_damage_and_stays_in_the_link(tiny: Path) -> None:
+    app = run()
+    before = numbers(app)
+    app.button(key="denoise.again").click().run()
+    assert not app.exception
+    assert app.query_params["denoise.noise"] == "1"
+    assert numbers(app) != before
+    assert numbers(run(noise="1")) == numbers(app)
+
+
+def test_telling_the_mask_helps(tiny: Path) -> None:
+    blind, told = run(strength="0.2"), run(strength="0.2", told="true")
+    assert float(numbers(told)[2]) < float(numbers(blind)[2])
+
+
+def test_another_model_joins(tiny: Path) -> None:
+    app = run()
+    app.multiselect(key="denoise.beside").set_value(["ae-tiny"]).run()
+    assert not app.exception
+    assert "<figcaption>ae-tiny" in html(app)
+
+
+def test_shipped_autoencoder_beats_inpainting_at_half_dropout(shipped: Path) -> None:
+    if not (shipped / "dae-500.safetensors").exists() or not find_mnist():
+        pytest.skip("dae-500 or MNIST is not here")
+    st.cache_data.clear()
+    app = run(strength="0.5")
+    assert any(m.value.startswith("**dae-500** leaves the smallest error") for m in app.markdown)
+    weak = run(strength="0.05")
+    assert not any(m.value.startswith("**dae-500** leaves") for m in weak.markdown)

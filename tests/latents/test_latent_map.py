@@ -1,0 +1,305 @@
+"""The Latent map page: without a checkpoint, with tiny ones, with the shipped ones."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import streamlit as st
+import torch
+from streamlit.testing.v1 import AppTest
+
+from genlib.explore import maps
+from genlib.explore.projection import Frame
+from genlib.models.autoencoder import Autoencoder, AutoencoderSettings
+from genlib.models.vae import VAE, VAESettings
+from genlib.store import checkpoint
+from genlib.ui.components import draw
+from genlib.ui.latents.latent_map import data as map_data
+from genlib.ui.latents.latent_map import flow as map_flow
+from genlib.ui.latents.latent_map import jobs as map_jobs
+
+PAGE = Path(__file__).parents[2] / "pages/latents/latent_map.py"
+
+
+@pytest.fixture
+def tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A VAE with snapshots of three epochs, a plain autoencoder and one of two latents."""
+    monkeypatch.setenv("GENLIB_CHECKPOINTS", str(tmp_path))
+    st.cache_data.clear()
+    torch.manual_seed(0)
+    for epoch in (0, 1):
+        file = tmp_path / "vae-tiny.snapshots" / f"epoch-{epoch:04d}.safetensors"
+        vae = VAE(VAESettings(latent_dim=5, hidden=(16,)))
+        checkpoint.save(file, vae, dataset="mnist", seed=0, epoch=epoch)
+    models = {
+        "vae-tiny": VAE(VAESettings(latent_dim=5, hidden=(16,))),
+        "ae-tiny": Autoencoder(AutoencoderSettings(latent_dim=4)),
+        "ae-flat": Autoencoder(AutoencoderSettings(latent_dim=2)),
+    }
+    for name, model in models.items():
+        file = tmp_path / f"{name}.safetensors"
+        checkpoint.save(file, model, dataset="mnist", seed=0, epoch=2)
+    yield tmp_path
+    st.cache_data.clear()
+
+
+def open_map(**query: str) -> AppTest:
+    app = AppTest.from_file(PAGE, default_timeout=60)
+    query.setdefault("points", "500")
+    if "model" in query:
+        app.session_state["map.model"] = query.pop("model")
+    for key, value in query.items():
+        app.query_params[f"map.{key}"] = value
+    return run(app)
+
+
+def run(app: AppTest) -> AppTest:
+    app.run()
+    assert not app.exception, app.exception[0].message
+    return app
+
+
+def words(app: AppTest) -> str:
+    return "\n".join(e.value for kind in (app.caption, app.markdown) for e in kind)
+
+
+def finished(app: AppTest, seconds: float = 60) -> AppTest:
+    """Run again, as polling would, until the t-SNE is done."""
+    limit = time.monotonic() + seconds
+    while not app.session_state["map.ready"]:
+        assert time.monotonic() < limit, "t-SNE did not end"
+        time.sleep(0.2)
+        run(app)
+    return app
+
+
+def test_without_a_checkpoint_the_page_says_what_to_do(tmp_path, monkeypatch):
+    monkeypatch.setenv("GENLIB_CHECKPOINTS", str(tmp_path / "none"))
+    st.cache_data.clear()
+    app = AppTest.from_file(PAGE, default_timeout=60).run()
+    assert "Train a model" in app.info[0].value
+    assert not app.metric
+
+
+def test_tsne_runs_to_its_end_and_says_how_well_classes_separate(tiny):
+    app = open_map(model="ae-tiny")
+    assert app.selectbox(key="map.model").value == "ae-tiny"
+    finished(app)
+    assert app.metric[0].label == "10-NN accuracy of the latents"
+    assert 0 < float(app.metric[0].value.split()[0]) <= 100
+    assert "of the flat map" in words(app)
+    assert not app.session_state["map.polling"]
+
+
+def clouds(app: AppTest) -> list[str]:
+    """Titles of the maps on the page: none, or one."""
+    found = [element.proto for element in app.get("bidi_component")]
+    sent = [p.bytes for p in found if p.component_name == "genlib_latent_map"]
+    return [t.decode() for b in sent for t in re.findall(rb'"title": ?"([^"]*)"', b)]
+
+
+def test_another_epoch_shows_no_map_until_there_is_one_of_its_own(tiny):
+    app = open_map(model="vae-tiny", points="2000", seed="31")
+    finished(app)
+    last = app.session_state["map.job"]
+    app.select_slider(key="map.epoch").set_value(0)
+    limit, waited = time.monotonic() + 60, 0
+    run(app)
+    while not app.session_state["map.ready"]:
+        assert time.monotonic() < limit, "t-SNE did not end"
+        job = app.session_state["map.job"]
+        assert job is not last
+        for title in clouds(app):
+            assert "epoch 0" in title and "not finished" in title
+        if job.frame is None:
+            waited += 1
+        run(app)
+    assert clouds(app) == ["vae-tiny, epoch 0, t-SNE"]
+    assert waited, "the first frame came before the page could look"
+
+
+def test_a_running_map_is_never_that_of_its_anchor():
+    rng = np.random.default_rng(0)
+    z = rng.normal(size=(50, 3)).astype(np.float32)
+    frame = Frame(z[:, :2], 500, 500, 1.0)
+    anchor = map_jobs.Job("test:last", z, 10, 0, frame=frame, state="done")
+    job = map_jobs.Job("test:first", z, 10, 0, anchor=anchor)
+    assert map_flow._flat(job) is None
+    job.frame = Frame(z[:, 1:], 10, 300, 2.0)
+    flat = map_flow._flat(job)
+    assert flat is not None and not flat.ready
+    assert (flat.positions == z[:, 1:]).all()
+
+
+def test_maps_that_come_with_a_model_are_there_at_once_each_under_its_own_epoch(tiny):
+    for _, path in checkpoint.peek(tiny / "vae-tiny.safetensors").snapshots:
+        known, model = checkpoint.peek(path), checkpoint.load(path)  # of digits, always here
+        checkpoint.save(path, model, dataset="digits", seed=0, epoch=known.epoch)
+    info = checkpoint.peek(tiny / "vae-tiny.safetensors")
+    stored = maps.compute(info)
+    maps.write(info.path, stored)
+    app = open_map(model="vae-tiny", points="2000")
+    for epoch in (2, 0, 1):
+        app.select_slider(key="map.epoch").set_value(epoch)
+        run(app)
+        assert app.session_state["map.ready"], "no t-SNE runs"
+        assert clouds(app) == [f"vae-tiny, epoch {epoch}, t-SNE"]
+        job = app.session_state["map.job"]
+        assert np.abs(job.frame.positions - stored.positions[epoch]).max() < 0.05
+    z = map_data.codes(info, map_data.points(info, 2000))
+    near = job.tsne.place(z[:3] + 1e-4)
+    assert near.shape == (3, 2) and np.isfinite(near).all()
+    app.number_input(key="map.seed").set_value(5)
+    run(app)
+    assert app.session_state["map.job"].state in ("waiting", "running")
+    app.session_state["map.job"].leave(app.session_state["map.who"])
+
+
+def test_cancelling_keeps_the_map_as_it_was_and_it_can_be_resumed(tiny):
+    app = open_map(model="ae-tiny", points="2000", seed="77")
+    app.button(key="map.cancel").click()
+    run(app)
+    assert "Cancelled" in words(app)
+    assert not app.session_state["map.polling"]
+    run(app)
+    assert "Cancelled" in words(app)
+    app.button(key="map.resume").click()
+    run(app)
+    assert "Cancelled" not in words(app)
+    app.session_state["map.job"].leave(app.session_state["map.who"])
+
+
+def test_a_map_that_is_finished_when_the_click_on_cancel_comes_stays_finished(tiny):
+    app = open_map(model="ae-tiny", points="2000", seed="78")
+    job, limit = app.session_state["map.job"], time.monotonic() + 60
+    while job.busy:
+        job.watch(app.session_state["map.who"])
+        assert time.monotonic() < limit, "t-SNE takes too long"
+        time.sleep(0.05)
+    app.button(key="map.cancel").click()  # of the page as it was before
+    run(app)
+    assert "Cancelled" not in words(app) and "map.cancelled" not in app.session_state
+
+
+def test_the_epoch_slider_travels_through_the_snapshots(tiny):
+    app = open_map(model="vae-tiny", by="PCA")
+    assert app.select_slider(key="map.epoch").value == 2
+    last = app.metric[0].value
+    app.select_slider(key="map.epoch").set_value(0)
+    run(app)
+    assert app.metric[0].value != last
+
+
+def test_a_model_without_snapshots_says_so(tiny):
+    app = open_map(model="ae-tiny", by="PCA")
+    assert "holds epoch 2 only" in words(app)
+    assert not app.select_slider
+
+
+def test_playing_goes_from_the_first_epoch_to_the_last_and_stops(tiny, monkeypatch):
+    monkeypatch.setattr("genlib.ui.latents.latent_map.flow.DWELL_SECONDS", 0.4)
+    app = open_map(model="vae-tiny", by="PCA")
+    app.button(key="map.play").click()
+    seen = []
+    limit = time.monotonic() + 30
+    while not seen or (app.session_state["map.playing"] and time.monotonic() < limit):
+        run(app)
+        seen.append(app.select_slider(key="map.epoch").value)
+        time.sleep(0.1)
+    assert seen == sorted(seen)
+    assert set(seen) == {0, 1, 2}
+    assert not app.session_state["map.playing"]
+
+
+def test_two_latents_are_drawn_themselves(tiny):
+    app = open_map(model="ae-flat")
+    assert app.session_state["map.by"] == "Latents"
+    assert app.session_state["map.ready"]
+
+
+def test_samples_of_a_vae_are_placed_and_a_plain_autoencoder_says_why_not(tiny):
+    app = open_map(model="vae-tiny", by="PCA", new="Samples")
+    assert not app.slider(key="map.samples").disabled
+    app = open_map(model="ae-tiny", by="PCA", new="Samples")
+    assert app.slider(key="map.samples").disabled
+    assert "no distribution" in words(app)
+
+
+def test_a_link_with_nonsense_shows_the_page(tiny):
+    app = open_map(
+        by="magic", new="x", perplexity="-1", points="7", epoch="99", pick="-3", seed="x"
+    )
+    assert app.metric
+
+
+def test_a_picked_digit_of_a_link_shows_its_neighbours(tiny):
+    info = next(i for i in checkpoint.listing(tiny) if i.name == "ae-tiny")
+    number = int(map_data.points(info, 500).numbers[7])
+    app = open_map(model="ae-tiny", by="PCA", pick=str(number))
+    assert "are a" in words(app)
+    assert app.query_params["map.pick"] in (str(number), [str(number)])
+
+
+def test_shipped_models_separate_digits_far_above_chance(shipped):
+    app = open_map(model="vae-20", by="PCA", points="1000")
+    assert float(app.metric[0].value.split()[0]) > 85
+
+
+def test_two_sessions_share_a_job_and_one_leaving_does_not_stop_it():
+    rng = np.random.default_rng(0)
+    z = rng.normal(size=(300, 5)).astype(np.float32)
+    first = map_jobs.request("test:shared", z, perplexity=10, seed=0, who="a")
+    second = map_jobs.request("test:shared", z, perplexity=10, seed=0, who="b")
+    assert first is second
+    first.leave("a")
+    limit = time.monotonic() + 60
+    while first.busy and time.monotonic() < limit:
+        map_jobs.request("test:shared", z, perplexity=10, seed=0, who="b")  # b still looks
+        time.sleep(0.05)
+    assert first.state == "done"
+    assert first.frame is not None
+    assert first.frame.iteration == first.frame.total
+
+
+def test_a_job_that_nobody_watches_ends_and_can_be_started_again():
+    z = np.random.default_rng(0).normal(size=(600, 5)).astype(np.float32)
+    job = map_jobs.request("test:left", z, perplexity=10, seed=0, who="a")
+    job.leave("a")
+    limit = time.monotonic() + 60
+    while job.busy and time.monotonic() < limit:
+        time.sleep(0.02)
+    assert job.state == "stopped"
+    again = map_jobs.request("test:left", z, perplexity=10, seed=0, who="b")
+    assert again is not job
+    again.leave("b")
+
+
+def test_codes_that_are_all_the_same_end_in_a_sentence():
+    z = np.ones((50, 3), np.float32)
+    job = map_jobs.request("test:flat", z, perplexity=10, seed=0, who="a")
+    limit = time.monotonic() + 20
+    while job.busy and time.monotonic() < limit:
+        time.sleep(0.02)
+    assert job.state == "failed"
+    assert "all are the same" in job.error
+
+
+def test_strokes_become_a_framed_digit_and_nonsense_becomes_none():
+    line = [{"w": 85, "p": [500, 200, 500, 800]}]
+    digit = draw.frame(draw.read_strokes(line))
+    assert digit is not None and digit.shape == (28, 28) and digit.dtype == np.float32
+    rows, cols = np.nonzero(digit > 0.1)
+    assert rows.max() - rows.min() + 1 == 20, "20 pixels high, as MNIST's box"
+    ink = digit / digit.sum()
+    centre = (ink.sum(1) @ np.arange(28), ink.sum(0) @ np.arange(28))
+    assert np.allclose(centre, 13.5, atol=0.75)
+    assert cols.max() - cols.min() < 8
+    bad = [None, 3, {"w": "x", "p": [1, 2]}, {"w": 85, "p": [1]}, {"w": 85, "p": [[1, 2]]}]
+    for value in ("hello", {"a": 1}, None, bad, [{"w": 85, "p": [float("nan"), 1]}]):
+        assert draw.read_strokes(value) == []
+    assert draw.frame([]) is None

@@ -1,0 +1,126 @@
+"""Reconstructions and kernels: with the shipped models, with tiny ones, with none."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import streamlit as st
+import torch
+from streamlit.testing.v1 import AppTest
+
+from genlib.data.datasets import find_mnist
+from genlib.models.autoencoder import Autoencoder, AutoencoderSettings
+from genlib.models.vae import ConvVAE, ConvVAESettings
+
+PAGE = Path(__file__).parents[2] / "pages/latents/reconstructions.py"
+
+
+@pytest.fixture
+def tiny(shelf: Callable[..., Path]) -> Path:
+    """Three small models: latent 2 and 6, of which unit 4 is dead, and one without kernels."""
+    dead = Autoencoder(AutoencoderSettings(latent_dim=6))
+    with torch.no_grad():
+        dead.encoder[0].bias[4] = 50.0
+    models = {
+        "ae-2": Autoencoder(AutoencoderSettings(latent_dim=2)),
+        "ae-6": dead,
+        "conv": ConvVAE(ConvVAESettings(latent_dim=3, width=2)),
+    }
+    return shelf(models)
+
+
+def run(**query: str) -> AppTest:
+    app = AppTest.from_file(PAGE, default_timeout=60)
+    for key, value in query.items():
+        app.query_params[f"reconstructions.{key}"] = value
+    app.run()
+    assert not app.exception, app.exception[0].message
+    return app
+
+
+def html(app: AppTest) -> str:
+    return "\n".join(element.proto.body for element in app.get("html"))
+
+
+def dead_counts(app: AppTest) -> list[tuple[int, int]]:
+    text = "\n".join(m.value for m in app.markdown)
+    return [(int(a), int(b)) for a, b in re.findall(r"\[(\d+) of (\d+) dead\]", text)]
+
+
+def choose(app: AppTest, key: str, *names: str) -> AppTest:
+    """Set a model list; its options carry the model's title behind its name."""
+    widget = app.multiselect(key=f"reconstructions.{key}")
+    widget.set_value(list(names)).run()
+    assert not app.exception, app.exception[0].message
+    return app
+
+
+def test_without_a_checkpoint_the_page_says_what_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GENLIB_CHECKPOINTS", str(tmp_path / "none"))
+    st.cache_data.clear()
+    # AppTest knows no other pages, so the link to the Train page cannot be made.
+    monkeypatch.setattr(st, "page_link", lambda *args, **kwargs: None)
+    assert "No checkpoint can reconstruct images yet" in run().info[0].value
+    assert "No checkpoint can show its kernels yet" in run(show="Kernels").info[0].value
+
+
+def test_a_row_of_outputs_and_differences_per_model(tiny: Path) -> None:
+    app = choose(run(), "models", "ae-2", "ae-6", "conv")
+    assert html(app).count("data:image/png;base64,") == 10 + 3 * 2 * 10
+    app.toggle(key="reconstructions.difference").set_value(False).run()
+    assert html(app).count("data:image/png;base64,") == 10 + 3 * 10
+
+
+def test_models_are_compared_by_latents_with_standard_errors(tiny: Path) -> None:
+    app = choose(run(), "models", "ae-6", "ae-2", "conv")
+    table = app.dataframe[0].value
+    assert table["latents"].tolist() == [2, 3, 6]
+    assert all(re.fullmatch(r"0\.\d{5} ± 0\.\d{5}", text) for text in table["test MSE"])
+
+
+def test_other_digits_and_one_class(tiny: Path) -> None:
+    app = run()
+    before = html(app)
+    app.button[0].click().run()
+    assert app.query_params["reconstructions.digits"] == "1"
+    assert html(app) != before
+    sevens = run(**{"class": "7"})
+    assert html(sevens) != before
+
+
+def test_the_dead_unit_is_counted_and_the_live_ones_are_not(tiny: Path) -> None:
+    app = choose(run(show="Kernels"), "kernels", "ae-2", "ae-6")
+    assert dead_counts(app) == [(0, 2), (1, 6)]
+
+
+def test_threshold_and_criterion_come_from_the_link(tiny: Path) -> None:
+    app = run(show="Kernels", **{"threshold.silent": "0"})
+    assert dead_counts(choose(app, "kernels", "ae-6")) == [(0, 6)]
+    noise = run(show="Kernels", criterion="Only noise")
+    # Untrained kernels are noise, all of them.
+    assert dead_counts(choose(noise, "kernels", "ae-6")) == [(6, 6)]
+
+
+def test_one_unit_is_shown_and_a_number_too_large_is_brought_back(tiny: Path) -> None:
+    app = choose(run(show="Kernels"), "kernels", "ae-6")
+    app.number_input(key="reconstructions.unit").set_value(4).run()
+    assert not app.exception
+    assert any("standard deviation 0.000" in c.value for c in app.caption)
+    choose(app, "kernels", "ae-2")
+    assert app.number_input(key="reconstructions.unit").value == 1
+
+
+def test_shipped_models_show_the_lesson(shipped: Path) -> None:
+    names = [n for n in ("ae-30", "dae-500") if (shipped / f"{n}.safetensors").exists()]
+    if len(names) < 2 or not find_mnist():
+        pytest.skip("ae-30, dae-500 or MNIST is not here")
+    st.cache_data.clear()
+    app = choose(run(show="Kernels"), "kernels", *names)
+    text = "\n".join(m.value for m in app.markdown)
+    ae, dae = (float(v) for v in re.findall(r"border noise ([\d.]+)", text))
+    assert ae > 1 > 0.5 > dae

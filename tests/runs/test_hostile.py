@@ -1,0 +1,191 @@
+"""Run directories that somebody edited: skipped with a line in the log; the queue goes on."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from genlib.files import take
+from genlib.runs import queue as runs
+from genlib.runs.directory import LR_RANGE, Control, Run, RunSpec
+
+NESTED = "[" * 100_000
+TRAIN = {"limit": 256, "batch_size": 64, "epochs": 1, "precision": "float32", "threads": 1}
+
+SPEC: dict[str, object] = {
+    "created null": {"created": None},
+    "created text": {"created": "now"},
+    "created in the year 3e300": {"created": 3e300},
+    "created true": {"created": True},
+    "created negative": {"created": -1},
+    "snapshots 5": {"snapshots": 5},
+    "snapshots of text": {"snapshots": ["a"]},
+    "snapshots of huge numbers": {"snapshots": [10**40]},
+    "family list": {"family": []},
+    "family with half a character": {"family": "\ud800"},
+    "dataset number": {"dataset": 3},
+    "name number": {"name": 3},
+    "name list": {"name": ["a"]},
+    "name with control characters": {"name": "a\x00b"},
+    "name of 100,000 characters": {"name": "a" * 100_000},
+    "recipe null": {"recipe": None},
+    "sweep object": {"sweep": {}},
+    "model null": {"model": None},
+    "model nested": {"model": {"latent_dim": {"a": {}}}},
+    "model with a huge number": {"model": {"latent_dim": 10**400}},
+    "train list": {"train": []},
+    "train of wrong types": {"train": {"epochs": "many"}},
+    "train unknown": {"train": {"what": 1}},
+    "unknown entry": {"odd": 1},
+}
+STATUS: dict[str, object] = {
+    "empty": {},
+    "unknown state": {"state": "dancing", "since": 0.0, "message": ""},
+    "state list": {"state": ["queued"], "since": 0.0, "message": ""},
+    "state object": {"state": {"a": 1}, "since": 0.0, "message": ""},
+    "since null": {"state": "queued", "since": None, "message": ""},
+    "since text": {"state": "queued", "since": "soon", "message": ""},
+    "since infinite": {"state": "queued", "since": float("inf"), "message": ""},
+    "since not a number": {"state": "queued", "since": float("nan"), "message": ""},
+    "message list": {"state": "queued", "since": 0.0, "message": [1]},
+}
+RAW = ["", "{", "[1]", "null", "3", NESTED, '{"a":' * 100_000, "\udcff", " " * 2_000_000 + "{}"]
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("GENLIB_RUNS", str(tmp_path))
+    return tmp_path
+
+
+def make(state: str = "queued") -> Run:
+    run = runs.create(RunSpec("autoencoder", "digits", {"latent_dim": 2}, TRAIN))
+    run.set_status(state, time.time())
+    return run
+
+
+def change(run: Run, file: str, values: object) -> None:
+    old = json.loads((run.path / file).read_text())
+    new = {**old, **values} if isinstance(values, dict) and values else values
+    (run.path / file).write_text(json.dumps(new))
+
+
+def check_skipped(bad: Run, caplog: pytest.LogCaptureFixture) -> None:
+    good = make()
+    with caplog.at_level(logging.WARNING):
+        assert [run.id for run in runs.listing()] == [good.id]
+        assert [run.id for run in runs.queue()] == [good.id]
+        assert runs.get(bad.id) is None and runs.place(good) == 1
+        runs.listing()
+    said = [r.getMessage() for r in caplog.records if bad.id in r.getMessage()]
+    assert len(said) == 1, "one line, however often the runs are listed"
+    assert len(said[0]) < 600
+    assert (bad.path / "run.json").exists(), "nothing is deleted"
+
+
+@pytest.mark.parametrize("what", SPEC)
+def test_a_run_json_that_describes_no_run(
+    folder: Path, caplog: pytest.LogCaptureFixture, what: str
+) -> None:
+    bad = make()
+    change(bad, "run.json", SPEC[what])
+    check_skipped(bad, caplog)
+
+
+@pytest.mark.parametrize("what", STATUS)
+def test_a_status_that_is_none(folder: Path, caplog: pytest.LogCaptureFixture, what: str) -> None:
+    bad = make()
+    change(bad, "status.json", STATUS[what])
+    check_skipped(bad, caplog)
+
+
+@pytest.mark.parametrize("file", ["run.json", "status.json"])
+@pytest.mark.parametrize("text", RAW, ids=lambda text: f"{text[:6]!r} {len(text)}")
+def test_files_that_hold_no_object(
+    folder: Path, caplog: pytest.LogCaptureFixture, file: str, text: str
+) -> None:
+    bad = make()
+    (bad.path / file).write_bytes(text.encode("utf-8", "surrogateescape"))
+    check_skipped(bad, caplog)
+
+
+@pytest.mark.parametrize("file", ["run.json", "status.json"])
+@pytest.mark.parametrize("kind", [Path.mkdir, os.mkfifo])
+def test_folders_and_pipes_in_the_place_of_files(
+    folder: Path, caplog: pytest.LogCaptureFixture, file: str, kind: Callable[[Path], None]
+) -> None:
+    bad = make()
+    (bad.path / file).unlink()
+    kind(bad.path / file)
+    good = make()
+    assert [run.id for run in runs.queue()] == [good.id]
+
+
+def test_a_run_without_a_status_is_stopped(folder: Path) -> None:
+    run = make()
+    (run.path / "status.json").unlink()
+    assert [found.state for found in runs.listing()] == ["stopped"]
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        *({"pause": "no"}, {"stop": 1}, {"stop": []}, {"lr": "x"}, {"lr": [1]}, {"lr": True}),
+        *({"lr": float("nan")}, {"lr": 10**400}, {"lr": -1.0}, {"lr": 2 * LR_RANGE[1]}),
+        *({}, [], NESTED),
+    ],
+    ids=lambda values: str(values)[:30],
+)
+def test_wishes_of_wrong_types_are_none(folder: Path, values: object) -> None:
+    run = make()
+    text = values if isinstance(values, str) else json.dumps(values)
+    (run.path / "control.json").write_text(text)
+    assert run.control == Control()
+
+
+def test_the_queue_goes_on_past_a_run_that_cannot_be_started(folder: Path) -> None:
+    bad, good = make(), make()
+    (bad.path / "lock").mkdir()
+    assert [run.id for run in runs.advance()] == [good.id]
+    good.set_control(Control(stop=True))
+    end = time.monotonic() + 120
+    while good.state in ("running", "paused") and time.monotonic() < end:
+        time.sleep(0.05)
+    assert good.state in ("stopped", "finished") and bad.state == "queued"
+
+
+def test_a_skipped_run_whose_process_lives_still_takes_its_place(folder: Path) -> None:
+    bad, good = make("running"), make()
+    lock = take(bad.lock)
+    assert lock is not None
+    change(bad, "status.json", {})
+    try:
+        assert runs.advance() == [] and good.state == "queued"
+    finally:
+        os.close(lock)
+
+
+def test_odd_names_of_previews_are_left_out(folder: Path) -> None:
+    run = make()
+    (run.path / "previews").mkdir()
+    for name in ("epoch-x.npy", "epoch--1.npy", "epoch-.npy", "epoch-0003.npy", "epoch-1.5.npy"):
+        (run.path / "previews" / name).touch()
+    assert [epoch for epoch, _ in run.previews()] == [3]
+
+
+@pytest.mark.parametrize("values", [{"name": "a" * 300}, {"snapshots": [-1]}, {"sweep": "\x00"}])
+def test_what_would_be_skipped_is_never_written(folder: Path, values: dict[str, object]) -> None:
+    spec = RunSpec("autoencoder", "digits", train=TRAIN, **values)  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match=r"run\.json"):
+        runs.create(spec)
+    assert not list(folder.iterdir()), "a failed start leaves no directory"
+    run = make()
+    with pytest.raises(ValueError, match=r"run\.json"):
+        runs.rename(run, "a\x00b")
+    assert run.name == run.id

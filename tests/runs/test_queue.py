@@ -1,0 +1,340 @@
+"""Runs: directories, processes, the queue; real training of tiny models on the embedded digits."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from genlib.files import is_held, read_json, take, write_json
+from genlib.runs import events as runs_events
+from genlib.runs import queue as runs
+from genlib.runs.directory import Control, Run, RunSpec
+from genlib.runs.events import Record
+from genlib.runs.worker import work
+from genlib.store import checkpoint
+from genlib.training.loop import Event
+
+TRAIN = {"limit": 256, "batch_size": 64, "precision": "float32", "threads": 1}
+LONG = 1000
+
+
+def tiny(epochs: int = 2, **train: object) -> RunSpec:
+    """784-2-784 on 256 digits: an epoch takes some hundredths of a second."""
+    settings = {**TRAIN, "epochs": epochs, **train}
+    return RunSpec("autoencoder", "digits", {"latent_dim": 2}, settings)
+
+
+def until(check: Callable[[], bool], seconds: float = 120.0) -> None:
+    """Wait for something that a training process will do; fail after ``seconds``."""
+    end = time.monotonic() + seconds
+    while not check():
+        assert time.monotonic() < end, "it did not happen in time"
+        time.sleep(0.05)
+
+
+def epochs(run: Run) -> list[Record]:
+    return [r for r in runs_events.fold(run.events()[0]) if r.kind == "epoch"]
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """An empty folder of runs; whatever still trains in it afterwards is ended."""
+    monkeypatch.setenv("GENLIB_RUNS", str(tmp_path))
+    yield tmp_path
+    for run in runs.listing():
+        run.set_control(Control(stop=True))
+        run.set_status("stopped", time.time())
+    for run in runs.listing():
+        until(lambda run=run: not run.alive)
+
+
+# ------------------------------------------------------------------------- files and state
+
+
+def test_a_lock_is_held_until_its_holder_ends(tmp_path: Path) -> None:
+    path = tmp_path / "lock"
+    assert not is_held(path)
+    child = os.fork()
+    if child == 0:
+        take(path)
+        time.sleep(30)
+        os._exit(0)
+    until(lambda: is_held(path))
+    assert take(path, patience=0) is None
+    os.kill(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+    assert not is_held(path)
+
+
+def test_a_running_status_without_a_process_is_lost_whatever_the_pid_says(folder: Path) -> None:
+    run = runs.create(tiny())
+    (run.path / "pid").write_text(str(os.getpid()))  # a number that somebody else has now
+    run.set_status("running", 0.0)
+    assert run.state == "lost"
+    lock = take(run.lock)
+    assert lock is not None
+    assert run.state == "running"
+    os.close(lock)
+
+
+def test_a_spec_survives_the_file_and_a_foreign_file_is_no_run(folder: Path) -> None:
+    run = runs.create(tiny(epochs=7))
+    assert run.spec.train["epochs"] == 7
+    assert run.spec.model == {"latent_dim": 2}
+    for name, text in {"a": "[1]", "b": "{", "c": '{"family": 3}', "d": '{"x": 1}'}.items():
+        (folder / name).mkdir()
+        (folder / name / "run.json").write_text(text)
+    assert [found.id for found in runs.listing()] == [run.id]
+    assert runs.get("../" + run.id) is None
+
+
+def test_numbers_are_not_used_again_after_a_deletion_and_undo_brings_back(folder: Path) -> None:
+    first = runs.create(tiny())
+    runs.rename(first, "  my   first ")
+    runs.delete(first)
+    assert runs.listing() == []
+    second = runs.create(tiny())
+    assert second.id != first.id
+    back = runs.undo_delete(first.id)
+    assert back.name == "my first"
+    assert {run.id for run in runs.listing()} == {first.id, second.id}
+    with pytest.raises(ValueError, match="no longer in the trash"):
+        runs.undo_delete("../../etc")
+
+
+@pytest.mark.parametrize("name", ["", " ", "x" * 61])
+def test_names_have_bounds(folder: Path, name: str) -> None:
+    with pytest.raises(ValueError, match="1 to 60"):
+        runs.rename(runs.create(tiny()), name)
+
+
+def test_a_run_never_takes_the_name_of_a_shipped_checkpoint(folder: Path) -> None:
+    """``vae-2`` and ``vae-20`` are shipped: links and pickers would not tell them apart."""
+    spec = RunSpec("vae", "digits", {}, TRAIN)
+    ids = [runs.create(spec).id for _ in range(20)]
+    assert ids == [f"vae-{n}" for n in range(1, 23) if n not in (2, 20)]
+    run = runs.get(ids[0])
+    assert run is not None
+    for name in ("vae-2", " VAE-2 ", "ae-30"):
+        with pytest.raises(ValueError, match="name of a shipped checkpoint"):
+            runs.rename(run, name)
+        with pytest.raises(ValueError, match="name of a shipped checkpoint"):
+            runs.create(replace(spec, name=name))
+    with pytest.raises(ValueError, match="name of a shipped checkpoint"):
+        runs.create(spec, folder / "vae-2")
+    assert run.name == ids[0]
+    assert len(runs.listing()) == 20
+    runs.rename(run, "vae-200")
+    assert run.name == "vae-200"
+
+
+def test_lr_has_bounds_and_keeps_the_other_wishes(folder: Path) -> None:
+    run = runs.create(tiny())
+    runs.pause(run)
+    runs.set_lr(run, 0.01)
+    assert run.control == Control(pause=True, lr=0.01)
+    with pytest.raises(ValueError, match="lr must be between"):
+        runs.set_lr(run, 5.0)
+
+
+def test_json_is_replaced_as_a_whole(tmp_path: Path) -> None:
+    path = tmp_path / "a.json"
+    write_json(path, {"a": 1})
+    with pytest.raises(TypeError):
+        write_json(path, {"a": object()})
+    assert read_json(path) == {"a": 1}
+    assert [p.name for p in tmp_path.iterdir()] == ["a.json"]
+
+
+# ------------------------------------------------------------------------------- processes
+
+
+def test_runs_train_one_after_the_other_and_the_last_one_needs_nobody(folder: Path) -> None:
+    first, second = runs.start(tiny()), runs.start(tiny(seed=1))
+    assert runs.place(first) == 0
+    assert runs.place(second) == 1
+    assert second.state == "queued"
+    # Nobody calls advance() here: the first process starts the second when it ends.
+    until(lambda: second.state == "finished")
+    assert first.state == "finished"
+    assert first.status.since <= second.status.since
+    assert [r.epoch for r in epochs(first)] == [1, 2]
+    assert {"train/loss", "test/loss"} <= epochs(first)[-1].metrics.keys()
+    info = checkpoint.peek(second.path / "model.safetensors")
+    assert (info.family, info.epoch, info.seed, info.dataset) == ("autoencoder", 2, 1, "digits")
+    assert [epoch for epoch, _ in info.snapshots] == [0, 1, 2]
+    assert [epoch for epoch, _ in first.previews()] == [0, 1, 2]
+
+
+def test_pause_lr_stop_and_resume(folder: Path) -> None:
+    run = runs.start(tiny(LONG))
+    until(lambda: len(epochs(run)) >= 1)
+    runs.pause(run)
+    until(lambda: run.state == "paused")
+    until(lambda: run.events()[1] == (time.sleep(0.4), run.events()[1])[1])
+    held = len(epochs(run))
+    runs.set_lr(run, 0.0123)
+    runs.proceed(run)
+    until(lambda: len(epochs(run)) > held + 1)
+    assert run.state == "running"
+    assert epochs(run)[-1].metrics["lr"] == pytest.approx(0.0123)
+    with pytest.raises(ValueError, match="stop it first"):
+        runs.delete(run)
+    runs.stop(run)
+    until(lambda: run.state == "stopped" and not run.alive)
+    before = epochs(run)
+    assert checkpoint.peek(run.path / "model.safetensors").epoch == before[-1].epoch
+
+    runs.resume_run(run)
+    until(lambda: len(epochs(run)) > len(before))
+    after = epochs(run)
+    assert [r.epoch for r in after] == list(range(1, len(after) + 1))
+    assert after[: len(before)] == before
+    assert all(a.step < b.step for a, b in itertools.pairwise(after))
+
+
+def test_kill_loses_at_most_the_epoch_and_the_queue_goes_on(folder: Path) -> None:
+    run, waiting = runs.start(tiny(LONG)), runs.start(tiny(1))
+    until(lambda: len(epochs(run)) >= 3)
+    assert run.pid is not None
+    seen = len(epochs(run))
+    os.kill(run.pid, signal.SIGKILL)
+    until(lambda: run.state == "lost")
+    until(lambda: waiting.state == "finished")
+    assert "signal 9" in (run.path / "log.txt").read_text()
+
+    runs.resume_run(run)
+    until(lambda: run.state == "running" and len(epochs(run)) > seen)
+    records, _ = run.events()
+    went_on = [r for r in records if r.kind == "resume"][-1]
+    assert went_on.epoch >= seen - 1
+    curve = epochs(run)
+    assert [r.epoch for r in curve] == list(range(1, len(curve) + 1))
+
+
+def test_the_resumed_curve_is_the_uninterrupted_one(folder: Path) -> None:
+    """Optimizer and random state come back: the same numbers as without the interruption."""
+    whole, halves = runs.create(tiny(6)), runs.create(tiny(6))
+    assert work(whole, lambda event: None) == "finished"
+
+    def interrupt(event: Event) -> None:
+        if event.epoch == 3:  # in the middle of the fourth, or at the end of the third
+            halves.set_control(Control(stop=True))
+
+    assert work(halves, interrupt) == "stopped"
+    halves.set_control(Control())
+    assert work(halves, lambda event: None) == "finished"
+    a, b = ([r.metrics["train/loss"] for r in epochs(run)] for run in (whole, halves))
+    assert len(a) == 6
+    assert a == pytest.approx(b, rel=1e-5)
+
+
+def flip(path: Path, at: int) -> None:
+    """Change one byte of a file, counted from the end where ``at`` is negative."""
+    data = bytearray(path.read_bytes())
+    data[at] ^= 0x40
+    path.write_bytes(data)
+
+
+def stopped_after_three(folder: Path) -> Run:
+    run = runs.create(tiny(5))
+
+    def interrupt(event: Event) -> None:
+        if event.epoch == 3:
+            run.set_control(Control(stop=True))
+
+    assert work(run, interrupt) == "stopped"
+    run.set_control(Control())
+    return run
+
+
+@pytest.mark.parametrize("at", [-1, -5000, "header", "cut", "gone"])
+def test_a_damaged_state_is_noticed_and_the_weights_go_on(folder: Path, at: int | str) -> None:
+    run = stopped_after_three(folder)
+    before = epochs(run)
+    if at == "header":  # a digit of the epoch's number
+        at = run.state_file.read_bytes().index(b'epoch\\": ') + len(b'epoch\\": ')
+    if at == "cut":
+        run.state_file.write_bytes(run.state_file.read_bytes()[:-100])
+    elif at == "gone":
+        run.state_file.unlink()
+    else:
+        flip(run.state_file, int(at))
+    damaged = None if at == "gone" else run.state_file.read_bytes()
+
+    assert work(run, lambda event: None) == "finished"
+    assert "resume.safetensors is" in run.message
+    assert f"went on from the weights of epoch {before[-1].epoch}" in run.message
+    assert epochs(run)[: len(before)] == before and epochs(run)[-1].epoch == 5
+    aside = run.path / "resume.damaged"
+    assert (aside.read_bytes() if aside.exists() else None) == damaged, "nothing is thrown away"
+
+
+def test_a_damaged_state_and_a_damaged_checkpoint_fall_back_on_a_snapshot(folder: Path) -> None:
+    run = stopped_after_three(folder)
+    kept = [path.name for path in run.trained()]
+    assert kept == ["model.safetensors", "epoch-0002.safetensors", "epoch-0001.safetensors"]
+    for path in (run.state_file, *run.trained()[:1]):
+        path.write_bytes(path.read_bytes()[:-100])
+    assert work(run, lambda event: None) == "finished"
+    assert "went on from the weights of epoch 2" in run.message
+    assert [r.epoch for r in epochs(run)] == [1, 2, 3, 4, 5]
+
+
+def test_a_run_whose_every_file_is_damaged_fails_and_keeps_them(folder: Path) -> None:
+    run = stopped_after_three(folder)
+    for path in (run.state_file, *run.trained()):
+        path.write_bytes(path.read_bytes()[:-100])
+    kept = [path.read_bytes() for path in run.trained()]
+    with pytest.raises(checkpoint.CheckpointError, match="Start a new run"):
+        work(run, lambda event: None)
+    assert run.state == "failed" and "Start a new run" in run.message
+    assert [path.read_bytes() for path in run.trained()] == kept
+
+
+def test_a_state_of_another_model_is_not_taken_for_damage(folder: Path) -> None:
+    run = stopped_after_three(folder)
+    values = read_json(run.path / "run.json")
+    write_json(run.path / "run.json", {**values, "model": {"latent_dim": 3}})
+    with pytest.raises(ValueError, match=r"undo the changes in run\.json"):
+        work(run, lambda event: None)
+    assert run.state_file.exists()
+
+
+def test_a_run_that_cannot_train_says_why(folder: Path) -> None:
+    run = runs.create(tiny(2, classes="0,11"))
+    with pytest.raises(ValueError, match="class"):
+        work(run, lambda event: None)
+    assert run.state == "failed"
+    assert "class '11' is not one of" in run.message
+
+
+def test_only_a_run_that_never_took_a_step_is_discarded(folder: Path) -> None:
+    started = runs.create(tiny(1))
+    assert work(started, lambda event: None) == "finished"
+    started.set_status("failed", time.time(), "the next epoch went wrong")
+    assert not runs.discard_unstarted(started) and started.model
+    waiting = runs.create(tiny(1))
+    assert not runs.discard_unstarted(waiting) and waiting.path.exists()
+    failed = runs.create(tiny(2, classes="0,11"), folder / "mine")
+    with pytest.raises(ValueError, match="class"):
+        work(failed, lambda event: None)
+    assert runs.discard_unstarted(failed) and not failed.path.exists()
+
+
+def test_stopping_a_waiting_run_takes_it_out_of_the_queue(folder: Path) -> None:
+    first, second, third = (runs.start(tiny(LONG, seed=seed)) for seed in range(3))
+    assert [run.id for run in runs.queue()] == [second.id, third.id]
+    runs.stop(second)
+    assert second.state == "stopped"
+    assert runs.place(third) == 1
+    runs.delete(third)
+    assert runs.queue() == []
+    assert first.state == "running"

@@ -1,0 +1,141 @@
+"""The likelihood bench: header numbers, measuring in a process of its own, cancelling, CSV."""
+
+from __future__ import annotations
+
+import csv
+import io
+import time
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+
+import pytest
+import streamlit as st
+import torch
+from streamlit.testing.v1 import AppTest
+
+from genlib.data import datasets
+from genlib.environment import LimitError
+from genlib.evaluate import bench
+from genlib.evaluate import metrics as evaluate
+from genlib.models.pca import PCA, PCASettings
+from genlib.models.pixelcnn import PixelCNN, PixelCNNSettings
+from genlib.models.vae import VAE, VAESettings
+from genlib.store import checkpoint
+from genlib.ui.kit import likelihoods as likelihood_data
+
+PAGE = Path(__file__).parents[2] / "pages/side_by_side/likelihood.py"
+METRIC = {"value": 99.5, "stderr": 0.25, "unit": "nats", "n": 10_000, "data": "mnist test"}
+
+
+@pytest.fixture
+def small(shelf: Callable[..., Path]) -> Path:
+    """Three small models; the VAE's header holds a bound."""
+    folder = shelf(
+        {
+            "pixelcnn-tiny": PixelCNN(PixelCNNSettings(width=4, blocks=1)),
+            "pca-tiny": PCA(PCASettings(latent_dim=2)),
+        }
+    )
+    vae = VAE(VAESettings(latent_dim=2, hidden=(8,)))
+    checkpoint.save(
+        folder / "vae-tiny.safetensors", vae, dataset="mnist", seed=0, epoch=1,
+        metrics={"neg_elbo_binarized": METRIC},
+    )  # fmt: skip
+    return folder
+
+
+def run(**query: str) -> AppTest:
+    app = AppTest.from_file(PAGE, default_timeout=120)
+    for key, value in query.items():
+        app.query_params[f"likelihood.{key}"] = value
+    app.run()
+    assert not app.exception, app.exception[0].message
+    return app
+
+
+def test_without_a_checkpoint_the_page_says_what_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GENLIB_CHECKPOINTS", str(tmp_path / "none"))
+    st.cache_data.clear()
+    app = AppTest.from_file(PAGE, default_timeout=120).run()
+    assert "Train a model" in app.info[0].value
+
+
+def test_numbers_of_the_headers_stand_in_their_panel(small: Path) -> None:
+    app = run()
+    table = app.dataframe[0].value
+    assert table["Nats"].tolist() == [99.5] and table["Pixels"].tolist() == ["binary"]
+    titles = [s.value for s in app.subheader]
+    assert titles == [likelihood_data.PANELS[p].title for p in ("binary", "fixed")]
+    info = {i.name: i for i in likelihood_data.contenders()}
+    rows = likelihood_data.rows_of(list(info.values()))
+    binary = likelihood_data.points(rows, "binary", published=True)
+    assert {p.how for p in binary} == {"bound", "published"}
+    assert binary[0].error == 0.5, "error bars are two standard errors"
+    lines = list(csv.DictReader(io.StringIO(likelihood_data.as_csv(rows).decode())))
+    assert lines[0]["model"] == "vae-tiny" and float(lines[0]["nats"]) == 99.5
+    assert len(lines) == 1 + len(likelihood_data.PUBLISHED)
+
+
+def test_bench_measures_what_evaluate_measures_and_tells_how_far_it_is(small: Path) -> None:
+    told: list[float] = []
+    path = small / "pixelcnn-tiny.safetensors"
+    found = bench.measure(path, "nll", 60, lambda share, text: told.append(share))["nll"]
+    data = datasets.load("mnist")
+    whole = evaluate.evaluate(checkpoint.load(path), data, n=60)
+    assert found == asdict(whole["nll"])
+    assert told and told == sorted(told) and 0 < told[-1] < 1
+    iwae = bench.measure(
+        small / "vae-tiny.safetensors", "iwae_bound", 10, lambda share, text: told.append(share)
+    )
+    assert iwae["iwae_bound"]["n"] == 10 and len(told) > 3
+    with pytest.raises(ValueError, match="pca-tiny has no nll"):
+        bench.measure(small / "pca-tiny.safetensors", "nll", 10, lambda share, text: None)
+
+
+def test_a_click_measures_in_another_process_and_the_number_appears(small: Path) -> None:
+    torch.manual_seed(0)
+    app = run(model="pca-tiny", n="100")
+    app.button(key="likelihood.go").click().run()
+    assert not app.exception
+    info = next(i for i in likelihood_data.contenders() if i.name == "pca-tiny")
+    job = likelihood_data.newest(info, "nll_density")
+    assert job is not None
+    limit = time.monotonic() + 120
+    while job.busy:
+        assert time.monotonic() < limit
+        time.sleep(0.1)
+    assert job.state == "done", job.error
+    table = run().dataframe[0].value
+    assert table[table["Model"] == "pca-tiny"]["From"].tolist() == [likelihood_data.HERE]
+
+
+def test_measuring_counts_among_the_visitor_s_jobs(
+    small: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GENLIB_MAX_JOBS", "0")
+    app = run(model="vae-tiny", n="100")
+    app.button(key="likelihood.go").click().run()
+    assert not app.exception
+    assert "at most 0 are allowed" in app.toast[0].value
+    info = next(i for i in likelihood_data.contenders() if i.name == "vae-tiny")
+    assert all(likelihood_data.newest(info, m) is None for m in likelihood_data.able(info))
+
+    monkeypatch.setenv("GENLIB_MAX_JOBS", "1")
+    job = likelihood_data.start(info, "iwae_bound", 10_000, "me")
+    with pytest.raises(LimitError, match="1 calculation under way"):
+        likelihood_data.start(info, "neg_elbo_binarized", 100, "me")
+    job.cancel()
+
+
+def test_cancelling_ends_the_process(small: Path) -> None:
+    info = next(i for i in likelihood_data.contenders() if i.name == "vae-tiny")
+    job = likelihood_data.start(info, "iwae_bound", 10_000)
+    job.cancel()
+    limit = time.monotonic() + 60
+    while job.busy:
+        assert time.monotonic() < limit
+        time.sleep(0.05)
+    assert job.state == "cancelled" and job.result is None

@@ -1,0 +1,98 @@
+"""The map of models: every node in its place, links to pages that exist, pictures by the models."""
+
+from __future__ import annotations
+
+import ast
+import json
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+from genlib.models import FAMILIES
+from genlib.models.classifier import Classifier, ClassifierSettings
+from genlib.models.gan import MLPGAN, MLPGANSettings
+from genlib.models.pca import PCA, PCASettings
+from genlib.models.vae import VAE, VAESettings
+from genlib.ui.kit import loading
+from genlib.ui.side_by_side import map_of_models
+from genlib.ui.side_by_side import map_of_models as taxonomy_view
+
+PAGES = Path(__file__).parents[2] / "pages"
+PAGE = PAGES / "side_by_side/map_of_models.py"
+
+
+def literal(file: Path, name: str) -> object:
+    """A constant of a page script, read without running it."""
+    for node in ast.parse(file.read_text()).body:
+        if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == name:
+            return ast.literal_eval(node.value)
+    raise AssertionError(f"{file} has no {name}")
+
+
+def sent(app: AppTest) -> list[str]:
+    """The HTML of both components."""
+    found = [element.proto for element in app.get("bidi_component")]
+    return [json.loads(p.json)["html"] for p in found if p.component_name == "genlib_taxonomy"]
+
+
+def test_every_address_is_that_of_the_router_and_every_node_has_one() -> None:
+    router = literal(PAGES / "router.py", "PAGES")
+    assert isinstance(router, dict)
+    paths = {file: path for pages in router.values() for file, _, _, path in pages}
+    address = literal(PAGE, "ADDRESS")
+    assert isinstance(address, dict)
+    assert address == {page: paths[page] for page in address}
+    assert {node.page for node in map_of_models.ALL if node.page} == set(address)
+
+
+def test_the_tree_holds_every_family_and_the_timeline_runs_forward() -> None:
+    named = {family for node in map_of_models.ALL for family in node.families}
+    assert named <= set(FAMILIES), "a node names a family that is not there"
+    judges = {name for name in FAMILIES if "classifier" in name}
+    assert named | judges == set(FAMILIES), "a family has no node on the map"
+    years = [node.year for node in map_of_models.TIMELINE]
+    assert years == sorted(years) and len(years) == len(map_of_models.ALL)
+
+
+def test_pictures_come_from_the_models_and_links_lead_to_pages(
+    shelf: Callable[..., Path],
+) -> None:
+    shelf(
+        {
+            "vae-tiny": VAE(VAESettings(latent_dim=2, hidden=(8,))),
+            "gan-tiny": MLPGAN(MLPGANSettings(latent_dim=4, hidden=(8,))),
+            "pca-tiny": PCA(PCASettings(latent_dim=2)),
+            "classifier-tiny": Classifier(ClassifierSettings(width=2, dense=8)),
+        }
+    )
+    job, limit = taxonomy_view.drawn(loading.checkpoints()), time.monotonic() + 60
+    while job.busy:
+        assert time.monotonic() < limit
+        time.sleep(0.05)
+    assert set(job.result) == {
+        "Variational autoencoder",
+        "Generative adversarial network",
+        "Principal components",
+    }
+    app = AppTest.from_file(PAGE, default_timeout=60).run()
+    assert not app.exception, app.exception[0].message
+    tree, timeline = sent(app)
+    assert tree.count("<img") == 3
+    assert 'data-page="adversarial/gan.py"' in tree and 'href="gan"' in timeline
+    for node in map_of_models.ALL:
+        assert node.name.replace("&", "&amp;") in tree and str(node.year) in timeline
+        if not node.page:
+            assert f'title="{node.why} Not here yet."' in tree
+
+
+def test_without_a_checkpoint_the_map_is_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GENLIB_CHECKPOINTS", str(tmp_path / "none"))
+    st.cache_data.clear()
+    app = AppTest.from_file(PAGE, default_timeout=60).run()
+    assert not app.exception and "PixelCNN" in sent(app)[0]

@@ -1,0 +1,141 @@
+"""The page "One digit, every model": every family speaks, ranks arrive, changes are noticed."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import streamlit as st
+import torch
+from streamlit.testing.v1 import AppTest
+
+from genlib.models import FAMILIES, Model
+from genlib.ui.kit import jobs
+from genlib.ui.side_by_side.one_digit import data as one_digit_data
+from genlib.ui.side_by_side.one_digit import view
+
+PAGE = Path(__file__).parents[2] / "pages/side_by_side/one_digit.py"
+SMALL: dict[str, dict[str, object]] = {  # settings that keep each family quick
+    "ae": {"hidden": (8,)},
+    "autoencoder": {"latent_dim": 2},
+    "denoising": {"latent_dim": 4},
+    "vae": {"latent_dim": 2, "hidden": (8,)},
+    "conv_vae": {"latent_dim": 3, "width": 2},
+    "gan_mlp": {"latent_dim": 4, "hidden": (8,)},
+    "dcgan_28": {"latent_dim": 4, "width": 8},
+    "ebgan": {"latent_dim": 4, "hidden": (8,), "cost_hidden": (8,)},
+    "rbm": {"n_hidden": 8},
+    "pixelcnn": {"width": 4, "blocks": 1},
+    "pixelrnn": {"width": 4, "layers": 1},
+    "classifier": {"width": 2, "dense": 8},
+    "pca": {"latent_dim": 4},
+    "mixture": {"latent_dim": 4, "components": 3, "warm_up": 200},
+}
+
+
+def small_models() -> dict[str, Model]:
+    """One small untrained model of every family that takes 28x28 grey digits, by family."""
+    torch.manual_seed(0)
+    models = {}
+    for name, family in FAMILIES.items():
+        model = family(family.Config.from_dict(SMALL.get(name, {})))
+        if model.config.shape == (1, 28, 28):
+            models[name] = model.eval()
+    return models
+
+
+@pytest.fixture
+def every(shelf: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) -> dict[str, Model]:
+    """A shelf with a small model of every family, and few digits behind the ranks."""
+    monkeypatch.setattr(one_digit_data, "N_REAL", 20)
+    monkeypatch.setattr(one_digit_data, "N_CODES", 100)
+    models = small_models()
+    shelf(models)
+    return models
+
+
+def run(**query: str) -> AppTest:
+    app = AppTest.from_file(PAGE, default_timeout=120)
+    for key, value in query.items():
+        app.query_params[f"one_digit.{key}"] = value
+    return ok(app.run())
+
+
+def ok(app: AppTest) -> AppTest:
+    assert not app.exception, app.exception[0].message
+    return app
+
+
+def html(app: AppTest) -> str:
+    return "".join(element.proto.body for element in app.get("html"))
+
+
+def ranked(app: AppTest) -> AppTest:
+    """The page once all real digits are measured."""
+    limit = time.monotonic() + 60
+    while "measuring real digits" in html(app):
+        assert time.monotonic() < limit, "real digits were not measured"
+        time.sleep(0.2)
+        ok(app.run())
+    return app
+
+
+def test_without_a_checkpoint_the_page_says_what_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GENLIB_CHECKPOINTS", str(tmp_path / "none"))
+    st.cache_data.clear()
+    app = AppTest.from_file(PAGE, default_timeout=120).run()
+    assert "Train a model" in app.info[0].value
+
+
+def test_every_family_says_something_and_changes_are_seen(every: dict[str, Model]) -> None:
+    app = ranked(run())
+    said = html(app)
+    for name in every:
+        assert f"data-model='{name}'" in said
+    assert f'data-ranks="{len(every)}"' in said
+    shares = [int(s) for s in re.findall(r"stranger than (\d+)% of real digits", said)]
+    assert len(shares) > len(every) and all(0 <= s <= 100 for s in shares)
+    for change in view.NAMES:
+        ok(app.segmented_control(key="one_digit.change").set_value(change).run())
+        assert html(app) != said
+
+
+def test_measuring_again_counts_among_the_visitor_s_jobs(
+    every: dict[str, Model], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ranked(run())
+
+    def fail(job: jobs.Job) -> object:
+        raise ValueError("no room")
+
+    real = one_digit_data.real_digits(one_digit_data.models_for((1, 28, 28)))
+    failed = jobs.restart(real.name, fail)
+    while failed.busy:
+        time.sleep(0.01)
+    monkeypatch.setenv("GENLIB_MAX_JOBS", "0")
+    app = run()
+    assert "no room" in app.warning[0].value
+    app.button(key="one_digit.again").click().run()
+    assert "at most 0 are allowed" in app.session_state["rights.said"]
+    assert jobs.find(real.name) is failed
+    monkeypatch.setenv("GENLIB_MAX_JOBS", "1")
+    app.button(key="one_digit.again").click().run()
+    again = jobs.find(real.name)
+    assert again is not failed and again is not None and again.owner
+
+
+def test_the_link_holds_a_drawing_and_nonsense_does_no_harm(every: dict[str, Model]) -> None:
+    image = (torch.rand(1, 28, 28, generator=torch.Generator().manual_seed(0)) * 15).round() / 15
+    text = view.to_link(image)
+    back = view.from_link(text)
+    assert back is not None and torch.allclose(back, image)
+    for bad in ("", "x", text[:-9], "%%%", "A" * 5000):
+        assert view.from_link(bad) is None
+    one, other = html(run()), html(run(ink=text))
+    assert one != other
+    assert html(run(ink="nonsense")) == one or "data-ranks" in html(run(ink="nonsense"))

@@ -1,0 +1,86 @@
+"""Home: its gallery, its pictures and its empty state."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from genlib.store import checkpoint
+from genlib.ui.start import gallery, thumbnails
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture
+def tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[checkpoint.Info]:
+    """One untrained, tiny model of each family that Home draws from."""
+    import genlib.models
+    from genlib.models import FAMILIES
+
+    assert genlib.models
+    folder = tmp_path / "checkpoints"
+    sizes = {"autoencoder": {"latent_dim": 3}, "denoising": {"latent_dim": 4}}
+    sizes |= {"vae": {"latent_dim": 2, "hidden": (8,)}, "classifier": {}}
+    sizes |= {"gan_mlp": {"hidden": (8,)}, "rbm": {"n_hidden": 4, "chains": 2}}
+    sizes |= {"pixelcnn": {"width": 4, "blocks": 1}}
+    for family, config in sizes.items():
+        model = FAMILIES[family](FAMILIES[family].Config(**config))
+        history = [{"epoch": e, "train/loss": 1 / e} for e in (1, 2, 3)]
+        checkpoint.save(
+            folder / f"{family}.safetensors",
+            model,
+            dataset="mnist",
+            seed=0,
+            epoch=3,
+            history=history,
+        )
+    monkeypatch.setenv("GENLIB_CHECKPOINTS", str(folder))
+    return gallery.shipped()
+
+
+def test_every_card_has_a_drawing_and_a_page() -> None:
+    pages = [card.page for card in gallery.CARDS]
+    assert set(pages) == set(thumbnails.DRAWINGS)
+    assert all((ROOT / "pages" / page).is_file() for page in pages)
+
+
+def test_pictures_have_the_size_that_the_page_shows(tiny: list[checkpoint.Info]) -> None:
+    shelf = thumbnails.Shelf(tiny)
+    for page, drawing in thumbnails.DRAWINGS.items():
+        picture = drawing(shelf)
+        assert picture.dtype == np.uint8, page
+        assert picture.shape[:2] == (thumbnails.HEIGHT, thumbnails.WIDTH), page
+        assert np.ptp(picture) > 0, f"{page}: an empty picture"
+
+
+def test_a_missing_capability_costs_one_picture_only(tiny: list[checkpoint.Info]) -> None:
+    only_vae = [info for info in tiny if info.family == "vae"]
+    found = gallery.Gallery()
+    gallery.draw(found, only_vae)
+    assert found.done.is_set()
+    assert "latents/latent_space.py" in found.pictures
+    without = {"energy/denoise.py", "classifiers/class_images.py", "classifiers/deep_dream.py"}
+    without |= {"adversarial/gan.py", "boltzmann/rbm.py", "autoregressive/pixelcnn.py"}
+    assert set(found.missing) == without
+    assert all(text.endswith(".") for text in found.missing.values())
+
+
+def test_the_merge_of_two_digits_is_drawn_from_pure_to_pure(tiny: list[checkpoint.Info]) -> None:
+    shelf = thumbnails.Shelf(tiny)
+    top = thumbnails.merged(shelf)[:56]
+    first, last = shelf.digits((3, 6))
+    small = top[::2, ::2]
+    np.testing.assert_allclose(small[:, :28], first[0].numpy() * 255, atol=0.51)
+    np.testing.assert_allclose(small[:, -28:], last[0].numpy() * 255, atol=0.51)
+
+
+def test_without_checkpoints_home_says_what_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GENLIB_CHECKPOINTS", str(tmp_path))
+    app = AppTest.from_file(str(ROOT / "pages" / "router.py"), default_timeout=60).run()
+    assert not app.exception
+    assert "Train a model on the Train page" in app.info[0].value

@@ -1,0 +1,203 @@
+"""The Runs page without a browser: differences, curves, sweeps, the trash."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from genlib.models import FAMILIES
+from genlib.plots.curves import compare
+from genlib.runs import queue as runs
+from genlib.runs.directory import Run, RunSpec
+from genlib.runs.worker import work
+from genlib.settings import Spec, TrainSettings
+from genlib.store import checkpoint
+from genlib.training.loop import Event
+from genlib.ui.kit.plain import plain
+from genlib.ui.train import runs as runs_view
+from genlib.ui.train import sweep as sweep_view
+
+ROOT = Path(__file__).resolve().parents[2]
+TRAIN = {"epochs": 2, "limit": 128, "precision": "float32", "threads": 1}
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty folder of runs."""
+    monkeypatch.setenv("GENLIB_RUNS", str(tmp_path / "runs"))
+    return tmp_path / "runs"
+
+
+def page() -> AppTest:
+    app = AppTest.from_file(str(ROOT / "pages" / "router.py"), default_timeout=120).run()
+    return ok(app.switch_page("train/runs.py").run())
+
+
+def ok(app: AppTest) -> AppTest:
+    assert not app.exception, [box.message for box in app.exception]
+    return app
+
+
+def base(family: str = "autoencoder") -> RunSpec:
+    return RunSpec(family, "digits", {"latent_dim": 2}, TRAIN)
+
+
+def train(spec: RunSpec) -> Run:
+    run = runs.create(spec)
+    assert work(run, ignore) == "finished"
+    return run
+
+
+def ignore(event: Event) -> None:
+    """Watch nothing."""
+
+
+def spec_of(family: str, name: str) -> Spec:
+    every = [*FAMILIES[family].Config.specs(), *TrainSettings.specs()]
+    return next(spec for spec in every if spec.name == name)
+
+
+def test_without_runs_the_page_says_where_to_start() -> None:
+    assert "There is no run yet" in page().info[0].value
+
+
+def test_table_and_curves_show_what_differs() -> None:
+    small = train(base())
+    large = train(RunSpec("autoencoder", "digits", {"latent_dim": 9}, TRAIN))
+    assert runs_view.differing([small, large]) == ["latent_dim"]
+    assert runs_view.label(large, ["latent_dim"]) == f"{large.id} (latent dim 9)"
+    app = page()
+    table = app.dataframe[0].value
+    assert list(table["latent_dim"]) == ["9", "2"], "newest first"
+    assert (table["test loss"] > 0).all()
+    assert list(table.index) == [large.id, small.id] and "name" not in table, "one column is enough"
+    ok(app.multiselect(key="runs.compare").set_value([small.id]).run())
+    assert "latent_dim" not in app.dataframe[0].value, "one run differs from nothing"
+    runs.rename(small, "my best")
+    assert list(ok(app.run()).dataframe[0].value["name"]) == [large.id, "my best"]
+
+
+def test_a_changed_learning_rate_is_a_difference_and_is_marked() -> None:
+    """Two runs of the same settings: one got another rate after its first epoch."""
+    plain, steered = train(base()), runs.create(base())
+
+    def steer(event: Event) -> None:
+        if event.epoch == 1 and event.kind == "epoch":
+            runs.set_lr(steered, 0.02)
+
+    assert work(steered, steer) == "finished"
+    assert runs_view.rate_changes(plain) == []
+    assert runs_view.rate_changes(steered) == [(1.0, 0.02)]
+    assert checkpoint.peek(steered.path / "model.safetensors").history[-1]["base_lr"] == 0.02
+    assert runs_view.differing([plain, steered]) == ["lr"]
+    table = page().dataframe[0].value
+    assert list(table["lr"]) == ["0.001 → 0.02 (epoch 1)", "0.001"], "newest first"
+    curves = {"a": [(1, 3.0), (2, 2.0)], "b": [(1, 4.0)]}
+    marks = compare(curves, "test/loss", rates={"a": [(1.5, 0.02)], "b": []}).data[2:]
+    assert [(list(m.x), list(m.y), list(m.text)) for m in marks] == [([1.5], [2.5], ["0.02"])]
+
+
+def test_a_default_is_the_same_as_the_default_written_down() -> None:
+    a = runs.create(RunSpec("autoencoder", "digits", {}, TRAIN))
+    default = spec_of("autoencoder", "latent_dim").default
+    b = runs.create(RunSpec("autoencoder", "digits", {"latent_dim": default}, TRAIN))
+    assert runs_view.differing([a, b]) == []
+
+
+def test_a_sweep_is_planned_whole_or_not_at_all() -> None:
+    planned = sweep_view.plan(base(), spec_of("autoencoder", "latent_dim"), "2, 10,100, 10")
+    assert [one.model["latent_dim"] for one in planned.specs] == [2, 10, 100]
+    assert len({one.sweep for one in planned.specs}) == 1
+    hidden = sweep_view.plan(base(), spec_of("autoencoder", "hidden"), "400; 500,300")
+    assert [one.model["hidden"] for one in hidden.specs] == [[400], [500, 300]]
+    rate = sweep_view.plan(base(), spec_of("autoencoder", "lr"), "0.1, 0.01")
+    assert [one.train["lr"] for one in rate.specs] == [0.1, 0.01]
+    for text, why in {
+        "": "at least two",
+        "2": "at least two",
+        "2, x": "whole number",
+        "2, 100000": "latent_dim must be",
+        ",".join(map(str, range(2, 20))): "at most 12",
+    }.items():
+        refused = sweep_view.plan(base(), spec_of("autoencoder", "latent_dim"), text)
+        assert refused.specs == []
+        assert why in refused.error
+
+
+def test_the_page_starts_a_sweep(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runs, "_launch", lambda run: False)  # leave them waiting
+    app = page()
+    ok(app.selectbox(key="sweep.base").set_value("recipe article-latent-2").run())
+    ok(app.text_input(key="sweep.values.latent_dim").set_value("2, 5").run())
+    ok(app.button(key="sweep.start").click().run())
+    queued = runs.queue()
+    assert [run.spec.model["latent_dim"] for run in queued] == [2, 5]
+    assert queued[0].spec.model["activation"] == "relu", "the rest is as in the recipe"
+    assert app.selectbox(key="runs.sweep").value == queued[0].spec.sweep
+
+
+def test_a_sweep_s_result_has_an_error_for_each_value() -> None:
+    settings = base()
+    planned = sweep_view.plan(settings, spec_of("autoencoder", "latent_dim"), "1, 20")
+    for spec in planned.specs:
+        train(RunSpec(**{**spec.to_dict(), "train": {**TRAIN, "epochs": 12, "lr": 0.01}}))
+    shown = {metric.label: float(metric.value) for metric in page().metric}
+    narrow, wide = (plain(f"autoencoder latent_dim {n}") for n in (1, 20))
+    assert set(shown) == {narrow, wide}
+    assert shown[wide] < shown[narrow]
+
+
+def test_deleted_runs_wait_in_the_trash() -> None:
+    run = train(base())
+    app = page()
+    ok(app.button(key="runs.delete").click().run())
+    assert runs.listing() == []
+    app = page()  # another session, which did not delete it
+    ok(app.button(key=f"runs.restore.{run.id}").click().run())
+    assert [r.id for r in runs.listing()] == [run.id]
+    assert "There is no run yet" not in [info.value for info in app.info]
+
+
+def test_the_plot_has_a_line_a_run() -> None:
+    figure = compare({"a": [(1, 3.0), (2, 2.0)], "b": [(1, 4.0)]}, "test/loss", log=True)
+    assert [(trace.name, list(trace.x), list(trace.y)) for trace in figure.data] == [
+        ("a", [1, 2], [3.0, 2.0]),
+        ("b", [1], [4.0]),
+    ]
+    assert figure.layout.yaxis.type == "log"
+
+
+def hostile(folder: Path) -> None:
+    """Edited directories next to a sound run, which has odd lines and pictures of its own."""
+    for n, (file, text) in enumerate({
+        "run.json": '{"family": "vae", "created": null}', "status.json": "{}",
+        "control.json": '{"lr": "x", "stop": []}', "events.jsonl": "[" * 100_000,
+        "previews/epoch-0001.npy": "no pictures", "previews/epoch-x.npy": "",
+        "model.safetensors": "no weights",
+    }.items()):  # fmt: skip
+        run = runs.create(replace(base(), name=f"edited {n}"))
+        (run.path / file).parent.mkdir(exist_ok=True)
+        (run.path / file).write_text(text)
+    runs.create(replace(base(), family="from the future"))
+
+
+@pytest.mark.parametrize("script", ["train/runs.py", "train/train.py"])
+def test_edited_directories_do_not_stop_the_pages(folder: Path, script: str) -> None:
+    hostile(folder)
+    run = train(base())
+    with (run.path / "events.jsonl").open("ab") as file:
+        file.write(b'{"kind": "epoch", "step": 3, "epoch": 1, "metrics": {"test/loss": 1}}\n{\n')
+        file.write(b'{"kind": "step", "step": 4, "epoch": 1, "metrics": {"steps": -1}}\n')
+    app = AppTest.from_file(str(ROOT / "pages" / "router.py"), default_timeout=120).run()
+    known = [found.id for found in runs.listing()]
+    assert len(known) == 7, "all but the two that say nothing of themselves"
+    for run_id in known:
+        app.switch_page(script)
+        app.query_params["train.show"] = "Watch"
+        app.query_params["run"] = app.query_params["runs.compare"] = run_id
+        ok(app.run())
+        if script == "train/train.py":
+            assert app.selectbox(key="train.run").value == run_id

@@ -1,0 +1,312 @@
+"""The Train page without a browser: the form, the states of a run, uploads."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from genlib.files import write_json
+from genlib.models import FAMILIES
+from genlib.runs import queue as runs
+from genlib.runs import uploads as runs_uploads
+from genlib.runs.directory import Control, Run, RunSpec
+from genlib.runs.worker import work
+from genlib.settings import TrainSettings
+from genlib.store import checkpoint
+from genlib.training.loop import Event
+from genlib.ui.kit import forms
+from genlib.ui.train import curves as run_curves
+from genlib.ui.train import form as train_form
+from genlib.ui.train import watch as run_view
+
+ROOT = Path(__file__).resolve().parents[2]
+TRAIN = {"epochs": 2, "limit": 128, "precision": "float32", "threads": 1}
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """An empty folder of runs; nothing of the shipped checkpoints."""
+    monkeypatch.setenv("GENLIB_RUNS", str(tmp_path / "runs"))
+    monkeypatch.setenv("GENLIB_CHECKPOINTS", str(tmp_path / "shipped"))
+    yield tmp_path
+    for run in runs.listing():
+        run.set_control(Control(stop=True))
+        while run.alive:
+            time.sleep(0.1)
+
+
+def page(**query: str) -> AppTest:
+    app = AppTest.from_file(str(ROOT / "pages" / "router.py"), default_timeout=120)
+    for name, value in query.items():
+        app.query_params[name.replace("__", ".")] = value
+    app.run()
+    return app.switch_page("train/train.py").run()
+
+
+def ok(app: AppTest) -> AppTest:
+    assert not app.exception, [box.message for box in app.exception]
+    return app
+
+
+def trained(**settings: object) -> Run:
+    """A finished run of 128 embedded digits."""
+    run = runs.create(RunSpec("autoencoder", "digits", {"latent_dim": 2}, {**TRAIN, **settings}))
+    assert work(run, ignore) == "finished"
+    return run
+
+
+def ignore(event: Event) -> None:
+    """Watch nothing."""
+
+
+@pytest.mark.parametrize("family", list(FAMILIES))
+def test_the_form_has_every_setting_of_every_family(family: str) -> None:
+    app = ok(page())
+    ok(app.selectbox(key="train.family").set_value(family).run())
+    config = {spec.name for spec in FAMILIES[family].Config.specs()} - set(train_form.FROM_DATA)
+    keys = {w.key for kind in (app.number_input, app.selectbox, app.text_input) for w in kind}
+    keys |= {w.key for w in app.toggle}
+    for name in config | {spec.name for spec in TrainSettings.specs()}:
+        assert f"train.{family}.{name}" in keys
+    start = app.button(key="train.start")
+    if start.disabled:  # MNIST is too large for this family, and the button says what to take
+        assert "take the dataset bars" in start.help
+        ok(app.selectbox(key="train.dataset").set_value("bars").run())
+        start = app.button(key="train.start")
+    assert not start.disabled
+
+
+def test_a_recipe_fills_the_form_and_own_settings_empty_it() -> None:
+    app = ok(page())
+    ok(app.selectbox(key="train.autoencoder.recipe").set_value("ae-slides-2d").run())
+    assert app.text_input(key="train.autoencoder.hidden").value == "500, 300"
+    assert app.number_input(key="train.autoencoder.lr").value == pytest.approx(1e-4)
+    assert app.text_input(key="train.autoencoder.classes").value == "1,5,6"
+    ok(app.selectbox(key="train.autoencoder.recipe").set_value("own settings").run())
+    assert app.text_input(key="train.autoencoder.hidden").value == ""
+    assert app.number_input(key="train.autoencoder.lr").value == pytest.approx(1e-3)
+
+
+def test_what_cannot_be_trained_is_said_and_cannot_be_started() -> None:
+    app = ok(page())
+    ok(app.text_input(key="train.autoencoder.hidden").set_value("400, many").run())
+    assert "hidden must be a whole number, got 'many'" in app.error[0].value
+    assert app.button(key="train.start").disabled
+    app.text_input(key="train.autoencoder.hidden").set_value("")
+    ok(app.text_input(key="train.autoencoder.classes").set_value("3,12").run())
+    assert "class '12'" in app.error[0].value
+    assert runs.listing() == []
+
+
+def test_start_makes_a_run_with_the_form_s_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runs, "_launch", lambda run: False)  # leave it waiting
+    app = ok(page())
+    app.number_input(key="train.autoencoder.latent_dim").set_value(7)
+    app.number_input(key="train.autoencoder.epochs").set_value(3)
+    ok(app.run())
+    ok(app.button(key="train.start").click().run())
+    (run,) = runs.listing()
+    assert run.state == "queued"
+    assert (run.spec.model["latent_dim"], run.spec.train["epochs"]) == (7, 3)
+    assert app.segmented_control(key="train.show").value == "Watch"
+    assert app.subheader[0].value == run.id
+    assert "place 1 of 1" in app.info[0].value
+
+
+def test_a_visitor_with_too_many_runs_is_told_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GENLIB_MAX_OWN_RUNS", "0")
+    app = ok(page())
+    ok(app.button(key="train.start").click().run())
+    assert "at most 0 are allowed" in app.toast[0].value
+    assert runs.listing() == []
+    monkeypatch.setenv("GENLIB_MAX_OWN_RUNS", "1")
+    monkeypatch.setattr(runs, "_launch", lambda run: False)  # leave it waiting
+    ok(app.button(key="train.start").click().run())
+    (run,) = runs.listing()
+    assert len(run.owner) == 32 and runs.unfinished(run.owner) == [run]
+
+
+def test_a_finished_run_can_be_named_deleted_and_brought_back() -> None:
+    run = trained()
+    app = ok(page(train__show="Watch", run=run.id))
+    assert app.subheader[0].value == run.id
+    assert {m.label: m.value for m in app.metric}["Epochs"] == "2 / 2"
+    ok(app.text_input(key=f"run.name.{run.id}").set_value("my digits").run())
+    assert checkpoint.peek(run.path / "model.safetensors").name == "my digits"
+    checkpoint.load(run.path / "model.safetensors")  # the weights are where they were
+    assert app.subheader[0].value == "my digits"
+    ok(app.button(key="run.delete").click().run())
+    assert runs.listing() == []
+    ok(app.button(key="run.undo").click().run())
+    assert [r.name for r in runs.listing()] == ["my digits"]
+    assert app.subheader[0].value == "my digits"
+
+
+def test_the_pictures_travel_back_to_the_untrained_model() -> None:
+    run = trained()
+    app = ok(page(train__show="Watch", run=run.id))
+    slider = app.select_slider(key=f"run_view.epoch.{run.id}")
+    assert slider.options == ["0", "1", "2"]
+    last = app.get("image")[0].proto.imgs[0]
+    ok(slider.set_value(0).run())
+    first = app.get("image")[0].proto.imgs[0]
+    assert last.caption.endswith("epoch 2")
+    assert first.caption.endswith("epoch 0")
+    assert first.url != last.url
+
+
+@pytest.mark.parametrize("n", [1, 5, 8, 9, 16])
+def test_each_reconstruction_is_under_its_picture(n: int) -> None:
+    """However few test pictures there are: picture i has the value 10 + i, its twin 100 + i."""
+    values = [*range(10, 10 + n), *range(100, 100 + n)]
+    preview = np.stack([np.full((1, 4, 4), value, np.uint8) for value in values])
+    tiles = run_view.arrange(preview, paired=True)[2::5, 2::5]  # the middle of each tile
+    assert tiles.shape == (2 * -(-n // 8), min(n, 8))
+    pictures, twins = tiles[::2].flatten().tolist(), tiles[1::2].flatten().tolist()
+    assert (pictures[:n], twins[:n]) == (values[:n], values[n:])
+    assert set(pictures[n:] + twins[n:]) <= {128}, "grey where there is nothing"
+    assert (
+        run_view.arrange(preview[:n], paired=False)[2::5, 2::5].flatten()[:n].tolist()
+        == (values[:n])
+    )
+
+
+def test_a_run_of_few_test_pictures_can_be_watched() -> None:
+    run = trained()
+    for _, path in run.previews():
+        np.save(path, np.zeros((2 * 9, 1, 28, 28), np.uint8))
+    app = ok(page(train__show="Watch", run=run.id))
+    assert app.get("image")[0].proto.imgs[0].caption.startswith("Test pictures; under each row")
+
+
+@pytest.mark.parametrize(
+    ("state", "text"),
+    [("running", "ended without a word"), ("failed", "the disk is full")],
+)
+def test_lost_and_failed_runs_say_so_and_can_be_resumed(state: str, text: str) -> None:
+    run = trained()
+    run.set_status(state, time.time(), "the disk is full" if state == "failed" else "")
+    app = ok(page(train__show="Watch", run=run.id))
+    assert text in (app.error if state == "failed" else app.warning)[0].value
+    assert not app.button(key="run.resume").disabled
+    assert app.button(key="run.pause").disabled
+
+
+def test_a_resumed_run_is_followed_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    run = trained()
+    run.set_status("stopped", time.time())
+    followed: list[bool] = []
+    plain = run_view._follow
+    monkeypatch.setattr(
+        run_view, "_follow", lambda i, live: (followed.append(live), plain(i, live))
+    )
+    monkeypatch.setattr(runs, "advance", lambda: [])
+    app = ok(page(train__show="Watch", run=run.id))
+    ok(app.button(key="run.resume").click().run())
+    assert followed[0] is False and followed[-1] is True
+
+
+def test_resume_in_a_second_tab_says_that_it_goes_on_already() -> None:
+    run = trained()
+    run.set_status("stopped", time.time())
+    app = ok(page(train__show="Watch", run=run.id))
+    run.set_status("finished", time.time())  # the first tab resumed it, and it came to its end
+    ok(app.button(key="run.resume").click().run())
+    assert "only an interrupted run can be resumed" in app.toast[0].value
+    ok(app.run())
+    assert not app.toast, "said once"
+
+
+def test_a_link_to_a_run_that_is_gone_shows_another_or_says_there_is_none() -> None:
+    app = ok(page(train__show="Watch", run="vae-99"))
+    assert "There is no run yet" in app.info[0].value
+    run = trained()
+    app = ok(page(train__show="Watch", run="vae-99"))
+    assert app.subheader[0].value == run.id
+
+
+# -------------------------------------------------------------------------------- uploads
+
+
+def upload(app: AppTest, name: str, data: bytes) -> AppTest:
+    uploader = app.file_uploader[0]
+    return ok(uploader.set_value((name, data, "application/octet-stream")).run())
+
+
+def test_a_good_upload_is_kept_listed_and_deleted_with_undo(folder: Path) -> None:
+    data = (trained().path / "model.safetensors").read_bytes()
+    app = ok(page(train__show="Upload"))
+    upload(app, "../of a friend.safetensors", data)
+    assert "ready in the other pages" in app.success[0].value
+    (info,) = runs_uploads.kept()
+    assert info.path == folder / "runs" / "uploads" / "of_a_friend.safetensors"
+    upload(app, "of a friend.safetensors", data)
+    assert len(runs_uploads.kept()) == 2
+    ok(app.button(key="upload.delete.of_a_friend.safetensors").click().run())
+    assert [i.path.name for i in runs_uploads.kept()] == ["of_a_friend-2.safetensors"]
+    ok(app.button(key="upload.undo").click().run())
+    assert len(runs_uploads.kept()) == 2
+
+
+@pytest.mark.parametrize("name", ["truncated", "foreign", "noise", "pickle", "nan"])
+def test_a_bad_upload_is_one_sentence_and_changes_nothing(name: str) -> None:
+    data = (trained().path / "model.safetensors").read_bytes()
+    nan = b"\xff" * 400
+    files = {
+        "truncated": ("a.safetensors", data[:-100]),
+        "foreign": ("a.safetensors", (2).to_bytes(8, "little") + b"{}"),
+        "noise": ("a.safetensors", bytes(range(256)) * 40),
+        "pickle": ("a.pt", b"\x80\x04\x95"),
+        "nan": ("a.safetensors", data[:-400] + nan),
+    }
+    app = upload(ok(page(train__show="Upload")), *files[name])
+    assert len(app.error) == 1
+    assert app.error[0].value.count(". ") <= 1
+    assert runs_uploads.kept() == []
+
+
+# ------------------------------------------------------------------------ what is computed
+
+
+def test_settings_survive_the_form() -> None:
+    for family in FAMILIES.values():
+        for spec in [*family.Config.specs(), *TrainSettings.specs()]:
+            given = forms.as_shown(spec, spec.default)
+            back = forms.read(spec, given)
+            expected = list(spec.default) if isinstance(spec.default, tuple) else spec.default
+            assert back == expected, spec.name
+
+
+def test_curves_have_an_end_and_at_most_their_points() -> None:
+    run = trained(epochs=5)
+    records = run_view.diary(run)
+    assert run_curves.terms(records) == ["loss"]
+    rows = run_curves.frame(records, "loss", 5)
+    assert list(rows[rows["set"] == "test"]["epoch"]) == [1, 2, 3, 4, 5]
+    many = [r for r in records if r.kind == "epoch"] * 300
+    assert len(run_curves.frame(many, "loss", 5)) <= 2 * (run_curves.POINTS + 1)
+
+
+def test_curves_mark_where_the_learning_rate_was_changed() -> None:
+    run = trained(epochs=2, schedule="cosine")
+    records = run_view.diary(run)
+    assert run_curves.changes(records, 2, 1e-3) == [], "a schedule is not a change"
+    run.set_control(Control(lr=0.01))
+    train = {**run.spec.train, "epochs": 4}
+    write_json(run.path / "run.json", {**run.spec.to_dict(), "train": train})
+    assert work(run, ignore) == "finished"
+    assert run_curves.changes(run_view.diary(run), 4, 1e-3) == [(2.0, 0.01)]
+    ok(page(train__show="Watch", run=run.id))
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0.4, "0 s"), (59.6, "1 min 00 s"), (61, "1 min 01 s"), (7260, "2 h 01 min")],
+)
+def test_durations(seconds: float, text: str) -> None:
+    assert run_view.duration(seconds) == text

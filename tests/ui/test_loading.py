@@ -1,0 +1,57 @@
+"""Checkpoints of the same name stay apart: a link or a widget knows a model by its name."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from genlib.environment import uploads_dir
+from genlib.models.autoencoder import Autoencoder, AutoencoderSettings
+from genlib.settings import TrainSettings
+from genlib.store import checkpoint
+from genlib.store.checkpoint import Info
+from genlib.ui.kit import loading
+
+
+def test_some_classes_of_a_dataset_are_picked_once() -> None:
+    """Each page asks several times in each of its runs."""
+    settings = TrainSettings(epochs=1, classes="3,5").to_dict()
+    info = Info("x", Path("x.safetensors"), "autoencoder", {}, "digits", 0, 1, train=settings)
+    first, again = loading.pictures_of(info), loading.pictures_of(info)
+    assert first.train_x.data_ptr() == again.train_x.data_ptr()
+    assert first.train_y.unique().tolist() == [3, 5]
+    assert len(loading.all_pictures_of(info).train_y.unique()) == 10
+
+
+def test_codes_of_the_test_images_are_kept_once(shipped: Path) -> None:
+    info = checkpoint.peek(shipped / "ae-30.safetensors")
+    codes = loading.test_latents(info, 100)
+    assert codes.shape == (100, 30)
+    assert np.shares_memory(codes, loading.test_latents(info, 100))
+
+
+def test_names_are_distinct_over_all_folders(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GENLIB_CHECKPOINTS", str(tmp_path / "shipped"))
+    monkeypatch.setenv("GENLIB_RUNS", str(tmp_path / "runs"))
+    model = Autoencoder(AutoencoderSettings(latent_dim=2))
+    runs = tmp_path / "runs"
+    names = {
+        tmp_path / "shipped" / "one.safetensors": "one",
+        uploads_dir() / "one.safetensors": "one (upload)",
+        uploads_dir() / "one-2.safetensors": "one (upload one-2)",
+        uploads_dir() / "one-3.safetensors": "one (upload one-3)",
+        runs / "one" / "model.safetensors": "one (your run)",
+        runs / "ae-2" / "model.safetensors": "one (your run ae-2)",
+    }
+    for path in names:
+        checkpoint.save(path, model, name="one", dataset="digits", seed=0, epoch=1)
+    found = {info.path: info.name for info in loading.checkpoints("Encodes")}
+    assert found == names
+    (tmp_path / "shipped" / "one.safetensors").unlink()
+    (uploads_dir() / "one.safetensors").unlink()
+    left = {info.path: info.name for info in loading.checkpoints("Encodes")}
+    assert left == {path: name for path, name in names.items() if path.exists()}

@@ -1,0 +1,113 @@
+"""Names that users give: two underscores in a row, or the name of another model."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+from genlib.data.datasets import load
+from genlib.models import FAMILIES
+from genlib.models.autoencoder import Autoencoder, AutoencoderSettings
+from genlib.models.denoising import DenoisingAutoencoder, DenoisingSettings
+from genlib.models.gan import MLPGAN, MLPGANSettings
+from genlib.models.pixelcnn import PixelCNN, PixelCNNSettings
+from genlib.models.rbm import RBM, RBMSettings
+from genlib.models.vae import VAE, VAESettings
+from genlib.store import checkpoint
+from genlib.training import loop as training
+from genlib.ui.kit import loading, open_in
+
+PAGES = Path(__file__).parents[2] / "pages"
+
+
+@pytest.fixture
+def underscored(shelf: Callable[..., Path]) -> Path:
+    """One small model for each kind of page, all with names of the form my__kind."""
+    models = {
+        "my__vae": VAE(VAESettings(latent_dim=2, hidden=(8,))),
+        "my__ae": Autoencoder(AutoencoderSettings(latent_dim=6)),
+        "my__dae": DenoisingAutoencoder(DenoisingSettings(latent_dim=6)),
+        "my__rbm": RBM(RBMSettings(n_hidden=8, chains=4)),
+        "my__gan": MLPGAN(MLPGANSettings(latent_dim=4, hidden=(8,))),
+        "my__pixels": PixelCNN(PixelCNNSettings(width=4, blocks=1)),
+    }
+    return shelf(models)
+
+
+@pytest.mark.usefixtures("underscored")
+@pytest.mark.parametrize(
+    ("page", "query"),
+    [
+        ("latents/latent_space.py", {}),
+        ("latents/latent_space.py", {"latent_space.view": "Between two digits"}),
+        ("latents/latent_space.py", {"latent_space.view": "Class arithmetic"}),
+        ("latents/latent_space.py", {"latent_space.view": "Generate"}),
+        ("latents/latent_map.py", {"map.by": "PCA", "map.points": "500"}),
+        ("latents/reconstructions.py", {"reconstructions.show": "Kernels"}),
+        ("energy/denoise.py", {}),
+        ("energy/merged_digits.py", {}),
+        ("boltzmann/rbm.py", {}),
+        ("boltzmann/rbm.py", {"rbm.view": "Weights"}),
+        ("adversarial/gan.py", {"gan.view": "Walk"}),
+        ("autoregressive/pixelcnn.py", {}),
+        ("side_by_side/one_digit.py", {}),
+    ],
+)
+def test_a_name_with_two_underscores_works_on_every_page(page: str, query: dict[str, str]) -> None:
+    app = AppTest.from_file(str(PAGES / page), default_timeout=120)
+    for key, value in query.items():
+        app.query_params[key] = value
+    app.run()
+    assert not app.exception, [box.message for box in app.exception]
+
+
+SMALL = {
+    "pixelcnn": {"width": 4, "blocks": 1},
+    "pixelrnn": {"width": 4},
+    "mixture": {"latent_dim": 3, "components": 2},
+    "pca": {"latent_dim": 3},
+    "boltzmann": {},
+    "vae": {"latent_dim": 2, "hidden": (8,)},
+}
+
+
+@pytest.mark.parametrize("family", list(SMALL))
+def test_a_run_named_like_a_shipped_model_opens_on_every_page_that_shows_it(
+    family: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GENLIB_CHECKPOINTS", str(tmp_path / "shipped"))
+    monkeypatch.setenv("GENLIB_RUNS", str(tmp_path / "runs"))
+    st.cache_data.clear()
+    data = load("bars" if family == "boltzmann" else "digits")
+    model = training.build(family, SMALL[family], data, 0)
+    name = "bars" if family == "boltzmann" else "mnist"
+    for file in ("shipped/same.safetensors", "runs/same/model.safetensors"):
+        checkpoint.save(tmp_path / file, model, name="same", dataset=name, seed=0, epoch=1)
+    gan = MLPGAN(MLPGANSettings(latent_dim=4, hidden=(8,)))  # for the page of a GAN and a VAE
+    checkpoint.save(tmp_path / "shipped/gan.safetensors", gan, dataset="mnist", seed=0, epoch=1)
+    (info,) = (i for i in loading.checkpoints() if i.path.name == "model.safetensors")
+    assert info.name == "same (your run)"
+    found = open_in.places(info)
+    assert found, f"no page shows a {family}"
+    for place in found:
+        app = AppTest.from_file(str(PAGES / place.page), default_timeout=120)
+        for key, value in place.query(info).items():
+            app.query_params[key] = value
+        app.run()
+        assert not app.exception, (place.page, [box.message for box in app.exception])
+        if place.parameter:
+            widgets = [*app.selectbox, *app.multiselect]
+            (value,) = (w.value for w in widgets if w.key == place.parameter)
+            assert value in (info.name, [info.name]), place.page
+
+
+@pytest.mark.parametrize("family", list(FAMILIES))
+@pytest.mark.parametrize("shape", [(1, 28), (3, 32), (1, 64)])
+def test_no_model_is_without_a_page(family: str, shape: tuple[int, int], tmp_path: Path) -> None:
+    config = {"channels": shape[0], "image_size": shape[1]}
+    info = checkpoint.Info("one", tmp_path / "one.safetensors", family, config, "mnist", 0, 1)
+    assert open_in.places(info)
