@@ -279,8 +279,7 @@ stopped no training and chose no epoch (the last one is kept), but the people wh
 numbers of epochs had seen test numbers, so these may flatter a little.
 
 ± is one standard error over test images; for `frechet` also over the samples, for the AUC of a VAE
-also over its noise, several draws of which are averaged. Files that were not measured again
-since these two were widened hold the narrower ones. AUC: the chance that a merge of two
+also over its noise, several draws of which are averaged. AUC: the chance that a merge of two
 different digits has more energy than a real one, for 0.5a + 0.5b (`alpha`), max(a, b) (`max`) and
 the top of a on the bottom of b (`splice`). Energy is the model's own: squared reconstruction error
 for autoencoders, −ELBO for VAEs, whose squared error tells less; `correlation` is the
@@ -289,8 +288,8 @@ Likelihoods on grey pixels and on dynamically binarized pixels are not comparabl
 nor with the fixed binarization of much of the literature. `nll` is exact, `nll_ais` rests on
 annealed importance sampling, `nll_density` is of grey pixels as real numbers and may be below zero.
 `frechet` is the squared Fréchet distance in the features of the classifier that its row names.
-`classes_covered` leaves out samples whose features are nearer to those of noise than to those of
-the class: the classifier is certain that uniform noise is an 8.
+`classes_covered` leaves out samples whose features resemble those of noise more than those of real
+images: the classifier is certain that uniform noise is an 8.
 """
 
 

@@ -69,9 +69,14 @@ class Extractor:
 
 
 def extractors(channels: int, device: torch.device) -> Iterator[Extractor]:
-    """Shipped classifiers with features for images of so many channels, ready on a device."""
+    """Shipped classifiers with features for images of so many channels, ready on a device.
+
+    Robust ones are no judges: trained on attacked images, they see less of what is on clean ones.
+    """
     for info in checkpoint.listing(environment.shipped_dir()):
         if "Classifies" not in info.capabilities or info.config.get("channels", 1) != channels:
+            continue
+        if info.config.get("adversarial_eps"):
             continue
         model = checkpoint.load(info, str(device))
         if isinstance(model, HasFeatures) and isinstance(model, Classifies):
@@ -120,21 +125,19 @@ def noises(drawn: Tensor, binary: bool, rng: torch.Generator) -> list[Tensor]:
     return [(uniform.round() if binary else uniform).to(drawn.device), shuffled.float()]
 
 
-def recognised(
-    features: Tensor, classes: Tensor, real: Tensor, real_classes: Tensor, noises: Sequence[Tensor]
-) -> Tensor:
-    """Which images look like what a classifier judges them to be: bool (N,).
+def recognised(features: Tensor, real: Tensor, noises: Sequence[Tensor]) -> Tensor:
+    """Which images look more like real ones than like noise to a classifier: bool (N,).
 
-    Features (N, d), (M, d), (K, d) and classes (N,), (M,) as ``Extractor.see`` gives them, of
-    images in question, of real images and of each kind of noise. A classifier has no answer "none
-    of these": ours is certain that uniform noise is an 8, as certain as of an 8. So its confidence
-    proves nothing, and its features are asked: an image is recognised if they are nearer to the
-    mean of the real images of its class than to the mean of any noise.
+    Features (N, d) of the images in question, (M, d) of real ones, (K, d) of each kind of noise, as
+    ``Extractor.see`` gives them. A classifier has no answer "none of these": ours is certain that
+    uniform noise is an 8, as certain as of an 8. So its confidence proves nothing, and its features
+    are asked: an image is recognised if the image whose features point in the most similar
+    direction (cosine) is a real one. The direction alone, since blur and pale ink shorten the
+    features of a digit without turning them.
     """
-    means = torch.full((int(classes.max()) + 1, features.shape[1]), torch.inf).to(features)
-    for c in real_classes.unique().tolist():
-        if c < len(means):
-            means[c] = real[real_classes == c].mean(0)
-    to_class = (features - means[classes]).norm(dim=1)
-    to_noise = torch.stack([(features - noise.mean(0)).norm(dim=1) for noise in noises])
-    return to_class < to_noise.amin(0)
+    features = F.normalize(features, dim=1)
+
+    def likest(others: Tensor) -> Tensor:
+        return (features @ F.normalize(others, dim=1).t()).amax(1)
+
+    return likest(real) > likest(torch.cat(list(noises)))

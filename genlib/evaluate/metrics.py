@@ -194,7 +194,7 @@ def sample_quality(model: Samples, sample: Sample) -> Found:
     drawn = torch.cat([model.sample(min(500, n - i), rng) for i in range(0, n, 500)])
     ours, classes = judge.see(drawn.float())
     binary = bool(((drawn == 0) | (drawn == 1)).all())
-    real, real_classes = judge.see((sample.binarized() if binary else sample.x)[:n])
+    real, _ = judge.see((sample.binarized() if binary else sample.x)[:n])
     note = sample.binarization if binary else ""
     data = f"{n} samples against {n} of {sample.name}{note}, features of {judge.name}"
     distance = Metric(
@@ -207,7 +207,7 @@ def sample_quality(model: Samples, sample: Sample) -> Found:
 
     def recognised(features: Tensor, classes: Tensor) -> Tensor:
         """Share of each wanted class among images that look like it."""
-        like = frechet.recognised(features, classes, real, real_classes, [x for x, _ in noises])
+        like = frechet.recognised(features, real, [x for x, _ in noises])
         return classes[like].bincount(minlength=judge.n_classes)[wanted] / len(classes)
 
     seen = recognised(ours, classes)

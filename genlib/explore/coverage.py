@@ -27,7 +27,7 @@ class Coverage:
 
     counts: one number a class; variety: see ``variety``; expected: classes of the data, where
     these are not all that the classifier knows; unlike: samples judged to be of each class that
-    look more like noise; chance: the share that noise gets of each class.
+    look more like noise than like real images; chance: the share that noise gets of each class.
     """
 
     counts: tuple[int, ...]

@@ -36,9 +36,25 @@ def black(pixels: np.ndarray) -> float:
     return float((pixels[..., :3].sum(axis=2) == 0).mean())
 
 
-def differing(one: np.ndarray, other: np.ndarray) -> float:
-    """The share of pixels that differ."""
-    return float((one != other).any(axis=2).mean())
+def coarse(pixels: np.ndarray, k: int = 8) -> np.ndarray:
+    """Mean colours of blocks of k x k pixels: (H / k, W / k, 3).
+
+    A browser may move a canvas that is read often from the GPU to the processor. The dots of the
+    same picture then fall on pixels a little differently, and only their means are the same.
+    """
+    high, wide = pixels.shape[0] // k, pixels.shape[1] // k
+    blocks = pixels[: high * k, : wide * k, :3].reshape(high, k, wide, k, 3)
+    return blocks.astype(float).mean((1, 3))
+
+
+def changed(one: np.ndarray, other: np.ndarray) -> float:
+    """Mean difference of blocks, 0 to 255: 0.5 for the same picture, 2.6 two pixels aside."""
+    return float(np.abs(coarse(one) - coarse(other)).mean())
+
+
+def most_changed(one: np.ndarray, other: np.ndarray) -> float:
+    """Largest difference of a block, 0 to 255: 20 for the same picture, above 100 for a new dot."""
+    return float(np.abs(coarse(one) - coarse(other)).max())
 
 
 def box(page: Page) -> dict[str, float]:
@@ -160,7 +176,7 @@ def test_zooming_turns_dots_into_pictures_and_fit_brings_all_back(plane, canvas_
     plane.get_by_role("button", name="Fit").click()
     until(
         plane,
-        lambda: differing(canvas_pixels(plane, "canvas.base"), before) < 0.01,
+        lambda: changed(canvas_pixels(plane, "canvas.base"), before) < 1,
         "Fit does not bring all points back",
     )
 
@@ -189,11 +205,11 @@ def test_two_fingers_zoom_where_they_are(plane, canvas_pixels):
     assert black(before) == 0, "dots are not black"
     pinch(plane, centre, 20, 240)
     until(plane, lambda: thumbnails(plane, canvas_pixels), "no thumbnails with their black ground")
-    assert differing(canvas_pixels(plane, "canvas.base"), before) > 0.1, "twelve times as near"
+    assert changed(canvas_pixels(plane, "canvas.base"), before) > 4, "twelve times as near"
     pinch(plane, centre, 240, 20)
     until(
         plane,
-        lambda: differing(canvas_pixels(plane, "canvas.base"), before) < 0.02,
+        lambda: changed(canvas_pixels(plane, "canvas.base"), before) < 2,
         "it does not come back by the same way",
     )
 
@@ -205,7 +221,7 @@ def test_the_legend_hides_a_class(plane, canvas_pixels):
     expect(chip).to_have_attribute("aria-pressed", "false")
     until(
         plane,
-        lambda: differing(canvas_pixels(plane, "canvas.base"), before) > 0,
+        lambda: most_changed(canvas_pixels(plane, "canvas.base"), before) > 60,
         "the points of the class are still there",
     )
 
@@ -215,7 +231,7 @@ def test_the_epoch_slider_moves_the_points(plane, canvas_pixels, settle):
     plane.get_by_role("slider", name="Training epoch").press("ArrowLeft")
     until(
         plane,
-        lambda: differing(canvas_pixels(plane, "canvas.base"), before) > 0,
+        lambda: most_changed(canvas_pixels(plane, "canvas.base"), before) > 60,
         "the points stay where they were",
     )
     settle(plane)

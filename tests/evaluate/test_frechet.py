@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 import torch
 
-from genlib.evaluate.frechet import frechet, jackknife, recognised
+from genlib.evaluate.frechet import extractors, frechet, jackknife, recognised
+from genlib.store import checkpoint
 
 
 def gaussian(n: int, d: int, scale: float = 1.0, shift: float = 0.0, seed: int = 0) -> torch.Tensor:
@@ -42,11 +45,17 @@ def test_standard_error_has_the_size_of_the_spread_between_draws_of_both_sets() 
     assert claimed == pytest.approx(spread, rel=0.2)
 
 
-def test_an_image_is_recognised_where_it_is_nearer_to_its_class_than_to_noise() -> None:
-    real = torch.tensor([[4.0, 0.0], [6.0, 0.0], [0.0, 5.0]], dtype=torch.double)
-    real_classes = torch.tensor([0, 0, 2])
-    noise = torch.tensor([[8.0, 0.0], [10.0, 0.0]], dtype=torch.double)
-    features = torch.tensor([[5.5, 0.0], [8.0, 1.0], [0.0, 4.0], [5.0, 0.0]], dtype=torch.double)
-    classes = torch.tensor([0, 0, 2, 1])  # no real image is of class 1
-    found = recognised(features, classes, real, real_classes, [noise, noise + 100])
-    assert found.tolist() == [True, False, True, False]
+def test_an_image_is_recognised_where_its_features_point_as_those_of_real_images() -> None:
+    real = torch.tensor([[4.0, 0.0], [6.0, 1.0]], dtype=torch.double)
+    noise = torch.tensor([[8.0, 8.0], [9.0, 10.0]], dtype=torch.double)
+    features = torch.tensor([[5.5, 0.0], [0.5, 0.01], [8.0, 7.0], [0.0, 4.0], [0.0, 0.0]])
+    found = recognised(features.double(), real, [noise, noise + 100])
+    assert found.tolist() == [True, True, False, False, False]
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_robust_classifiers_are_no_judges(channels: int, shipped: Path) -> None:
+    judges = [judge.name for judge in extractors(channels, torch.device("cpu"))]
+    there = [info for info in checkpoint.listing(shipped) if info.config.get("adversarial_eps")]
+    assert judges and not {info.name for info in there} & set(judges)
+    assert {info.config["channels"] for info in there} == {1, 3}

@@ -196,19 +196,19 @@ def _coverage(path: str, judge: str, stamps: tuple[int, int], seed: int) -> cove
 
 def covered(judge: Path, x: Tensor, data: Dataset) -> coverage.Coverage:
     """What images (N, C, H, W) in [0, 1] cover of a dataset's classes, as ``genlib evaluate``
-    counts: those that look more like noise than like the class they are judged to be are left out.
+    counts: those that look more like noise than like real images are left out.
     """
     info, model = peek(judge), loading.model(judge)
     extractor = frechet.Extractor(info.name, model, len(data.classes), info.dataset)
     rng = torch.Generator().manual_seed(0)
     binary = bool(((x == 0) | (x == 1)).all())
     real = to_float(data.test_x[:N])
-    real_seen = extractor.see(torch.bernoulli(real, generator=rng) if binary else real)
+    real_seen, _ = extractor.see(torch.bernoulli(real, generator=rng) if binary else real)
     noises = [extractor.see(noise) for noise in frechet.noises(x, binary, rng)]
 
     def counted(features: Tensor, classes: Tensor) -> tuple[Tensor, Tensor]:
         """Images of each class: those that look like it, and all."""
-        like = frechet.recognised(features, classes, *real_seen, [seen for seen, _ in noises])
+        like = frechet.recognised(features, real_seen, [seen for seen, _ in noises])
         k = len(data.classes)
         return classes[like].bincount(minlength=k), classes.bincount(minlength=k)
 

@@ -149,8 +149,8 @@ def classes(info: Info) -> None:
     st.caption(
         f"{found.n:,} samples, judged by the checkpoint “{plain(judge.info.name)}”; bars: ± one "
         "standard error. A classifier must name a class for any picture, so samples whose features "
-        "are nearer to those of noise, or of their own pixels shuffled, than to those of their "
-        f"class aren't counted: {sum(found.unlike):,} of these."
+        "resemble those of noise, or of their own pixels shuffled, more than those of real images "
+        f"aren't counted: {sum(found.unlike):,} of these."
     )
     _over_epochs(info, judge)
 
