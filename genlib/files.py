@@ -1,11 +1,11 @@
-"""Write files so that nobody ever sees half of one, not even after a crash or a power cut.
+"""Write files so that half of one is never seen, not even after a crash or a power cut.
 
 A file is written in a temporary folder next to its place, flushed to the disk, and moved there::
 
     runs/vae-3/.status.json.k3x9q2.tmp/new  ->  runs/vae-3/status.json
 
 The writer keeps the temporary folder locked. The kernel releases the lock when the writer ends,
-however it ends, so a temporary folder that nobody holds was left by a killed writer: the next write
+however it ends, so a temporary folder without a lock was left by a killed writer: the next write
 in the same place removes it.
 """
 
@@ -52,7 +52,7 @@ def staged(path: Path, name: str = STAGED) -> Iterator[Path]:
     """Yield a place, called ``name``, for the new content of ``path``; the block's end moves it.
 
     Readers see the old file or the new one, whole. If the block raises, nothing has changed. Raises
-    DiskFullError where there is no room.
+    DiskFullError when the disk is full.
     """
     sweep(path.parent)
     with full_disk_said(path):
@@ -155,7 +155,7 @@ def is_held(path: Path) -> bool:
     """Say whether a living process holds the lock file ``path``."""
     try:
         descriptor = os.open(path, os.O_RDWR)
-    except OSError:  # there is none, or something that nobody can hold
+    except OSError:  # there is none, or something that can't be locked
         return False
     try:
         # A shared lock, so that two askers do not take each other for the owner.

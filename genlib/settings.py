@@ -231,7 +231,7 @@ class TrainSettings(Settings):
         "none",
         choices=("none", "flip", "flip_shift"),
         help="Vary the training images: flip mirrors half of them, flip_shift also moves them by "
-        "up to a sixteenth of their side. Not for digits: a mirrored 3 is no 3.",
+        "up to a sixteenth of their side. Not for digits: a mirrored 3 isn't a 3.",
     )
 
 

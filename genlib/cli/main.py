@@ -133,7 +133,7 @@ def find(name: str) -> Info:
     known = {info.name: info for info in reversed(checkpoints())}
     if name not in known:
         there = ", ".join(sorted(known)) or "none; train one with genlib train"
-        raise ValueError(f"there is no checkpoint {name!r}; known are {there}")
+        raise ValueError(f"no checkpoint is called {name!r}; known are {there}")
     return known[name]
 
 
@@ -171,7 +171,7 @@ def list_checkpoints(options: argparse.Namespace) -> int:
             f" parameters  {d['path']}"
         )
     if not found:
-        print("There is no checkpoint yet. Train one: genlib train vae", file=sys.stderr)
+        print("No checkpoint yet. Train one: genlib train vae", file=sys.stderr)
     return 0
 
 
@@ -244,7 +244,7 @@ def rebuild_maps(options: argparse.Namespace) -> int:
     if not chosen:
         there = ", ".join(i.name for i in known) or "none"
         which = "" if options.name is None else f" {options.name!r}"
-        raise ValueError(f"there is no model{which} that has maps; known are {there}")
+        raise ValueError(f"no model{which} has maps; known are {there}")
     for info in chosen:
         if maps.is_current(info) and not options.force:
             print(f"{maps.file_of(info.path)}: up to date")
@@ -274,7 +274,7 @@ on one thread, so the same machine gives the same weights; another one
 may differ in the last digits. Weights are stored in float16, and the numbers below are those of the
 stored weights.
 
-There is no third set of images. The test loss was computed and recorded after every epoch; it
+No third set of images was held out. The test loss was computed and recorded after every epoch; it
 stopped no training and chose no epoch (the last one is kept), but the people who chose settings and
 numbers of epochs had seen test numbers, so these may flatter a little.
 

@@ -209,7 +209,7 @@ def train_recipe(options: argparse.Namespace) -> int:
 
 
 class Progress:
-    """A progress bar on the error channel, one line an epoch; plain lines where there is no tty."""
+    """A progress bar on the error channel, one line per epoch; plain lines without a terminal."""
 
     def __init__(self) -> None:
         self.live = sys.stderr.isatty()

@@ -1,4 +1,4 @@
-"""Augmentation: other views of the training images that keep their meaning, drawn anew each epoch.
+"""Augmentation: other views of the training images that keep their meaning, drawn again each epoch.
 
 Whole batches at once, all choices from the training's own random numbers.
 """

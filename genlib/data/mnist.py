@@ -28,7 +28,7 @@ def is_in(folder: Path) -> bool:
 def read(folder: Path) -> tuple[NDArray[np.uint8], ...]:
     """Images (N, 28, 28) and labels (N,) for training, the same for tests: uint8, our own copies.
 
-    torchvision reads them too, but importing it takes 165 MB, for compilers that nobody uses here.
+    torchvision reads them too, but importing it takes 165 MB, for compilers that aren't used here.
     Raises ValueError for a damaged file.
     """
     return tuple(_idx(folder / "MNIST" / "raw" / name) for name in FILES)
@@ -48,7 +48,7 @@ def download(raw: Path, progress: Callable[[float], None]) -> None:
     """Fetch MNIST (11 MB) into the folder ``raw``, MD5 sums checked by torchvision.
 
     ``progress`` is told the share done, 0 to 1. Raises ConnectionError where no mirror answers
-    within 20 s, DiskFullError where there is no room.
+    within 20 s, DiskFullError when the disk is full.
     """
     from torchvision.datasets import MNIST
 

@@ -1,4 +1,4 @@
-"""Does a model notice that an image is no digit? Merge two digits and ask for its energy.
+"""Does a model notice that an image isn't a digit? Merge two digits and ask for its energy.
 
 Source: lecture text "Autoencoders to GANs", figure 8: a denoising autoencoder is an energy-based
 model that gives low energy to the data; a merge of two digits, which it never saw, should come out

@@ -24,7 +24,7 @@ class Metric:
 
 @dataclass(frozen=True)
 class Sample:
-    """The test images a model is judged on, in random order; every metric seeds itself anew."""
+    """The test images a model is judged on, in random order; every metric reseeds."""
 
     x: Tensor  # (N, C, H, W) float32 in [0, 1]
     y: Tensor  # (N,)

@@ -1,6 +1,6 @@
 """Honest numbers for a trained model on test data, each with its standard error.
 
-A metric is a function in METRICS beside the capabilities it needs; a model gets those it can do.
+A metric is a function in METRICS next to the capabilities it needs; a model gets those it can do.
 Likelihoods are in ``evaluate_likelihood``; AUC has DeLong's standard error.
 """
 
@@ -104,7 +104,7 @@ def merge_auc(model: Reconstructs, sample: Sample) -> Found:
 
     ``auc_merge_HOW_correlation`` is the same by 1 - correlation, which does not see contrast. An
     energy that is sampled is drawn NOISES times for each image.
-    Nothing is measured where all images are of one class: there is no pair to merge.
+    Nothing is measured where all images are of one class: no pair can be merged.
     """
     if len(sample.y.unique()) < 2:
         return {}

@@ -18,7 +18,7 @@ class Attended:
     gone_s: ClassVar[float] = 4.0  # without a question, after which the browser counts as gone
 
     def __init__(self, pool: Pool, owner: str = "") -> None:
-        """``owner`` names the person whose it is, the same in all of their tabs."""
+        """``owner`` names the person it belongs to, the same in all of their tabs."""
         self._pool, self.owner = pool, owner
         self._resting = False  # between two steps, without a place in the pool
         self.running = False  # what the person asked for

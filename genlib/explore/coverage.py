@@ -110,7 +110,7 @@ def variety(x: Tensor, data: Tensor) -> float:
 def half_tones(x: Tensor) -> float:
     """Share of the ink that is grey: pixels in (0.1, 0.9) among those above 0.1, (N, C, H, W).
 
-    Strokes have grey edges; a blurred stroke is grey throughout. 0 if there is no ink.
+    Strokes have grey edges; a blurred stroke is grey throughout. 0 without ink.
     """
     ink = x > 0.1
     return float(((x < 0.9) & ink).sum() / ink.sum().clamp_min(1))

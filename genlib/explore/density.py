@@ -5,7 +5,7 @@ model on the codes of the data, sample there and decode:
 
     f(X) ~ N(m, D),   m and the diagonal D estimated on training data
 
-and call the results unsatisfying, because that model is too simple. Here it stands beside the
+and call the results unsatisfying, because that model is too simple. Here it stands next to the
 standard normal (which a VAE was trained to fit and a plain autoencoder was not), the full Gaussian
 and a mixture of Gaussians (scikit-learn's EM).
 
@@ -22,7 +22,7 @@ from typing import Protocol
 import numpy as np
 from sklearn.mixture import GaussianMixture
 
-# Added to variances: a dead latent (always 0) has none, and log 0 would swallow every number.
+# Added to variances: a dead latent (always 0) has variance 0, and log 0 would swallow every number.
 FLOOR = 1e-6
 COMPONENTS = 20
 

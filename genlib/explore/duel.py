@@ -237,7 +237,7 @@ class Duel(Attended):
             float(F.softplus(-fake).mean()),
         )
         if not math.isfinite(point.d_loss + point.g_loss):
-            raise ValueError("A loss is no number any more: reset, and take a smaller step.")
+            raise ValueError("A loss is no longer a number. Reset, and take a smaller step.")
         self.grid: NDArray[np.uint8] = (fake_x[:GRID] * 255).round().byte().numpy()
         self.trace = _thinned([*self.trace, point])
         self._measured_at = time.perf_counter()

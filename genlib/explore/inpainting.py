@@ -1,4 +1,4 @@
-"""Repair of damaged images by image processing, to set beside a denoising autoencoder.
+"""Repair of damaged images by image processing, to compare with a denoising autoencoder.
 
 Sources: Telea 2004, "An image inpainting technique based on the fast marching method"; Bertalmio,
 Bertozzi & Sapiro 2001, "Navier-Stokes, fluid dynamics, and image and video inpainting", both as

@@ -172,7 +172,7 @@ def order(kernels: Kernels, by: str) -> Tensor:
 
 
 def device_of(model: object) -> torch.device:
-    """Where a model's weights are; the CPU for what has none."""
+    """Where a model's weights are; the CPU for a model without weights."""
     weights = model.parameters() if isinstance(model, torch.nn.Module) else iter(())
     first = next(weights, None)
     return torch.device("cpu") if first is None else first.device

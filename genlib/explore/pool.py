@@ -87,7 +87,7 @@ class Pool:
             return self._clock() - since >= turn
 
     def company(self, one: Runs) -> Company:
-        """With whom it takes turns; nobody as long as there is a place for each."""
+        """With whom it takes turns; no one while there is a place for each."""
         with self._lock:
             others = [o for o in (*self._running, *self._waiting) if o is not one and o.wanted()]
         if len(others) < self.limit:

@@ -208,7 +208,7 @@ class TSNE:
         """
         if self._map is None:
             if self._settled is None:
-                raise RuntimeError("there is no map to place codes on: go through frames() first")
+                raise RuntimeError("no map to place codes on yet: go through frames() first")
             self._map = self._embedding(self._settled.astype(np.float64))
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")

@@ -93,7 +93,7 @@ class AutoregressiveModel(Model):
         return -self.log_likelihood((x > 0.5).float())
 
     def losses(self, x: Tensor, y: Tensor, rng: torch.Generator) -> dict[str, Tensor]:
-        """-log p(x) in nats of the image binarized anew at every visit, batch mean."""
+        """-log p(x) in nats of the image binarized again at every visit, batch mean."""
         return {"loss": -self.log_likelihood(binarize(x, rng)).mean()}
 
     @torch.no_grad()
@@ -114,7 +114,7 @@ class AutoregressiveModel(Model):
         divides the logits. Same uniforms, same image as ``draw_naively``.
         """
         size = self.config.image_size
-        # Thousands of small operations: this mode spares each some bookkeeping, a sixth in all.
+        # Thousands of small operations: this mode saves a sixth of the time.
         with torch.inference_mode():
             columns = self.columns(start)
             uniforms = noise.t().contiguous().unbind()

@@ -63,10 +63,10 @@ class Bipartite(nn.Module):
     def contrast(
         self, v: Tensor, k: int, persistent: bool, rng: torch.Generator, restart: float = 0.0
     ) -> dict[str, Tensor]:
-        """loss = mean F(v) - mean F(v_k), in nats; squared reconstruction error a unit beside it.
+        """loss = mean F(v) - mean F(v_k), in nats, and the squared reconstruction error per unit.
 
         v_k is held fixed, so that the gradient is that of CD-k, or of PCD-k where the chains
-        persist; a share ``restart`` of them begins anew from noise. Only a module in training
+        persist; a share ``restart`` of them restarts from noise. Only a module in training
         moves its chains and its mean. The error is that of the first 32 images: two more products
         of matrices for all would cost a quarter of the step.
         """

@@ -33,7 +33,7 @@ from genlib.models.layers import binarize
 from genlib.settings import setting
 
 DRAWS = 100  # importance samples of h per image
-UNPLANNED = 600_000  # images for each layer when nobody says how long the training is
+UNPLANNED = 600_000  # images for each layer when the length of the training isn't given
 ROWS = 2000  # of images times samples, at once
 
 

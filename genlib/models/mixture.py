@@ -26,7 +26,7 @@ from genlib.models.pca import PCA, PCASettings
 from genlib.settings import setting
 
 RIDGE = 1e-3  # added to each variance, so that a component of few images has a density
-UNPLANNED = 60_000  # images that set the axes when nobody says how long the training is
+UNPLANNED = 60_000  # images that set the axes when the length of the training isn't given
 FORGET = 0.6  # EM's step t weighs (t + 2)^-FORGET; between 0.5 and 1 it converges
 
 

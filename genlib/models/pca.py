@@ -5,7 +5,7 @@ update is that of Ross, Lim, Lin & Yang 2008, "Incremental learning for robust v
 (scikit-learn's IncrementalPCA does the same).
 
     x = mu + W z + noise,   z ~ N(0, I_d),   noise ~ N(0, s I)      W = U (L - s I)^(1/2)
-    p(x) = N(mu, W W' + s I): variance L_j along the axis U_j, and s in all other directions
+    p(x) = N(mu, W W' + s I): variance L_j along the axis U_j, and s in every other direction
 
 L are the d largest eigenvalues of the covariance, s is the mean of the others: the exact maximum of
 the likelihood. So a training step follows no gradient: it merges a batch into the axes.

@@ -7,7 +7,7 @@ experts by minimizing contrastive divergence"; Tieleman 2008 (persistent chains)
     F(v) = -log sum_h exp(-E(v, h)) = -a v - sum_j softplus(b + v W)_j
 
 The loss mean F(data) - mean F(sample), the sample held fixed, has the CD-k gradient. Grey pixels
-are probabilities of ink: each visit binarizes an image anew.
+are probabilities of ink: each visit binarizes an image again.
 """
 
 from __future__ import annotations
@@ -91,9 +91,9 @@ class RBM(Bipartite, Model):
         return {"sgd": sgd}
 
     def losses(self, x: Tensor, y: Tensor, rng: torch.Generator) -> dict[str, Tensor]:
-        """loss = mean F(v) - mean F(v_k), in nats; squared reconstruction error a pixel beside it.
+        """loss = mean F(v) - mean F(v_k), in nats, and the squared reconstruction error per pixel.
 
-        The difference is no likelihood: it may fall or rise while the model gets better.
+        The difference isn't a likelihood: it may fall or rise while the model gets better.
         """
         v = binarize(x.flatten(1), rng)
         c = self.config

@@ -169,7 +169,7 @@ class Run:
 
     @property
     def status(self) -> Status:
-        """The last written status; a run that has none yet is stopped.
+        """The last written status; a run without one is stopped.
 
         Raises ValueError for a file that holds something else.
         """
@@ -243,7 +243,7 @@ class Run:
         try:
             values = read_json(self.path / "control.json")
         except (OSError, ValueError):
-            return Control()  # a wish that can't be read is no wish
+            return Control()  # a wish that can't be read is ignored
         lr = values.get("lr")
         return Control(
             pause=values.get("pause") is True,

@@ -57,7 +57,7 @@ class Record:
 def append(path: Path, record: Record) -> None:
     """Append one record with a single write, so that a reader never sees two lines mixed.
 
-    Raises DiskFullError where there is no room.
+    Raises DiskFullError when the disk is full.
     """
     # A crash may have left half a line behind: what follows a crash begins on a line of its own.
     fresh = b"\n" if record.kind in ("start", "resume") else b""
@@ -201,7 +201,7 @@ class Log:
         self._records: list[Record] = []
 
     def records(self) -> list[Record]:
-        """The records so far, thinned; nobody may change the list. See ``fold`` and ``read``."""
+        """The records so far, thinned; don't change the list. See ``fold`` and ``read``."""
         with self._lock:
             try:
                 about = self.path.stat()

@@ -2,7 +2,7 @@
 
 A run is a process of its own (``python -m genlib train --run DIR``), so that it survives the app,
 and so that a crash harms nothing else. Runs beyond ``$GENLIB_MAX_RUNS`` (default 1) wait in a
-queue. Nobody owns the queue: whoever starts, ends or watches a run calls ``advance``, under a file
+queue. The queue has no owner: whoever starts, ends or watches a run calls ``advance``, under a file
 lock, and the first in line is started.
 """
 
@@ -41,14 +41,14 @@ LOG = logging.getLogger(__name__)
 
 
 def folder() -> Path:
-    """Where runs live: ``$GENLIB_RUNS`` or ``runs/`` beside the package."""
+    """Where runs live: ``$GENLIB_RUNS`` or ``runs/`` next to the package."""
     return runs_dir()
 
 
 def start(spec: RunSpec, owner: str = "") -> Run:
     """Write a new run's directory, queue it, and start whatever there is room for.
 
-    owner: the visitor who starts it; "" is nobody whose runs are counted. Raises LimitError where
+    owner: the visitor who starts it; "" is one whose runs aren't counted. Raises LimitError where
     the queue or the disk is full, or the owner has too many unfinished runs.
     """
     check_room(owner=owner)
@@ -76,7 +76,7 @@ def unfinished(owner: str) -> list[Run]:
 
 
 def create(spec: RunSpec, path: Path | None = None) -> Run:
-    """Make the directory of a run that nobody works on yet.
+    """Make the directory of a run that no process works on yet.
 
     Without ``path`` it gets the family's name and the next free number. Raises ValueError when
     ``path`` already holds something, and for the name of a shipped checkpoint.
@@ -214,8 +214,8 @@ def advance() -> list[Run]:
 
 
 def _launch(run: Run) -> bool:
-    """Start the run's process. The lock is taken here and inherited, so that there is no moment
-    at which the run is started and yet looks dead. False when an old process still holds it."""
+    """Start the run's process. The lock is taken here and inherited, so that a run
+    that was started never looks dead. False when an old process still holds it."""
     try:
         lock = take(run.lock)
     except OSError as error:  # the next one may do better

@@ -198,7 +198,7 @@ def _save_epoch(
         checkpoint.save(
             path,
             model,
-            name=run.name,  # read anew: it may have been renamed since
+            name=run.name,  # read again: it may have been renamed since
             dataset=spec.dataset,
             seed=settings.seed,
             epoch=state.epoch,

@@ -116,7 +116,7 @@ def save(
 def save_metrics(path: Path, metrics: Mapping[str, Mapping[str, object]]) -> None:
     """Replace the metrics in a checkpoint's header; everything else, the weights bit by bit, stays.
 
-    Raises CheckpointError if the file is no checkpoint of genlib.
+    Raises CheckpointError if the file isn't a checkpoint of genlib.
     """
     peek(path)
     extra = header(path)["__metadata__"]
@@ -130,7 +130,7 @@ def peek(path: Path) -> Info:
     """Read what a checkpoint says of itself; no weights are read.
 
     A file that has not changed is not checked again: Home lists all of them at every rerun.
-    Raises CheckpointError with one sentence if the file is no checkpoint of genlib.
+    Raises CheckpointError with one sentence if the file isn't a checkpoint of genlib.
     """
     try:
         stat = path.stat()
@@ -329,7 +329,7 @@ def _construct(info: Info, device: str) -> Model:
 def load(path: Path | Info, device: str = "cpu") -> Model:
     """The model in evaluation mode, float32, with frozen parameters.
 
-    Raises CheckpointError if the file is no checkpoint, its weights do not fit its settings, or
+    Raises CheckpointError if the file isn't a checkpoint, its weights don't fit its settings, or
     they are not finite numbers.
     """
     from safetensors import SafetensorError
@@ -382,5 +382,5 @@ def listing(*folders: Path) -> list[Info]:
             try:
                 found.append(peek(path))
             except CheckpointError:
-                continue  # a half-written or foreign file in the folder is no checkpoint
+                continue  # skip a half-written or foreign file in the folder
     return sorted(found, key=lambda info: info.name)

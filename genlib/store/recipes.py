@@ -21,7 +21,7 @@ class Recipe:
     model: dict[str, object] = field(default_factory=dict)
     train: dict[str, object] = field(default_factory=dict)
     dataset: str = "mnist"
-    snapshots: tuple[int, ...] = ()  # epochs kept beside the last; 0 is untrained
+    snapshots: tuple[int, ...] = ()  # epochs kept as well as the last; 0 is untrained
     shipped: bool = True
     more: dict[str, object] = field(default_factory=dict)
 
@@ -40,7 +40,7 @@ RECIPES: dict[str, Recipe] = {
     ),
     "ae-500": Recipe(
         "autoencoder",
-        "Over-complete 784-500-784 without noise, beside the denoising one of the same size.",
+        "Over-complete 784-500-784 without noise, to compare with the denoising one.",
         {"latent_dim": 500},
         {"epochs": 20, "lr": 1e-3, **_EXACT},
     ),

@@ -75,7 +75,7 @@ def header(path: Path) -> dict[str, object]:
     """The JSON header of a safetensors file, checked before any weight is read.
 
     Afterwards every tensor is known to lie in the file with exactly the bytes that its shape and
-    type ask for, so that nobody needs more memory for the weights than the file is long.
+    type ask for, so that the weights never take more memory than the file is long.
     Raises CheckpointError for a file that is missing, truncated, inconsistent or of another kind.
     """
     name = file_name(path.name, "The file")
@@ -87,7 +87,7 @@ def header(path: Path) -> dict[str, object]:
                 raise CheckpointError(f"{name} is not a safetensors file, or it is truncated.")
             head = bounded_json(file.read(length))
     except FileNotFoundError:
-        raise CheckpointError(f"There is no checkpoint at {path}.") from None
+        raise CheckpointError(f"No checkpoint was found at {path}.") from None
     except (OSError, ValueError, RecursionError) as error:
         if isinstance(error, CheckpointError):
             raise

@@ -66,7 +66,7 @@ def _kinds(precision: str, device: torch.device) -> list[str]:
 
 
 def _thread_counts(threads: int, device: torch.device) -> list[int]:
-    """The numbers of threads to choose from; beside a GPU there is little for them to do."""
+    """The numbers of threads to choose from; with a GPU there is little for them to do."""
     now = torch.get_num_threads() or 1
     if threads or device.type != "cpu":
         return [threads or now]

@@ -157,7 +157,7 @@ class _Loop:
         wish = self.control()
         while wish.pause and not wish.stop:
             time.sleep(0.1)
-            self.begun += 0.1  # a pause is no training time
+            self.begun += 0.1  # a pause doesn't count as training time
             wish = self.control()
         self.state.stopped = wish.stop
         self.lr = self.settings.lr if wish.lr is None else wish.lr

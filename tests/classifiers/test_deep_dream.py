@@ -1,4 +1,4 @@
-"""The DeepDream page, on a small classifier and on a file that is no picture."""
+"""The DeepDream page, on a small classifier and on a file that isn't an image."""
 
 from __future__ import annotations
 
@@ -72,4 +72,4 @@ def test_a_file_that_is_no_picture_gets_one_sentence(app: AppTest) -> None:
     app.button_group(key=f"{KEY}.picture").set_value("upload").run()
     app.file_uploader(key=f"{KEY}.file").upload("x.png", b"no picture", "image/png").run()
     assert not app.exception
-    assert "no picture that can be read" in app.error[0].value
+    assert "can't be read as an image" in app.error[0].value

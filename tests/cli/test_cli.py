@@ -111,7 +111,7 @@ def test_out_makes_the_directory_and_refuses_a_full_one(
         (["train", "--recipe", "cake"], "unknown recipe 'cake'"),
         (["train", "--resume", "nowhere"], "is not the directory of a run"),
         (["show", "nothing"], "there is no checkpoint 'nothing'"),
-        (["evaluate", "no/such.safetensors"], "There is no checkpoint at"),
+        (["evaluate", "no/such.safetensors"], "No checkpoint was found at"),
     ],
 )
 def test_a_mistake_is_one_sentence_and_exit_code_2(

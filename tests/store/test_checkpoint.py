@@ -145,7 +145,7 @@ def test_listing_leaves_out_what_is_no_checkpoint(tmp_path: Path) -> None:
 
 
 def test_missing_file() -> None:
-    with pytest.raises(CheckpointError, match="There is no checkpoint at"):
+    with pytest.raises(CheckpointError, match="No checkpoint was found at"):
         checkpoint.peek(Path("nowhere.safetensors"))
 
 

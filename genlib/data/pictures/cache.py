@@ -25,7 +25,7 @@ if TYPE_CHECKING:  # listing datasets must not wait for torch
     from genlib.data.pictures.decode import Decoded
 
 MAX_CACHED = 8  # decoded sources; the oldest go
-VERSION = 1  # of the decoding; another number makes everybody decode anew
+VERSION = 1  # of the decoding; another number makes every cache stale
 
 
 @dataclass(frozen=True)

@@ -83,7 +83,7 @@ def square(picture: Image.Image, size: int, colour: str) -> NDArray[np.uint8]:
     picture = picture.convert(COLOURS[colour])
     side = min(picture.size)
     left, top = (picture.width - side) // 2, (picture.height - side) // 2
-    picture = picture.crop((left, top, left + side, top + side))  # nothing beside it bleeds in
+    picture = picture.crop((left, top, left + side, top + side))  # nothing around it bleeds in
     if side != size:
         picture = picture.resize((size, size), Image.Resampling.LANCZOS)
     pixels = np.asarray(picture, np.uint8)

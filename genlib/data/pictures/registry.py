@@ -69,7 +69,7 @@ def _read(file: Path) -> Entry:
     said = json.loads(file.read_text(encoding="utf-8"))
     path = Path(said["path"])
     if not path.is_absolute():
-        path = shelf() / path.name  # an uploaded zip lies beside its description
+        path = shelf() / path.name  # an uploaded zip lies next to its description
     size, colour = int(said["size"]), str(said["colour"])
     return Entry(PREFIX + file.stem, fit(str(said["title"]), 60), path, size, colour)
 

@@ -31,12 +31,12 @@ MAX_ENTRIES = 200_000  # files in a source
 MAX_PICTURE = 64_000_000  # bytes of one file, unpacked
 MAX_TOTAL = 4_000_000_000  # bytes of all files, unpacked
 MAX_RATIO = 200  # unpacked to packed; pictures are packed already
-SMALL = 1_000_000  # bytes below which the ratio is nobody's business: a white bitmap packs well
-Progress = Callable[[int, int], None]  # is told pictures done and pictures in all
+SMALL = 1_000_000  # bytes below which the ratio doesn't matter: a white bitmap packs well
+Progress = Callable[[int, int], None]  # is told how many pictures are done, of how many
 HELD_OUT = ("test", "val", "valid", "validation")
 EVERY = 6  # without a given split one picture in six is for the test, as in CIFAR-10
 MAX_LIST = 40_000_000  # bytes of a zip's list of entries
-UNSORTED = "unsorted"  # the class of pictures beside the class folders
+UNSORTED = "unsorted"  # the class of pictures outside the class folders
 # Formats that start another program, or that hold no pixels by themselves.
 LEFT_OUT = frozenset({"EPS", "WMF", "MPEG", "BUFR", "GRIB", "HDF5", "FITS", "IPTC"})
 
@@ -170,7 +170,7 @@ def look(path: Path) -> Source:
 
 
 def _shown(name: str) -> bool:
-    """False for what systems put beside the pictures: .DS_Store, __MACOSX, Thumbs.db."""
+    """False for what systems add to folders of pictures: .DS_Store, __MACOSX, Thumbs.db."""
     return not any(part.startswith((".", "__MACOSX")) for part in name.split("/"))
 
 
@@ -234,7 +234,7 @@ def _check_entry(zip_name: str, entry: zipfile.ZipInfo) -> None:
     if entry.file_size > SMALL and entry.file_size > MAX_RATIO * max(entry.compress_size, 1):
         raise FolderError(
             f"{zip_name} holds {called}, which unpacks to more than {MAX_RATIO} times its size: "
-            "that is no picture."
+            "that isn't a picture."
         )
 
 
@@ -261,7 +261,7 @@ def arrange(names: list[str]) -> tuple[tuple[Picture, ...], tuple[str, ...]]:
         test = inside.get(p[0].lower()) if len(p) > 1 else None
         rest = p[1:] if test is not None else p
         if split and test is None:
-            continue  # beside train and test: a cover picture, a diagram
+            continue  # next to train and test: a cover picture, a diagram
         # Commas part the names of classes in a setting.
         label = fit(rest[0].replace(",", " "), 60) if len(rest) > 1 else ""
         label = label or UNSORTED

@@ -151,7 +151,7 @@ class Ascent:
         out, pre = self.lens.before_relu(self._seen(leaf, knobs), _layer(knobs))
         try:
             if pre is None:
-                raise ValueError("there is no ReLU before this unit")
+                raise ValueError("this unit has no ReLU before it")
             value = before_relu(out, pre, self._target(), looks_at)
         except ValueError:
             return gradient  # nothing to fall back on: the zero norm is shown

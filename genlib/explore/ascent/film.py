@@ -36,7 +36,7 @@ class Film:
     def __init__(self) -> None:
         self.frames: list[Kept] = []
         self.position = -1
-        self.version = 0  # changes with the frames, so that a page knows when to draw anew
+        self.version = 0  # changes with the frames, so that a page knows when to draw again
         self._spacing = 1
 
     def add(self, step: int, classes: Sequence[int], image: Tensor, force: bool = False) -> None:

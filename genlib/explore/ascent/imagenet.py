@@ -125,7 +125,7 @@ def keep(name: str, data: bytes, folder: Path) -> Path:
 def download(name: str, progress: Callable[[float], None]) -> Path:
     """Fetch torchvision's weights into torch's cache, checked; ``progress`` gets 0 to 1.
 
-    Raises WeightsError where there is no network or the file is not what it should be.
+    Raises WeightsError without a network connection, or when the file is not what it should be.
     """
     source = SOURCES[name]
     target = _cache() / source.file

@@ -62,7 +62,7 @@ class _Reached(Exception):
 def tapped(module: nn.Module, layer: str) -> Iterator[list[Tensor]]:
     """Collect a layer's output and stop the forward pass there; the hook goes in every case.
 
-    Raises ValueError if there is no such layer.
+    Raises ValueError for an unknown layer.
     """
     seen: list[Tensor] = []
 

@@ -1,13 +1,13 @@
 """An ascent that runs in the background while a page looks at it.
 
 A ``Live`` owns one ascent, its film and its curves. Its thread makes as many steps as fit in a
-frame's time, publishes the frame, and ends by itself when paused, when nobody has asked for a
+frame's time, publishes the frame, and ends by itself when paused, when no one has asked for a
 frame for a few seconds (the browser is gone), or when an error occurs. A ``Pool`` bounds how many
 run at once over all sessions; when there are more, people take short turns.
 
     page ── knobs, classes, start, pause ──> Live ──> thread: step, step, ... ──> Shown ──> page
 
-Whoever waits for frames leaves a function with ``listen``, so that nobody blocks a thread.
+Whoever waits for frames leaves a function with ``listen``, so that no thread is blocked.
 """
 
 from __future__ import annotations

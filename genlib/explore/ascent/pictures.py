@@ -41,7 +41,7 @@ def decode(data: bytes, longest: int, grey: bool = False, smallest: int = 1) -> 
     """A picture file -> (1, 3 or 1, H, W) in [0, 1], its longer side at most ``longest`` pixels.
 
     A shorter side below ``smallest`` pixels is enlarged to it, even if the longer then exceeds
-    ``longest``. Raises PictureError if the file is no picture, too large or too narrow.
+    ``longest``. Raises PictureError if the file isn't an image, is too large or too narrow.
     """
     from PIL import Image, ImageOps, UnidentifiedImageError
 
@@ -61,7 +61,7 @@ def decode(data: bytes, longest: int, grey: bool = False, smallest: int = 1) -> 
         MemoryError, AttributeError, RuntimeError,
     ):  # fmt: skip
         raise PictureError(
-            "This file is no picture that can be read: use PNG, JPEG, WebP, BMP or GIF."
+            "This file can't be read as an image. Use PNG, JPEG, WebP, BMP or GIF."
         ) from None
     picture = picture.resize(_size(picture.size, longest, smallest), Image.Resampling.LANCZOS)
     array = np.asarray(picture, np.float32) / 255

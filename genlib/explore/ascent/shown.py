@@ -1,4 +1,4 @@
-"""What of an ascent is drawn: the newest pictures as pixels, and the last numbers measured."""
+"""What an ascent displays: the newest pictures as pixels, and the last numbers measured."""
 
 from __future__ import annotations
 
