@@ -1,4 +1,4 @@
-"""Energy of merged digits: which model notices that an image is no digit?"""
+"""Energy of merged digits: which model notices that an image isn't a digit?"""
 
 from __future__ import annotations
 

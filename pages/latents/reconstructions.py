@@ -92,7 +92,7 @@ def show_reconstructions() -> None:
 
 @st.fragment
 def show_grids(names: list[str]) -> None:
-    """Kernel grids beside each other; their controls; the zoom."""
+    """Kernel grids side by side; their controls; the zoom."""
     infos = [i for i in loading.checkpoints("HasKernels") if i.name in names]
     infos.sort(key=lambda i: names.index(i.name))
     with st.container(horizontal=True, gap="medium"):

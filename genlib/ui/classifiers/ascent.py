@@ -30,7 +30,7 @@ DOWNLOAD_EDGE = 560  # pixels that a downloaded picture has at least
 
 @dataclass(frozen=True)
 class Stage:
-    """What the film needs: the ascent and what is written beside it."""
+    """What the film needs: the ascent and what is written next to it."""
 
     key: str
     live: Live

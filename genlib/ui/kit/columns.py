@@ -1,4 +1,4 @@
-"""Parts of a page beside each other, and below each other where the window is narrow."""
+"""Parts of a page side by side, and below each other where the window is narrow."""
 
 from __future__ import annotations
 

@@ -83,7 +83,7 @@ class Guard:
 
 
 def _complete(request: Request, message: MutableMapping[str, object]) -> None:
-    """Add our headers to an answer, and a name for a browser that has none to a page."""
+    """Add our headers to an answer, and to a page a name for a browser without one."""
     headers = MutableHeaders(scope=message)
     for name, value in HEADERS.items():
         headers.setdefault(name, value)
@@ -152,7 +152,7 @@ def visitor() -> str:
 
 
 def owner() -> str:
-    """The visitor as runs on the disk may name them: nobody can take the cookie from it."""
+    """The visitor as runs on the disk may name them: the cookie can't be derived from it."""
     return hashlib.sha256(visitor().encode()).hexdigest()[:32]
 
 

@@ -1,4 +1,4 @@
-"""Work that takes seconds, beside the pages: shared by all sessions, watched, and cancelled.
+"""Work that takes seconds, in the background: shared by all sessions, watched, and cancelled.
 
 A job is a thread of low priority with a name that says all it depends on. Whoever asks for the
 same name gets the same job. It reports how far it is, and ends at its next report when cancelled.
@@ -75,7 +75,7 @@ _jobs: OrderedDict[str, Job] = OrderedDict()
 
 
 class Cancelled(Exception):
-    """Raised inside the work of a job that nobody wants any more."""
+    """Raised inside the work of a job that is no longer needed."""
 
 
 @dataclass
@@ -97,7 +97,7 @@ class Job:
     owner: str = ""  # the visitor who started it, "" for what pages start by themselves
     clock: Callable[[], float] = time.monotonic
     _unwanted: threading.Event = field(default_factory=threading.Event)
-    _since: float | None = None  # when it took its place; None: it has none
+    _since: float | None = None  # when it took its place; None without one
 
     @property
     def busy(self) -> bool:
@@ -151,7 +151,7 @@ class Job:
             self.state = "cancelled"
         except ValueError as error:
             self.error, self.state = str(error), "failed"
-        except Exception:  # a thread has nobody above it to tell
+        except Exception:  # a thread has no caller to tell
             LOG.exception("%s failed", self.name)
             self.error = "It stopped with an error; the log holds the details."
             self.state = "failed"
@@ -189,7 +189,7 @@ def request(
 def restart(
     name: str, work: Callable[[Job], object], process: bool = False, owner: str = ""
 ) -> Job:
-    """Start the work anew, unless it is under way; see ``request``."""
+    """Start the work again, unless it is under way; see ``request``."""
     with _lock:
         job = _jobs.get(name)
         if job is not None and job.busy and not job._unwanted.is_set():
@@ -205,7 +205,7 @@ def _check(owner: str) -> None:
 
 
 def _start(job: Job) -> None:
-    # Cached loaders look for a page to show a spinner on; this thread has none, on purpose.
+    # Cached loaders look for a page to show a spinner on; this thread has no page.
     log = logging.getLogger("streamlit.runtime.scriptrunner_utils.script_run_context")
     if not any(f is _quiet for f in log.filters):
         log.addFilter(_quiet)
@@ -262,7 +262,7 @@ def within_limits(start: Callable[[], object]) -> None:
 def watch(name: str, show: Callable[[object], None], before: str) -> None:
     """Progress and newest result of a job, looked at again and again while it is under way.
 
-    before: what to say as long as there is no such job.
+    before: what to say before such a job exists.
     """
     job = find(name)
     if job is None:

@@ -84,7 +84,7 @@ def model(source: Info | Path) -> Model:
     """
     path = source.path if isinstance(source, Info) else source
     if not path.is_file():
-        raise CheckpointError(f"There is no checkpoint at {path}.")
+        raise CheckpointError(f"No checkpoint was found at {path}.")
     return _model(str(path), path.stat().st_mtime_ns)
 
 
@@ -127,7 +127,7 @@ def pictures_of(info: Info) -> Dataset:
     """The dataset that suits a checkpoint: what it was trained on, in the classes it knows.
 
     Where that is not here, MNIST serves models of such images; for others the page says what is
-    missing and ends, and a job beside the pages gets a ValueError that says it.
+    missing and ends, and a background job gets a ValueError that says it.
     """
     return _pictures(info, str(info.train.get("classes", "")))
 

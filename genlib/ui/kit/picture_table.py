@@ -75,7 +75,7 @@ def picture_table(rows: Sequence[Row], where: DeltaGenerator | None = None) -> N
 
 
 def cards(items: Sequence[Card], where: DeltaGenerator | None = None) -> None:
-    """Show pictures beside each other, each with name and number; the best is framed."""
+    """Show pictures side by side, each with name and number; the best is framed."""
     body = "".join(_card(item) for item in items)
     (where or st).html(f'{_STYLE}<div class="cards">{body}</div>')
 

@@ -2,7 +2,7 @@
 
 ::
 
-    GENLIB_READONLY=1        nobody starts, controls, renames or deletes runs, uploads anything or
+    GENLIB_READONLY=1        visitors can't start, control, rename or delete runs, upload or
                              names folders; looking, dragging, drawing and ascents still work
     GENLIB_TEACHER=<secret>  whoever opens /?teacher=<secret> once may do all of it again
 

@@ -67,7 +67,7 @@ def tune() -> None:
 
 @cache
 def _tune_process() -> bool:
-    """True if a server of ours runs in this process (AppTest has none: nothing to tune)."""
+    """True if a server of ours runs in this process (not under AppTest: nothing to tune)."""
     mended = set_nodelay(st.get_option("server.port"))
     if not mended:
         return False
@@ -138,7 +138,7 @@ def keep_memory_small() -> None:
 
     glibc gives up to 8 heaps per core to threads, and Streamlit runs each script in a new thread;
     it also raises the size from which a block is a mapping of its own, which goes back when freed,
-    up to 32 MB. Images of a page then stay in heaps that nobody uses. Elsewhere than with glibc
+    up to 32 MB. Images of a page then stay in unused heaps. Elsewhere than with glibc
     nothing happens.
     """
     if libc := _glibc():

@@ -151,7 +151,7 @@ def _set_lr(run: Run, key: str) -> None:
 def _resume(run: Run) -> None:
     try:
         runs.resume_run(run, guard.owner())
-    except ValueError as error:  # another session was faster, or there is no room
+    except ValueError as error:  # another session was faster, or the disk is full
         _say(str(error))
 
 

@@ -1,4 +1,4 @@
-"""The curves of one run, live: each loss term by itself, train beside test.
+"""The curves of one run, live: each loss term by itself, train and test together.
 
 Streamlit's Vega-Lite chart and not Plotly: it moves its lines when data come, Plotly redraws.
 """

@@ -281,7 +281,7 @@ class Job:
             self.state = "cancelled"
         except (ValueError, OSError) as error:
             self.state, self.error = "failed", str(error)
-        except Exception:  # a thread has nobody above it to tell
+        except Exception:  # a thread has no caller to tell
             LOG.exception("decoding %s failed", self.name)
             self.state = "failed"
             self.error = "Decoding stopped with an error of the program; the log holds the details."
@@ -315,7 +315,7 @@ def waits(job: Job) -> bool:
 
 
 def forget(name: str) -> None:
-    """Drop what is known of a decoding that has ended; the next look starts anew."""
+    """Drop what is known of a decoding that has ended; the next look starts again."""
     with _lock:
         if name in _jobs and _jobs[name].state != "running":
             del _jobs[name]

@@ -66,7 +66,7 @@ def as_text(value: object) -> str:
 
 
 def differing(chosen: Sequence[Run]) -> list[str]:
-    """Names of the settings that are not the same in all of the runs, in their usual order."""
+    """Names of the settings that differ between the runs, in their usual order."""
     each = [settings(run) for run in chosen]
     names = list(dict.fromkeys(name for one in each for name in one))
     return [name for name in names if len({one.get(name) for one in each}) > 1]
@@ -80,7 +80,7 @@ def overview(everything: Sequence[Run], chosen: Sequence[Run]) -> None:
     index = pd.Index([run.id for run in everything], name="run")
     table = pd.DataFrame(rows, index=index)
     if all(run.name == run.id for run in everything):
-        del table["name"]  # nobody has given a run a name of its own
+        del table["name"]  # no run has a name of its own
     styled = table.style.format(
         {"test loss": "{:.4g}", "train loss": "{:.4g}", "minutes": "{:.1f}"}, na_rep="–"
     )

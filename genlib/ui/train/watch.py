@@ -59,7 +59,7 @@ def _follow(run_id: str, live: bool) -> None:
         runs.advance()  # should its turn have come while nothing else was looking
     state = run.state
     if live != (state in (*ACTIVE, "queued")):
-        st.rerun()  # once: the page then draws it anew, and the polling ends, or begins (Resume)
+        st.rerun()  # once: the page then draws it again, and the polling ends, or begins (Resume)
     records = diary(run)
     _head(run, state)
     _progress(run, state, records)

@@ -41,7 +41,7 @@ def new_z(why_not: str = "") -> None:
 
 
 def samples(info: Info) -> None:
-    """A grid of samples, and beside it what the training set holds nearest to the chosen one."""
+    """A grid of samples, and next to it the training images nearest to the chosen one."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
         count = st.segmented_control(
             "Samples", COUNTS, default=49, required=True, key=f"{KEY}.count", bind="query-params",
@@ -69,7 +69,7 @@ def _choose_sample(info: Info, shown: NDArray[np.uint8], columns: int) -> None:
 
 
 def _origin(info: Info, image: torch.Tensor, number: int) -> None:
-    """Is it a copy? The chosen sample beside the training images nearest to it."""
+    """Is it a copy? The chosen sample next to the training images nearest to it."""
     st.markdown(f"**Sample {number + 1}: is it a copy?**")
     data = loading.pictures_of(info)
     found = gan_data.nearest(info, image[None], NEIGHBOURS)

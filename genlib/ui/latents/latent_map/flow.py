@@ -168,7 +168,7 @@ def _job(choice: Choice, epoch: int) -> Job:
     )
     before: Job | None = st.session_state.get("map.job")
     if before is not None and before is not job and anchor is not before:
-        before.leave(who)  # nobody looks at it here any more
+        before.leave(who)  # no longer looked at here
     st.session_state["map.job"] = job
     return job
 

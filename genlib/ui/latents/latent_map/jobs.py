@@ -1,7 +1,7 @@
 """t-SNE in the background: one thread an optimisation, its newest frame for whoever watches.
 
 The same map (same codes, same settings) is computed once and watched by every session that wants
-it. A session that cancels only stops watching; when nobody watches any more, the thread ends by
+it. A session that cancels only stops watching; when no one watches any longer, the thread ends by
 itself. Threads run at lower priority, at most half as many at a time as there are cores, and
 openTSNE leaves Python's lock while it computes, so pages stay quick.
 """
@@ -33,7 +33,7 @@ _jobs: OrderedDict[str, Job] = OrderedDict()
 class Job:
     """One optimisation: its newest frame, and how it ended.
 
-    state: "waiting" for a free core, "running", "done", "stopped" (nobody watched) or "failed",
+    state: "waiting" for a free core, "running", "done", "stopped" (no one watched) or "failed",
     with the reason in `error`.
     """
 
@@ -66,13 +66,13 @@ class Job:
             self.anchor.leave(who)
 
     def watched(self) -> bool:
-        """Whether anybody asked for it lately; nobody does when the process ends."""
+        """Whether someone asked for it lately; false when the process ends."""
         newest = max(self._watchers.copy().values(), default=0.0)
         gone = time.monotonic() - newest >= FORGOTTEN_SECONDS
         return not gone and not background.ending.is_set()
 
     def run(self) -> None:
-        """Optimise to the end, or until nobody watches; never raises."""
+        """Optimise to the end, or until no one watches; never raises."""
         if self.anchor is not None and not _wait_for(self.anchor, self):
             self.state = "failed" if self.anchor.state == "failed" else "stopped"
             self.error = self.anchor.error
@@ -86,7 +86,7 @@ class Job:
                 self.state = "done" if self._optimise() else "stopped"
             except ValueError as error:
                 self.state, self.error = "failed", str(error)
-            except Exception:  # a thread has nobody above it to tell
+            except Exception:  # a thread has no caller to tell
                 LOG.exception("t-SNE failed")
                 self.state = "failed"
                 self.error = "t-SNE stopped with an error; the log holds the details"
@@ -117,7 +117,7 @@ def request(
     anchor: Job | None = None,
     finished: Frame | None = None,
 ) -> Job:
-    """Get the map of that key, starting its optimisation where nobody has yet.
+    """Get the map of that key, starting its optimisation if it isn't under way.
 
     key: must say all that the map depends on. codes: (n, d). anchor: a map to start from and to
     be aligned with; it is waited for. finished: the end of an optimisation that was made earlier;

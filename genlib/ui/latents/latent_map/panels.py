@@ -58,7 +58,7 @@ def show_side(
     selection: Selection,
     near: NDArray[np.int64],
 ) -> Stars | None:
-    """All panels beside the map of one epoch's codes z (n, d); returns new points, if any."""
+    """All panels next to the map of one epoch's codes z (n, d); returns new points, if any."""
     some = choice.points
     done = flat is not None and flat.ready
     show_accuracies(
@@ -208,7 +208,7 @@ MANY = (500, 1000, 2000, 5000, 10_000)
 
 
 def pick_choice() -> Choice:
-    """Draw the controls and return what they say; stops the page where there is no model."""
+    """Draw the controls and return what they say; stops the page without a model."""
     # Rows that wrap where the window is narrow, rather than squeeze.
     st.html(
         "<style>div:has(> .st-key-map_left) { flex: 100 1 520px; min-width: min(520px, 100%); }"
@@ -246,7 +246,7 @@ def pick_choice() -> Choice:
 
 
 def _tsne_settings(where: DeltaGenerator, on: bool) -> tuple[float, int]:
-    """Perplexity and seed; greyed where the map is no t-SNE."""
+    """Perplexity and seed; disabled where the map isn't a t-SNE."""
     with where.popover("t-SNE", icon=":material/tune:", width="stretch"):
         perplexity = st.slider(
             "Perplexity", 5, 100, 30, key="map.perplexity", bind="query-params",

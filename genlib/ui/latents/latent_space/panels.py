@@ -170,7 +170,7 @@ def manifold(space: Space) -> None:
 
 
 def generate(space: Space) -> None:
-    """Draw codes from densities fitted to the latents, and decode them; another model beside."""
+    """Draw codes from densities fitted to the latents, and decode them, next to another model's."""
     from genlib.explore.density import DENSITIES, held_out
 
     left, right = st.columns([2, 1], gap="large", vertical_alignment="bottom")
@@ -208,7 +208,7 @@ def generate(space: Space) -> None:
 
 
 def _beside(space: Space, where: DeltaGenerator) -> Space | None:
-    """Choose another model to sample from; a plain autoencoder beside a VAE at first."""
+    """Choose another model to sample from; at first a plain autoencoder to compare with a VAE."""
     models = loading.checkpoints("Encodes", "Decodes")
     others = {info.name: info for info in models if info.path != space.info.path}
     names = ["nothing", *others]
