@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 from pathlib import Path
 
 import pytest
@@ -12,22 +11,12 @@ from streamlit.testing.v1 import AppTest
 from torch import nn
 
 from genlib.store import checkpoint
+from genlib.ui import menu
 from genlib.ui.kit import loading
 
 ROOT = Path(__file__).resolve().parents[1]
 SECONDS = 120
-
-
-def listed() -> list[str]:
-    """The page files that the router puts into the menu, read from its PAGES table."""
-    tree = ast.parse((ROOT / "pages" / "router.py").read_text())
-    tables = [
-        node.value
-        for node in tree.body
-        if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == "PAGES"
-    ]
-    table = ast.literal_eval(tables[0])
-    return [entry[0] for entries in table.values() for entry in entries]
+FILES = [page.file for page in menu.PAGES]
 
 
 def run(page: str) -> AppTest:
@@ -40,10 +29,12 @@ def errors(app: AppTest) -> list[str]:
     return [f"{box.message}\n{box.stack_trace}" for box in app.exception]
 
 
-def test_the_menu_lists_files_that_exist() -> None:
-    pages = listed()
-    assert len(pages) == len(set(pages)) >= 9
-    assert all((ROOT / "pages" / page).is_file() for page in pages)
+def test_the_menu_lists_every_script_once() -> None:
+    scripts = {f"{path.parent.name}/{path.name}" for path in (ROOT / "pages").glob("*/*.py")}
+    assert len(FILES) == len(set(FILES)) and set(FILES) == scripts
+    assert len({page.path for page in menu.PAGES}) == len(FILES)
+    assert len({page.stem for page in menu.PAGES}) == len(FILES), "menu.page finds them by stem"
+    assert all(menu.page(page.stem) is page for page in menu.PAGES)
 
 
 def test_the_router_runs() -> None:
@@ -52,14 +43,14 @@ def test_the_router_runs() -> None:
     assert app.title[0].value
 
 
-@pytest.mark.parametrize("page", listed())
+@pytest.mark.parametrize("page", FILES)
 def test_page_with_shipped_checkpoints(page: str, shipped: Path) -> None:
     app = run(page)
     assert not errors(app)
     assert app.title, "a page starts with its title"
 
 
-@pytest.mark.parametrize("page", listed())
+@pytest.mark.parametrize("page", FILES)
 def test_page_without_any_checkpoint(
     page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -143,7 +134,7 @@ def unlike_its_file(model: nn.Module, fresh: nn.Module) -> list[str]:
 def test_every_page_in_both_formats_leaves_every_cached_model_as_its_file_says(
     shipped: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert MOVES.keys() == set(listed()), "each page of the menu has its moves"
+    assert MOVES.keys() == set(FILES), "each page of the menu has its moves"
     load, loaded = checkpoint.load, dict[str, list[nn.Module]]()
 
     def noted(path: Path, device: str = "cpu") -> nn.Module:
@@ -156,7 +147,7 @@ def test_every_page_in_both_formats_leaves_every_cached_model_as_its_file_says(
     # bfloat16 first: what it does to shared models is met by all the pages after it.
     for precision in ("bfloat16", "float32"):
         monkeypatch.setenv("GENLIB_PRECISION", precision)
-        for page in ("classifiers/class_images.py", *listed()):
+        for page in ("classifiers/class_images.py", *FILES):
             app = run(page)
             assert not errors(app), f"{page} in {precision}"
             for kind, key, value in MOVES[page]:

@@ -4,22 +4,13 @@ from __future__ import annotations
 
 import streamlit as st
 
+from genlib.ui import menu
 from genlib.ui.components.taxonomy import taxonomy
 from genlib.ui.kit import loading, pickers
 from genlib.ui.kit.jobs import polled
 from genlib.ui.side_by_side import map_of_models as taxonomy_view
 
-ADDRESS = {  # page file -> its path in the address bar, for links that open a new tab
-    "side_by_side/pca.py": "pca",
-    "boltzmann/rbm.py": "rbm",
-    "latents/reconstructions.py": "reconstructions",
-    "energy/denoise.py": "denoise",
-    "latents/latent_space.py": "latent-space",
-    "adversarial/gan.py": "gan",
-    "adversarial/ebgan.py": "energy-based-gan",
-    "autoregressive/pixelcnn.py": "pixelcnn",
-    "classifiers/class_images.py": "class-images",
-}
+FILES = [page.file for page in menu.PAGES]
 
 pickers.header(
     "Map of models",
@@ -45,12 +36,12 @@ def drawing(seen: int) -> bool:
 
 
 pictures = job.result if isinstance(job.result, dict) else {}
-opened = taxonomy("map.tree", taxonomy_view.tree_html(pictures, ADDRESS), ADDRESS)
+opened = taxonomy("map.tree", taxonomy_view.tree_html(pictures), FILES)
 if opened:
     st.switch_page(opened)
 polled("map_of_models.drawing", drawing, len(pictures))
 st.subheader("When they came")
-opened = taxonomy("map.time", taxonomy_view.timeline_html(ADDRESS), ADDRESS)
+opened = taxonomy("map.time", taxonomy_view.timeline_html(), FILES)
 if opened:
     st.switch_page(opened)
 

@@ -3,43 +3,24 @@
 import numpy as np
 import streamlit as st
 
+from genlib.ui import menu
 from genlib.ui.kit import images
 from genlib.ui.start import gallery
 
 WIDTH = 224  # CSS pixels of a picture: each is that wide, so that no pixel is scaled
-FIRST_CLICKS = (
-    (
-        "latents/latent_space.py",
-        "Drag a digit into another",
-        "Two numbers draw every digit. Move from one digit to another: where is it neither?",
-        {"latent_space.model": "vae-2"},
-    ),
-    (
-        "energy/merged_digits.py",
-        "Blend two digits",
-        "Which model notices that half a 3 and half an 8 is no digit, and which believes anything?",
-        {},
-    ),
-    (
-        "latents/latent_map.py",
-        "Find the lost digits",
-        "Look for a 4 among the 9s, hover it, and judge for yourself.",
-        {},
-    ),
-)
-
 
 # Holds the place of a picture that is still being drawn.
 BLANK = images.data_url(np.full((168, WIDTH, 3), (11, 23, 24), np.uint8))
 
 
-def show_card(card: gallery.Card, pictures: gallery.Gallery) -> None:
+def show_card(card: menu.Page, pictures: gallery.Gallery) -> None:
     """One card: picture, link, sentence."""
+    title = card.long_title or card.title
     with st.container(border=True, width=WIDTH + 34, height="stretch", gap="xsmall"):
-        picture = pictures.pictures.get(card.page)
-        st.image(picture or BLANK, width=WIDTH, alt=f"What the page {card.title} shows")
-        st.page_link(card.page, label=f"**{card.title}**", icon=f":material/{card.icon}:")
-        st.markdown(f":small[{pictures.missing.get(card.page) or card.text}]")
+        picture = pictures.pictures.get(card.file)
+        st.image(picture or BLANK, width=WIDTH, alt=f"What the page {title} shows")
+        st.page_link(card.file, label=f"**{title}**", icon=card.icon)
+        st.markdown(f":small[{pictures.missing.get(card.file) or card.idea}]")
 
 
 infos = gallery.shipped()
@@ -57,16 +38,18 @@ if not infos:
         "about a minute, and every page will offer it.",
         icon=":material/info:",
     )
-    st.page_link("train/train.py", label="Train a model", icon=":material/model_training:")
+    train = menu.page("train")
+    st.page_link(train.file, label="Train a model", icon=train.icon)
 
 st.subheader("Three first clicks")
 with st.container(horizontal=True):
-    for number, (page, title, text, link) in enumerate(FIRST_CLICKS, 1):
+    clicks = [(page.first_click, page) for page in menu.PAGES if page.first_click]
+    for click, page in sorted(clicks, key=lambda both: both[0].number):
         with st.container(border=True, width=350, height="stretch", gap="xsmall"):
-            icon = f":material/counter_{number}:"
-            query = link if set(link.values()) <= names else {}
-            st.page_link(page, label=f"**{title}**", icon=icon, query_params=query)
-            st.markdown(f":small[{text}]")
+            icon = f":material/counter_{click.number}:"
+            query = click.query if set(click.query.values()) <= names else {}
+            st.page_link(page.file, label=f"**{click.title}**", icon=icon, query_params=query)
+            st.markdown(f":small[{click.text}]")
 
 
 @st.fragment(run_every=None if pictures.done.is_set() else 0.4)

@@ -8,15 +8,14 @@ from urllib.parse import urlencode, urlsplit
 import pytest
 from playwright.sync_api import Page
 
+from genlib.ui import menu
 from genlib.ui.kit.plain import JOINER
 from tests import evil as world
 from tests.evil import Evil
 
 TOOLTIPS = 6  # looked at on each page
 PAGES = (
-    *("home", "train", "runs", "latent-space", "latent-map", "reconstructions", "denoise"),
-    *("merged-digits", "gan", "gan-against-vae", "energy-based-gan", "rbm", "pixelcnn"),
-    *("one-digit", "likelihood", "pca", "map-of-models", "class-images", "deep-dream"),
+    *(page.path for page in menu.PAGES),
     *(
         "reconstructions?reconstructions.show=Kernels",
         "gan?gan.view=Training",

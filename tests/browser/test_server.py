@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import socket
 import sys
 import time
@@ -15,6 +14,7 @@ from playwright.sync_api import Page, expect
 from websockets.sync.client import connect
 
 from benchmarks import rerun as bench
+from genlib.ui import menu
 from genlib.ui.kit import server
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -23,15 +23,8 @@ NAGLE_MS = 40.0
 
 
 def links() -> list[str]:
-    """The path of every page in app.py's table, the default page as ""."""
-    tree = ast.parse((ROOT / "pages" / "router.py").read_text())
-    table = next(
-        ast.literal_eval(node.value)
-        for node in tree.body
-        if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == "PAGES"
-    )
-    paths = [entry[3] for entries in table.values() for entry in entries]
-    return ["" if path == "home" else path for path in paths]
+    """The path of every page of the menu, the default page as ""."""
+    return ["" if page.path == "home" else page.path for page in menu.PAGES]
 
 
 def test_the_listening_socket_and_what_it_accepts_get_nodelay() -> None:

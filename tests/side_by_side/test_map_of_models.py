@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import ast
 import json
+import re
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -25,28 +25,21 @@ PAGES = Path(__file__).parents[2] / "pages"
 PAGE = PAGES / "side_by_side/map_of_models.py"
 
 
-def literal(file: Path, name: str) -> object:
-    """A constant of a page script, read without running it."""
-    for node in ast.parse(file.read_text()).body:
-        if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == name:
-            return ast.literal_eval(node.value)
-    raise AssertionError(f"{file} has no {name}")
-
-
 def sent(app: AppTest) -> list[str]:
     """The HTML of both components."""
     found = [element.proto for element in app.get("bidi_component")]
     return [json.loads(p.json)["html"] for p in found if p.component_name == "genlib_taxonomy"]
 
 
-def test_every_address_is_that_of_the_router_and_every_node_has_one() -> None:
-    router = literal(PAGES / "router.py", "PAGES")
-    assert isinstance(router, dict)
-    paths = {file: path for pages in router.values() for file, _, _, path in pages}
-    address = literal(PAGE, "ADDRESS")
-    assert isinstance(address, dict)
-    assert address == {page: paths[page] for page in address}
-    assert {node.page for node in map_of_models.ALL if node.page} == set(address)
+def test_every_node_leads_to_its_page_in_this_session_and_in_a_new_tab() -> None:
+    links = re.findall(
+        r'<a class="\w+" href="([^"]+)" data-page="([^"]+)"',
+        map_of_models.tree_html({}) + map_of_models.timeline_html(),
+    )
+    here = [node.page for node in map_of_models.ALL if node.page]
+    assert len(links) == 2 * len(here)
+    assert set(links) == {(page.path, page.file) for page in here}
+    assert all((PAGES / file).is_file() for _, file in links)
 
 
 def test_the_tree_holds_every_family_and_the_timeline_runs_forward() -> None:

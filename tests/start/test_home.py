@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -41,19 +42,40 @@ def tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[checkpoint.Inf
     return gallery.shipped()
 
 
-def test_every_card_has_a_drawing_and_a_page() -> None:
-    pages = [card.page for card in gallery.CARDS]
-    assert set(pages) == set(thumbnails.DRAWINGS)
-    assert all((ROOT / "pages" / page).is_file() for page in pages)
+def test_every_drawing_is_on_a_card_and_every_card_has_a_page() -> None:
+    assert {card.drawing for card in gallery.CARDS} - {""} == set(thumbnails.DRAWINGS)
+    assert all((ROOT / "pages" / card.file).is_file() for card in gallery.CARDS)
+
+
+def test_home_numbers_its_first_clicks_and_shows_them_in_that_order(
+    tiny: list[checkpoint.Info],
+) -> None:
+    app = AppTest.from_file(str(ROOT / "pages" / "router.py"), default_timeout=60).run()
+    assert not app.exception
+    links = [element.proto for element in app.get("page_link")]
+    first = [link for link in links if link.icon.startswith(":material/counter_")]
+    assert [link.icon for link in first] == [f":material/counter_{n}:" for n in (1, 2, 3)]
+    assert [link.page for link in first] == ["latent-space", "merged-digits", "latent-map"]
+    assert first[0].query_string == "", "there is no vae-2 here that a link could open"
+
+
+def test_a_page_without_a_drawing_gets_a_blank_card(
+    tiny: list[checkpoint.Info], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    only = tuple(replace(card, drawing="") for card in gallery.CARDS[:1])
+    monkeypatch.setattr(gallery, "CARDS", only)
+    found = gallery.Gallery()
+    gallery.draw(found, tiny)
+    assert found.done.is_set() and not found.pictures and not found.missing
 
 
 def test_pictures_have_the_size_that_the_page_shows(tiny: list[checkpoint.Info]) -> None:
     shelf = thumbnails.Shelf(tiny)
-    for page, drawing in thumbnails.DRAWINGS.items():
+    for name, drawing in thumbnails.DRAWINGS.items():
         picture = drawing(shelf)
-        assert picture.dtype == np.uint8, page
-        assert picture.shape[:2] == (thumbnails.HEIGHT, thumbnails.WIDTH), page
-        assert np.ptp(picture) > 0, f"{page}: an empty picture"
+        assert picture.dtype == np.uint8, name
+        assert picture.shape[:2] == (thumbnails.HEIGHT, thumbnails.WIDTH), name
+        assert np.ptp(picture) > 0, f"{name}: an empty picture"
 
 
 def test_a_missing_capability_costs_one_picture_only(tiny: list[checkpoint.Info]) -> None:

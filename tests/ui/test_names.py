@@ -93,16 +93,16 @@ def test_a_run_named_like_a_shipped_model_opens_on_every_page_that_shows_it(
     assert info.name == "same (your run)"
     found = open_in.places(info)
     assert found, f"no page shows a {family}"
-    for place in found:
-        app = AppTest.from_file(str(PAGES / place.page), default_timeout=120)
-        for key, value in place.query(info).items():
+    for page, parameter in found:
+        app = AppTest.from_file(str(PAGES / page.file), default_timeout=120)
+        for key, value in open_in.query(page, parameter, info).items():
             app.query_params[key] = value
         app.run()
-        assert not app.exception, (place.page, [box.message for box in app.exception])
-        if place.parameter:
+        assert not app.exception, (page.file, [box.message for box in app.exception])
+        if parameter:
             widgets = [*app.selectbox, *app.multiselect]
-            (value,) = (w.value for w in widgets if w.key == place.parameter)
-            assert value in (info.name, [info.name]), place.page
+            (value,) = (w.value for w in widgets if w.key == parameter)
+            assert value in (info.name, [info.name]), page.file
 
 
 @pytest.mark.parametrize("family", list(FAMILIES))

@@ -12,6 +12,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from genlib.store.checkpoint import Info
+from genlib.ui import menu
 from genlib.ui.kit import loading
 from genlib.ui.kit.plain import plain
 
@@ -60,7 +61,8 @@ def no_model(*capabilities: str) -> None:
     st.info(
         f"No checkpoint can {what} yet. Train a model on the Train page.", icon=":material/info:"
     )
-    st.page_link("train/train.py", label="Open the Train page", icon=":material/model_training:")
+    train = menu.page("train")
+    st.page_link(train.file, label="Open the Train page", icon=train.icon)
     st.stop()
 
 

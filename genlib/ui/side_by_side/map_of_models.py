@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from genlib.data.datasets import to_float
 from genlib.models.capabilities import Reconstructs, Samples
 from genlib.store.checkpoint import CheckpointError, Info
+from genlib.ui import menu
 from genlib.ui.kit import jobs, loading
 from genlib.ui.kit.images import data_url, grid_image
 
@@ -61,26 +62,19 @@ def picture(info: Info) -> NDArray[np.uint8] | None:
     return None
 
 
-def tree_html(pictures: Mapping[str, str], address: Mapping[str, str]) -> str:
-    """Both trees as nested boxes. address: page file -> its path in the address bar."""
-    return (
-        f'<div class="tree">{_branch(TREE, pictures, address, 0)}'
-        f"{_branch(BESIDE, pictures, address, 0)}</div>"
-    )
+def tree_html(pictures: Mapping[str, str]) -> str:
+    """Both trees as nested boxes. pictures: those drawn so far."""
+    return f'<div class="tree">{_branch(TREE, pictures, 0)}{_branch(BESIDE, pictures, 0)}</div>'
 
 
-def timeline_html(address: Mapping[str, str]) -> str:
+def timeline_html() -> str:
     """All models by year."""
-    return f'<ol class="time">{"".join(_moment(node, address) for node in TIMELINE)}</ol>'
+    return f'<ol class="time">{"".join(_moment(node) for node in TIMELINE)}</ol>'
 
 
-def _branch(
-    branch: Branch, pictures: Mapping[str, str], address: Mapping[str, str], depth: int
-) -> str:
+def _branch(branch: Branch, pictures: Mapping[str, str], depth: int) -> str:
     below = "".join(
-        _node(child, pictures, address)
-        if isinstance(child, Node)
-        else _branch(child, pictures, address, depth + 1)
+        _node(child, pictures) if isinstance(child, Node) else _branch(child, pictures, depth + 1)
         for child in branch.below
     )
     kind = "leaves" if isinstance(branch.below[0], Node) else "split"
@@ -91,31 +85,31 @@ def _branch(
     )
 
 
-def _node(node: Node, pictures: Mapping[str, str], address: Mapping[str, str]) -> str:
+def _node(node: Node, pictures: Mapping[str, str]) -> str:
     image = pictures.get(node.name)
     shown = f'<img alt="" src="{image}">' if image else ""
     words = f"<b>{escape(node.name)}</b><small>{node.year} · {escape(node.source)}</small>"
-    return _linked(node, f"{shown}{words}", address, "node")
+    return _linked(node, f"{shown}{words}", "node")
 
 
-def _moment(node: Node, address: Mapping[str, str]) -> str:
+def _moment(node: Node) -> str:
     inner = f"<i>{node.year}</i><span>{escape(node.name)}</span>"
-    return f"<li>{_linked(node, inner, address, 'moment')}</li>"
+    return f"<li>{_linked(node, inner, 'moment')}</li>"
 
 
-def _linked(node: Node, inner: str, address: Mapping[str, str], kind: str) -> str:
-    if node.page not in address:
+def _linked(node: Node, inner: str, kind: str) -> str:
+    if node.page is None:
         title = f"{node.why} Not here yet."
         return f'<div class="{kind} absent" title="{escape(title)}">{inner}</div>'
     return (
-        f'<a class="{kind}" href="{escape(address[node.page])}" '
-        f'data-page="{escape(node.page)}" title="{escape(node.why)}">{inner}</a>'
+        f'<a class="{kind}" href="{escape(node.page.path)}" '
+        f'data-page="{escape(node.page.file)}" title="{escape(node.why)}">{inner}</a>'
     )
 
 
 @dataclass(frozen=True)
 class Node:
-    """One kind of model: its year and source, the page where it lives ("" if it is not here).
+    """One kind of model: its year and source, the page where it lives (None if it is not here).
 
     families: whose checkpoints may draw its picture. ``why``: one sentence, shown on hover.
     """
@@ -124,7 +118,7 @@ class Node:
     year: int
     source: str
     why: str
-    page: str = ""
+    page: menu.Page | None = None
     families: tuple[str, ...] = ()
 
 
@@ -143,7 +137,7 @@ PCA = Node(
     1901,
     "Pearson; Tipping & Bishop 1999",
     "One Gaussian, exact in closed form.",
-    "side_by_side/pca.py",
+    menu.page("pca"),
     ("pca",),
 )
 MIXTURE = Node(
@@ -151,7 +145,7 @@ MIXTURE = Node(
     1977,
     "Dempster, Laird & Rubin (EM)",
     "Several Gaussians, each with its own kind of image.",
-    "side_by_side/pca.py",
+    menu.page("pca"),
     ("mixture",),
 )
 BOLTZMANN = Node(
@@ -159,7 +153,7 @@ BOLTZMANN = Node(
     1985,
     "Ackley, Hinton & Sejnowski",
     "Binary units, all coupled; exact only when tiny.",
-    "boltzmann/rbm.py",
+    menu.page("rbm"),
     ("boltzmann",),
 )
 AUTOENCODER = Node(
@@ -167,7 +161,7 @@ AUTOENCODER = Node(
     1986,
     "Rumelhart, Hinton & Williams",
     "Squeezes and restores; no density, but an energy.",
-    "latents/reconstructions.py",
+    menu.page("reconstructions"),
     ("autoencoder",),
 )
 RBM = Node(
@@ -175,7 +169,7 @@ RBM = Node(
     1986,
     "Smolensky; CD: Hinton 2002",
     "Two layers, no couplings inside them: whole layers are drawn at once.",
-    "boltzmann/rbm.py",
+    menu.page("rbm"),
     ("rbm",),
 )
 DBN = Node(
@@ -183,7 +177,7 @@ DBN = Node(
     2006,
     "Hinton, Osindero & Teh",
     "RBMs on top of each other, trained one by one.",
-    "boltzmann/rbm.py",
+    menu.page("rbm"),
     ("dbn",),
 )
 DENOISING = Node(
@@ -191,7 +185,7 @@ DENOISING = Node(
     2008,
     "Vincent et al.",
     "Learns the way back from damage; walks of it are a Markov chain.",
-    "energy/denoise.py",
+    menu.page("denoise"),
     ("denoising",),
 )
 NADE = Node("NADE", 2011, "Larochelle & Murray", "An RBM turned into an exact product.")
@@ -200,7 +194,7 @@ VAE = Node(
     2013,
     "Kingma & Welling",
     "A bound on the likelihood, by an encoder that guesses the latents.",
-    "latents/latent_space.py",
+    menu.page("latent_space"),
     ("vae", "conv_vae"),
 )
 GSN = Node(
@@ -214,7 +208,7 @@ GAN = Node(
     2014,
     "Goodfellow et al.",
     "Only samples: a judge says how real they are.",
-    "adversarial/gan.py",
+    menu.page("gan"),
     ("gan_mlp",),
 )
 FLOW = Node(
@@ -228,7 +222,7 @@ DCGAN = Node(
     2015,
     "Radford, Metz & Chintala",
     "A GAN of convolutions.",
-    "adversarial/gan.py",
+    menu.page("gan"),
     ("dcgan_28", "dcgan_64"),
 )
 DIFFUSION = Node(
@@ -242,7 +236,7 @@ PIXELRNN = Node(
     2016,
     "van den Oord et al.",
     "Pixel by pixel with a memory: exact, slow to sample.",
-    "autoregressive/pixelcnn.py",
+    menu.page("pixelcnn"),
     ("pixelrnn",),
 )
 PIXELCNN = Node(
@@ -250,7 +244,7 @@ PIXELCNN = Node(
     2016,
     "van den Oord et al.",
     "Pixel by pixel with masked convolutions: exact.",
-    "autoregressive/pixelcnn.py",
+    menu.page("pixelcnn"),
     ("pixelcnn",),
 )
 EBGAN = Node(
@@ -258,7 +252,7 @@ EBGAN = Node(
     2016,
     "Zhao, Mathieu & LeCun",
     "The judge is an energy: low on data, up to a margin elsewhere.",
-    "adversarial/ebgan.py",
+    menu.page("ebgan"),
     ("ebgan",),
 )
 CLASS_IMAGES = Node(
@@ -266,7 +260,7 @@ CLASS_IMAGES = Node(
     2013,
     "Simonyan et al.; DeepDream 2015",
     "No generative model: a classifier's score is climbed.",
-    "classifiers/class_images.py",
+    menu.page("class_images"),
 )
 STYLEGAN = Node("StyleGAN", 2018, "Karras, Laine & Aila", "Faces that do not exist.")  # fmt: skip
 

@@ -15,122 +15,14 @@ from genlib import background
 from genlib.environment import shipped_dir
 from genlib.store.checkpoint import Info, listing
 from genlib.ui.kit import server
+from genlib.ui.menu import PAGES
 
 THREAD = "genlib-gallery"
 LOG = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
-class Card:
-    """One page of the app: its file, its icon and what one sees there.
-
-    A card is an entry in CARDS and a function in thumbnails.DRAWINGS.
-    """
-
-    page: str
-    title: str
-    icon: str
-    text: str
-
-
-CARDS = (
-    Card(
-        "latents/latent_space.py",
-        "Latent space",
-        "tune",
-        "A handful of numbers makes a digit. Drag each of them and watch it change.",
-    ),
-    Card(
-        "latents/latent_map.py",
-        "Latent map",
-        "scatter_plot",
-        "Thousands of digits as points. Nobody told the model the classes; look for them.",
-    ),
-    Card(
-        "energy/merged_digits.py",
-        "Merged digits",
-        "join_inner",
-        "Blend two digits. A good model finds the blend strange, and says so in its energy.",
-    ),
-    Card(
-        "energy/denoise.py",
-        "Denoise",
-        "auto_fix_high",
-        "Drop half of the pixels and have them guessed back.",
-    ),
-    Card(
-        "latents/reconstructions.py",
-        "Reconstructions",
-        "compare",
-        "Input, output and what got lost; the kernels that did it.",
-    ),
-    Card(
-        "classifiers/class_images.py",
-        "Class images",
-        "landscape",
-        "Climb a classifier's score until noise becomes its idea of an 8.",
-    ),
-    Card(
-        "classifiers/deep_dream.py",
-        "DeepDream",
-        "nights_stay",
-        "Let a network see more of what it sees already, until a flower is made of its strokes.",
-    ),
-    Card(
-        "adversarial/gan.py",
-        "GAN",
-        "swords",
-        "A forger and a judge. Walk through z, or train them one step at a time.",
-    ),
-    Card(
-        "boltzmann/rbm.py",
-        "RBM and DBN",
-        "hub",
-        "Hide half a digit and let the chain finish it, or start from noise.",
-    ),
-    Card(
-        "autoregressive/pixelcnn.py",
-        "PixelCNN",
-        "grid_on",
-        "Watch a digit appear pixel by pixel, and see which of them was a surprise.",
-    ),
-    Card(
-        "side_by_side/one_digit.py",
-        "One digit, every model",
-        "view_module",
-        "Give one digit to every model at once. Which of them notice that you turned it?",
-    ),
-    Card(
-        "side_by_side/pca.py",
-        "PCA and mixtures",
-        "scatter_plot",
-        "The oldest generative models: eigen-digits, and Gaussians that share the work.",
-    ),
-    Card(
-        "side_by_side/likelihood.py",
-        "Likelihood bench",
-        "leaderboard",
-        "Exact, estimated or bounded: every model's likelihood on one axis.",
-    ),
-    Card(
-        "side_by_side/map_of_models.py",
-        "Map of models",
-        "account_tree",
-        "Who can say what about p(x), and since when. Click a model to open it.",
-    ),
-    Card(
-        "train/train.py",
-        "Train",
-        "model_training",
-        "Four digits through a model untrained, after an epoch, and trained. Train your own.",
-    ),
-    Card(
-        "train/runs.py",
-        "Runs",
-        "stacked_line_chart",
-        "Compare the loss curves of several trainings, and sweep a setting.",
-    ),
-)
+# The pages with a card, in the order in which Home shows and draws them.
+CARDS = tuple(sorted((page for page in PAGES if page.idea), key=lambda page: page.place))
 
 
 @dataclass
@@ -174,15 +66,16 @@ def draw(found: Gallery, infos: list[Info]) -> None:
     logging.getLogger(name).addFilter(lambda record: record.threadName != THREAD)
     try:
         shelf = thumbnails.Shelf(infos)
-        for page, drawing in thumbnails.DRAWINGS.items():
+        for card in (card for card in CARDS if card.drawing):
             if background.ending.is_set():
                 return
+            drawing = thumbnails.DRAWINGS[card.drawing]
             try:
-                found.pictures[page] = images.data_url(drawing(shelf))
+                found.pictures[card.file] = images.data_url(drawing(shelf))
             except LookupError as reason:
-                found.missing[page] = str(reason)
+                found.missing[card.file] = str(reason)
             except Exception:  # one picture less must not cost the others
-                LOG.exception("no picture for %s", page)
-                found.missing[page] = "The picture could not be drawn; the log says why."
+                LOG.exception("no picture for %s", card.file)
+                found.missing[card.file] = "The picture could not be drawn; the log says why."
     finally:
         found.done.set()

@@ -322,22 +322,25 @@ def pixel_by_pixel(shelf: Shelf) -> Picture:
     return _samples(shelf, "Autoregressive", "pixelcnn")
 
 
-# page file -> how its picture is drawn
+# Pages name their picture in ui/menu.py; a page without one gets a blank card.
 DRAWINGS: dict[str, Draw] = {
-    "latents/latent_space.py": manifold,
-    "latents/latent_map.py": scatter,
-    "energy/merged_digits.py": merged,
-    "energy/denoise.py": denoised,
-    "latents/reconstructions.py": difference,
-    "classifiers/class_images.py": classes,
-    "classifiers/deep_dream.py": dream,
-    "adversarial/gan.py": generated,
-    "boltzmann/rbm.py": dreamt,
-    "autoregressive/pixelcnn.py": pixel_by_pixel,
-    "side_by_side/one_digit.py": one_digit,
-    "side_by_side/pca.py": eigen,
-    "side_by_side/likelihood.py": bench,
-    "side_by_side/map_of_models.py": many,
-    "train/train.py": epochs,
-    "train/runs.py": curves,
+    draw.__name__: draw
+    for draw in (
+        manifold,
+        scatter,
+        merged,
+        denoised,
+        difference,
+        classes,
+        dream,
+        generated,
+        dreamt,
+        pixel_by_pixel,
+        one_digit,
+        eigen,
+        bench,
+        many,
+        epochs,
+        curves,
+    )
 }

@@ -14,6 +14,7 @@ from genlib.runs import queue as runs
 from genlib.runs.directory import Run
 from genlib.runs.events import Record
 from genlib.settings import TrainSettings
+from genlib.ui import menu
 from genlib.ui.kit import rights
 from genlib.ui.kit.plain import in_chart, plain
 from genlib.ui.train import actions as run_actions
@@ -177,7 +178,7 @@ def manage(everything: Mapping[str, Run]) -> None:
         )
         run = everything[run_id or next(iter(everything))]
         st.page_link(
-            "train/train.py",
+            menu.page("train").file,
             label="Watch, rename, download" if rights.may_change() else "Watch, download",
             icon=":material/monitoring:",
             query_params={"train.show": "Watch", "run": run.id},

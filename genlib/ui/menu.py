@@ -1,0 +1,287 @@
+"""The table of pages: the only place that lists them and knows their addresses.
+
+The router, Home and its pictures, "Open it in", the map of models and the tests read it. A new page
+is a script in pages/<section>/, a row here and its test. Nothing here imports torch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import PurePosixPath
+
+from genlib.evaluate.bench import LIKELIHOODS
+from genlib.store.checkpoint import Info
+
+Test = Callable[[Info], bool]
+
+DIGITS = (1, 28)  # channels and side of the images that some pages take
+
+
+@dataclass(frozen=True)
+class FirstClick:
+    """One of the numbered suggestions at the top of Home.
+
+    query: parameters of the page, left out where there is no checkpoint of that name.
+    """
+
+    number: int
+    title: str
+    text: str
+    query: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page of the app.
+
+    file: its script below pages/, in the folder of its section. path: in the address bar. idea:
+    the sentence on its card on Home, without which it has no card; place: where that card stands.
+    drawing: the picture on the card, a key of thumbnails.DRAWINGS. models: which checkpoints it can
+    show, by the query parameter that chooses one ("" if it shows all of them at once). images: its
+    query parameter for the test images of a model, if it sorts models by them.
+    """
+
+    file: str
+    path: str
+    title: str
+    icon: str
+    idea: str = ""
+    place: int = 100
+    drawing: str = ""
+    models: Mapping[str, Test] = field(default_factory=dict)
+    images: str = ""
+    long_title: str = ""  # on the card, where it differs from the menu's
+    first_click: FirstClick | None = None
+
+    @property
+    def stem(self) -> str:
+        """The name of its script: latent_map."""
+        return PurePosixPath(self.file).stem
+
+    @property
+    def section(self) -> str:
+        """The section of the menu: "Side by side" for a script in side_by_side/."""
+        return PurePosixPath(self.file).parent.name.replace("_", " ").capitalize()
+
+
+def _able(*capabilities: str) -> Test:
+    wanted = frozenset(capabilities)
+    return lambda info: wanted <= info.capabilities
+
+
+def _sees_digits(info: Info) -> bool:
+    return (info.config.get("channels"), info.config.get("image_size")) == DIGITS
+
+
+def _has_likelihood(info: Info) -> bool:
+    return any(kind.needs in info.capabilities for kind in LIKELIHOODS.values())
+
+
+def _is_mixture_of_digits(info: Info) -> bool:
+    return _sees_digits(info) and _able("HasComponents", "Samples")(info)
+
+
+# In the order of the menu.
+PAGES = (
+    Page("start/home.py", "home", "Home", ":material/home:"),
+    Page(
+        "train/train.py",
+        "train",
+        "Train",
+        ":material/model_training:",
+        "Four digits through a model untrained, after an epoch, and trained. Train your own.",
+        place=15,
+        drawing="epochs",
+    ),
+    Page(
+        "train/runs.py",
+        "runs",
+        "Runs",
+        ":material/stacked_line_chart:",
+        "Compare the loss curves of several trainings, and sweep a setting.",
+        place=16,
+        drawing="curves",
+    ),
+    Page(
+        "latents/latent_space.py",
+        "latent-space",
+        "Latent space",
+        ":material/tune:",
+        "A handful of numbers makes a digit. Drag each of them and watch it change.",
+        place=1,
+        drawing="manifold",
+        models={"latent_space.model": _able("Encodes", "Decodes")},
+        first_click=FirstClick(
+            1,
+            "Drag a digit into another",
+            "Two numbers draw every digit. Move from one digit to another: where is it neither?",
+            {"latent_space.model": "vae-2"},
+        ),
+    ),
+    Page(
+        "latents/latent_map.py",
+        "latent-map",
+        "Latent map",
+        ":material/scatter_plot:",
+        "Thousands of digits as points. Nobody told the model the classes; look for them.",
+        place=2,
+        drawing="scatter",
+        models={"map.model": _able("Encodes")},
+        first_click=FirstClick(
+            3,
+            "Find the lost digits",
+            "Look for a 4 among the 9s, hover it, and judge for yourself.",
+        ),
+    ),
+    Page(
+        "latents/reconstructions.py",
+        "reconstructions",
+        "Reconstructions",
+        ":material/compare:",
+        "Input, output and what got lost; the kernels that did it.",
+        place=5,
+        drawing="difference",
+        models={"reconstructions.models": _able("Reconstructs")},
+    ),
+    Page(
+        "energy/denoise.py",
+        "denoise",
+        "Denoise",
+        ":material/auto_fix_high:",
+        "Drop half of the pixels and have them guessed back.",
+        place=4,
+        drawing="denoised",
+        models={"denoise.model": _able("Denoises")},
+    ),
+    Page(
+        "energy/merged_digits.py",
+        "merged-digits",
+        "Merged digits",
+        ":material/join_inner:",
+        "Blend two digits. A good model finds the blend strange, and says so in its energy.",
+        place=3,
+        drawing="merged",
+        models={"merged.models": _able("Reconstructs", "HasEnergy")},
+        first_click=FirstClick(
+            2,
+            "Blend two digits",
+            "Which model notices that half a 3 and half an 8 is no digit, and which believes "
+            "anything?",
+        ),
+    ),
+    Page(
+        "adversarial/gan.py",
+        "gan",
+        "GAN",
+        ":material/swords:",
+        "A forger and a judge. Walk through z, or train them one step at a time.",
+        place=8,
+        drawing="generated",
+        models={"gan.model": _able("Judges", "StepsApart", "Decodes")},
+    ),
+    Page(
+        "adversarial/gan_vs_vae.py",
+        "gan-against-vae",
+        "GAN against VAE",
+        ":material/compare_arrows:",
+        models={
+            "versus.gan": _able("Judges", "Samples"),
+            "versus.vae": _able("Bounds", "Samples"),
+        },
+    ),
+    Page(
+        "adversarial/ebgan.py",
+        "energy-based-gan",
+        "Energy-based GAN",
+        ":material/bolt:",
+        models={"ebgan.model": _able("HasMargin", "Samples")},
+    ),
+    Page(
+        "boltzmann/rbm.py",
+        "rbm",
+        "RBM and DBN",
+        ":material/hub:",
+        "Hide half a digit and let the chain finish it, or start from noise.",
+        place=9,
+        drawing="dreamt",
+        models={"rbm.model": _able("Stacked")},
+    ),
+    Page(
+        "autoregressive/pixelcnn.py",
+        "pixelcnn",
+        "PixelCNN",
+        ":material/grid_on:",
+        "Watch a digit appear pixel by pixel, and see which of them was a surprise.",
+        place=10,
+        drawing="pixel_by_pixel",
+        models={"pixelcnn.model": _able("Autoregressive")},
+    ),
+    Page(
+        "side_by_side/one_digit.py",
+        "one-digit",
+        "One digit",
+        ":material/view_module:",
+        "Give one digit to every model at once. Which of them notice that you turned it?",
+        place=11,
+        drawing="one_digit",
+        models={"": _sees_digits},
+        long_title="One digit, every model",
+    ),
+    Page(
+        "side_by_side/likelihood.py",
+        "likelihood",
+        "Likelihood bench",
+        ":material/leaderboard:",
+        "Exact, estimated or bounded: every model's likelihood on one axis.",
+        place=13,
+        drawing="bench",
+        models={"likelihood.model": _has_likelihood},
+        images="likelihood.data",
+    ),
+    Page(
+        "side_by_side/pca.py",
+        "pca",
+        "PCA and mixtures",
+        ":material/scatter_plot:",
+        "The oldest generative models: eigen-digits, and Gaussians that share the work.",
+        place=12,
+        drawing="eigen",
+        models={"pca.mixture": _is_mixture_of_digits},
+    ),
+    Page(
+        "side_by_side/map_of_models.py",
+        "map-of-models",
+        "Map of models",
+        ":material/account_tree:",
+        "Who can say what about p(x), and since when. Click a model to open it.",
+        place=14,
+        drawing="many",
+    ),
+    Page(
+        "classifiers/class_images.py",
+        "class-images",
+        "Class images",
+        ":material/landscape:",
+        "Climb a classifier's score until noise becomes its idea of an 8.",
+        place=6,
+        drawing="classes",
+        models={"class_images.network": _able("Classifies")},
+    ),
+    Page(
+        "classifiers/deep_dream.py",
+        "deep-dream",
+        "DeepDream",
+        ":material/nights_stay:",
+        "Let a network see more of what it sees already, until a flower is made of its strokes.",
+        place=7,
+        drawing="dream",
+        models={"deep_dream.network": _able("Classifies")},
+    ),
+)
+_BY_STEM = {page.stem: page for page in PAGES}
+
+
+def page(stem: str) -> Page:
+    """The page whose script has this name: page("latent_map"). KeyError if there is none."""
+    return _BY_STEM[stem]
