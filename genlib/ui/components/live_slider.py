@@ -76,16 +76,6 @@ def live_slider(
     return held.x
 
 
-def move_live_slider(key: str, value: float) -> None:
-    """Set a slider's value from Python; call it in a callback or above the slider."""
-    held: Held | None = st.session_state.get(f"{key}.held")
-    if held is None:
-        st.session_state[f"{key}.held"] = Held(value, 0, st.query_params.get(key))
-        return
-    held.x = value
-    held.link = write_link(key, value)
-
-
 def hold(key: str, sent: object, low: float, high: float, default: float) -> Held:
     """Take the newest of: what the browser sent ({"x", "seq", "rest"}), the link, what we held.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -174,6 +173,3 @@ def start_code(found: Space, rng: np.random.Generator) -> Array:
     if found.has_prior:
         return rng.standard_normal(found.latent_dim).astype(np.float32)
     return found.codes[rng.integers(len(found.codes))].numpy()
-
-
-Decoder = Callable[[Array], Array]
