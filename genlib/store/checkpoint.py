@@ -52,7 +52,7 @@ class Info:
 
     @cached_property
     def capabilities(self) -> frozenset[str]:
-        """Names of the Protocols of ``genlib.models.base`` that this model fulfils."""
+        """Names of the Protocols of ``genlib.models.capabilities`` that this model fulfils."""
         from genlib.models import capabilities
 
         return capabilities(self.family)

@@ -59,12 +59,19 @@ def test_they_reach_what_they_should() -> None:
     assert value("classifier", "accuracy") >= 0.99
     assert value("classifier-robust", "accuracy") >= 0.98
     assert value("classifier-robust", "accuracy_attacked") >= 0.7
+    assert value("classifier-cifar-robust", "accuracy") >= 0.75
+    assert value("classifier-cifar-robust", "accuracy_attacked") >= 0.4
     assert value("pixelcnn", "nll") <= 84
+    assert value("pixelrnn", "nll") <= 85.5
     assert value("classifier-cifar", "accuracy_mirrored") >= 0.9
     assert value("rbm-500", "nll_ais") <= 100
     assert value("dbn-500-500", "nll_ais") < value("rbm-500", "nll_ais")
     assert value("dcgan-28", "frechet") <= value("vae-20", "frechet") / 2
     assert value("dcgan-28", "classes_covered") == 10
+    assert value("gan-mlp", "frechet") <= 80
+    assert value("dcgan-64", "frechet") <= 60
+    assert value("dcgan-64", "in_class") >= 0.6
+    assert [epoch for epoch, _ in SHIPPED["ebgan"].snapshots] == [1, 5, 25]
 
 
 @pytest.mark.skipif(datasets.find_mnist() is None, reason="MNIST is not here")

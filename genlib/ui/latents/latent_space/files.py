@@ -73,7 +73,7 @@ def python_lines(space: Space, z: Array) -> str:
     return (
         "import torch\n"
         "from torchvision.utils import save_image\n"
-        "from genlib import checkpoint\n\n"
+        "from genlib.store import checkpoint\n\n"
         f'model = checkpoint.load("{_relative(space)}")\n'
         f"z = torch.tensor([[{numbers}]])\n"
         f'save_image(model.decode(z), "{space.info.name}.png")\n'
