@@ -110,7 +110,7 @@ def test_out_makes_the_directory_and_refuses_a_full_one(
         (["train", "--recipe", "vae-20", "--out", __file__], "there is a file of that name"),
         (["train", "--recipe", "cake"], "unknown recipe 'cake'"),
         (["train", "--resume", "nowhere"], "is not the directory of a run"),
-        (["show", "nothing"], "there is no checkpoint 'nothing'"),
+        (["show", "nothing"], "no checkpoint is called 'nothing'"),
         (["evaluate", "no/such.safetensors"], "No checkpoint was found at"),
     ],
 )

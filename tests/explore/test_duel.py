@@ -199,7 +199,7 @@ def test_a_loss_that_is_no_number_stops_with_a_sentence(
     with torch.no_grad():
         one._model.discriminator[-1].weight.fill_(float("nan"))
     one.step_once("both")
-    assert "reset" in one.error and not one.running
+    assert "Reset" in one.error and not one.running
 
 
 def test_bad_wishes_are_refused_with_the_allowed_range(model: MLPGAN, images: torch.Tensor) -> None:
