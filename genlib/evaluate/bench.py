@@ -88,7 +88,7 @@ def measure(path: Path, metric: str, n: int, tell: Callable[[float, str], None])
         raise ValueError(f"n must be at least 2 to give a standard error, got {n}")
     model = load(info, str(devices.device()))
     order = torch.randperm(len(data.test_x), generator=torch.Generator().manual_seed(0))[:n]
-    x = datasets.to_float(data.test_x[order]).to(next(model.parameters()).device)
+    x = datasets.to_float(data.test_x[order]).to(model.device)
     sample = evaluate.Sample(x, data.test_y[order], f"{data.name} test", 0)
     _watch(model, kind, n, tell)
     with torch.no_grad():

@@ -58,7 +58,7 @@ class Extractor:
         assert isinstance(self.model, HasFeatures)
         size = self.model.config.image_size
         features, classes = [], []
-        device = next(self.model.parameters()).device
+        device = self.model.device
         for part in x.split(500):
             part = part.to(device)
             if part.shape[-1] != size:

@@ -62,7 +62,7 @@ Progress = Callable[[str, float], None]
 
 @torch.no_grad()
 def evaluate(
-    model: torch.nn.Module,
+    model: Model,
     data: Dataset,
     *,
     seed: int = 0,
@@ -79,7 +79,7 @@ def evaluate(
     if n < 2:
         raise ValueError(f"n must be at least 2 to give a standard error, got {n}")
     order = torch.randperm(len(data.test_x), generator=torch.Generator().manual_seed(seed))[:n]
-    x = to_float(data.test_x[order]).to(next(model.parameters()).device)
+    x = to_float(data.test_x[order]).to(model.device)
     sample = Sample(x, data.test_y[order], f"{data.name} test", seed)
     able = [(name, fn) for name, (needs, fn) in METRICS.items() if isinstance(model, needs)]
     found: Found = {}

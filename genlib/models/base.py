@@ -57,6 +57,11 @@ class Model(nn.Module):
         super().__init__()
         self.config = config
 
+    @property
+    def device(self) -> torch.device:
+        """Where the weights are."""
+        return next(self.parameters()).device
+
     def losses(self, x: Tensor, y: Tensor, rng: torch.Generator) -> dict[str, Tensor]:
         """The training losses of a batch: (B, C, H, W), (B,) -> scalars; "loss" is minimised."""
         raise NotImplementedError

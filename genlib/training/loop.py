@@ -87,7 +87,7 @@ def train(
     """
     state = state or start(model, settings)
     data = chosen(data, settings)
-    device = next(model.parameters()).device
+    device = model.device
     train_x, train_y = data.train_x.to(device), data.train_y.to(device)
     lay_out(model).requires_grad_(True).train()
     threads = torch.get_num_threads()
@@ -197,7 +197,7 @@ class _Loop:
         """Loss terms on the test set, with the same noise every epoch."""
         self.model.eval()
         rng, means = torch.Generator().manual_seed(0), _Means("test")
-        device = next(self.model.parameters()).device
+        device = self.model.device
         for x, y in batches(data.test_x, data.test_y, 1000, None):
             means.add(self.model.losses(x.to(device), y.to(device), rng), len(x))
         self.model.train()
@@ -236,7 +236,7 @@ def preview(model: Model, data: Dataset, n: int = 16) -> Tensor | None:
     """
     training = model.training
     model.eval()
-    device = next(model.parameters()).device
+    device = model.device
     shown: Tensor | None = None
     if isinstance(model, Reconstructs):
         x = to_float(data.test_x[:n]).to(device)

@@ -48,7 +48,7 @@ def start(model: Model, settings: TrainSettings) -> State:
 
 def lay_out(model: Model) -> Model:
     """Channels last on a CPU: convolutions are 1.5 to 3 times faster. ``GENLIB_LAYOUT`` decides."""
-    if environment.channels_last(next(model.parameters()).device.type):
+    if environment.channels_last(model.device.type):
         model.to(memory_format=torch.channels_last)
     return model
 
@@ -148,7 +148,7 @@ def _read(path: Path) -> tuple[dict[str, Tensor], _Saved]:
 
 def _devices(model: Model) -> list[torch.device]:
     """Those whose global random numbers a training uses: dropout draws on the model's own."""
-    return list(dict.fromkeys([torch.device("cpu"), next(model.parameters()).device]))
+    return list(dict.fromkeys([torch.device("cpu"), model.device]))
 
 
 def _random_name(device: torch.device) -> str:

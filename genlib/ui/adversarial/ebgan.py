@@ -83,7 +83,7 @@ def energies(info: Info, epoch: int, path: Path) -> None:
 
 def _rebuilt(model: HasMargin, image: torch.Tensor, value: float) -> None:
     """What the cost network makes of the image, and where it errs."""
-    device = next(model.parameters()).device  # type: ignore[attr-defined]
+    device = model.device  # type: ignore[attr-defined]
     with torch.no_grad():
         rebuilt = model.rebuild(image[None].to(device))[0].float().cpu()
     error = (rebuilt - image).mean(0).numpy()

@@ -136,7 +136,7 @@ def _model(path: str) -> tuple[Reconstructs, torch.device]:
     model = loading.model(Path(path))
     if not isinstance(model, Reconstructs):
         raise TypeError(f"{path} does not reconstruct images")
-    return model, next(model.parameters()).device
+    return model, model.device
 
 
 def to_bytes(x: Tensor) -> NDArray[np.uint8]:

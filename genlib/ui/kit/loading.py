@@ -183,7 +183,7 @@ def _test_latents(path: str, mtime_ns: int, n: int) -> NDArray[np.float32]:
     if not isinstance(coder, Encodes):
         raise TypeError(f"{path} does not encode")
     images = pictures_of(peek(Path(path))).test_x[:n]
-    device = next(coder.parameters()).device
+    device = coder.device
     with torch.no_grad():
         parts = [cpu(coder.embed(to_float(part).to(device))) for part in images.split(1000)]
     return np.concatenate(parts)

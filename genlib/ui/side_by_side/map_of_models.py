@@ -51,7 +51,7 @@ def _draw(job: jobs.Job, infos: list[Info]) -> Pictures:
 def picture(info: Info) -> NDArray[np.uint8] | None:
     """Three images by a model side by side: samples, else reconstructions; None if it has none."""
     model = loading.model(info)
-    device = next(model.parameters()).device
+    device = model.device
     if isinstance(model, Reconstructs) and "Encodes" in info.capabilities:
         data = loading.pictures_of(info)
         x = to_float(data.test_x[:SHOWN]).to(device)

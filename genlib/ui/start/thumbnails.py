@@ -21,6 +21,7 @@ from genlib.explore.ascent.climb import Ascent
 from genlib.explore.ascent.knobs import Knobs
 from genlib.explore.ascent.lens import Lens, Network
 from genlib.explore.changes import CHANGES
+from genlib.models.base import Model
 from genlib.models.capabilities import Decodes, Denoises, Encodes, HasEnergy, Reconstructs, Samples
 from genlib.models.denoising import CORRUPTIONS
 from genlib.plots.kernels import diverging
@@ -209,13 +210,13 @@ def _lens(shelf: Shelf) -> Lens:
     model = loading.model(info)
     names = tuple(shelf.data.classes)
     network = Network(info.name, info.name, model, names, model.config.shape, smallest=12)
-    return Lens(network, next(model.parameters()).device, torch.float32)
+    return Lens(network, model.device, torch.float32)
 
 
 def _on(model: object, method: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
     """Call a model's method with x on the model's device; the answer on the CPU."""
-    assert isinstance(model, torch.nn.Module)
-    return method(x.to(next(model.parameters()).device)).cpu()
+    assert isinstance(model, Model)
+    return method(x.to(model.device)).cpu()
 
 
 HOW_COLOURS = {"exact": "#4fd07f", "estimate": "#b794ff", "bound": "#6ea4ff"}
@@ -223,11 +224,6 @@ HOW_COLOURS = {"exact": "#4fd07f", "estimate": "#b794ff", "bound": "#6ea4ff"}
 
 def _enlarged(x: Tensor, columns: int) -> Picture:
     return images.grid_image(x, columns, gap=0).repeat(2, axis=0).repeat(2, axis=1)
-
-
-def _device(model: object) -> torch.device:
-    assert isinstance(model, torch.nn.Module)
-    return next(model.parameters()).device
 
 
 @torch.no_grad()
@@ -239,7 +235,7 @@ def one_digit(shelf: Shelf) -> Picture:
     for wanted in (("vae-20", "vae-2"), ("dae-500", "ae-30")):
         model = loading.model(shelf.find("Reconstructs", *wanted))
         assert isinstance(model, Reconstructs)
-        rows.append(model.reconstruct(rows[0].to(_device(model))).cpu())
+        rows.append(_on(model, model.reconstruct, rows[0]))
     return _enlarged(torch.cat(rows), 4)
 
 

@@ -204,7 +204,7 @@ def _reconstructions(path: str, mtime_ns: int) -> tuple[NDArray[np.uint8], float
     if not isinstance(model, Reconstructs):
         raise ValueError("This family does not reconstruct; compare its curves above.")
     data = loading.dataset(peek(Path(path)).dataset)
-    device = next(model.parameters()).device
+    device = model.device
     x = to_float(data.test_x[:IMAGES]).to(device)
     with torch.no_grad():
         x_hat = torch.cat([model.reconstruct(part) for part in x.split(500)])

@@ -125,7 +125,7 @@ SCORES: dict[str, Callable[[Model, Tensor], Tensor]] = {"verdict": verdict, "ene
 def score(path: str | Path, kind: str, x: Tensor) -> Floats:
     """One score of images (B, C, H, W) by the model of a checkpoint; ``kind`` is one of SCORES."""
     model = loading.model(Path(path))
-    device = next(model.parameters()).device
+    device = model.device
     with torch.no_grad():
         parts = [SCORES[kind](model, part.to(device)) for part in x.split(500)]
     return torch.cat(parts).cpu().double().numpy()

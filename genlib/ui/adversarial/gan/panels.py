@@ -136,7 +136,7 @@ def _decoded(path: str, mtime_ns: int, z: NDArray[np.float32]) -> NDArray[np.flo
 
     model = loading.model(Path(path))
     assert isinstance(model, Decodes)
-    device = next(model.parameters()).device
+    device = model.device
     with torch.no_grad():
         return loading.cpu(model.decode(torch.from_numpy(z).to(device)))
 

@@ -69,7 +69,7 @@ def likelihood(info: Info) -> None:
             data = loading.all_pictures_of(info)
             order = torch.randperm(len(data.test_x), generator=torch.Generator().manual_seed(0))
             x = to_float(data.test_x[order[:IMAGES]])
-            x = binarize(x, torch.Generator().manual_seed(0)).to(next(model.parameters()).device)
+            x = binarize(x, torch.Generator().manual_seed(0)).to(model.device)
             return anneal(job, model, x, chains, temperatures)
 
         name = f"ais {info.path} {info.mtime_ns} {chains} {temperatures}"

@@ -195,7 +195,7 @@ def embed(info: Info, images: torch.Tensor) -> Array:
     model = loading.model(info)
     assert isinstance(model, Encodes)
     with torch.no_grad():
-        return loading.cpu(model.embed(images.to(next(model.parameters()).device)))
+        return loading.cpu(model.embed(images.to(model.device)))
 
 
 def reconstruct(info: Info, images: torch.Tensor) -> Array | None:
@@ -204,7 +204,7 @@ def reconstruct(info: Info, images: torch.Tensor) -> Array | None:
     if not isinstance(model, Reconstructs):
         return None
     with torch.no_grad():
-        return loading.cpu(model.reconstruct(images.to(next(model.parameters()).device)))
+        return loading.cpu(model.reconstruct(images.to(model.device)))
 
 
 def decode(info: Info, z: Array) -> Array | None:
@@ -213,7 +213,7 @@ def decode(info: Info, z: Array) -> Array | None:
     if not isinstance(model, Decodes):
         return None
     with torch.no_grad():
-        return loading.cpu(model.decode(torch.from_numpy(z).to(next(model.parameters()).device)))
+        return loading.cpu(model.decode(torch.from_numpy(z).to(model.device)))
 
 
 @st.cache_data(max_entries=16, show_spinner="Drawing samples …")

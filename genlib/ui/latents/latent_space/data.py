@@ -63,13 +63,13 @@ class Space:
 
     def decode(self, z: Array) -> Array:
         """(n, d) -> (n, C, H, W) in [0, 1], on the server's device."""
-        device = next(self.model.parameters()).device  # type: ignore[attr-defined]
+        device = self.model.device  # type: ignore[attr-defined]
         with torch.no_grad():
             return loading.cpu(self.model.decode(torch.from_numpy(z).to(device)))
 
     def encode(self, image: torch.Tensor) -> Array:
         """(C, H, W) in [0, 1] -> code (d,)."""
-        device = next(self.model.parameters()).device  # type: ignore[attr-defined]
+        device = self.model.device  # type: ignore[attr-defined]
         with torch.no_grad():
             return loading.cpu(self.model.embed(image[None].to(device)))[0]
 
@@ -89,7 +89,7 @@ def _space(path: str, mtime_ns: int, _info: Info) -> Space:
     assert isinstance(model, Encodes) and isinstance(model, Decodes)
     data = loading.pictures_of(_info)
     codes = torch.from_numpy(loading.test_latents(_info))
-    device = next(model.parameters()).device
+    device = model.device
     kl = None
     if isinstance(model, Bounds):
         kl = kl_per_dimension(model, to_float(data.test_x[:FOR_KL]).to(device)).cpu()
@@ -142,7 +142,7 @@ def dimensions(found: Space) -> list[Dimension]:
 @st.cache_data(max_entries=8, show_spinner="Encoding training images …")
 def _train_codes(path: str, mtime_ns: int, _found: Space) -> Array:
     data = loading.pictures_of(_found.info)
-    device = next(_found.model.parameters()).device  # type: ignore[attr-defined]
+    device = _found.model.device  # type: ignore[attr-defined]
     with torch.no_grad():
         parts = [
             loading.cpu(_found.model.embed(to_float(part).to(device)))

@@ -40,7 +40,7 @@ def around(space: Space) -> None:
     order = space.axes.order[:STRIPS]
     low, high = space.axes.low[order, None], space.axes.high[order, None]
     values = low + (high - low) * torch.linspace(0, 1, STEPS)
-    device = next(space.model.parameters()).device  # type: ignore[attr-defined]
+    device = space.model.device  # type: ignore[attr-defined]
     images = latents.traversals(space.model, z.to(device), order.to(device), values.to(device))
     st.html(_strips([space.label(i) for i in order.tolist()], images, low[:, 0], high[:, 0]))
     if space.latent_dim > len(order):

@@ -81,7 +81,7 @@ def _measure(job: jobs.Job, infos: list[Info]) -> Known:
             continue  # deleted meanwhile; the page says so itself
         data = loading.pictures_of(info)
         chosen = torch.randperm(len(data.test_x), generator=rng)[:N_REAL]
-        x = to_float(data.test_x[chosen]).to(next(model.parameters()).device)
+        x = to_float(data.test_x[chosen]).to(model.device)
         parts = []
         for begin in range(0, len(x), CHUNK):
             job.report((done + begin / len(x)) / len(infos), info.name, known)
@@ -106,7 +106,7 @@ def _dossier(info: Info, x: Tensor, real: dict[str, Floats]) -> Dossier:
     model = loading.model(info)
     began = time.perf_counter()
     found = Dossier(info.name, FAMILIES[info.family].title)
-    image = x[None].to(next(model.parameters()).device)
+    image = x[None].to(model.device)
     values = dossier.measure(model, image)
     for reading in dossier.readings_of(model):
         value = float(values[reading.name][0])
