@@ -8,11 +8,14 @@ from pathlib import Path
 
 import pytest
 import streamlit as st
+import torch
 from streamlit.testing.v1 import AppTest
 
 from genlib.data.datasets import find_mnist
+from genlib.explore import inpainting
 from genlib.models.autoencoder import Autoencoder, AutoencoderSettings
 from genlib.models.denoising import DenoisingAutoencoder, DenoisingSettings
+from genlib.ui.energy import denoise as view
 
 PAGE = Path(__file__).parents[2] / "pages/energy/denoise.py"
 
@@ -116,3 +119,16 @@ def test_shipped_autoencoder_beats_inpainting_at_half_dropout(shipped: Path) -> 
     assert any(m.value.startswith("**dae-500** leaves the smallest error") for m in app.markdown)
     weak = run(strength="0.05")
     assert not any(m.value.startswith("**dae-500** leaves") for m in weak.markdown)
+
+
+@pytest.mark.parametrize("rank", ["first", "second"])
+def test_the_verdict_shows_hostile_names_as_plain_text(rank: str) -> None:
+    clean = torch.rand(1, 1, 28, 28, generator=torch.Generator().manual_seed(0))
+    errors = {"first": (0.0, 0.1), "second": (0.1, 0.0)}[rank]
+    methods: dict[str, inpainting.Repair] = {
+        name: lambda x, mask, error=error: clean + error
+        for name, error in zip(("![a](http://evil.test/a)", "other"), errors, strict=True)
+    }
+    mask = torch.zeros_like(clean, dtype=torch.bool)
+    verdict = view.one_digit(clean, clean + 0.5, mask, methods, told=False)
+    assert r"\!\[a\](http:" in verdict and "![a]" not in verdict

@@ -113,8 +113,9 @@ def _verdict(errors: dict[str, float], untouched: float) -> str:
         return "Nothing beats leaving the picture as it is."
     factor = errors[second] / max(errors[first], 1e-6)
     return (
-        f"**{first}** leaves the smallest error, {errors[first]:.4f}; "
-        f"the next is {second} with {factor:.2f} times as much. Left as it is: {untouched:.4f}."
+        f"**{plain(first)}** leaves the smallest error, {errors[first]:.4f}; "
+        f"the next is {plain(second)} with {factor:.2f} times as much. "
+        f"Left as it is: {untouched:.4f}."
     )
 
 
