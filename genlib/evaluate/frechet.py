@@ -68,15 +68,18 @@ class Extractor:
         return torch.cat(features), torch.cat(classes)
 
 
-def extractors(channels: int, device: torch.device) -> Iterator[Extractor]:
-    """Shipped classifiers with features for images of so many channels, ready on a device.
+def may_judge(info: checkpoint.Info) -> bool:
+    """Whether a checkpoint is a classifier whose judgement of samples counts.
 
-    Robust ones are no judges: trained on attacked images, they see less of what is on clean ones.
+    A robust one's doesn't: trained on attacked images, it sees less of what is on clean ones.
     """
+    return "Classifies" in info.capabilities and not info.config.get("adversarial_eps")
+
+
+def extractors(channels: int, device: torch.device) -> Iterator[Extractor]:
+    """Shipped judges with features for images of so many channels, ready on a device."""
     for info in checkpoint.listing(environment.shipped_dir()):
-        if "Classifies" not in info.capabilities or info.config.get("channels", 1) != channels:
-            continue
-        if info.config.get("adversarial_eps"):
+        if not may_judge(info) or info.config.get("channels", 1) != channels:
             continue
         model = checkpoint.load(info, str(device))
         if isinstance(model, HasFeatures) and isinstance(model, Classifies):

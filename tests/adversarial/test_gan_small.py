@@ -53,8 +53,22 @@ def gan(folder: Path, dataset: str, size: int = 32, channels: int = 3) -> checkp
     return checkpoint.peek(file)
 
 
-def classifier(folder: Path, dataset: str, n: int = 2, size: int = 32, channels: int = 3) -> Path:
-    settings = ClassifierSettings(n_classes=n, width=2, dense=4, image_size=size, channels=channels)
+def classifier(
+    folder: Path,
+    dataset: str,
+    n: int = 2,
+    size: int = 32,
+    channels: int = 3,
+    adversarial_eps: float = 0.0,
+) -> Path:
+    settings = ClassifierSettings(
+        n_classes=n,
+        width=2,
+        dense=4,
+        image_size=size,
+        channels=channels,
+        adversarial_eps=adversarial_eps,
+    )
     file = folder / "judge.safetensors"
     checkpoint.save(file, Classifier(settings), dataset=dataset, seed=0, epoch=1)
     return file
@@ -125,6 +139,7 @@ def test_a_folder_s_judge_comes_from_the_same_pictures(folder: Path) -> None:
     assert not judged(other, ours) and not judged(ours, other)
     assert not judged(ours, ours, n=3)
     assert not judged(ours, grey, channels=1)
+    assert not judged(ours, ours, adversarial_eps=1), "robust ones are no judges"
 
 
 def test_sources_of_shipped_datasets() -> None:

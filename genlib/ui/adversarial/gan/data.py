@@ -164,7 +164,7 @@ def source_of(dataset: str) -> str:
 
 
 def judge_of(info: Info) -> Judge | None:
-    """A classifier that was trained on this checkpoint's kind of images, of any size, or None.
+    """A judge that was trained on this checkpoint's kind of images, of any size, or None.
 
     None also below two test images, against which the variety of samples could be measured.
     """
@@ -175,7 +175,7 @@ def judge_of(info: Info) -> Judge | None:
     wanted = (data.shape[0], len(data.classes))
     for found in loading.checkpoints("Classifies"):
         has = tuple(int(str(found.config.get(k, 0))) for k in ("channels", "n_classes"))
-        if has == wanted and source_of(found.dataset) in ours:
+        if frechet.may_judge(found) and has == wanted and source_of(found.dataset) in ours:
             return Judge(found, data.classes)
     return None
 
