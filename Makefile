@@ -10,6 +10,7 @@ PYTHON ?= python3
 HOST ?= 127.0.0.1
 PORT ?= 8501
 WORKERS ?= 2
+RERUNS ?= 0
 VENV := .venv
 BIN := $(VENV)/bin
 UV := $(shell command -v uv 2>/dev/null)
@@ -38,8 +39,9 @@ format: $(VENV)/.dev
 unit: $(VENV)/.dev
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests --ignore=tests/browser -n $(WORKERS) --dist worksteal -q
 
+# RERUNS=1 gives a test that failed a second try, and names it. By hand a failure is a failure.
 browser: $(VENV)/.dev $(VENV)/.chromium
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests/browser -n $(WORKERS) --dist loadfile -q
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests/browser -n $(WORKERS) --dist loadfile -q --reruns $(RERUNS) -rR
 
 bench: $(VENV)/.dev
 	@for name in rerun epoch class_images latency dcgan pixelcnn rbm; do echo "== $$name"; $(BIN)/python benchmarks/$$name.py || exit 1; done

@@ -26,6 +26,16 @@ PAGES = (
 
 pytestmark = pytest.mark.no_policy  # pages must not even try
 
+# The middle of the n-th visible help icon, scrolled into view; null if there are not so many.
+ICON = """(n) => {
+    const icons = document.querySelectorAll("[data-testid=stTooltipHoverTarget]")
+    const icon = [...icons].filter((e) => e.checkVisibility())[n]
+    if (!icon) return null
+    icon.scrollIntoView({block: "center"})
+    const {x, y, width, height} = icon.getBoundingClientRect()
+    return [x + width / 2, y + height / 2]
+}"""
+
 
 @pytest.fixture
 def asked(page: Page) -> list[str]:
@@ -37,12 +47,16 @@ def asked(page: Page) -> list[str]:
 
 def look_around(page: Page, settle: Callable[..., None]) -> None:
     """Open what is folded, and every kind of help."""
-    for box in page.locator("[data-testid=stExpander] summary").all()[:6]:
-        box.click()
+    page.locator("[data-testid=stExpander] summary").evaluate_all(
+        "(all) => all.slice(0, 6).forEach((summary) => summary.click())"
+    )
     settle(page)
-    for icon in page.locator("[data-testid=stTooltipHoverTarget]:visible").all()[:TOOLTIPS]:
-        icon.hover(force=True)
-        page.wait_for_timeout(250)  # most open; a name in one of them is enough
+    for number in range(TOOLTIPS):
+        # Found and measured at once: a page that polls may replace its icons at any time.
+        place = page.evaluate(ICON, number)
+        if place is not None:
+            page.mouse.move(*place)
+            page.wait_for_timeout(250)  # most open; a name in one of them is enough
 
 
 def check(page: Page, asked: list[str]) -> None:
