@@ -166,8 +166,11 @@ class Fuzzer:
         (self.run.path / "model.safetensors").write_bytes(min(self.shipped, key=len))
         self.files = {path: path.read_bytes() for path in self.run.path.iterdir() if path.is_file()}
         self.kinds: tuple[Callable[[random.Random], str], ...] = (
-            *[self.checkpoint] * 5, self.picture, self.zip, *[self.directory] * 3,
-        )  # fmt: skip
+            *[self.checkpoint] * 5,
+            self.picture,
+            self.zip,
+            *[self.directory] * 3,
+        )
 
     def case(self, number: int) -> str:
         """Do case ``number``; returns what came of it, raises Broken for what must not happen."""

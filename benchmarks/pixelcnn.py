@@ -63,10 +63,15 @@ class UsualPixelCNN(nn.Module):
         self.first = UsualMaskedConv(ours.first)
         self.blocks = nn.ModuleList(
             nn.Sequential(
-                nn.ReLU(), _copy(b.down), nn.ReLU(), UsualMaskedConv(b.middle),
-                nn.ReLU(), _copy(b.up),
-            ) for b in blocks
-        )  # fmt: skip
+                nn.ReLU(),
+                _copy(b.down),
+                nn.ReLU(),
+                UsualMaskedConv(b.middle),
+                nn.ReLU(),
+                _copy(b.up),
+            )
+            for b in blocks
+        )
         self.ends = nn.Sequential(nn.ReLU(), _copy(ours.head), nn.ReLU(), _copy(ours.last))
 
     def forward(self, x: Tensor) -> Tensor:

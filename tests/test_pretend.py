@@ -22,9 +22,16 @@ def test_a_tensor_says_where_it_is_and_comes_back(kind: str) -> None:
         there = x.to(kind)
         assert (x.device.type, there.device) == ("cpu", gpu.device)
         assert (there.is_cuda, there.is_mps) == (kind == "cuda", kind == "mps")
-        for made in (there.t()[0], there * 2, torch.zeros_like(there), there.new_ones(2),
-                     torch.ones(2, device=kind), x.to(there), torch.as_tensor(x, device=kind),
-                     torch.tensor([1.0], device=gpu.device)):  # fmt: skip
+        for made in (
+            there.t()[0],
+            there * 2,
+            torch.zeros_like(there),
+            there.new_ones(2),
+            torch.ones(2, device=kind),
+            x.to(there),
+            torch.as_tensor(x, device=kind),
+            torch.tensor([1.0], device=gpu.device),
+        ):
             assert made.device == gpu.device
         assert there.cpu().device.type == "cpu" and torch.equal(there.cpu(), x)
         assert x.device.type == "cpu"

@@ -51,11 +51,21 @@ LIKELIHOODS: dict[str, Likelihood] = {
         "Exact", "HasLikelihood", "exact likelihood", "binary", False, "log_likelihood", _batches
     ),
     "nll_ais": Likelihood(
-        "Estimate by annealing", "Annealed", "annealed importance sampling", "binary", False,
-        "anneal", lambda n: 100,
+        "Estimate by annealing",
+        "Annealed",
+        "annealed importance sampling",
+        "binary",
+        False,
+        "anneal",
+        lambda n: 100,
     ),
     "iwae_bound": Likelihood(
-        "Bound, 200 samples", "Bounds", "importance-weighted bound", "binary", True, "encode",
+        "Bound, 200 samples",
+        "Bounds",
+        "importance-weighted bound",
+        "binary",
+        True,
+        "encode",
         lambda n: math.ceil(min(n, 1000) / 2),
     ),
     "neg_elbo_binarized": Likelihood(
@@ -65,7 +75,7 @@ LIKELIHOODS: dict[str, Likelihood] = {
     "nll_density": Likelihood(
         "Exact density", "HasDensity", "density", "density", False, "log_density", _batches
     ),
-}  # fmt: skip
+}
 
 
 def measure(path: Path, metric: str, n: int, tell: Callable[[float, str], None]) -> dict[str, dict]:

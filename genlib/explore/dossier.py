@@ -108,19 +108,36 @@ READINGS = (
     Reading("−log p(x)", "nats, exact, black and white", (HasLikelihood,), exact),
     Reading("−ELBO", "nats, grey pixels", (Bounds, HasEnergy), own_energy),
     Reading("KL(q‖p)", "nats", (Bounds,), kl),
-    Reading("Free energy", "nats up to log Z, black and white", (HasFreeEnergy,), free_energy,
-            unless=(HasLikelihood,)),
-    Reading("−log p*(x), bound", "nats up to log Z, black and white", (Annealed,), unnormalised,
-            unless=(HasFreeEnergy,)),
+    Reading(
+        "Free energy",
+        "nats up to log Z, black and white",
+        (HasFreeEnergy,),
+        free_energy,
+        unless=(HasLikelihood,),
+    ),
+    Reading(
+        "−log p*(x), bound",
+        "nats up to log Z, black and white",
+        (Annealed,),
+        unnormalised,
+        unless=(HasFreeEnergy,),
+    ),
     Reading("−log p(x)", "nats, a density of grey pixels", (HasDensity,), density),
     Reading("D(x)", "1: believed real", (Judges,), believed_real, high_is_strange=False),
-    Reading("Energy", "squared error, summed over pixels", (HasEnergy,), own_energy,
-            unless=_SPOKEN_FOR),
-    Reading("Reconstruction error", "squared, summed over pixels", (Reconstructs,),
-            reconstruction_error),
-    Reading("Confidence", "probability of the likeliest class", (Classifies,), confidence,
-            high_is_strange=False),
-)  # fmt: skip
+    Reading(
+        "Energy", "squared error, summed over pixels", (HasEnergy,), own_energy, unless=_SPOKEN_FOR
+    ),
+    Reading(
+        "Reconstruction error", "squared, summed over pixels", (Reconstructs,), reconstruction_error
+    ),
+    Reading(
+        "Confidence",
+        "probability of the likeliest class",
+        (Classifies,),
+        confidence,
+        high_is_strange=False,
+    ),
+)
 
 
 def readings_of(model: object) -> list[Reading]:

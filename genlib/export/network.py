@@ -119,16 +119,10 @@ def _convolution(writer: _Writer, layer: nn.Conv2d | nn.ConvTranspose2d) -> None
     writer.require(not isinstance(layer.padding, str), "padding must be a number")
     writer.require(layer.groups == 1 and set(layer.dilation) == {1}, "groups or dilation")
     writer.require(layer.padding_mode == "zeros", "padding must be with zeros")
-    kernel, stride, padding = (
-        layer.kernel_size[0],
-        layer.stride[0],
-        int(layer.padding[0]),
-    )
-    extra = int(layer.output_padding[0])
-    square = {layer.kernel_size, layer.stride, layer.padding, layer.output_padding} == {
-        (kernel, kernel), (stride, stride), (padding, padding), (extra, extra)
-    }  # fmt: skip
+    sizes = (layer.kernel_size, layer.stride, layer.padding, layer.output_padding)
+    square = all(len(set(size)) == 1 for size in sizes)
     writer.require(square, "kernel, stride and padding must be square")
+    kernel, stride, padding, extra = (int(size[0]) for size in sizes)
     writer.require(
         len(writer.shape) == 3 and writer.shape[0] == layer.in_channels,
         f"it needs {layer.in_channels} channels, height and width",

@@ -42,17 +42,25 @@ def score_figure(
     for name, values in groups.items():
         counts, _ = np.histogram(np.clip(values, low, high), edges)
         figure.add_bar(
-            x=(edges[:-1] + edges[1:]) / 2, y=counts / max(len(values), 1), name=name,
-            width=edges[1] - edges[0], opacity=0.55, marker_line_width=0,
+            x=(edges[:-1] + edges[1:]) / 2,
+            y=counts / max(len(values), 1),
+            name=name,
+            width=edges[1] - edges[0],
+            opacity=0.55,
+            marker_line_width=0,
             hovertemplate=f"{name}: %{{y:.1%}} near %{{x:.3g}}<extra></extra>",
-        )  # fmt: skip
+        )
     for line, mark in enumerate(marks):  # words below each other, for lines may be close
         x = min(max(mark.x, low), high)
         figure.add_vline(
-            x, line_dash=mark.dash, line_width=2, line_color="#e0a000",
-            annotation_text=mark.text, annotation_yshift=-17 * line,
+            x,
+            line_dash=mark.dash,
+            line_width=2,
+            line_color="#e0a000",
+            annotation_text=mark.text,
+            annotation_yshift=-17 * line,
             annotation_position="top right" if x < (low + high) / 2 else "top left",
-        )  # fmt: skip
+        )
     figure.update_layout(barmode="overlay", bargap=0)
     figure.update_xaxes(title=x_title, range=[low, high])
     figure.update_yaxes(title="share of the group", tickformat=".0%")
@@ -76,10 +84,14 @@ def history_figure(
     for term, name in terms.items():
         points = [(row["epoch"], row[term]) for row in rows if term in row]
         figure.add_scatter(
-            x=[x for x, _ in points], y=[y for _, y in points], name=name, mode="lines+markers",
-            line={"width": 2.5}, marker={"size": 6},
+            x=[x for x, _ in points],
+            y=[y for _, y in points],
+            name=name,
+            mode="lines+markers",
+            line={"width": 2.5},
+            marker={"size": 6},
             hovertemplate=f"{name}: %{{y:.3g}} after epoch %{{x}}<extra></extra>",
-        )  # fmt: skip
+        )
     if level is not None:
         figure.add_hline(level[0], line_dash="dot", line_color="gray", annotation_text=level[1])
     if at is not None:
@@ -96,10 +108,12 @@ def coverage_figure(
     figure = go.Figure()
     for group, (shares, errors) in groups.items():
         figure.add_bar(
-            x=list(names), y=list(shares), name=group,
+            x=list(names),
+            y=list(shares),
+            name=group,
             error_y={"type": "data", "array": list(errors), "thickness": 1.3, "width": 3},
             hovertemplate=f"{group}, class %{{x}}: %{{y:.1%}}<extra></extra>",
-        )  # fmt: skip
+        )
     figure.add_hline(1 / len(names), line_dash="dot", line_color="gray", annotation_text="even")
     figure.update_xaxes(title="class, by our classifier", type="category")
     figure.update_yaxes(title="share of the samples", tickformat=".0%")

@@ -30,10 +30,17 @@ def curves_figure(
     for column, j in enumerate(kept, 1):
         for k, name in enumerate(escape(name, quote=False) for name in names):
             figure.add_scatter(
-                x=steps, y=table[j, k], name=name, legendgroup=name, showlegend=column == 1,
-                mode="lines", line={"width": 2}, row=1, col=column,
+                x=steps,
+                y=table[j, k],
+                name=name,
+                legendgroup=name,
+                showlegend=column == 1,
+                mode="lines",
+                line={"width": 2},
+                row=1,
+                col=column,
                 hovertemplate=f"{name}<br>step %{{x}}: %{{y:.4g}}<extra></extra>",
-            )  # fmt: skip
+            )
         figure.update_xaxes(title="step", row=1, col=column)
         if titles[j] == "Probability":
             figure.update_yaxes(range=[-0.02, 1.02], row=1, col=column)

@@ -30,14 +30,17 @@ def roc_figure(curves: Sequence[Curve]) -> go.Figure:
     # A shape, not a trace: a trace would take the first model's colour.
     figure.add_shape(
         type="line", x0=0, y0=0, x1=1, y1=1, line={"dash": "dot", "color": "gray", "width": 1}
-    )  # fmt: skip
+    )
     for curve in curves:
         keep = np.unique(np.linspace(0, len(curve.false) - 1, POINTS).round().astype(int))
         figure.add_scatter(
-            x=curve.false[keep], y=curve.true[keep], mode="lines",
-            name=f"{escape(curve.name)}: {curve.auc:.3f} ± {curve.stderr:.3f}", line={"width": 2.5},
+            x=curve.false[keep],
+            y=curve.true[keep],
+            mode="lines",
+            name=f"{escape(curve.name)}: {curve.auc:.3f} ± {curve.stderr:.3f}",
+            line={"width": 2.5},
             hovertemplate="%{x:.1%} of digits rejected<br>%{y:.1%} of merges caught",
-        )  # fmt: skip
+        )
     figure.update_xaxes(title="share of real digits rejected", range=[-0.01, 1.01])
     figure.update_yaxes(title="share of merges caught", range=[-0.01, 1.02])
     return _dress(figure)
@@ -52,11 +55,14 @@ def auc_figure(curves: dict[str, Sequence[Curve]], chosen: str) -> go.Figure:
     rows = [f"<b>{how}</b>" if how == chosen else how for how in curves]
     for models in zip(*curves.values(), strict=True):
         figure.add_scatter(
-            x=[c.auc for c in models], y=rows,
-            mode="markers", name=escape(models[0].name), marker={"size": 13},
+            x=[c.auc for c in models],
+            y=rows,
+            mode="markers",
+            name=escape(models[0].name),
+            marker={"size": 13},
             error_x={"type": "data", "array": [2 * c.stderr for c in models], "thickness": 1.5},
             hovertemplate=f"{escape(models[0].name)}<br>%{{y}}: %{{x:.3f}}<extra></extra>",
-        )  # fmt: skip
+        )
     figure.add_vline(0.5, line_dash="dot", line_color="gray", annotation_text="guessing")
     low = min([0.45, *(c.auc - 0.03 for models in curves.values() for c in models)])
     figure.update_xaxes(title="AUC (bars: ± 2 standard errors)", range=[low, 1.02])

@@ -41,15 +41,27 @@ def likelihood_figure(points: Sequence[Point]) -> go.Figure:
         if not some:
             continue
         figure.add_scatter(
-            x=[p.value for p in some], y=[p.row for p in some], mode="markers", name=said,
-            error_x={"type": "data", "array": [p.error for p in some], "thickness": 1.6,
-                     "color": COLOURS[how]},
-            marker={"size": 12, "color": COLOURS[how], "line": {"width": 2},
-                    "symbol": [f"{symbol.removesuffix('-open')}-open" if p.fresh else symbol
-                               for p in some]},
+            x=[p.value for p in some],
+            y=[p.row for p in some],
+            mode="markers",
+            name=said,
+            error_x={
+                "type": "data",
+                "array": [p.error for p in some],
+                "thickness": 1.6,
+                "color": COLOURS[how],
+            },
+            marker={
+                "size": 12,
+                "color": COLOURS[how],
+                "line": {"width": 2},
+                "symbol": [
+                    f"{symbol.removesuffix('-open')}-open" if p.fresh else symbol for p in some
+                ],
+            },
             customdata=[p.text for p in some],
             hovertemplate="%{y}: %{x:.2f} nats<br>%{customdata}<extra></extra>",
-        )  # fmt: skip
+        )
     figure.update_yaxes(categoryorder="array", categoryarray=rows, automargin=True, title=None)
     figure.update_xaxes(title="nats per image; less is better", automargin=True)
     figure.update_layout(

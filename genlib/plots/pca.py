@@ -17,13 +17,20 @@ def explained_figure(explained: Numbers, d: int) -> go.Figure:
     count = np.arange(1, len(explained) + 1)
     figure = go.Figure()
     figure.add_scatter(
-        x=count, y=explained, mode="lines", line={"width": 2.5}, name="share",
+        x=count,
+        y=explained,
+        mode="lines",
+        line={"width": 2.5},
+        name="share",
         hovertemplate="%{x} axes hold %{y:.1%}<extra></extra>",
-    )  # fmt: skip
+    )
     figure.add_scatter(
-        x=[d], y=[explained[d - 1]], mode="markers", marker={"size": 13, "color": "#e06c00"},
+        x=[d],
+        y=[explained[d - 1]],
+        mode="markers",
+        marker={"size": 13, "color": "#e06c00"},
         hovertemplate="%{x} axes hold %{y:.1%}<extra></extra>",
-    )  # fmt: skip
+    )
     figure.update_xaxes(
         title="axes kept", type="log", tickvals=[1, 2, 5, 10, 20, 50, 100, 300, 784]
     )
@@ -37,10 +44,13 @@ def angles_figure(steps: Sequence[int], angles: Numbers, last: int) -> go.Figure
     figure = go.Figure()
     for index in range(angles.shape[1]):
         figure.add_scatter(
-            x=list(steps), y=angles[:, index], mode="lines", name=f"angle {index + 1}",
+            x=list(steps),
+            y=angles[:, index],
+            mode="lines",
+            name=f"angle {index + 1}",
             line={"width": 2.2},
             hovertemplate="step %{x}: %{y:.2f}°<extra>%{fullData.name}</extra>",
-        )  # fmt: skip
+        )
     figure.update_xaxes(title="training step", range=[0, last])
     figure.update_yaxes(title="angle to PCA's subspace", range=[-2, 92], ticksuffix="°", dtick=15)
     figure.update_layout(height=320, margin=_MARGIN, showlegend=False, uirevision="angles")

@@ -11,9 +11,12 @@ def nats_figure(nats: NDArray[np.float64], own: float | None) -> go.Figure:
     """How many nats images cost, as a histogram; lines at the mean (dotted) and at ``own``."""
     figure = go.Figure()
     figure.add_histogram(
-        x=nats, nbinsx=30, marker={"line": {"width": 0}}, opacity=0.75,
+        x=nats,
+        nbinsx=30,
+        marker={"line": {"width": 0}},
+        opacity=0.75,
         hovertemplate="%{x} nats: %{y} digits<extra></extra>",
-    )  # fmt: skip
+    )
     figure.add_vline(float(nats.mean()), line_dash="dot", line_width=2.5)
     if own is not None:
         figure.add_vline(own, line_width=2.5, annotation_text="this image", annotation_yshift=18)

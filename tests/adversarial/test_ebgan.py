@@ -28,9 +28,14 @@ def tiny(shelf: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) -> Path:
     kept = {0: folder / "ebgan.snapshots/epoch-0000.safetensors", 2: folder / "ebgan.safetensors"}
     for epoch, file in kept.items():
         checkpoint.save(
-            file, model, name="ebgan", dataset="mnist", seed=0, epoch=epoch,
+            file,
+            model,
+            name="ebgan",
+            dataset="mnist",
+            seed=0,
+            epoch=epoch,
             history=history[:epoch],
-        )  # fmt: skip
+        )
     return folder
 
 

@@ -31,10 +31,12 @@ def seen(test: AppTest) -> str:
 
 @pytest.fixture
 def models(shelf) -> None:  # type: ignore[no-untyped-def]
-    shelf({
-        "rbm-500": RBM(RBMSettings(n_hidden=8, chains=4)),
-        "dbn-500-500": DBN(DBNSettings(n_hidden=(8, 6), chains=4)),
-    })  # fmt: skip
+    shelf(
+        {
+            "rbm-500": RBM(RBMSettings(n_hidden=8, chains=4)),
+            "dbn-500-500": DBN(DBNSettings(n_hidden=(8, 6), chains=4)),
+        }
+    )
 
 
 @pytest.mark.usefixtures("models")

@@ -76,8 +76,12 @@ def test_without_an_average_nothing_is_stored_for_it() -> None:
 
 def test_the_optimizers_leave_the_average_alone() -> None:
     model = small("gan_mlp", average=0.99)
-    owned = {id(p) for o in model.optimizers(1e-3, 0.0).values() for g in o.param_groups
-             for p in g["params"]}  # fmt: skip
+    owned = {
+        id(p)
+        for o in model.optimizers(1e-3, 0.0).values()
+        for g in o.param_groups
+        for p in g["params"]
+    }
     assert model.averaged is not None
     assert not owned & {id(p) for p in model.averaged.parameters()}
 

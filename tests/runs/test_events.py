@@ -41,21 +41,39 @@ def test_curves_are_by_epoch_or_by_step() -> None:
 
 
 ODD = [
-    b"", b"{", b"null", b"3", b"[1, 2]", b'"text"', b"[" * 60_000, b'{"a":' * 10_000, b"\xff\xfe",
-    b'{"kind": 3}', b'{"kind": null}', b'{"kind": ["step"]}', b'{"kind": ""}', b'{"step": 3}',
-    b'{"kind": "step", "step": "x"}', b'{"kind": "step", "step": null}',
-    b'{"kind": "step", "step": -1}', b'{"kind": "step", "step": 1e3}',
-    b'{"kind": "step", "epoch": true}', b'{"kind": "step", "step": 1' + b"0" * 5_000 + b"}",
-    b'{"kind": "step", "time": "now"}', b'{"kind": "step", "time": NaN}',
+    b"",
+    b"{",
+    b"null",
+    b"3",
+    b"[1, 2]",
+    b'"text"',
+    b"[" * 60_000,
+    b'{"a":' * 10_000,
+    b"\xff\xfe",
+    b'{"kind": 3}',
+    b'{"kind": null}',
+    b'{"kind": ["step"]}',
+    b'{"kind": ""}',
+    b'{"step": 3}',
+    b'{"kind": "step", "step": "x"}',
+    b'{"kind": "step", "step": null}',
+    b'{"kind": "step", "step": -1}',
+    b'{"kind": "step", "step": 1e3}',
+    b'{"kind": "step", "epoch": true}',
+    b'{"kind": "step", "step": 1' + b"0" * 5_000 + b"}",
+    b'{"kind": "step", "time": "now"}',
+    b'{"kind": "step", "time": NaN}',
     b'{"kind": "step", "time": 1' + b"0" * 400 + b"}",
-    b'{"kind": "epoch", "metrics": 3}', b'{"kind": "epoch", "metrics": [1]}',
+    b'{"kind": "epoch", "metrics": 3}',
+    b'{"kind": "epoch", "metrics": [1]}',
     b'{"kind": "epoch", "metrics": {"test/loss": "low"}}',
     b'{"kind": "epoch", "metrics": {"test/loss": null}}',
     b'{"kind": "epoch", "metrics": {"test/loss": [1]}}',
     b'{"kind": "epoch", "metrics": {"test/loss": Infinity}}',
     b'{"kind": "epoch", "metrics": {"test/\\ud800": 1}}',
-    b'{"kind": "epoch", "odd": 1}', b'{"kind": "' + b"a" * 100_000 + b'"}',
-]  # fmt: skip
+    b'{"kind": "epoch", "odd": 1}',
+    b'{"kind": "' + b"a" * 100_000 + b'"}',
+]
 
 
 @pytest.mark.parametrize("line", ODD, ids=lambda line: line[:48].decode(errors="replace"))
@@ -154,9 +172,14 @@ def test_the_epochs_between_two_samples_come_from_the_checkpoint(tmp_path: Path)
         {"epoch": r.epoch, "step": r.step, "test/loss": r.metrics["test/loss"]} for r in whole
     ]
     checkpoint.save(
-        tmp_path / "model.safetensors", Autoencoder(settings), name="a", dataset="digits", seed=0,
-        epoch=400, history=history,
-    )  # fmt: skip
+        tmp_path / "model.safetensors",
+        Autoencoder(settings),
+        name="a",
+        dataset="digits",
+        seed=0,
+        epoch=400,
+        history=history,
+    )
     records = Log(path).records()
     assert [r for r in records if r.kind == "epoch"] == whole
     assert [r.step for r in records] == sorted(r.step for r in records)

@@ -39,9 +39,13 @@ def small(shelf: Callable[..., Path]) -> Path:
     )
     vae = VAE(VAESettings(latent_dim=2, hidden=(8,)))
     checkpoint.save(
-        folder / "vae-tiny.safetensors", vae, dataset="mnist", seed=0, epoch=1,
+        folder / "vae-tiny.safetensors",
+        vae,
+        dataset="mnist",
+        seed=0,
+        epoch=1,
         metrics={"neg_elbo_binarized": METRIC},
-    )  # fmt: skip
+    )
     return folder
 
 

@@ -38,9 +38,17 @@ def raw(head: object, data: bytes = b"") -> bytes:
 
 def description(**changes: object) -> dict[str, str]:
     meta = {
-        "version": 1, "name": "x", "family": "autoencoder", "config": {}, "dataset": "digits",
-        "seed": 0, "epoch": 0, "train": {}, "history": [], "metrics": {},
-    }  # fmt: skip
+        "version": 1,
+        "name": "x",
+        "family": "autoencoder",
+        "config": {},
+        "dataset": "digits",
+        "seed": 0,
+        "epoch": 0,
+        "train": {},
+        "history": [],
+        "metrics": {},
+    }
     return {"genlib": json.dumps({**meta, **changes})}
 
 

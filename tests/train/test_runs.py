@@ -172,12 +172,17 @@ def test_the_plot_has_a_line_a_run() -> None:
 
 def hostile(folder: Path) -> None:
     """Edited directories next to a sound run, which has odd lines and pictures of its own."""
-    for n, (file, text) in enumerate({
-        "run.json": '{"family": "vae", "created": null}', "status.json": "{}",
-        "control.json": '{"lr": "x", "stop": []}', "events.jsonl": "[" * 100_000,
-        "previews/epoch-0001.npy": "no pictures", "previews/epoch-x.npy": "",
-        "model.safetensors": "no weights",
-    }.items()):  # fmt: skip
+    for n, (file, text) in enumerate(
+        {
+            "run.json": '{"family": "vae", "created": null}',
+            "status.json": "{}",
+            "control.json": '{"lr": "x", "stop": []}',
+            "events.jsonl": "[" * 100_000,
+            "previews/epoch-0001.npy": "no pictures",
+            "previews/epoch-x.npy": "",
+            "model.safetensors": "no weights",
+        }.items()
+    ):
         run = runs.create(replace(base(), name=f"edited {n}"))
         (run.path / file).parent.mkdir(exist_ok=True)
         (run.path / file).write_text(text)

@@ -115,9 +115,10 @@ while job.share == 0 and job.busy:
 
 @pytest.mark.usefixtures("shipped")
 @pytest.mark.parametrize(
-    "script", [TSNE, GALLERY, WARM, HOUSE, DECODING, ASCENT, JOB, MEASURE],
+    "script",
+    [TSNE, GALLERY, WARM, HOUSE, DECODING, ASCENT, JOB, MEASURE],
     ids=["tsne", "gallery", "warm-up", "housekeeping", "decoding", "ascent", "jobs", "measuring"],
-)  # fmt: skip
+)
 def test_no_thread_outlives_the_program(script: str, tmp_path: Path) -> None:
     env = {**os.environ, "GENLIB_RUNS": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path)}
     ended = subprocess.run(

@@ -39,10 +39,15 @@ async def call(path: str, query: str = "", body: bytes | None = None) -> Answer:
     app = Starlette(routes=list(frames.routes()))
     said: list[dict[str, object]] = []
     scope = {
-        "type": "http", "http_version": "1.1", "method": "GET" if body is None else "POST",
-        "path": path, "raw_path": path.encode(), "root_path": "", "query_string": query.encode(),
+        "type": "http",
+        "http_version": "1.1",
+        "method": "GET" if body is None else "POST",
+        "path": path,
+        "raw_path": path.encode(),
+        "root_path": "",
+        "query_string": query.encode(),
         "headers": [],
-    }  # fmt: skip
+    }
 
     async def receive() -> dict[str, object]:
         return {"type": "http.request", "body": body or b"", "more_body": False}

@@ -43,11 +43,16 @@ def ask(path: str, headers: Mapping[str, str] = PAGE, body: bytes | None = None)
     said: list[dict[str, object]] = []
     given = {"host": "here:8501", **headers}
     scope = {
-        "type": "http", "http_version": "1.1", "method": "GET" if body is None else "PUT",
-        "scheme": "http", "path": path, "raw_path": path.encode(), "root_path": "",
+        "type": "http",
+        "http_version": "1.1",
+        "method": "GET" if body is None else "PUT",
+        "scheme": "http",
+        "path": path,
+        "raw_path": path.encode(),
+        "root_path": "",
         "query_string": query.encode(),
         "headers": [(k.encode(), v.encode()) for k, v in given.items()],
-    }  # fmt: skip
+    }
 
     async def receive() -> dict[str, object]:
         return {"type": "http.request", "body": body or b"", "more_body": False}

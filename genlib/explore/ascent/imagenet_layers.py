@@ -81,9 +81,11 @@ class SqueezeNet(nn.Module):
             Fire(256, 48, 192), Fire(384, 48, 192), Fire(384, 64, 256), Fire(512, 64, 256),
         )  # fmt: skip
         self.classifier = nn.Sequential(
-            nn.Dropout(), nn.Conv2d(512, CLASSES, 1), nn.ReLU(inplace=True),
+            nn.Dropout(),
+            nn.Conv2d(512, CLASSES, 1),
+            nn.ReLU(inplace=True),
             nn.AdaptiveAvgPool2d((1, 1)),
-        )  # fmt: skip
+        )
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, 3, H, W) -> class scores (B, 1000)."""

@@ -20,6 +20,9 @@ MAX_PIXELS = 50_000_000
 NARROWEST = 8  # times as long as wide, where a picture must be enlarged
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF")
 SAMPLES = {"china": "china.jpg", "flower": "flower.jpg"}
+# What Pillow raises for files that are damaged, and for files that only an attacker writes.
+DAMAGED = (OSError, EOFError, ValueError, SyntaxError, struct.error, zlib.error)
+ODD = (IndexError, KeyError, OverflowError, TypeError, MemoryError, AttributeError, RuntimeError)
 
 
 class PictureError(ValueError):
@@ -43,7 +46,7 @@ def decode(data: bytes, longest: int, grey: bool = False, smallest: int = 1) -> 
     A shorter side below ``smallest`` pixels is enlarged to it, even if the longer then exceeds
     ``longest``. Raises PictureError if the file isn't an image, is too large or too narrow.
     """
-    from PIL import Image, ImageOps, UnidentifiedImageError
+    from PIL import Image, ImageOps
 
     if len(data) > MAX_BYTES:
         raise PictureError(f"The picture is larger than {MAX_BYTES // 1_000_000} MB.")
@@ -55,11 +58,7 @@ def decode(data: bytes, longest: int, grey: bool = False, smallest: int = 1) -> 
             picture = turned.convert("L" if grey else "RGB")
     except PictureError:
         raise
-    except (
-        UnidentifiedImageError, OSError, ValueError, SyntaxError, EOFError, struct.error,
-        Image.DecompressionBombError, zlib.error, IndexError, KeyError, OverflowError, TypeError,
-        MemoryError, AttributeError, RuntimeError,
-    ):  # fmt: skip
+    except (*DAMAGED, *ODD, Image.DecompressionBombError):
         raise PictureError(
             "This file can't be read as an image. Use PNG, JPEG, WebP, BMP or GIF."
         ) from None
