@@ -108,6 +108,12 @@ def test_an_entry_that_points_outside_is_refused(tmp_path: Path, name: str) -> N
     assert not (tmp_path.parent / "a.png").exists()
 
 
+def test_a_nameless_entry_is_refused(tmp_path: Path) -> None:
+    path = zipped(tmp_path / "z.zip", {"a.png": picture(), "b.png": picture()})
+    path.write_bytes(path.read_bytes().replace(b"b.png", b"\0.png"))  # a name ends at a zero byte
+    refuse(path, "holds a file without a name")
+
+
 def test_a_link_in_a_zip_is_refused(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "z.zip", "w") as archive:
         entry = zipfile.ZipInfo("a.png")

@@ -218,6 +218,8 @@ def _of_zip(path: Path) -> tuple[list[str], str]:
 def _check_entry(zip_name: str, entry: zipfile.ZipInfo) -> None:
     """Raise FolderError for an entry that no honest zip of pictures has."""
     name = entry.filename
+    if not name:
+        raise FolderError(f"{zip_name} holds a file without a name: pack it again.")
     called = shown(name)
     odd = name.startswith(("/", "\\")) or "\\" in name or name[1:2] == ":" or "\0" in name
     if odd or ".." in name.split("/"):
