@@ -3,7 +3,7 @@
 import streamlit as st
 
 from genlib.ui.adversarial import ebgan as view
-from genlib.ui.kit.pickers import header, pick_model, try_this
+from genlib.ui.kit.pickers import choose, header, pick_model, try_this
 
 header(
     "Energy-based GAN",
@@ -20,12 +20,11 @@ info = pick_model("HasMargin", "Samples", key="ebgan.model", default="ebgan")
 view.weight_line(info)
 VIEWS = {"Energies": view.energies, "Training": view.training}
 with st.container(horizontal=True, vertical_alignment="bottom", gap="large"):
-    chosen = st.segmented_control(
-        "View", list(VIEWS), default="Energies", required=True, key="ebgan.view",
-        bind="query-params", help="The image before the judge, or how the two got there.",
-    )  # fmt: skip
+    chosen = choose(
+        "View", list(VIEWS), "ebgan.view", "The image before the judge, or how the two got there."
+    )
     epoch, path = view.choose_epoch(info)
-VIEWS[chosen or "Energies"](info, epoch, path)
+VIEWS[chosen](info, epoch, path)
 
 with st.expander("How to read it", icon=":material/menu_book:"):
     st.markdown(

@@ -5,7 +5,7 @@ import streamlit as st
 from genlib.ui.adversarial.gan import panels as gan_panels
 from genlib.ui.adversarial.gan import training as gan_training
 from genlib.ui.adversarial.gan.steps import theatre
-from genlib.ui.kit.pickers import header, pick_model, try_this
+from genlib.ui.kit.pickers import choose, header, pick_model, try_this
 
 header(
     "GAN",
@@ -28,11 +28,8 @@ VIEWS = {
     "Coverage": gan_training.classes,
     "Step by step": theatre,
 }
-view = st.segmented_control(
-    "View", list(VIEWS), default="Samples", required=True, wrap=True, key="gan.view",
-    bind="query-params", label_visibility="collapsed",
-)  # fmt: skip
-VIEWS[view or "Samples"](info)
+view = choose("View", list(VIEWS), "gan.view", hidden=True, wrap=True)
+VIEWS[view](info)
 
 HOW_TO_READ = {
     "Samples": "Every tile is G(z) for another z. Click one: the training images nearest to it "
@@ -49,7 +46,7 @@ HOW_TO_READ = {
     "worth then. Under each number is its change by the last step.",
 }
 with st.expander("How to read it", icon=":material/menu_book:"):
-    st.markdown(HOW_TO_READ[view or "Samples"])
+    st.markdown(HOW_TO_READ[view])
 try_this(
     [
         "**Step by step**: train **only D** for a while. D(G(z)) sinks to 0 and G's loss climbs; "

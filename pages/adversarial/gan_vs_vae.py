@@ -3,6 +3,7 @@
 import streamlit as st
 
 from genlib.ui.adversarial import gan_vs_vae as view
+from genlib.ui.adversarial.gan.data import new_z
 from genlib.ui.kit.pickers import header, pick_model, try_this
 
 header(
@@ -22,8 +23,8 @@ vae = pick_model("Bounds", "Samples", key="versus.vae", label="VAE", default="va
 rows = (vae, gan)
 with st.container(horizontal=True, vertical_alignment="bottom"):
     epochs = view.choose_epochs(rows)
-    view.new_z()
-    view.download(rows, epochs)
+    new_z("versus", "Other z for both models; the link holds the seed.")
+    view.download_table(rows, epochs)
 
 view.table(rows, epochs)
 view.reference(vae)

@@ -9,6 +9,7 @@ import streamlit as st
 from genlib.ui.autoregressive import pixelcnn as view
 from genlib.ui.components import digit_picker
 from genlib.ui.kit import loading, pickers
+from genlib.ui.kit.pickers import download
 from genlib.ui.kit.plain import plain
 
 KEY = "pixelcnn"
@@ -45,42 +46,66 @@ if digit.image.shape != (1, size, size):
     st.stop()
 with left:
     rows = st.slider(
-        "Known rows", 0, size - 1, 0, key=f"{KEY}.rows", bind="query-params",
+        "Known rows",
+        0,
+        size - 1,
+        0,
+        key=f"{KEY}.rows",
+        bind="query-params",
         help=f"So many rows of the digit are given, and the rest is drawn {view.N} times. "
         "0: a blank page, and the digit does not matter.",
-    )  # fmt: skip
+    )
     temperature = st.slider(
-        "Temperature", 0.1, 2.0, 1.0, 0.05, key=f"{KEY}.temperature", bind="query-params",
+        "Temperature",
+        0.1,
+        2.0,
+        1.0,
+        0.05,
+        key=f"{KEY}.temperature",
+        bind="query-params",
         help="T divides the logits. 1 draws from the model; less prefers likely pixels, "
         "more makes noise.",
-    )  # fmt: skip
+    )
     line = st.container(horizontal=True, vertical_alignment="bottom", gap="small")
     seed = line.number_input(
-        "Seed", 0, 9999, 0, key=f"{KEY}.seed", bind="query-params",
+        "Seed",
+        0,
+        9999,
+        0,
+        key=f"{KEY}.seed",
+        bind="query-params",
         help="Of the random numbers: the same seed draws the same images.",
-    )  # fmt: skip
+    )
     line.button(
-        "Draw anew", icon=":material/casino:", key=f"{KEY}.anew", on_click=draw_anew,
+        "Draw anew",
+        icon=":material/casino:",
+        key=f"{KEY}.anew",
+        on_click=draw_anew,
         help="Another seed at random.",
-    )  # fmt: skip
+    )
 
 bits = view.binary(digit.image)
 sheet = view.grown(info, bits, rows, temperature, int(seed))
 with right:
     st.markdown(
-        f"**The first {rows} rows are given: {view.N} ways to go on**" if rows
+        f"**The first {rows} rows are given: {view.N} ways to go on**"
+        if rows
         else f"**{view.N} images from a blank page**"
-    )  # fmt: skip
+    )
     view.stage(f"{KEY}.stage", info, sheet)
     with st.container(horizontal=True):
-        st.download_button(
-            "Images (PNG)", lambda: view.as_png(sheet), f"{info.name}.png", "image/png",
-            icon=":material/image:", on_click="ignore", help=f"All {view.N}, pixels 6 by 6.",
-        )  # fmt: skip
-        st.download_button(
-            "Growth (GIF)", lambda: view.as_gif(sheet), f"{info.name}.gif", "image/gif",
-            icon=":material/animation:", on_click="ignore", help="Pixel by pixel, without end.",
-        )  # fmt: skip
+        download(
+            "Images (PNG)",
+            lambda: view.as_png(sheet),
+            f"{info.name}.png",
+            f"All {view.N}, pixels 6 by 6.",
+        )
+        download(
+            "Growth (GIF)",
+            lambda: view.as_gif(sheet),
+            f"{info.name}.gif",
+            "Pixel by pixel, without end.",
+        )
 
 st.subheader("Where is the surprise?")
 judged = view.judged(info, bits)

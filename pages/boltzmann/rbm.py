@@ -5,7 +5,7 @@ import streamlit as st
 from genlib.ui.boltzmann.rbm import chain as boltzmann_chain
 from genlib.ui.boltzmann.rbm import measure as boltzmann_measure
 from genlib.ui.boltzmann.rbm import race as boltzmann_race
-from genlib.ui.kit.pickers import header, pick_model, try_this
+from genlib.ui.kit.pickers import choose, header, pick_model, try_this
 
 header(
     "RBM and DBN",
@@ -26,22 +26,22 @@ VIEWS = {
     "Log-likelihood": boltzmann_measure.likelihood,
     "Ways to train": boltzmann_race.training,
 }
-view = st.segmented_control(
-    "View", list(VIEWS), default="Chain", required=True, wrap=True, key="rbm.view",
-    bind="query-params", label_visibility="collapsed",
-)  # fmt: skip
+view = choose("View", list(VIEWS), "rbm.view", hidden=True, wrap=True)
 if view == "Ways to train":
     boltzmann_race.training()
 else:
     info = pick_model(
-        "Stacked", key="rbm.model", default="rbm-500", where=st.container(width=440),
+        "Stacked",
+        key="rbm.model",
+        default="rbm-500",
+        where=st.container(width=440),
         help="Restricted Boltzmann machines and deep belief networks.",
-    )  # fmt: skip
+    )
     {
         "Chain": boltzmann_chain.chain,
         "Weights": boltzmann_chain.weights,
         "Log-likelihood": boltzmann_measure.likelihood,
-    }[view or "Chain"](info)
+    }[view](info)
 
 HOW_TO_READ = {
     "Chain": "Each step draws all hidden units from the pixels and all pixels from the hidden "
@@ -64,7 +64,7 @@ HOW_TO_READ = {
     "restriction buys.",
 }
 with st.expander("How to read it", icon=":material/menu_book:"):
-    st.markdown(HOW_TO_READ[view or "Chain"])
+    st.markdown(HOW_TO_READ[view])
 try_this(
     [
         "**Chain**: start from noise at 5 steps a second. How many steps until there is a digit? "

@@ -10,7 +10,7 @@ from genlib.plots.ascent import curves_figure
 from genlib.ui.classifiers import ascent as view
 from genlib.ui.classifiers.networks import pick_network, weights_panel
 from genlib.ui.classifiers.starts import pick_start
-from genlib.ui.kit.pickers import header, try_this
+from genlib.ui.kit.pickers import choose, header, try_this
 
 KEY = "class_images"
 OBJECTIVES = {"class score": "Score", "log-probability": "Log-probability"}
@@ -32,19 +32,15 @@ with controls:
     choice, lens = pick_network(f"{KEY}.network")
     names = lens.network.classes
     few = len(names) <= 12
-    mode = st.segmented_control(
+    mode = choose(
         "Show",
-        ["all", "one"],
-        format_func=lambda m: "One class" if m == "one" else "All at once",
-        default="all",
-        required=True,
-        wrap=True,
-        key=f"{KEY}.show",
-        bind="query-params",
-        disabled=not few,
-        help="All classes climb together, in one batch, each towards its own."
+        {"all": "All at once", "one": "One class"},
+        f"{KEY}.show",
+        "All classes climb together, in one batch, each towards its own."
         if few
         else "A thousand pictures do not fit on a screen: one class at a time.",
+        wrap=True,
+        disabled=not few,
     )
     wall = few and mode == "all"
     target = st.selectbox(
@@ -60,17 +56,13 @@ with controls:
         else "Changing it keeps the picture, which goes on from where it is.",
     )
     classes = list(range(len(names))) if wall else [target or 0]
-    objective = st.segmented_control(
+    objective = choose(
         "Climb",
-        list(OBJECTIVES),
-        format_func=OBJECTIVES.__getitem__,
-        default="class score",
-        required=True,
-        wrap=True,
-        key=f"{KEY}.objective",
-        bind="query-params",
-        help="The score before the softmax, as in the lecture; or log p in nats, which also pushes "
+        OBJECTIVES,
+        f"{KEY}.objective",
+        "The score before the softmax, as in the lecture; or log p in nats, which also pushes "
         "the other classes down.",
+        wrap=True,
     )
     height, width = lens.network.shape[1:]
     octaves = view.pick_octaves(

@@ -8,7 +8,7 @@ from genlib.explore.ascent.pictures import MAX_BYTES, PictureError, decode, samp
 from genlib.ui.classifiers import ascent as view
 from genlib.ui.classifiers.networks import pick_network, weights_panel
 from genlib.ui.kit import rights
-from genlib.ui.kit.pickers import header, try_this
+from genlib.ui.kit.pickers import choose, header, try_this
 from genlib.ui.kit.plain import plain
 
 KEY = "deep_dream"
@@ -57,15 +57,11 @@ with controls:
         if whole
         else f"One of the layer's {layer.channels} feature maps.",
     )
-    name = st.segmented_control(
+    name = choose(
         "Picture",
-        [name for name in PICTURES if name != "upload" or rights.may_change()],
-        format_func=PICTURES.__getitem__,
-        default="flower",
-        required=True,
+        {k: v for k, v in PICTURES.items() if k != "upload" or rights.may_change()},
+        f"{KEY}.picture",
         wrap=True,
-        key=f"{KEY}.picture",
-        bind="query-params",
     )
     given = None
     if name == "upload":

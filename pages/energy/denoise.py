@@ -9,7 +9,7 @@ from genlib.ui.components.digit_picker import pick_digit
 from genlib.ui.components.live_slider import live_slider
 from genlib.ui.energy import denoise as view
 from genlib.ui.kit import loading
-from genlib.ui.kit.pickers import header, pick_model, try_this
+from genlib.ui.kit.pickers import choose, header, pick_model, try_this
 
 header(
     "Denoise",
@@ -105,15 +105,12 @@ def live() -> None:
 live()
 
 st.subheader("Error against strength")
-scope = st.segmented_control(
+scope = choose(
     "Measured on",
     ["All digits", "This digit's class"],
-    default="All digits",
-    required=True,
-    key="denoise.scope",
-    bind="query-params",
+    "denoise.scope",
+    "A drawn digit has no class, so all digits are measured." if digit.label is None else "",
     disabled=digit.label is None,
-    help="A drawn digit has no class, so all digits are measured." if digit.label is None else "",
 )
 label = None if scope == "All digits" else digit.label
 measured = tuple((i.name, str(i.path), i.mtime_ns) for i in infos)

@@ -38,19 +38,21 @@ pickers.header(
 data = loading.dataset()
 row = st.container(horizontal=True, gap="medium")
 with row.container(width=360):
-    way = st.segmented_control(
-        "How to merge", list(HOWS), default="Alpha", required=True,
-        key="merged.how", bind="query-params",
-        help="  \n".join(f"**{name}**: {text}." for name, (_, text) in HOWS.items()),
-    )  # fmt: skip
+    way = pickers.choose(
+        "How to merge",
+        list(HOWS),
+        "merged.how",
+        "  \n".join(f"**{name}**: {text}." for name, (_, text) in HOWS.items()),
+    )
 with row.container(width=460):
-    choice = st.segmented_control(
-        "Energy", list(KINDS), default="Squared error", required=True,
-        key="merged.energy", bind="query-params",
-        help="**Squared error** between image and reconstruction; paler images have less of it.  \n"
+    choice = pickers.choose(
+        "Energy",
+        list(KINDS),
+        "merged.energy",
+        "**Squared error** between image and reconstruction; paler images have less of it.  \n"
         "**Contrast-invariant**: 1 − correlation of the two, which no change of contrast moves.  \n"
         "**Own**: the model's own energy, such as −ELBO in nats for a VAE.",
-    )  # fmt: skip
+    )
 chosen = pickers.pick_models(
     "Reconstructs", "HasEnergy", key="merged.models", default=("ae-30", "dae-500", "vae-20")
 )

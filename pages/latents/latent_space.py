@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from genlib.ui.kit.pickers import header, pick_model, try_this
+from genlib.ui.kit.pickers import choose, header, pick_model, try_this
 from genlib.ui.latents.latent_space import panels
 from genlib.ui.latents.latent_space.data import space as read_space
 from genlib.ui.latents.latent_space.files import take_away
@@ -71,15 +71,7 @@ VIEWS = {
 def follow() -> None:
     """What follows once the hand rests."""
     link_z(space, place(space))
-    view = st.segmented_control(
-        "View",
-        list(VIEWS),
-        default="Around here",
-        required=True,
-        key=f"{KEY}.view",
-        bind="query-params",
-        label_visibility="collapsed",
-    )
+    view = choose("View", list(VIEWS), f"{KEY}.view", hidden=True)
     VIEWS[view](space)
 
 

@@ -7,7 +7,7 @@ from genlib.plots.kernels import OWN, SHARED
 from genlib.store.checkpoint import Info
 from genlib.ui.components.live_slider import live_slider
 from genlib.ui.kit import loading
-from genlib.ui.kit.pickers import header, pick_models, try_this
+from genlib.ui.kit.pickers import choose, header, pick_models, try_this
 from genlib.ui.kit.picture_table import signed_legend
 from genlib.ui.kit.plain import note_of, plain
 from genlib.ui.latents import reconstructions as view
@@ -194,13 +194,5 @@ often noise everywhere, and says the same about every digit.
     )
 
 
-mode = st.segmented_control(
-    "Show",
-    ["Reconstructions", "Kernels"],
-    default="Reconstructions",
-    required=True,
-    key="reconstructions.show",
-    bind="query-params",
-    label_visibility="collapsed",
-)
+mode = choose("Show", ["Reconstructions", "Kernels"], "reconstructions.show", hidden=True)
 (show_kernels if mode == "Kernels" else show_reconstructions)()

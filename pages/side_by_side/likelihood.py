@@ -32,10 +32,9 @@ names = {info.name: info for info in infos}
 sets = sorted({bench.images_of(info) for info in infos}, key=lambda n: (n != "mnist", n))
 chosen_set = sets[0]
 if len(sets) > 1:
-    chosen_set = st.segmented_control(
-        "Test images", sets, default=sets[0], required=True, key="likelihood.data",
-        bind="query-params", help="Models of different data cannot be compared.",
-    ) or sets[0]  # fmt: skip
+    chosen_set = pickers.choose(
+        "Test images", sets, "likelihood.data", "Models of different data cannot be compared."
+    )
 shown = [info for info in infos if bench.images_of(info) == chosen_set]
 
 
@@ -48,20 +47,33 @@ def controls() -> None:
         info = names.get(str(name), shown[0])
         metrics = bench.able(info)
         metric = st.selectbox(
-            "Number", metrics, key="likelihood.metric", bind="query-params", width=320,
+            "Number",
+            metrics,
+            key="likelihood.metric",
+            bind="query-params",
+            width=320,
             format_func=lambda m: f"{LIKELIHOODS[m].name}: {m}",
             help="What the model can say: exact, an estimate, or a bound; see “How to read this”.",
-        )  # fmt: skip
+        )
         n = st.select_slider(
-            "Test images", SIZES, 500, key="likelihood.n", bind="query-params", width=230,
+            "Test images",
+            SIZES,
+            500,
+            key="likelihood.n",
+            bind="query-params",
+            width=230,
             help="A random choice of so many. The standard error falls with their root.",
-        )  # fmt: skip
+        )
         st.button(
-            "Measure here", icon=":material/speed:", type="primary", key="likelihood.go",
-            on_click=measure, args=(info, str(metric or metrics[0]), int(n)),
+            "Measure here",
+            icon=":material/speed:",
+            type="primary",
+            key="likelihood.go",
+            on_click=measure,
+            args=(info, str(metric or metrics[0]), int(n)),
             disabled=any(job.busy for job in running()),
             help="In a process of its own, so that no page waits. One at a time.",
-        )  # fmt: skip
+        )
 
 
 def measure(info: Info, metric: str, n: int) -> None:
@@ -84,8 +96,12 @@ def progress() -> bool:
             st.progress(
                 job.share, f"{metric} of {plain(path.rsplit('/', 1)[-1])}: {job.text or '…'}"
             )
-            st.button("Cancel", key=f"likelihood.cancel.{job.name}", on_click=job.cancel,
-                      icon=":material/close:")  # fmt: skip
+            st.button(
+                "Cancel",
+                key=f"likelihood.cancel.{job.name}",
+                on_click=job.cancel,
+                icon=":material/close:",
+            )
     return bool(busy)
 
 
@@ -133,11 +149,13 @@ with st.expander("Table", icon=":material/table:", expanded=bool(rows)):
         ],
         hide_index=True,
     )
-    st.download_button(
-        "Table (CSV)", bench.as_csv(rows), "likelihoods.csv", "text/csv", key="likelihood.csv",
-        icon=":material/download:", on_click="ignore",
-        help="All numbers and the published ones with their sources.",
-    )  # fmt: skip
+    pickers.download(
+        "Table (CSV)",
+        bench.as_csv(rows),
+        "likelihoods.csv",
+        "All numbers and the published ones with their sources.",
+        key="likelihood.csv",
+    )
 
 with st.expander("How to read this", icon=":material/menu_book:"):
     st.markdown(

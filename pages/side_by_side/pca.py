@@ -44,9 +44,17 @@ pca_view.eigen_digits(found, data.shape)
 def few_axes() -> None:
     """A digit in d axes, the variance they hold, and samples."""
     d = int(
-        live_slider("pca.axes", "Axes kept", 1, 300, 30, 1, options=STOPS,
-                    help="How many numbers describe a digit.")
-    )  # fmt: skip
+        live_slider(
+            "pca.axes",
+            "Axes kept",
+            1,
+            300,
+            30,
+            1,
+            options=STOPS,
+            help="How many numbers describe a digit.",
+        )
+    )
     model = pca_data.model(data.name, d)
     left, middle, right = side_by_side(280, 300, 400)
     with left:
@@ -78,10 +86,14 @@ polled("pca.training", view.autoencoder, data, found)
 trained = {info.name: info for info in pca_data.linear_decoders(data.shape)}
 if trained:
     name = st.selectbox(
-        "And a trained one", list(trained), key="pca.trained", bind="query-params", width=260,
+        "And a trained one",
+        list(trained),
+        key="pca.trained",
+        bind="query-params",
+        width=260,
         help="A shipped or own autoencoder of one layer, maybe with tanh: is its decoder's "
         "subspace PCA's?",
-    )  # fmt: skip
+    )
     matrix = pca_data.decoder_matrix(trained[name or next(iter(trained))])
     width = matrix.shape[1]
     angles = principal_angles(matrix, found.axes[:width].T)

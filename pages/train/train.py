@@ -4,7 +4,7 @@ import streamlit as st
 
 from genlib.runs import queue as runs
 from genlib.runs.directory import Run
-from genlib.ui.kit.pickers import header, try_this
+from genlib.ui.kit.pickers import choose, header, try_this
 from genlib.ui.train import actions as run_actions
 from genlib.ui.train import form as train_form
 from genlib.ui.train import upload as upload_view
@@ -50,15 +50,7 @@ header(
 SECTIONS = ("New run", "Watch", "Upload")
 
 with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
-    section = st.segmented_control(
-        "What to do",
-        SECTIONS,
-        default=SECTIONS[0],
-        required=True,
-        key="train.show",
-        label_visibility="collapsed",
-        bind="query-params",
-    )
+    section = choose("What to do", SECTIONS, "train.show", hidden=True)
     run = pick_run() if section == "Watch" else None
 run_actions.offer_undo()
 if section == "Watch" and run:

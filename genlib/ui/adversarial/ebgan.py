@@ -17,6 +17,7 @@ from genlib.ui.adversarial.gan.subject import pick_subject
 from genlib.ui.adversarial.gan.training import collapse_warning, epochs, pick_epoch
 from genlib.ui.kit import images, loading
 from genlib.ui.kit.columns import side_by_side
+from genlib.ui.kit.pickers import download
 from genlib.ui.kit.picture_table import Card, cards, signed_legend
 from genlib.ui.kit.plain import plain
 
@@ -68,10 +69,15 @@ def energies(info: Info, epoch: int, path: Path) -> None:
         _rebuilt(model, subject.image, value)
     with right:
         shown = st.pills(
-            "Groups", list(gan_data.GROUPS), default=list(gan_data.GROUPS), selection_mode="multi",
+            "Groups",
+            list(gan_data.GROUPS),
+            default=list(gan_data.GROUPS),
+            selection_mode="multi",
             wrap=True,
-            key=f"{KEY}.groups", bind="query-params", help=f"{gan_data.N:,} images of each.",
-        )  # fmt: skip
+            key=f"{KEY}.groups",
+            bind="query-params",
+            help=f"{gan_data.N:,} images of each.",
+        )
         found = {g: gan_data.group_scores(path, "energy", g) for g in shown or gan_data.GROUPS}
         marks = [
             Mark(model.margin(), f"margin m = {model.margin():g}", "dash"),
@@ -87,11 +93,13 @@ def _rebuilt(model: HasMargin, image: torch.Tensor, value: float) -> None:
     with torch.no_grad():
         rebuilt = model.rebuild(image[None].to(device))[0].float().cpu()
     error = (rebuilt - image).mean(0).numpy()
-    cards([
-        Card("Image", images.to_uint8(image)),
-        Card("Dec(Enc(x))", images.to_uint8(rebuilt)),
-        Card("Error", diverging(error, 1.0), number=f"C = {value:.1f}"),
-    ])  # fmt: skip
+    cards(
+        [
+            Card("Image", images.to_uint8(image)),
+            Card("Dec(Enc(x))", images.to_uint8(rebuilt)),
+            Card("Error", diverging(error, 1.0), number=f"C = {value:.1f}"),
+        ]
+    )
     signed_legend("ink left out", "none", "ink added")
 
 
@@ -111,17 +119,16 @@ def training(info: Info, epoch: int, path: Path) -> None:
     left, right = side_by_side(420, 620)
     with left:
         with st.container(horizontal=True):
-            st.button(
-                "New z", icon=":material/casino:", key=f"{KEY}.new", on_click=gan_data.next_seed,
-                args=(f"{KEY}.seed",), help="Draw other z; the link holds their seed.",
-            )  # fmt: skip
+            gan_data.new_z(KEY, "Draw other z; the link holds their seed.")
             shown = gan_data.samples(path, SHOWN, gan_data.seed_of(f"{KEY}.seed"))
             tiled = images.grid_image(shown, 6)
-            st.download_button(
-                "Samples (PNG)", lambda: images.to_png(tiled, scale=4),
-                f"{info.name}-epoch-{epoch}.png", "image/png", icon=":material/image:",
-                key=f"{KEY}.png", on_click="ignore", help="The grid below.",
-            )  # fmt: skip
+            download(
+                "Samples (PNG)",
+                lambda: images.to_png(tiled, scale=4),
+                f"{info.name}-epoch-{epoch}.png",
+                "The grid below.",
+                key=f"{KEY}.png",
+            )
         st.image(images.data_url(tiled), width="stretch", alt=f"Samples after epoch {epoch}")
         st.caption(f"G(z) after epoch {epoch}; the same z at every epoch.")
         collapse_warning(info, path)

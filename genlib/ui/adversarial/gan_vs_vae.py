@@ -16,6 +16,7 @@ from genlib.store.checkpoint import Info
 from genlib.ui.adversarial.gan import data as gan_data
 from genlib.ui.kit import images, loading
 from genlib.ui.kit.columns import side_by_side
+from genlib.ui.kit.pickers import download
 from genlib.ui.kit.plain import plain
 
 KEY = "versus"
@@ -30,18 +31,15 @@ def choose_epochs(rows: Sequence[Info]) -> list[int]:
     known = sorted({epoch for info in rows for epoch, _ in info.snapshots})
     preset = [epoch for epoch in WANTED if epoch in known] or known[-1:]
     chosen = st.multiselect(
-        "Epochs", known, default=preset, max_selections=MOST, key=f"{KEY}.epochs",
-        bind="query-params", help="Epochs of which the weights were kept; 0 is before training.",
-    )  # fmt: skip
+        "Epochs",
+        known,
+        default=preset,
+        max_selections=MOST,
+        key=f"{KEY}.epochs",
+        bind="query-params",
+        help="Epochs of which the weights were kept; 0 is before training.",
+    )
     return sorted(chosen) or preset
-
-
-def new_z() -> None:
-    """The button for another seed."""
-    st.button(
-        "New z", icon=":material/casino:", key=f"{KEY}.new", on_click=gan_data.next_seed,
-        args=(f"{KEY}.seed",), help="Other z for both models; the link holds the seed.",
-    )  # fmt: skip
 
 
 def grid(info: Info, epoch: int) -> NDArray[np.uint8] | None:
@@ -122,7 +120,7 @@ def _alike(pictures: Sequence[NDArray[np.uint8] | None]) -> NDArray[np.uint8]:
     return out
 
 
-def download(rows: Sequence[Info], epochs: Sequence[int]) -> None:
+def download_table(rows: Sequence[Info], epochs: Sequence[int]) -> None:
     """The whole table as one picture."""
 
     def png() -> bytes:
@@ -130,7 +128,10 @@ def download(rows: Sequence[Info], epochs: Sequence[int]) -> None:
         tiled = [None if g is None else images.grid_image(g, SIDE) for g in grids]
         return images.to_png(images.grid_image(_alike(tiled), len(epochs), gap=12), scale=2)
 
-    st.download_button(
-        "Table (PNG)", png, "gan-against-vae.png", "image/png", icon=":material/image:",
-        key=f"{KEY}.png", on_click="ignore", help="All grids: a row a model, a column an epoch.",
-    )  # fmt: skip
+    download(
+        "Table (PNG)",
+        png,
+        "gan-against-vae.png",
+        "All grids: a row a model, a column an epoch.",
+        key=f"{KEY}.png",
+    )

@@ -21,6 +21,7 @@ from genlib.ui.components.film import PANELS, film
 from genlib.ui.components.film_packet import wall
 from genlib.ui.components.live_slider import live_slider
 from genlib.ui.kit import guard
+from genlib.ui.kit.pickers import button_row, download
 
 LEARNING_RATES = [a * 10**e for e in range(-3, 3) for a in (1, 2, 5)]
 L2S = [0.0, *(a * 10**e for e in range(-5, 1) for a in (1, 2, 5))]
@@ -60,17 +61,14 @@ def begin(lens: Lens, image: torch.Tensor, classes: Sequence[int], knobs: Knobs)
 def transport(key: str, live: Live, reset: Callable[[], None], reset_help: str) -> None:
     """Start or pause, single step, reset: in a row above the picture."""
     st.session_state[f"{key}.was_running"] = live.running
-    with st.container(horizontal=True):
-        if live.running:
-            st.button("Pause", icon=":material/pause:", type="primary", key=f"{key}.pause",
-                      on_click=live.pause, help="Freeze the picture; nothing is lost.")  # fmt: skip
-        else:
-            st.button("Start", icon=":material/play_arrow:", type="primary", key=f"{key}.go",
-                      on_click=live.start, help="Climb until paused.")  # fmt: skip
-        st.button("Step", icon=":material/skip_next:", key=f"{key}.step", on_click=live.step_once,
-                  help="Pause and make exactly one step.")  # fmt: skip
-        st.button("Reset", icon=":material/restart_alt:", key=f"{key}.reset", on_click=reset,
-                  help=reset_help)  # fmt: skip
+    button_row(
+        key,
+        ("Pause", "pause", "pause", live.pause, "Freeze the picture; nothing is lost.")
+        if live.running
+        else ("Start", "play_arrow", "go", live.start, "Climb until paused."),
+        ("Step", "skip_next", "step", live.step_once, "Pause and make exactly one step."),
+        ("Reset", "restart_alt", "reset", reset, reset_help),
+    )
 
 
 @st.fragment
@@ -87,48 +85,95 @@ def pick_octaves(key: str, most: int, default: int, effect: str) -> int:
     """How many octaves to climb in, up to ``most``; ``effect`` begins "in several sizes"."""
     if most == 1:
         st.slider(
-            "Octaves", 1, 2, 1, key=f"{key}.one_octave", disabled=True,
+            "Octaves",
+            1,
+            2,
+            1,
+            key=f"{key}.one_octave",
+            disabled=True,
             help="This network takes no picture smaller than this one.",
-        )  # fmt: skip
+        )
         return 1
     return st.slider(
-        "Octaves", 1, most, min(default, most), key=f"{key}.octaves", bind="query-params",
+        "Octaves",
+        1,
+        most,
+        min(default, most),
+        key=f"{key}.octaves",
+        bind="query-params",
         help="In how many sizes the picture is looked at in turn, each 1.4 times the last, down to "
         f"what the network can take: {effect} in several sizes.",
-    )  # fmt: skip
+    )
 
 
 def knob_controls(key: str, defaults: Knobs, side: int, address: str) -> Knobs:
     """The knobs of the lecture, and folded away those of the later literature."""
-    lr = live_slider(
-        f"{key}.lr", "Learning rate", LEARNING_RATES[0], LEARNING_RATES[-1], defaults.lr, 1e-3,
-        "Length of a step: X += learning rate × (dX − 2 · L2 · X), pixels from 0 to 1.",
-        options=LEARNING_RATES, post=(address, "lr"),
-    )  # fmt: skip
-    l2 = live_slider(
-        f"{key}.l2", "L2", L2S[0], L2S[-1], defaults.l2, 1e-5,
-        "Pull towards the network's mean colour, so that no pixel is bright without a reason.",
-        options=L2S, post=(address, "l2"),
-    )  # fmt: skip
-    jitter = live_slider(
-        f"{key}.jitter", "Jitter (pixels)", 0, max(4, side // 7), defaults.jitter, 1,
-        "Before each step the picture is rolled by up to so many pixels, afterwards back.",
-        post=(address, "jitter"),
-    )  # fmt: skip
-    blur = live_slider(
-        f"{key}.blur", "Blur every … steps", 0, 50, defaults.blur_every, 1,
-        "0: never. Each time with a Gaussian of the width given below.",
-        post=(address, "blur_every"),
-    )  # fmt: skip
+    lr, l2 = _step(key, defaults, address)
+    jitter, blur = _calm(key, defaults, side, address)
     clip = st.toggle(
-        "Clip to 0 … 1", defaults.clip, key=f"{key}.clip", bind="query-params",
+        "Clip to 0 … 1",
+        defaults.clip,
+        key=f"{key}.clip",
+        bind="query-params",
         help="Keep each pixel between black and white.",
-    )  # fmt: skip
+    )
     with st.expander("More knobs", icon=":material/tune:"):
         more = _more(key, defaults)
     more.lr, more.l2, more.jitter, more.clip = lr, l2, round(jitter), clip
     more.blur_every = round(blur)
     return more
+
+
+def _step(key: str, defaults: Knobs, address: str) -> tuple[float, float]:
+    """Learning rate and L2."""
+    lr = live_slider(
+        f"{key}.lr",
+        "Learning rate",
+        LEARNING_RATES[0],
+        LEARNING_RATES[-1],
+        defaults.lr,
+        1e-3,
+        "Length of a step: X += learning rate × (dX − 2 · L2 · X), pixels from 0 to 1.",
+        options=LEARNING_RATES,
+        post=(address, "lr"),
+    )
+    l2 = live_slider(
+        f"{key}.l2",
+        "L2",
+        L2S[0],
+        L2S[-1],
+        defaults.l2,
+        1e-5,
+        "Pull towards the network's mean colour, so that no pixel is bright without a reason.",
+        options=L2S,
+        post=(address, "l2"),
+    )
+    return lr, l2
+
+
+def _calm(key: str, defaults: Knobs, side: int, address: str) -> tuple[float, float]:
+    """Jitter in pixels, and the number of steps from blur to blur."""
+    jitter = live_slider(
+        f"{key}.jitter",
+        "Jitter (pixels)",
+        0,
+        max(4, side // 7),
+        defaults.jitter,
+        1,
+        "Before each step the picture is rolled by up to so many pixels, afterwards back.",
+        post=(address, "jitter"),
+    )
+    blur = live_slider(
+        f"{key}.blur",
+        "Blur every … steps",
+        0,
+        50,
+        defaults.blur_every,
+        1,
+        "0: never. Each time with a Gaussian of the width given below.",
+        post=(address, "blur_every"),
+    )
+    return jitter, blur
 
 
 @st.fragment
@@ -151,28 +196,32 @@ def turn_knobs(key: str, live: Live, defaults: Knobs, side: int) -> None:
 def _more(key: str, defaults: Knobs) -> Knobs:
     """Width of the blur, normalised gradient, Fourier, scale, rotation."""
     sigma = st.slider(
-        "Blur width (pixels)", 0.2, 2.0, defaults.blur_sigma, 0.1, key=f"{key}.sigma",
-        bind="query-params", help="Standard deviation of the Gaussian.",
-    )  # fmt: skip
+        "Blur width (pixels)",
+        0.2,
+        2.0,
+        defaults.blur_sigma,
+        0.1,
+        key=f"{key}.sigma",
+        bind="query-params",
+        help="Standard deviation of the Gaussian.",
+    )
     normalise = st.toggle(
-        "Normalise the gradient", defaults.normalise, key=f"{key}.normalise", bind="query-params",
+        "Normalise the gradient",
+        defaults.normalise,
+        key=f"{key}.normalise",
+        bind="query-params",
         help="Divide it by its root mean square: the learning rate is then a pixel's typical "
         "change per step, whatever the network.",
-    )  # fmt: skip
+    )
     fourier = st.toggle(
-        "Fourier, decorrelated colour", defaults.parameterisation == "fourier",
-        key=f"{key}.fourier", bind="query-params",
+        "Fourier, decorrelated colour",
+        defaults.parameterisation == "fourier",
+        key=f"{key}.fourier",
+        bind="query-params",
         help="Step in frequencies instead of pixels: favours large smooth shapes. It can be "
         "switched while it runs.",
-    )  # fmt: skip
-    scale = st.slider(
-        "Random scale (%)", 0, 30, round(100 * defaults.scale), key=f"{key}.scale",
-        bind="query-params", help="Before each step, zoom by up to so much.",
-    )  # fmt: skip
-    rotate = st.slider(
-        "Random rotation (degrees)", 0, 45, round(defaults.rotate), key=f"{key}.rotate",
-        bind="query-params", help="Before each step, turn by up to so much.",
-    )  # fmt: skip
+    )
+    scale, rotate = _moves(key, defaults)
     return Knobs(
         objective=defaults.objective,
         parameterisation="fourier" if fourier else "pixels",
@@ -181,6 +230,29 @@ def _more(key: str, defaults: Knobs) -> Knobs:
         scale=scale / 100,
         rotate=float(rotate),
     )
+
+
+def _moves(key: str, defaults: Knobs) -> tuple[int, int]:
+    """Random scale in percent and random rotation in degrees."""
+    scale = st.slider(
+        "Random scale (%)",
+        0,
+        30,
+        round(100 * defaults.scale),
+        key=f"{key}.scale",
+        bind="query-params",
+        help="Before each step, zoom by up to so much.",
+    )
+    rotate = st.slider(
+        "Random rotation (degrees)",
+        0,
+        45,
+        round(defaults.rotate),
+        key=f"{key}.rotate",
+        bind="query-params",
+        help="Before each step, turn by up to so much.",
+    )
+    return scale, rotate
 
 
 def downloads(key: str, live: Live, name: str) -> None:
@@ -197,12 +269,16 @@ def downloads(key: str, live: Live, name: str) -> None:
         return gif(alike, zoom=_zoom(alike[0]))
 
     with st.container(horizontal=True):
-        st.download_button("PNG", as_png, f"{name}.png", "image/png", key=f"{key}.png",
-                           icon=":material/image:", on_click="ignore",
-                           help="The picture as it is, pixels enlarged.")  # fmt: skip
-        st.download_button("GIF of the film", as_gif, f"{name}.gif", "image/gif", key=f"{key}.gif",
-                           icon=":material/animation:", on_click="ignore",
-                           help="All frames of the filmstrip.")  # fmt: skip
+        download(
+            "PNG", as_png, f"{name}.png", "The picture as it is, pixels enlarged.", key=f"{key}.png"
+        )
+        download(
+            "GIF of the film",
+            as_gif,
+            f"{name}.gif",
+            "All frames of the filmstrip.",
+            key=f"{key}.gif",
+        )
 
 
 def _zoom(picture: NDArray[np.uint8]) -> int:

@@ -13,6 +13,7 @@ from genlib.explore.ascent.climb import noise
 from genlib.explore.ascent.lens import Lens, Network
 from genlib.explore.ascent.pictures import PictureError, decode, sample, square
 from genlib.ui.components.digit_picker import pick_digit
+from genlib.ui.kit.pickers import choose
 from genlib.ui.kit.plain import plain
 
 Start = Callable[[Lens], Tensor]
@@ -23,17 +24,13 @@ def pick_start(key: str, network: Network, count: int) -> Start:
     """Let the person pick; returns a function that makes the first pictures (count, C, H, W)."""
     with st.expander("Start from", icon=":material/flag:"):
         last = "digit" if network.shape[0] == 1 else "photo"
-        kind = st.segmented_control(
+        kind = choose(
             "Start from",
-            ["noise", "blank", last],
-            format_func=NAMES.__getitem__,
-            default="noise",
-            required=True,
+            {k: NAMES[k] for k in ("noise", "blank", last)},
+            f"{key}.from",
+            "Used by Reset; a picture that is climbing is never thrown away.",
+            hidden=True,
             wrap=True,
-            key=f"{key}.from",
-            bind="query-params",
-            label_visibility="collapsed",
-            help="Used by Reset; a picture that is climbing is never thrown away.",
         )
         if kind == "digit":
             return _digit(key, network, count)
@@ -42,9 +39,14 @@ def pick_start(key: str, network: Network, count: int) -> Start:
         if kind == "blank":
             return lambda lens: lens.mean.cpu().expand(count, *network.shape).clone()
         seed = st.number_input(
-            "Seed of the noise", 0, 9999, 0, key=f"{key}.seed", bind="query-params",
+            "Seed of the noise",
+            0,
+            9999,
+            0,
+            key=f"{key}.seed",
+            bind="query-params",
             help="Another number, another start; the same number, the same pictures.",
-        )  # fmt: skip
+        )
     return lambda lens: _noise(lens, count, int(seed or 0))
 
 

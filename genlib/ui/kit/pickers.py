@@ -1,12 +1,13 @@
-"""What pages have in common: a header, a model picker and prompts to try.
+"""What pages have in common: a header, pickers, downloads and prompts to try.
 
 All of them live in the link: a widget's key is its query parameter.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import PurePosixPath
+from typing import TypeVar
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -16,8 +17,7 @@ from genlib.ui import menu
 from genlib.ui.kit import loading
 from genlib.ui.kit.plain import plain
 
-if TYPE_CHECKING:
-    pass
+T = TypeVar("T", str, int)
 
 WHAT = {  # capability -> what a model that has it can do, for the empty state
     "Encodes": "encode images",
@@ -34,6 +34,13 @@ WHAT = {  # capability -> what a model that has it can do, for the empty state
     "Stacked": "run a Gibbs chain between layers of binary units",
     "HasMargin": "push the energy of its samples up to a margin",
     "Autoregressive": "predict pixel by pixel",
+}
+KINDS = {  # suffix of a download -> its MIME type and icon
+    ".png": ("image/png", ":material/image:"),
+    ".gif": ("image/gif", ":material/animation:"),
+    ".html": ("text/html", ":material/html:"),
+    ".csv": ("text/csv", ":material/download:"),
+    ".safetensors": ("application/octet-stream", ":material/download:"),
 }
 
 
@@ -126,3 +133,80 @@ def pick_models(
         help=_help(help, by_name),
     )
     return [by_name[name] for name in chosen if name in by_name] or [by_name[preset[0]]]
+
+
+def button_row(key: str, *buttons: tuple[str, str, str, Callable[[], None], str]) -> None:
+    """Buttons side by side, the first of them the main one.
+
+    Each is a label, the name of its icon, the rest of its key, what a click does, and a help text.
+    """
+    with st.container(horizontal=True):
+        for n, (label, icon, name, act, help) in enumerate(buttons):
+            st.button(
+                label,
+                icon=f":material/{icon}:",
+                type="secondary" if n else "primary",
+                key=f"{key}.{name}",
+                on_click=act,
+                help=help,
+            )
+
+
+def choose(
+    label: str,
+    options: Mapping[T, str] | Sequence[T],
+    key: str,
+    help: str | None = None,
+    *,
+    default: T | None = None,
+    where: DeltaGenerator | None = None,
+    wrap: bool | None = None,
+    disabled: bool = False,
+    hidden: bool = False,
+) -> T:
+    """Pick one of a few options, side by side: at first ``default``, or the first of them.
+
+    A mapping's values are what is shown, its keys what the link holds. ``hidden`` hides the label.
+    """
+    first = next(iter(options)) if default is None else default
+    chosen = (where or st).segmented_control(
+        label,
+        list(options),
+        default=first,
+        required=True,
+        format_func=options.__getitem__ if isinstance(options, Mapping) else None,
+        key=key,
+        help=help,
+        disabled=disabled,
+        label_visibility="collapsed" if hidden else "visible",
+        wrap=wrap,
+        bind="query-params",
+    )
+    return first if chosen is None else chosen
+
+
+def download(
+    label: str,
+    data: Callable[[], bytes | str] | bytes | str,
+    file: str,
+    help: str,
+    *,
+    key: str | None = None,
+    disabled: bool = False,
+) -> None:
+    """A button that saves ``data``, computed on the click if it is a function, as ``file``.
+
+    The suffix, one of KINDS, gives MIME type and icon. The page does not run again.
+    """
+    mime, icon = KINDS[PurePosixPath(file).suffix]
+    st.download_button(
+        label,
+        data,
+        file,
+        mime,
+        key=key,
+        help=help,
+        icon=icon,
+        on_click="ignore",
+        disabled=disabled,
+    )

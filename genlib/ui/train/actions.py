@@ -13,6 +13,7 @@ from genlib.runs import queue as runs
 from genlib.runs.directory import ACTIVE, LR_RANGE, RESUMABLE, Run
 from genlib.store.checkpoint import CheckpointError, peek
 from genlib.ui.kit import guard, loading, open_in, rights
+from genlib.ui.kit.pickers import download
 from genlib.ui.kit.plain import plain
 
 DELETED = "runs.deleted"
@@ -202,18 +203,15 @@ def _open(run: Run) -> None:
 
 def _download(run: Run) -> None:
     model = run.model
-    st.download_button(
+    download(
         "Download",
         model.read_bytes if model else b"",
         f"{run.name.replace('/', '_')}.safetensors",
-        "application/octet-stream",
-        key="run.download",
-        icon=":material/download:",
-        disabled=model is None,
-        on_click="ignore",
-        help="The checkpoint of the last complete epoch; it can be uploaded in any genlib."
+        "The checkpoint of the last complete epoch; it can be uploaded in any genlib."
         if model
         else "There is no complete epoch yet.",
+        key="run.download",
+        disabled=model is None,
     )
 
 

@@ -37,9 +37,20 @@ def seed_of(key: str) -> int:
     return int(text) if text.isdecimal() and len(text) < 9 else 0
 
 
-def next_seed(key: str) -> None:
-    """Draw other random numbers; for a button."""
-    st.query_params[key] = str(seed_of(key) + 1)
+def new_z(key: str, help: str, disabled: bool = False) -> None:
+    """The button that draws other z: the seed of the link, at ``key``.seed, goes up by one."""
+
+    def next_seed() -> None:
+        st.query_params[f"{key}.seed"] = str(seed_of(f"{key}.seed") + 1)
+
+    st.button(
+        "New z",
+        icon=":material/casino:",
+        key=f"{key}.new",
+        on_click=next_seed,
+        disabled=disabled,
+        help=help,
+    )
 
 
 def sampler(path: str | Path) -> Samples:

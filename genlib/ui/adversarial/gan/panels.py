@@ -17,6 +17,7 @@ from genlib.ui.components.sample_grid import sample_grid
 from genlib.ui.components.z_walk import z_walk
 from genlib.ui.kit import images, loading
 from genlib.ui.kit.columns import side_by_side
+from genlib.ui.kit.pickers import choose, download
 from genlib.ui.kit.picture_table import Row, picture_table
 from genlib.ui.kit.plain import plain
 
@@ -33,29 +34,25 @@ def seed() -> int:
 
 def new_z(why_not: str = "") -> None:
     """The button that draws other z for every view; grey where there is a reason why not."""
-    st.button(
-        "New z", icon=":material/casino:", key=f"{KEY}.new", on_click=gan_data.next_seed,
-        args=(f"{KEY}.seed",), disabled=bool(why_not),
-        help=why_not or "Draw other z ~ N(0, I); the link holds their seed.",
-    )  # fmt: skip
+    help = why_not or "Draw other z ~ N(0, I); the link holds their seed."
+    gan_data.new_z(KEY, help, disabled=bool(why_not))
 
 
 def samples(info: Info) -> None:
     """A grid of samples, and next to it the training images nearest to the chosen one."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        count = st.segmented_control(
-            "Samples", COUNTS, default=49, required=True, key=f"{KEY}.count", bind="query-params",
-            help="How many draws of z are shown.",
-        )  # fmt: skip
+        count = choose(
+            "Samples", COUNTS, f"{KEY}.count", "How many draws of z are shown.", default=49
+        )
         new_z()
-        shown = gan_data.samples(info.path, int(count or 49), seed())
+        shown = gan_data.samples(info.path, count, seed())
         columns = int(len(shown) ** 0.5)
-        st.download_button(
+        download(
             "Grid (PNG)",
             lambda: images.to_png(images.grid_image(shown, columns), scale=4),
-            f"{info.name}-{seed()}.png", "image/png", icon=":material/image:", on_click="ignore",
-            help="The grid as it is, every pixel 4 by 4.",
-        )  # fmt: skip
+            f"{info.name}-{seed()}.png",
+            "The grid as it is, every pixel 4 by 4.",
+        )
     _choose_sample(info, shown, columns)
 
 
@@ -149,14 +146,21 @@ def verdict(info: Info) -> None:
         subject = pick_subject(f"{KEY}.judged", info)
     with right:
         shown = st.pills(
-            "Groups", list(gan_data.GROUPS), default=["Test images", "Generated"],
-            selection_mode="multi", wrap=True, key=f"{KEY}.groups", bind="query-params",
+            "Groups",
+            list(gan_data.GROUPS),
+            default=["Test images", "Generated"],
+            selection_mode="multi",
+            wrap=True,
+            key=f"{KEY}.groups",
+            bind="query-params",
             help=f"Up to {gan_data.N:,} images of each.",
-        )  # fmt: skip
+        )
         logits = st.toggle(
-            "Logits", key=f"{KEY}.logits", bind="query-params",
+            "Logits",
+            key=f"{KEY}.logits",
+            bind="query-params",
             help="Show log D / (1 − D) instead of D: what the network gives before the sigmoid.",
-        )  # fmt: skip
+        )
         _among(info, subject, list(shown or ["Test images", "Generated"]), logits)
 
 
@@ -165,9 +169,10 @@ def _among(info: Info, subject: Subject, groups: list[str], logits: bool) -> Non
     logit = gan_data.score(info.path, "verdict", subject.image[None])
     said = float(logit[0])
     st.metric(
-        f"D({plain(subject.name)})", f"{_sigmoid(logit)[0]:.1%}",
+        f"D({plain(subject.name)})",
+        f"{_sigmoid(logit)[0]:.1%}",
         help=f"Probability of being real, by the discriminator; its logit is {said:.2f}.",
-    )  # fmt: skip
+    )
     scale = _same if logits else _sigmoid
     found = {name: scale(gan_data.group_scores(info.path, "verdict", name)) for name in groups}
     figure = score_figure(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pandas as pd
 import streamlit as st
 
@@ -10,6 +12,7 @@ from genlib.store.checkpoint import Info
 from genlib.ui.components.live_slider import live_slider
 from genlib.ui.kit import guard, images, loading
 from genlib.ui.kit.columns import side_by_side
+from genlib.ui.kit.pickers import button_row, choose, download
 from genlib.ui.kit.plain import plain
 
 KEY = "gan.duel"
@@ -31,25 +34,24 @@ def theatre(info: Info) -> None:
         )
         return
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        start = st.segmented_control(
-            "Start", list(STARTS), format_func=STARTS.__getitem__, default="trained",
-            required=True, key=f"{KEY}.start", bind="query-params",
-            help="A copy of the checkpoint, or the same layers with fresh weights. The checkpoint "
+        start = choose(
+            "Start",
+            STARTS,
+            f"{KEY}.start",
+            "A copy of the checkpoint, or the same layers with fresh weights. The checkpoint "
             "itself is never touched.",
-        )  # fmt: skip
-        who = st.segmented_control(
-            "Who trains", list(WHOM), format_func=WHOM.__getitem__, default="both", required=True,
-            key=f"{KEY}.who", bind="query-params",
-            help="While it runs. **Both**: one step each, D first, whatever the d_steps that the "
+        )
+        who = choose(
+            "Who trains",
+            WHOM,
+            f"{KEY}.who",
+            "While it runs. **Both**: one step each, D first, whatever the d_steps that the "
             "checkpoint was trained with.",
-        )  # fmt: skip
-        speed = st.segmented_control(
-            "Speed", list(SPEEDS), format_func=SPEEDS.__getitem__, default="full", required=True,
-            key=f"{KEY}.speed", bind="query-params",
-            help=f"Slow motion: a step every {SLOW_S:g} s.",
-        )  # fmt: skip
-    duel = _session_duel(info, start or "trained")
-    duel.who, duel.pause_s = who or "both", SLOW_S if speed == "slow" else 0.0
+        )
+        slow = f"Slow motion: a step every {SLOW_S:g} s."
+        speed = choose("Speed", SPEEDS, f"{KEY}.speed", slow, default="full")
+    duel = _session_duel(info, start)
+    duel.who, duel.pause_s = who, SLOW_S if speed == "slow" else 0.0
     _buttons(duel)
     _rate(duel)
     st.session_state[f"{KEY}.was_running"] = duel.running
@@ -84,34 +86,35 @@ def _begin(info: Info, start: str) -> Duel:
 
 
 def _buttons(duel: Duel) -> None:
-    with st.container(horizontal=True):
-        if duel.running:
-            st.button("Pause", icon=":material/pause:", type="primary", key=f"{KEY}.pause",
-                      on_click=duel.pause, help="Nothing is lost.")  # fmt: skip
-        else:
-            st.button("Run", icon=":material/play_arrow:", type="primary", key=f"{KEY}.go",
-                      on_click=duel.start, args=(duel.who, duel.pause_s),
-                      help="Train step after step until paused.")  # fmt: skip
-        for who, name, icon, what in (
+    pause = ("Pause", "pause", "pause", duel.pause, "Nothing is lost.")
+    start, step = partial(duel.start, duel.who, duel.pause_s), duel.step_once
+    run = ("Run", "play_arrow", "go", start, "Train step after step until paused.")
+    once = (
+        (name, icon, f"once.{who}", partial(step, who), f"Pause, then {n} on {duel.batch} images.")
+        for who, name, icon, n in (
             ("d", "Train D once", "gavel", "one step"),
             ("g", "Train G once", "brush", "one step"),
             ("both", "Both once", "skip_next", "one step each, D first,"),
-        ):
-            st.button(name, icon=f":material/{icon}:", key=f"{KEY}.once.{who}",
-                      on_click=duel.step_once, args=(who,),
-                      help=f"Pause, then {what} on {duel.batch} images.")  # fmt: skip
-        st.button("Reset", icon=":material/restart_alt:", key=f"{KEY}.reset", on_click=duel.reset,
-                  help="Back to the weights it began with; the optimizers forget.")  # fmt: skip
+        )
+    )
+    back = "Back to the weights it began with; the optimizers forget."
+    reset = ("Reset", "restart_alt", "reset", duel.reset, back)
+    button_row(KEY, pause if duel.running else run, *once, reset)
 
 
 @st.fragment
 def _rate(duel: Duel) -> None:
     """The learning rate, which reaches the running duel while it is dragged."""
     duel.lr = live_slider(
-        f"{KEY}.lr", "Learning rate of both", RATES[0], RATES[-1], 2e-4, 1e-5,
+        f"{KEY}.lr",
+        "Learning rate of both",
+        RATES[0],
+        RATES[-1],
+        2e-4,
+        1e-5,
         "Step size of Adam (β1 = 0.5) for D and G; it may be changed while it runs.",
         options=RATES,
-    )  # fmt: skip
+    )
 
 
 def _live(duel: Duel) -> None:
@@ -133,11 +136,14 @@ def _live(duel: Duel) -> None:
             f"G after {now.g_steps:,} steps of G and {now.d_steps:,} of D, learning rate "
             f"{duel.lr:.2g}" + (f", {state}." if duel.running else ", paused.")
         )
-        st.download_button(
-            "Samples (PNG)", images.to_png(grid, scale=4), "duel.png", "image/png",
-            icon=":material/image:", on_click="ignore", key=f"{KEY}.png", disabled=duel.running,
-            help="Pause first: the picture changes." if duel.running else "The grid above.",
-        )  # fmt: skip
+        download(
+            "Samples (PNG)",
+            images.to_png(grid, scale=4),
+            "duel.png",
+            "Pause first: the picture changes." if duel.running else "The grid above.",
+            key=f"{KEY}.png",
+            disabled=duel.running,
+        )
     with right:
         _numbers(now, before)
         if len(duel.trace) < 2:
@@ -157,8 +163,14 @@ def _numbers(now: Point, before: Point) -> None:
     }
     with st.container(horizontal=True):
         for name, (value, old, help) in shown.items():
-            st.metric(name, f"{value:.3f}", f"{value - old:+.3f}", delta_color="off", help=help,
-                      width="stretch")  # fmt: skip
+            st.metric(
+                name,
+                f"{value:.3f}",
+                f"{value - old:+.3f}",
+                delta_color="off",
+                help=help,
+                width="stretch",
+            )
 
 
 def _frame(trace: list[Point]) -> pd.DataFrame:
@@ -175,11 +187,17 @@ def _chart(names: tuple[str, ...], title: str) -> dict[str, object]:
         "height": 290,
         "mark": {"type": "line", "strokeWidth": 2.5, "point": {"size": 14, "filled": True}},
         "encoding": {
-            "x": {"field": "step", "type": "quantitative", "title": "steps of D and G together",
-                  "axis": {"tickCount": 6, "format": "d"}},
+            "x": {
+                "field": "step",
+                "type": "quantitative",
+                "title": "steps of D and G together",
+                "axis": {"tickCount": 6, "format": "d"},
+            },
             "y": {"field": "value", "type": "quantitative", "title": title},
             "color": {
-                "field": "name", "type": "nominal", "title": None,
+                "field": "name",
+                "type": "nominal",
+                "title": None,
                 "scale": {"domain": list(names)},
                 "legend": {"orient": "top", "direction": "horizontal"},
             },
@@ -189,4 +207,4 @@ def _chart(names: tuple[str, ...], title: str) -> dict[str, object]:
                 {"field": "value", "type": "quantitative", "format": ".4f"},
             ],
         },
-    }  # fmt: skip
+    }

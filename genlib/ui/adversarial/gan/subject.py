@@ -16,6 +16,7 @@ from genlib.ui.adversarial.gan import data as gan_data
 from genlib.ui.components.digit_picker import pick_digit
 from genlib.ui.components.live_slider import live_slider
 from genlib.ui.kit import images, loading
+from genlib.ui.kit.pickers import choose
 from genlib.ui.kit.plain import plain
 
 MOST = 99_999  # of the numbers that choose a sample or a noise image
@@ -32,14 +33,16 @@ class Subject:
 
 def pick_subject(key: str, info: Info) -> Subject:
     """Pick an image of any kind; call it in a fragment, it reruns while one draws or drags."""
-    way = st.segmented_control(
-        "Image", list(WAYS), default="Test or drawn", required=True, wrap=True,
-        key=f"{key}.image", bind="query-params",
-        help="**Test or drawn**: a real one, or yours. **Generated**: by this model. **Merged**: "
+    way = choose(
+        "Image",
+        list(WAYS),
+        f"{key}.image",
+        "**Test or drawn**: a real one, or yours. **Generated**: by this model. **Merged**: "
         "two real ones on top of each other. **Noise**: every pixel at random.",
-    )  # fmt: skip
+        wrap=True,
+    )
     data = loading.pictures_of(info)
-    subject = WAYS[way or "Test or drawn"](key, info, data)
+    subject = WAYS[way](key, info, data)
     if not subject.shown:
         images.picture(subject.image, subject.name, width=168)
     return subject
@@ -75,10 +78,14 @@ def _merged(key: str, info: Info, data: Dataset) -> Subject:
     chosen = []
     for where, name, preset in ((left, "a", 3), (right, "b", 4)):
         cls = where.selectbox(
-            f"Class {name}", present, index=min(preset, len(present) - 1),
-            format_func=lambda c: data.classes[c], key=f"{key}.{name}", bind="query-params",
+            f"Class {name}",
+            present,
+            index=min(preset, len(present) - 1),
+            format_func=lambda c: data.classes[c],
+            key=f"{key}.{name}",
+            bind="query-params",
             help="A test image of this class.",
-        )  # fmt: skip
+        )
         chosen.append(present[0] if cls is None else cls)
     if len(data.test_x) < 2:
         st.caption("There is only one test image: it is merged with itself.")

@@ -15,6 +15,7 @@ from genlib.ui.adversarial.gan import data as gan_data
 from genlib.ui.adversarial.gan.panels import KEY, new_z, seed
 from genlib.ui.kit import images, loading
 from genlib.ui.kit.columns import side_by_side
+from genlib.ui.kit.pickers import download
 from genlib.ui.kit.plain import in_chart, plain
 
 LOSSES = {"train/loss": "D's loss", "train/g_loss": "G's loss"}
@@ -34,17 +35,17 @@ def training(info: Info) -> None:
     left, right = side_by_side(420, 620)
     with left:
         shown, note = _grid(frames[epoch])
-        st.image(
-            images.data_url(images.grid_image(shown, int(len(shown) ** 0.5))),
-            width="stretch", alt=f"Samples after epoch {epoch}",
-        )  # fmt: skip
+        grid = images.data_url(images.grid_image(shown, int(len(shown) ** 0.5)))
+        st.image(grid, width="stretch", alt=f"Samples after epoch {epoch}")
         st.caption(f"After epoch {epoch}. {note}")
-        st.download_button(
-            "Kept epochs (GIF)", lambda: _film(info), f"{info.name}-epochs.gif", "image/gif",
-            icon=":material/animation:", on_click="ignore", key=f"{KEY}.gif",
-            help="The same z at every epoch of which the weights were kept, one after the other, "
+        download(
+            "Kept epochs (GIF)",
+            lambda: _film(info),
+            f"{info.name}-epochs.gif",
+            "The same z at every epoch of which the weights were kept, one after the other, "
             "endlessly.",
-        )  # fmt: skip
+            key=f"{KEY}.gif",
+        )
     with right:
         rows = info.history
         if not any("train/g_loss" in row for row in rows):
@@ -83,9 +84,14 @@ def pick_epoch(key: str, known: list[int], kept: str = "the weights") -> int:
         st.caption(f"Only epoch {known[0]} was kept: a run keeps more of them.")
         return known[0]
     chosen = st.select_slider(
-        "Epoch", known, value=known[-1], key=key, bind="query-params", width=420,
+        "Epoch",
+        known,
+        value=known[-1],
+        key=key,
+        bind="query-params",
+        width=420,
         help=f"Epochs of which {kept} were kept; 0 is before the training.",
-    )  # fmt: skip
+    )
     return int(chosen)
 
 
@@ -157,17 +163,20 @@ def classes(info: Info) -> None:
 
 def _numbers(found: Coverage) -> None:
     st.metric(
-        "Classes covered", f"{len(found.wanted) - len(found.missing)} of {len(found.wanted)}",
+        "Classes covered",
+        f"{len(found.wanted) - len(found.missing)} of {len(found.wanted)}",
         help="A class counts from a tenth of its fair share of the samples on, if noise gets less.",
-    )  # fmt: skip
+    )
     st.metric(
-        "Classes in effect", f"{found.effective:.1f}",
+        "Classes in effect",
+        f"{found.effective:.1f}",
         help="exp(entropy of the shares): 10 for ten equal classes, 1 for one.",
-    )  # fmt: skip
+    )
     st.metric(
-        "Variety", f"{found.variety:.0%}",
+        "Variety",
+        f"{found.variety:.0%}",
         help="Mean squared distance of two samples over that of two real images.",
-    )  # fmt: skip
+    )
 
 
 def say_collapse(found: Coverage, judge: gan_data.Judge) -> None:
@@ -195,18 +204,22 @@ def _over_epochs(info: Info, judge: gan_data.Judge) -> None:
     if len(info.snapshots) < 2:
         return
     if st.toggle(
-        "Through the training", key=f"{KEY}.through", bind="query-params",
+        "Through the training",
+        key=f"{KEY}.through",
+        bind="query-params",
         help="Count the same for every epoch that was kept; takes a second or two each.",
-    ):  # fmt: skip
+    ):
         rows = []
         for epoch, path in info.snapshots:
             one = gan_data.coverage_of(path, judge, seed() + 1)
             missing = ", ".join(judge.names[c] for c in one.missing) or "none"
-            rows.append({
-                "epoch": epoch,
-                "classes covered": len(one.wanted) - len(one.missing),
-                "hardly drawn": missing,
-                "classes in effect": round(one.effective, 2),
-                "variety": f"{one.variety:.0%}",
-            })  # fmt: skip
+            rows.append(
+                {
+                    "epoch": epoch,
+                    "classes covered": len(one.wanted) - len(one.missing),
+                    "hardly drawn": missing,
+                    "classes in effect": round(one.effective, 2),
+                    "variety": f"{one.variety:.0%}",
+                }
+            )
         st.dataframe(rows, hide_index=True, key=f"{KEY}.through_table", height="content")

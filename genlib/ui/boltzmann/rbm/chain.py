@@ -19,6 +19,7 @@ from genlib.ui.components.digit_picker import pick_digit
 from genlib.ui.components.gibbs_chain import Layers, Scene, gibbs_chain, gibbs_store
 from genlib.ui.components.kernel_grid import kernel_grid
 from genlib.ui.kit import images, loading
+from genlib.ui.kit.pickers import choose
 from genlib.ui.kit.picture_table import signed_legend
 from genlib.ui.kit.plain import plain
 
@@ -99,28 +100,35 @@ def _known(hidden: str, height: int, width: int) -> NDArray[np.bool_] | None:
 
 def _controls() -> tuple[str, str, str, int]:
     with st.container(horizontal=True):
-        start = st.segmented_control(
-            "Start from", list(STARTS), format_func=STARTS.__getitem__, default="noise",
-            required=True, key=f"{KEY}.start", bind="query-params",
-            help="Noise: every unit 0 or 1 by a fair coin.",
-        )  # fmt: skip
-        show = st.segmented_control(
-            "Show", list(SHOWS), format_func=SHOWS.__getitem__, default="probabilities",
-            required=True, key=f"{KEY}.show", bind="query-params",
-            help="The chain itself always goes on with samples, 0 or 1; probabilities are what "
+        start = choose(
+            "Start from", STARTS, f"{KEY}.start", "Noise: every unit 0 or 1 by a fair coin."
+        )
+        show = choose(
+            "Show",
+            SHOWS,
+            f"{KEY}.show",
+            "The chain itself always goes on with samples, 0 or 1; probabilities are what "
             "they were drawn with, and look smoother.",
-        )  # fmt: skip
+        )
     with st.container(horizontal=True):
         hidden = st.selectbox(
-            "Hide of the picture", HIDES, key=f"{KEY}.hide", bind="query-params", width=200,
+            "Hide of the picture",
+            HIDES,
+            key=f"{KEY}.hide",
+            bind="query-params",
+            width=200,
             help="The rest of the picture is held fixed at every step (clamped), rounded to black "
             "and white; the chain fills in what is hidden.",
-        )  # fmt: skip
+        )
         chains = st.selectbox(
-            "Chains", [1, 4, 9, 16], key=f"{KEY}.chains", bind="query-params", width=110,
+            "Chains",
+            [1, 4, 9, 16],
+            key=f"{KEY}.chains",
+            bind="query-params",
+            width=110,
             help="Independent chains side by side, all from the same start.",
-        )  # fmt: skip
-    return start or "noise", show or "probabilities", hidden, chains
+        )
+    return start, show, hidden, chains
 
 
 def _clamping(depth: int) -> str:
@@ -164,11 +172,12 @@ def weights(info: Info) -> None:
     if not isinstance(model, HasKernels):
         st.info(f"{plain(info.name)} has no first layer that sees whole images.")
         return
-    scale = st.segmented_control(
-        "Colour scale", [SHARED, OWN], default=SHARED,
-        required=True, key=f"{KEY}.scale", bind="query-params",
-        help="One scale shows which units are strong, one for each shows the shape of the weak.",
-    )  # fmt: skip
+    scale = choose(
+        "Colour scale",
+        [SHARED, OWN],
+        f"{KEY}.scale",
+        "One scale shows which units are strong, one for each shows the shape of the weak.",
+    )
     kernels = loading.cpu(model.kernels())
     strength = np.linalg.norm(kernels.reshape(len(kernels), -1), axis=1)
     order = np.argsort(-strength)

@@ -14,6 +14,7 @@ from genlib.explore.latents import walk
 from genlib.ui.components.decoder_store import model_data, source
 from genlib.ui.components.latent_pad import SCRIPTS
 from genlib.ui.kit.images import to_gif, to_png
+from genlib.ui.kit.pickers import download
 from genlib.ui.latents.latent_space.data import Array, Space, cloud, dimensions, start_code
 from genlib.ui.latents.latent_space.start import place
 
@@ -25,35 +26,26 @@ def take_away(space: Space) -> None:
     """Buttons for the files, and the Python that makes the same picture."""
     z, name = place(space), space.info.name
     with st.container(horizontal=True):
-        st.download_button(
+        download(
             "Picture (PNG)",
             to_png(space.decode(z[None])[0], scale=16),
             f"{name}.png",
-            "image/png",
-            icon=":material/image:",
-            on_click="ignore",
-            help="The picture of the pad, every pixel 16 by 16.",
+            "The picture of the pad, every pixel 16 by 16.",
         )
-        st.download_button(
+        download(
             "Walk (GIF)",
             lambda: walk_gif(space, z),
             f"{name}-walk.gif",
-            "image/gif",
-            icon=":material/animation:",
-            on_click="ignore",
-            help="From here through four random places and back, endlessly.",
+            "From here through four random places and back, endlessly.",
         )
-        st.download_button(
+        download(
             "Explorer (HTML)",
             (lambda: explorer_html(space, z)) if space.exported else "",
             f"{name}.html",
-            "text/html",
-            icon=":material/html:",
-            on_click="ignore",
-            disabled=space.exported is None,
-            help="Sliders, pad and decoder in one file that needs no server and no network."
+            "Sliders, pad and decoder in one file that needs no server and no network."
             if space.exported
             else f"The browser cannot decode this model: {space.refusal}",
+            disabled=space.exported is None,
         )
     st.markdown("The same picture in Python:")
     st.code(python_lines(space, z), language="python", wrap_lines=True)

@@ -15,6 +15,7 @@ from genlib.ui.components.digit_picker import Digit, pick_digit
 from genlib.ui.components.latent_walk import Way, latent_walk
 from genlib.ui.kit import loading
 from genlib.ui.kit.images import data_url, grid_image, picture
+from genlib.ui.kit.pickers import choose
 from genlib.ui.kit.plain import plain
 from genlib.ui.latents.latent_space.data import Space, density, digits
 from genlib.ui.latents.latent_space.data import space as read_space
@@ -175,16 +176,13 @@ def generate(space: Space) -> None:
 
     left, right = st.columns([2, 1], gap="large", vertical_alignment="bottom")
     with left.container(horizontal=True, vertical_alignment="bottom"):
-        name = st.segmented_control(
+        name = choose(
             "Density over latents",
             list(DENSITIES),
+            f"{KEY}.density",
+            "Fitted to the codes of 10,000 training images; the standard normal is not fitted.",
             default="Standard normal",
-            required=True,
             wrap=True,
-            key=f"{KEY}.density",
-            bind="query-params",
-            help="Fitted to the codes of 10,000 training images; the standard normal is not "
-            "fitted.",
         )
         st.button("Draw again", icon=":material/casino:", key=f"{KEY}.again", on_click=_again)
     other = _beside(space, right)

@@ -15,6 +15,7 @@ from genlib.ui.components import history
 from genlib.ui.components.decoder_store import component_key, decoder_store
 from genlib.ui.components.digit_picker import pick_digit
 from genlib.ui.components.latent_pad import current_z, latent_pad, set_z
+from genlib.ui.kit.pickers import choose
 from genlib.ui.latents.latent_space.data import Array, Space, cloud, digits, dimensions, start_code
 
 KEY = "latent_space"
@@ -50,18 +51,14 @@ def on_server(space: Space) -> bool:
 def choose_start(space: Space) -> None:
     """Draw the start's controls and move the pad when they changed."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        start = st.segmented_control(
+        start = choose(
             "Start from",
-            list(STARTS),
-            format_func=STARTS.__getitem__,
-            default="digit",
-            required=True,
-            key=f"{KEY}.start",
-            bind="query-params",
-            help="Where the sliders stand at first, and where Reset returns to. The mean is the "
+            STARTS,
+            f"{KEY}.start",
+            "Where the sliders stand at first, and where Reset returns to. The mean is the "
             "mean code of all test digits: a digit that is a little of each.",
         )
-        z, what = START[start or "digit"](space)
+        z, what = START[start](space)
     _move(space, z, hashlib.sha256(what + space.name.encode()).hexdigest())
 
 
@@ -126,17 +123,13 @@ def link_z(space: Space, z: Array) -> None:
 
 def choose_path(space: Space) -> None:
     """Let the server decode instead, to compare; say why where the browser cannot."""
-    st.segmented_control(
+    choose(
         "Decode",
-        list(PATHS),
-        format_func=PATHS.__getitem__,
-        default="auto",
-        required=True,
-        key=f"{KEY}.path",
-        bind="query-params",
-        disabled=space.exported is None,
-        help="Automatic: in the browser where the decoder is small enough for a frame, then a "
+        PATHS,
+        f"{KEY}.path",
+        "Automatic: in the browser where the decoder is small enough for a frame, then a "
         "drag costs the server nothing. Press M to see milliseconds and frames per second.",
+        disabled=space.exported is None,
     )
     if space.refusal:
         st.caption(f"Decoded on the server: {space.refusal}")

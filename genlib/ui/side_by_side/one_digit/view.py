@@ -23,6 +23,7 @@ from genlib.ui.components import digit_picker
 from genlib.ui.components.live_slider import live_slider
 from genlib.ui.kit import images
 from genlib.ui.kit.images import data_url
+from genlib.ui.kit.pickers import choose
 from genlib.ui.side_by_side.one_digit.data import Dossier, Said
 
 ALARM = 0.95  # stranger than this share of real digits: the model notices
@@ -173,15 +174,24 @@ def pick(digits: Dataset, choice: DeltaGenerator) -> Tensor:
         x = linked
         with st.container(horizontal=True, vertical_alignment="center"):
             images.picture(x, "from the link", width=96)
-            st.button("Put it away", key="one_digit.away", on_click=_forget,
-                      help="Take the drawing out of the link and pick another digit.")  # fmt: skip
+            st.button(
+                "Put it away",
+                key="one_digit.away",
+                on_click=_forget,
+                help="Take the drawing out of the link and pick another digit.",
+            )
     else:
         picked = digit_picker.pick_digit("one_digit", data=digits, default_class=4, default_nth=3)
         x = picked.image
         if picked.index is None:
-            st.button("Put this drawing into the link", icon=":material/link:",
-                      key="one_digit.keep", on_click=_keep, args=(to_link(x),),
-                      help="The address then holds the drawing itself.")  # fmt: skip
+            st.button(
+                "Put this drawing into the link",
+                icon=":material/link:",
+                key="one_digit.keep",
+                on_click=_keep,
+                args=(to_link(x),),
+                help="The address then holds the drawing itself.",
+            )
     return _change(x, digits, choice)
 
 
@@ -194,20 +204,26 @@ def _forget() -> None:
 
 
 def _change(x: Tensor, digits: Dataset, choice: DeltaGenerator) -> Tensor:
-    chosen = choice.segmented_control(
-        "What is done to it", [AS_IT_IS, *NAMES], default=AS_IT_IS, required=True,
-        key="one_digit.change", bind="query-params",
-        help="What is done to the digit before the models see it: who notices?",
-    )  # fmt: skip
+    chosen = choose(
+        "What is done to it",
+        [AS_IT_IS, *NAMES],
+        "one_digit.change",
+        "What is done to the digit before the models see it: who notices?",
+        where=choice,
+    )
     name = NAMES.get(str(chosen))
     if name is None:
         return x
     change = CHANGES[name]
     other = _other(digits) if name == "merge" else x
     amount = live_slider(
-        f"one_digit.{name}", f"{chosen}: {change.amount}", change.low, change.high, change.start,
+        f"one_digit.{name}",
+        f"{chosen}: {change.amount}",
+        change.low,
+        change.high,
+        change.start,
         change.step,
-    )  # fmt: skip
+    )
     changed = change.apply(x[None], amount, other)[0]
     images.picture(changed, "what the models see", width=96)
     return changed
@@ -216,8 +232,13 @@ def _change(x: Tensor, digits: Dataset, choice: DeltaGenerator) -> Tensor:
 def _other(digits: Dataset) -> Tensor:
     present = sorted({int(c) for c in digits.test_y.unique()})
     cls = st.selectbox(
-        "With", present, index=min(8, len(present) - 1), format_func=lambda c: digits.classes[c],
-        key="one_digit.with", bind="query-params", help="Class of the digit that is merged in.",
-    )  # fmt: skip
+        "With",
+        present,
+        index=min(8, len(present) - 1),
+        format_func=lambda c: digits.classes[c],
+        key="one_digit.with",
+        bind="query-params",
+        help="Class of the digit that is merged in.",
+    )
     row = int((digits.test_y == (present[0] if cls is None else cls)).nonzero()[0])
     return to_float(digits.test_x[row])
