@@ -20,7 +20,7 @@ SHARED = ("settings", "losses", "background", "devices", "environment", "files")
 # package -> what of genlib it may import, besides itself. The longest key that a module's name
 # starts with counts.
 MAY_IMPORT: dict[str, tuple[str, ...]] = {
-    "background": (),
+    "background": ("environment",),
     "environment": (),
     "losses": (),
     "settings": ("environment",),

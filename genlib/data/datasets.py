@@ -286,7 +286,7 @@ def prepare(
     """Decode the pictures of a dataset into the user's cache, where they are not there yet.
 
     ``progress`` is told how many pictures are done, and of how many. Raises ValueError for what
-    can't be used, ``folders_decode.Cancelled`` when ``cancelled`` says so.
+    can't be used, ``background.Cancelled`` when ``cancelled`` says so.
     """
     if name not in DATASETS:
         folders_cache.split(entry_of(name), progress, cancelled)

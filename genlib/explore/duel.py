@@ -1,7 +1,7 @@
 """A generator and a discriminator trained by hand: D once, G once, both, slowly, or on and on.
 
 A ``Duel`` owns a private copy of a model and its optimizers. Its thread trains while somebody is
-there to see it; a ``Pool`` bounds how many train at once over all sessions. What is shown is
+there to see it; a ``Places`` bounds how many train at once over all sessions. What is shown is
 measured after every single step on the same real images and the same z, dropout off, so that a
 change is the step's doing and no other noise. Both means one step each, whatever the model's
 ``d_steps``, so that the counts on screen stay comparable.
@@ -14,7 +14,6 @@ from __future__ import annotations
 import contextlib
 import logging
 import math
-import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -26,8 +25,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from genlib import environment
-from genlib.explore.attended import POOL, Attended
-from genlib.explore.pool import Pool
+from genlib.background import Places
+from genlib.explore.attended import PLACES, Attended
 from genlib.models.base import Model
 from genlib.models.capabilities import StepsApart
 
@@ -70,7 +69,7 @@ class Duel(Attended):
         lr: float = 2e-4,
         batch: int = 64,
         seed: int = 0,
-        pool: Pool = POOL,
+        places: Places = PLACES,
         owner: str = "",
     ) -> None:
         """Copy ``model``; images: uint8 (N, C, H, W) to train on.
@@ -82,10 +81,9 @@ class Duel(Attended):
             raise TypeError(f"{model.title} cannot train its two halves apart")
         if not 2 <= batch <= len(images):
             raise ValueError(f"batch must be between 2 and {len(images)}, got {batch}")
-        super().__init__(pool, owner)
+        super().__init__(places, owner)
         self._origin, self._images = model, images
         self._first_lr, self._batch, self._seed = lr, batch, seed
-        self._lock = threading.Lock()
         self.who = "both"  # whom the running duel trains
         self.pause_s = 0.0  # seconds between two steps
         self._begin()
@@ -147,7 +145,7 @@ class Duel(Attended):
     def pause(self) -> None:
         """Stop after the step under way; grid and trace are then those of the last step."""
         self.running = False
-        self._pool.withdraw(self)
+        self._places.withdraw(self)
         with self._lock:
             if (self.d_steps, self.g_steps) != (self.trace[-1].d_steps, self.trace[-1].g_steps):
                 self._guarded(self._measure)
@@ -159,24 +157,16 @@ class Duel(Attended):
             self._guarded(lambda: self._train(who))
 
     def _run(self) -> None:
-        torch.set_num_threads(1)  # a second one would wait for a core that serves the pages
-        again = False
-        try:
-            while self.wanted() and not (again or self._resting):
-                begun = time.monotonic()
-                with self._lock:
-                    if not self.running:
-                        break
-                    self._guarded(lambda: self._train(self.who, every=self.pause_s > 0))
-                spent = time.monotonic() - begun
-                self.rate = self._pool.share(self) / max(spent + self.pause_s, 1e-6)
-                time.sleep(0.002)  # a moment for the threads that serve pages
-                self._resting = self.pause_s > 0
-                again = not self._resting and self._pool.is_over(self)
-        finally:
-            self._pool.leave(self, again=again and self.wanted())
+        super()._run()
         if self._resting:
             self._rest(self.pause_s)
+
+    def _go_on(self) -> None:
+        begun = time.monotonic()
+        self._guarded(lambda: self._train(self.who, every=self.pause_s > 0))
+        spent = time.monotonic() - begun
+        self.rate = self._places.share(self) / max(spent + self.pause_s, 1e-6)
+        self._resting = self.pause_s > 0
 
     def _rest(self, seconds: float) -> None:
         """Wait for the next step, no longer than anybody wants it; others have the place."""
@@ -185,7 +175,7 @@ class Duel(Attended):
             time.sleep(min(left, 0.05))
         self._resting = False
         if self.wanted():
-            self._pool.enter(self)
+            self._places.enter(self)
 
     def _train(self, who: str, every: bool = True) -> None:
         """Train once, and measure: each time, or as often as costs little."""

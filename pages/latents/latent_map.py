@@ -4,6 +4,7 @@ import streamlit as st
 
 from genlib.ui.components import history
 from genlib.ui.components.latent_map import Cloud, latent_map, selected, store
+from genlib.ui.kit.jobs import polled
 from genlib.ui.kit.pickers import header, try_this
 from genlib.ui.latents.latent_map import data as map_data
 from genlib.ui.latents.latent_map import flow as map_flow
@@ -28,12 +29,10 @@ choice = pick_choice()
 last, some = choice.last, choice.points
 pictures = f"pictures:{some.name}"
 store(pictures, map_data.pictures_message(pictures, some.pictures))
-polling = st.session_state.get("map.polling", False)
 
 
-@st.fragment(key="map.live", run_every=map_flow.POLL_SECONDS if polling else None)
-def live() -> None:
-    """The map and its panels: all that answers to the hand, and to a t-SNE on its way."""
+def live() -> bool:
+    """The map and its panels; returns whether the page has to look again by itself."""
     row = st.container(horizontal=True, gap="medium")
     left, right = row.container(key="map_left"), row.container(key="map_right", width=330)
     with left:
@@ -84,13 +83,10 @@ def live() -> None:
                 help="Test image, class, x and y of every point."
                 + ("" if flat.ready else " Ready when the map is finished."),
             )
-    wanted = map_flow.needs_polling(flat)
-    if wanted != polling:
-        st.session_state["map.polling"] = wanted
-        st.rerun()
+    return map_flow.needs_polling(flat)
 
 
-live()
+polled("map.polling", live, every=map_flow.POLL_SECONDS)
 
 with st.expander("How to read it", icon=":material/menu_book:"):
     st.markdown(

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import streamlit as st
 
-from genlib.ui.kit import guard, jobs, loading, pickers
-from genlib.ui.kit.jobs import within_limits
+from genlib import background
+from genlib.ui.kit import guard, loading, pickers
+from genlib.ui.kit.jobs import polled, within_limits
 from genlib.ui.kit.plain import plain
 from genlib.ui.side_by_side.one_digit import data as data_of
 from genlib.ui.side_by_side.one_digit import view
@@ -27,13 +28,11 @@ infos = data_of.models_for(digits.shape)
 if not infos:
     pickers.no_model("HasEnergy")
 real = data_of.real_digits(infos)
-# As long as real digits are measured the page asks again; the run in which that ends turns it off.
-polling = real.busy
 
 
-@st.fragment(run_every=POLL if polling else None)
-def everything() -> None:
-    """The digit, the change, all models: reruns while one draws or drags."""
+def everything() -> bool:
+    """The digit, the change, all models; returns whether real digits are still measured."""
+    measuring = real.busy
     choice = st.container()
     left, right = st.columns([5, 6], gap="medium")
     with left:
@@ -50,8 +49,7 @@ def everything() -> None:
             f"{len(found)} models in {total:.0f} ms; the slowest is {plain(slowest.name)} with "
             f"{1000 * slowest.seconds:.0f} ms."
         )
-    if polling and not real.busy:
-        st.rerun()
+    return measuring
 
 
 def ranks(found: list[data_of.Dossier]) -> None:
@@ -64,7 +62,7 @@ def ranks(found: list[data_of.Dossier]) -> None:
             f"Real digits could not be ranked. {plain(real.error)}", icon=":material/warning:"
         )
         if st.button("Measure again", key="one_digit.again", icon=":material/refresh:"):
-            within_limits(lambda: jobs.restart(real.name, real.work, owner=guard.visitor()))
+            within_limits(lambda: background.restart(real.name, real.work, owner=guard.visitor()))
             st.rerun()
     view.show_ranking(found)
     caught = view.noticing(found)
@@ -76,7 +74,7 @@ def ranks(found: list[data_of.Dossier]) -> None:
         )
 
 
-everything()
+polled("one_digit.polling", everything, every=POLL, busy=real.busy)
 
 with st.expander("How to read this", icon=":material/menu_book:"):
     st.markdown(

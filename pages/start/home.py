@@ -5,6 +5,7 @@ import streamlit as st
 
 from genlib.ui import menu
 from genlib.ui.kit import images
+from genlib.ui.kit.jobs import polled
 from genlib.ui.start import gallery
 
 WIDTH = 224  # CSS pixels of a picture: each is that wide, so that no pixel is scaled
@@ -24,7 +25,7 @@ def show_card(card: menu.Page, pictures: gallery.Gallery) -> None:
 
 
 infos = gallery.shipped()
-pictures = gallery.gallery(infos)
+job = gallery.drawn(infos)
 names = {info.name for info in infos}
 
 st.title("See how generative models work")
@@ -52,19 +53,15 @@ with st.container(horizontal=True):
             st.markdown(f":small[{click.text}]")
 
 
-@st.fragment(run_every=None if pictures.done.is_set() else 0.4)
-def show_gallery() -> None:
-    """All cards; asks again while pictures are being drawn, and once more at the end."""
-    was_done = pictures.done.is_set()
+def show_gallery() -> bool:
+    """All cards; returns whether pictures are still being drawn."""
+    busy = job.busy
+    pictures = job.result if isinstance(job.result, gallery.Gallery) else gallery.Gallery()
     with st.container(horizontal=True):
         for card in gallery.CARDS:
             show_card(card, pictures)
-    # The run in which polling stops: guarded by a change, so that it happens once.
-    if was_done and st.session_state.get("home.drawing"):
-        st.session_state["home.drawing"] = False
-        st.rerun()
+    return busy
 
 
 st.subheader("What there is to see")
-st.session_state["home.drawing"] = not pictures.done.is_set()
-show_gallery()
+polled("home.drawing", show_gallery, every=0.4, busy=job.busy)

@@ -17,12 +17,13 @@ import pytest
 import torch
 from PIL import Image
 
+from genlib.background import Cancelled
 from genlib.data import datasets
 from genlib.data.pictures import cache as folders_cache
 from genlib.data.pictures import decode as folders_decode
 from genlib.data.pictures import registry as folders_shelf
 from genlib.data.pictures import source as folders
-from genlib.data.pictures.decode import Cancelled, decode, square
+from genlib.data.pictures.decode import decode, square
 from genlib.data.pictures.source import FolderError, arrange, look
 
 

@@ -9,9 +9,10 @@ from dataclasses import replace
 import pytest
 import torch
 
+from genlib.background import Places
 from genlib.explore import duel
+from genlib.explore.attended import TURN_S
 from genlib.explore.duel import Duel
-from genlib.explore.pool import Pool
 from genlib.models.gan import MLPGAN, MLPGANSettings
 from genlib.models.vae import VAE, VAESettings
 
@@ -91,13 +92,13 @@ def test_reset_begins_again_exactly(model: MLPGAN, images: torch.Tensor) -> None
 def test_it_runs_until_paused_and_takes_another_learning_rate(
     model: MLPGAN, images: torch.Tensor
 ) -> None:
-    one = Duel(model, images, batch=16, pool=Pool(1))
+    one = Duel(model, images, batch=16, places=Places(1))
     one.start("d")
     until(lambda: one.d_steps > 5)
     one.lr = 0.05
     assert one.lr == 0.05 and one.running
     one.pause()
-    until(lambda: not one._pool._running)
+    until(lambda: not one._places._running)
     steps = one.d_steps
     assert one.g_steps == 0
     time.sleep(0.1)
@@ -109,7 +110,7 @@ class Gated(Duel):
 
     def __init__(self, model: MLPGAN, images: torch.Tensor) -> None:
         self.begun, self.let = threading.Event(), threading.Event()
-        super().__init__(model, images, batch=16, pool=Pool(1))
+        super().__init__(model, images, batch=16, places=Places(1))
 
     def _step(self, who: str) -> None:
         self.begun.set()
@@ -135,7 +136,7 @@ def test_what_is_shown_of_a_paused_duel_is_of_its_last_step(
     model: MLPGAN, images: torch.Tensor
 ) -> None:
     """At full speed not every step is measured."""
-    one = Duel(model, images, batch=16, pool=Pool(1))
+    one = Duel(model, images, batch=16, places=Places(1))
     one._measured_s = 1e9  # measuring seems dear: no step of the run is measured
     one.start()
     until(lambda: one.d_steps > 3)
@@ -155,8 +156,8 @@ def test_it_ends_when_nobody_looks(
     model: MLPGAN, images: torch.Tensor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(duel.Duel, "gone_s", 0.2)
-    pool = Pool(1)
-    one = Duel(model, images, batch=16, pool=pool)
+    pool = Places(1)
+    one = Duel(model, images, batch=16, places=pool)
     one.start()
     until(lambda: one.d_steps > 0)
     until(lambda: not pool._running)
@@ -167,9 +168,9 @@ def test_it_ends_when_nobody_looks(
     one.close()
 
 
-def test_two_duels_take_turns_in_a_full_pool(model: MLPGAN, images: torch.Tensor) -> None:
-    pool = Pool(1)
-    one, other = (Duel(model, images, batch=16, pool=pool) for _ in range(2))
+def test_two_duels_take_turns_on_one_place(model: MLPGAN, images: torch.Tensor) -> None:
+    pool = Places(1, TURN_S)
+    one, other = (Duel(model, images, batch=16, places=pool) for _ in range(2))
     one.start()
     other.start()
     until(lambda: min(one.d_steps, other.d_steps) > 0)
@@ -180,8 +181,8 @@ def test_two_duels_take_turns_in_a_full_pool(model: MLPGAN, images: torch.Tensor
 
 
 def test_slow_motion_holds_no_place_between_its_steps(model: MLPGAN, images: torch.Tensor) -> None:
-    pool = Pool(1)
-    slow, other = (Duel(model, images, batch=16, pool=pool) for _ in range(2))
+    pool = Places(1)
+    slow, other = (Duel(model, images, batch=16, places=pool) for _ in range(2))
     slow.start(pause_s=600)
     until(lambda: slow.d_steps == 1 and slow._resting)
     other.start()

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from genlib.background import Places
 from genlib.explore.ascent import imagenet
 from genlib.explore.ascent.climb import Ascent, noise
 from genlib.explore.ascent.film import Curves, Film, gif, png
@@ -27,7 +28,7 @@ from genlib.explore.ascent.pictures import PictureError, decode, sample
 from genlib.explore.ascent.surgery import FrozenConv, private_copy
 from genlib.explore.ascent.transforms import TRANSFORMS, blur, roll, transform
 from genlib.explore.ascent.weights import WeightsError, write
-from genlib.explore.pool import Pool
+from genlib.explore.attended import TURN_S
 from genlib.models.classifier import Classifier, ClassifierSettings
 
 CPU = torch.device("cpu")
@@ -513,7 +514,7 @@ def test_gif_and_png_hold_the_frames() -> None:
         assert picture.size == (12, 8) and picture.getpixel((3, 3)) == 120
 
 
-def live_of(lens: Lens, pool: Pool) -> Live:
+def live_of(lens: Lens, pool: Places) -> Live:
     start = noise((1, 1, 28, 28), lens.mean, rng())
     return Live(Ascent(lens, start, (3,), Knobs(normalise=True), rng()), pool)
 
@@ -529,7 +530,7 @@ def until(condition: object, seconds: float = 5.0) -> bool:
 
 
 def test_it_runs_until_paused_and_goes_back_to_an_earlier_frame(lens: Lens) -> None:
-    live = live_of(lens, Pool(1))
+    live = live_of(lens, Places(1))
     live.start()
     assert until(lambda: live.shown.step > 5)
     live.pause()
@@ -545,7 +546,7 @@ def test_it_runs_until_paused_and_goes_back_to_an_earlier_frame(lens: Lens) -> N
 
 
 def test_knobs_and_target_change_while_it_runs_without_a_restart(lens: Lens) -> None:
-    live = live_of(lens, Pool(1))
+    live = live_of(lens, Places(1))
     live.start()
     assert until(lambda: live.shown.step > 3)
     live.set_knobs(Knobs(normalise=True, lr=0.0))
@@ -560,7 +561,7 @@ def test_knobs_and_target_change_while_it_runs_without_a_restart(lens: Lens) -> 
 
 
 def test_two_take_turns_by_themselves(lens: Lens) -> None:
-    pool = Pool(1)
+    pool = Places(1, TURN_S)
     one, two = live_of(lens, pool), live_of(lens, pool)
     one.start()
     two.start()
@@ -583,7 +584,7 @@ def test_it_stops_when_the_browser_is_gone_and_resumes_when_it_is_back(
     lens: Lens, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("genlib.explore.ascent.live.Live.gone_s", 0.2)
-    live = live_of(lens, Pool(1))
+    live = live_of(lens, Places(1))
     live.start()
     assert until(lambda: not any(t.name == "live" for t in threading.enumerate()))
     step = live.shown.step
@@ -595,7 +596,7 @@ def test_it_stops_when_the_browser_is_gone_and_resumes_when_it_is_back(
 
 
 def test_an_overflow_stops_it_with_a_sentence(lens: Lens) -> None:
-    live = live_of(lens, Pool(1))
+    live = live_of(lens, Places(1))
     live.set_knobs(Knobs(lr=1e6, l2=1e3, clip=False))
     live.start()
     assert until(lambda: not live.running)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from genlib.explore.attended import Attended
-from genlib.explore.pool import ROUND_S, TURN_S, Company, Pool
+from genlib.background import Company, Places
+from genlib.explore.attended import ROUND_S, TURN_S, Attended
 
 PATIENCE_S = 5.0  # nobody waits longer
 
@@ -19,21 +19,26 @@ class Clock:
         return self.now
 
 
+def places(limit: int, clock: Clock) -> Places:
+    """Places with the turns of ascents."""
+    return Places(limit, TURN_S, ROUND_S, clock=clock)
+
+
 class Climber(Attended):
     """Something whose steps take a given time; the test makes them."""
 
     gone_s = 600.0
 
-    def __init__(self, pool: Pool, owner: str, step_s: float = 0.02) -> None:
+    def __init__(self, pool: Places, owner: str, step_s: float = 0.02) -> None:
         super().__init__(pool, owner)
         self.step_s, self.steps = step_s, 0
         self.spells: list[tuple[float, float]] = []  # when it ran
 
-    def spawn(self) -> None:
+    def begin_turn(self) -> None:
         """Do nothing by itself."""
 
 
-def simulate(pool: Pool, clock: Clock, climbers: list[Climber], seconds: float) -> None:
+def simulate(pool: Places, clock: Clock, climbers: list[Climber], seconds: float) -> None:
     """Let those that run make steps one after the other (one place) until the time is up."""
     assert pool.limit == 1
     for one in climbers:
@@ -63,7 +68,7 @@ def longest_wait(one: Climber) -> float:
 @pytest.mark.parametrize("step_s", [0.004, 0.06, 0.25, 0.5])
 def test_ten_visitors_and_nobody_waits_long(step_s: float) -> None:
     clock = Clock()
-    pool = Pool(1, clock)
+    pool = places(1, clock)
     ten = [Climber(pool, f"visitor {n}", step_s) for n in range(10)]
     simulate(pool, clock, ten, 60)
     assert max(map(longest_wait, ten)) <= PATIENCE_S
@@ -74,7 +79,7 @@ def test_ten_visitors_and_nobody_waits_long(step_s: float) -> None:
 
 def test_forty_visitors_get_shorter_turns() -> None:
     clock = Clock()
-    pool = Pool(1, clock)
+    pool = places(1, clock)
     forty = [Climber(pool, f"visitor {n}") for n in range(40)]
     simulate(pool, clock, forty, 60)
     assert max(map(longest_wait, forty)) <= PATIENCE_S and ROUND_S / 40 < TURN_S
@@ -82,7 +87,7 @@ def test_forty_visitors_get_shorter_turns() -> None:
 
 def test_whoever_is_alone_is_not_interrupted() -> None:
     clock = Clock()
-    pool = Pool(1, clock)
+    pool = places(1, clock)
     one = Climber(pool, "me")
     one.running = True
     pool.enter(one)
@@ -92,7 +97,7 @@ def test_whoever_is_alone_is_not_interrupted() -> None:
 
 def test_five_tabs_of_one_person_count_as_one_person() -> None:
     clock = Clock()
-    pool = Pool(1, clock)
+    pool = places(1, clock)
     tabs, other = [Climber(pool, "me") for _ in range(5)], Climber(pool, "somebody")
     simulate(pool, clock, [*tabs, other], 60)
     mine = sum(tab.steps for tab in tabs)
@@ -101,7 +106,7 @@ def test_five_tabs_of_one_person_count_as_one_person() -> None:
 
 
 def test_it_says_with_whom_it_takes_turns() -> None:
-    pool = Pool(1, Clock())
+    pool = places(1, Clock())
     me, also_me, ann, bob, unknown = (Climber(pool, o) for o in ("me", "me", "ann", "bob", ""))
     said = {}
     for newcomer in (me, also_me, ann, bob, unknown):
@@ -122,7 +127,7 @@ def test_it_says_with_whom_it_takes_turns() -> None:
 
 
 def test_a_place_for_each_is_no_company() -> None:
-    pool = Pool(2, Clock())
+    pool = places(2, Clock())
     me, ann = Climber(pool, "me"), Climber(pool, "ann")
     for one in (me, ann):
         one.running = True

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -13,15 +14,16 @@ import streamlit as st
 import torch
 from streamlit.testing.v1 import AppTest
 
+from genlib import background
+from genlib.background import Job
 from genlib.explore import maps
-from genlib.explore.projection import Frame
+from genlib.explore.projection import TSNE, Array, Frame
 from genlib.models.autoencoder import Autoencoder, AutoencoderSettings
 from genlib.models.vae import VAE, VAESettings
 from genlib.store import checkpoint
 from genlib.ui.components import draw
 from genlib.ui.latents.latent_map import data as map_data
 from genlib.ui.latents.latent_map import flow as map_flow
-from genlib.ui.latents.latent_map import jobs as map_jobs
 
 PAGE = Path(__file__).parents[2] / "pages/latents/latent_map.py"
 
@@ -64,11 +66,18 @@ def run(app: AppTest) -> AppTest:
     return app
 
 
+def until(holds: Callable[[], bool], seconds: float = 300) -> bool:
+    end = time.monotonic() + seconds
+    while time.monotonic() < end and not holds():
+        time.sleep(0.02)
+    return holds()
+
+
 def words(app: AppTest) -> str:
     return "\n".join(e.value for kind in (app.caption, app.markdown) for e in kind)
 
 
-def finished(app: AppTest, seconds: float = 60) -> AppTest:
+def finished(app: AppTest, seconds: float = 300) -> AppTest:
     """Run again, as polling would, until the t-SNE is done."""
     limit = time.monotonic() + seconds
     while not app.session_state["map.ready"]:
@@ -108,7 +117,7 @@ def test_another_epoch_shows_no_map_until_there_is_one_of_its_own(tiny):
     finished(app)
     last = app.session_state["map.job"]
     app.select_slider(key="map.epoch").set_value(0)
-    limit, waited = time.monotonic() + 60, 0
+    limit, waited = time.monotonic() + 300, 0
     run(app)
     while not app.session_state["map.ready"]:
         assert time.monotonic() < limit, "t-SNE did not end"
@@ -116,24 +125,39 @@ def test_another_epoch_shows_no_map_until_there_is_one_of_its_own(tiny):
         assert job is not last
         for title in clouds(app):
             assert "epoch 0" in title and "not finished" in title
-        if job.frame is None:
+        if job.result is None:
             waited += 1
         run(app)
     assert clouds(app) == ["vae-tiny, epoch 0, t-SNE"]
     assert waited, "the first frame came before the page could look"
 
 
-def test_a_running_map_is_never_that_of_its_anchor():
-    rng = np.random.default_rng(0)
-    z = rng.normal(size=(50, 3)).astype(np.float32)
-    frame = Frame(z[:, :2], 500, 500, 1.0)
-    anchor = map_jobs.Job("test:last", z, 10, 0, frame=frame, state="done")
-    job = map_jobs.Job("test:first", z, 10, 0, anchor=anchor)
-    assert map_flow._flat(job) is None
-    job.frame = Frame(z[:, 1:], 10, 300, 2.0)
-    flat = map_flow._flat(job)
-    assert flat is not None and not flat.ready
-    assert (flat.positions == z[:, 1:]).all()
+def test_a_running_map_is_never_that_of_its_anchor(tiny):
+    app = open_map(model="vae-tiny", points="2000", seed="32", epoch="0")
+    anchor: Job = app.session_state["map.job"]
+    anchor.cancel()
+    assert until(lambda: not anchor.busy)
+    let, z = threading.Event(), np.random.default_rng(0).normal(size=(2000, 2)).astype(np.float32)
+
+    def half_way(job: Job) -> map_flow.Optimised:
+        made = map_flow.Optimised(Frame(z, 250, 500, 1.0), TSNE.settled(z, z, 30, 32))
+        job.report(0.5, result=made)
+        assert let.wait(30)
+        return made
+
+    try:
+        held = background.restart(anchor.name, half_way, map_flow.PLACES)
+        assert until(lambda: held.result is not None)
+        run(app)
+        assert app.session_state["map.job"] is held and clouds(app) == []
+        assert "First the last epoch" in app.get("progress")[0].proto.text
+    finally:
+        let.set()
+    assert until(lambda: held.state == "done")
+    run(app)
+    own: Job = app.session_state["map.job"]
+    assert own is not held, "its own map comes next"
+    own.leave(app.session_state["map.who"])
 
 
 def test_maps_that_come_with_a_model_are_there_at_once_each_under_its_own_epoch(tiny):
@@ -150,9 +174,9 @@ def test_maps_that_come_with_a_model_are_there_at_once_each_under_its_own_epoch(
         assert app.session_state["map.ready"], "no t-SNE runs"
         assert clouds(app) == [f"vae-tiny, epoch {epoch}, t-SNE"]
         job = app.session_state["map.job"]
-        assert np.abs(job.frame.positions - stored.positions[epoch]).max() < 0.05
+        assert np.abs(job.result.frame.positions - stored.positions[epoch]).max() < 0.05
     z = map_data.codes(info, map_data.points(info, 2000))
-    near = job.tsne.place(z[:3] + 1e-4)
+    near = job.result.tsne.place(z[:3] + 1e-4)
     assert near.shape == (3, 2) and np.isfinite(near).all()
     app.number_input(key="map.seed").set_value(5)
     run(app)
@@ -250,43 +274,60 @@ def test_shipped_models_separate_digits_far_above_chance(shipped):
     assert float(app.metric[0].value.split()[0]) > 85
 
 
+def map_of(name: str, z: Array, who: str) -> Job:
+    return background.request(
+        name,
+        lambda job: map_flow.optimise(job, TSNE(z, perplexity=10)),
+        map_flow.PLACES,
+        watcher=who,
+    )
+
+
 def test_two_sessions_share_a_job_and_one_leaving_does_not_stop_it():
     rng = np.random.default_rng(0)
     z = rng.normal(size=(300, 5)).astype(np.float32)
-    first = map_jobs.request("test:shared", z, perplexity=10, seed=0, who="a")
-    second = map_jobs.request("test:shared", z, perplexity=10, seed=0, who="b")
+    first, second = map_of("test:shared", z, "a"), map_of("test:shared", z, "b")
     assert first is second
     first.leave("a")
     limit = time.monotonic() + 60
     while first.busy and time.monotonic() < limit:
-        map_jobs.request("test:shared", z, perplexity=10, seed=0, who="b")  # b still looks
+        map_of("test:shared", z, "b")  # b still looks
         time.sleep(0.05)
     assert first.state == "done"
-    assert first.frame is not None
-    assert first.frame.iteration == first.frame.total
+    assert isinstance(first.result, map_flow.Optimised)
+    assert first.result.frame.iteration == first.result.frame.total
 
 
 def test_a_job_that_nobody_watches_ends_and_can_be_started_again():
     z = np.random.default_rng(0).normal(size=(600, 5)).astype(np.float32)
-    job = map_jobs.request("test:left", z, perplexity=10, seed=0, who="a")
+    job = map_of("test:left", z, "a")
     job.leave("a")
-    limit = time.monotonic() + 60
-    while job.busy and time.monotonic() < limit:
-        time.sleep(0.02)
-    assert job.state == "stopped"
-    again = map_jobs.request("test:left", z, perplexity=10, seed=0, who="b")
+    assert until(lambda: not job.busy)
+    assert job.state == "cancelled"
+    again = map_of("test:left", z, "b")
     assert again is not job
     again.leave("b")
 
 
 def test_codes_that_are_all_the_same_end_in_a_sentence():
-    z = np.ones((50, 3), np.float32)
-    job = map_jobs.request("test:flat", z, perplexity=10, seed=0, who="a")
-    limit = time.monotonic() + 20
-    while job.busy and time.monotonic() < limit:
-        time.sleep(0.02)
+    job = map_of("test:flat", np.ones((50, 3), np.float32), "a")
+    assert until(lambda: not job.busy)
     assert job.state == "failed"
     assert "all are the same" in job.error
+
+
+def test_a_map_that_cannot_be_made_says_so_and_is_not_tried_again_and_again(tiny):
+    vae = VAE(VAESettings(latent_dim=5, hidden=(16,)))
+    with torch.no_grad():
+        for weights in vae.parameters():
+            weights.zero_()
+    checkpoint.save(tiny / "vae-flat.safetensors", vae, dataset="mnist", seed=0, epoch=2)
+    app = open_map(model="vae-flat")
+    job: Job = app.session_state["map.job"]
+    assert until(lambda: not job.busy)
+    run(app)
+    assert [box.value for box in app.error] == [f"No map: {job.error}."]
+    assert app.session_state["map.job"] is job
 
 
 def test_strokes_become_a_framed_digit_and_nonsense_becomes_none():

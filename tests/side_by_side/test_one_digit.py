@@ -12,8 +12,8 @@ import streamlit as st
 import torch
 from streamlit.testing.v1 import AppTest
 
+from genlib import background
 from genlib.models import FAMILIES, Model
-from genlib.ui.kit import jobs
 from genlib.ui.side_by_side.one_digit import data as one_digit_data
 from genlib.ui.side_by_side.one_digit import view
 
@@ -110,22 +110,22 @@ def test_measuring_again_counts_among_the_visitor_s_jobs(
 ) -> None:
     ranked(run())
 
-    def fail(job: jobs.Job) -> object:
+    def fail(job: background.Job) -> object:
         raise ValueError("no room")
 
     real = one_digit_data.real_digits(one_digit_data.models_for((1, 28, 28)))
-    failed = jobs.restart(real.name, fail)
+    failed = background.restart(real.name, fail)
     while failed.busy:
         time.sleep(0.01)
     monkeypatch.setenv("GENLIB_MAX_JOBS", "0")
     app = run()
     assert "no room" in app.warning[0].value
     app.button(key="one_digit.again").click().run()
-    assert "at most 0 are allowed" in app.session_state["rights.said"]
-    assert jobs.find(real.name) is failed
+    assert "at most 0 are allowed" in app.toast[0].value
+    assert background.find(real.name) is failed
     monkeypatch.setenv("GENLIB_MAX_JOBS", "1")
     app.button(key="one_digit.again").click().run()
-    again = jobs.find(real.name)
+    again = background.find(real.name)
     assert again is not failed and again is not None and again.owner
 
 

@@ -12,11 +12,11 @@ import streamlit as st
 import torch
 from streamlit.testing.v1 import AppTest
 
+from genlib import background
 from genlib.data import datasets
 from genlib.explore import pca
 from genlib.models.autoencoder import Autoencoder, AutoencoderSettings
 from genlib.models.mixture import Mixture, MixtureSettings
-from genlib.ui.kit import jobs
 from genlib.ui.side_by_side.pca import data as pca_data
 
 PAGE = Path(__file__).parents[2] / "pages/side_by_side/pca.py"
@@ -46,8 +46,8 @@ def ok(app: AppTest) -> AppTest:
     return app
 
 
-def finished(name: str) -> jobs.Job:
-    job, limit = jobs.find(name), time.monotonic() + 60
+def finished(name: str) -> background.Job:
+    job, limit = background.find(name), time.monotonic() + 60
     assert job is not None
     while job.busy:
         assert time.monotonic() < limit

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from genlib.background import Job
 from genlib.store import checkpoint
 from genlib.ui.start import gallery, thumbnails
 
@@ -42,6 +43,14 @@ def tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[checkpoint.Inf
     return gallery.shipped()
 
 
+def drawn(infos: list[checkpoint.Info]) -> gallery.Gallery:
+    """What the job of Home's gallery has drawn when it is done."""
+    job = Job("test gallery", lambda job: gallery.draw(job, infos))
+    job.run()
+    assert job.state == "done" and isinstance(job.result, gallery.Gallery)
+    return job.result
+
+
 def test_every_drawing_is_on_a_card_and_every_card_has_a_page() -> None:
     assert {card.drawing for card in gallery.CARDS} - {""} == set(thumbnails.DRAWINGS)
     assert all((ROOT / "pages" / card.file).is_file() for card in gallery.CARDS)
@@ -64,9 +73,8 @@ def test_a_page_without_a_drawing_gets_a_blank_card(
 ) -> None:
     only = tuple(replace(card, drawing="") for card in gallery.CARDS[:1])
     monkeypatch.setattr(gallery, "CARDS", only)
-    found = gallery.Gallery()
-    gallery.draw(found, tiny)
-    assert found.done.is_set() and not found.pictures and not found.missing
+    found = drawn(tiny)
+    assert not found.pictures and not found.missing
 
 
 def test_pictures_have_the_size_that_the_page_shows(tiny: list[checkpoint.Info]) -> None:
@@ -80,9 +88,7 @@ def test_pictures_have_the_size_that_the_page_shows(tiny: list[checkpoint.Info])
 
 def test_a_missing_capability_costs_one_picture_only(tiny: list[checkpoint.Info]) -> None:
     only_vae = [info for info in tiny if info.family == "vae"]
-    found = gallery.Gallery()
-    gallery.draw(found, only_vae)
-    assert found.done.is_set()
+    found = drawn(only_vae)
     assert "latents/latent_space.py" in found.pictures
     without = {"energy/denoise.py", "classifiers/class_images.py", "classifiers/deep_dream.py"}
     without |= {"adversarial/gan.py", "boltzmann/rbm.py", "autoregressive/pixelcnn.py"}

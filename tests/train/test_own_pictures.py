@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import time
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,26 +13,27 @@ import streamlit as st
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
+from genlib import background
+from genlib.background import Cancelled
 from genlib.data import datasets
 from genlib.data.pictures import decode as folders_decode
 from genlib.data.pictures import registry as folders_shelf
-from genlib.data.pictures.decode import Cancelled
 from genlib.runs import queue as runs
 from genlib.ui.kit.plain import JOINER
-from genlib.ui.train import dataset
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(autouse=True)
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A shelf, a cache and runs of the test's own; no job of an earlier test."""
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A shelf, a cache and runs of the test's own."""
     monkeypatch.setenv("GENLIB_RUNS", str(tmp_path / "runs"))
     monkeypatch.setenv("GENLIB_CHECKPOINTS", str(tmp_path / "shipped"))
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setenv("GENLIB_FOLDERS", "on")
-    dataset._jobs.clear()
-    return tmp_path
+    yield tmp_path
+    for name in folders_shelf.entries():
+        background.forget(f"decode {name}")  # the next test's may have the same name
 
 
 def page() -> AppTest:
@@ -65,7 +67,7 @@ def decoded(app: AppTest) -> AppTest:
     """Run the page again once the thread has decoded."""
     name = str(app.selectbox(key="train.dataset").value)
     end = time.monotonic() + 60
-    while (job := dataset.find(name)) and job.state == "running":
+    while (job := background.find(f"decode {name}")) and job.busy:
         assert time.monotonic() < end
         time.sleep(0.02)
     return ok(app.run())

@@ -30,18 +30,21 @@ def wait(name):
 """
 TSNE = """
 import numpy as np
-from genlib.ui.latents.latent_map import jobs as map_jobs
+from genlib import background
+from genlib.explore.projection import TSNE
+from genlib.ui.latents.latent_map import flow
 codes = np.random.default_rng(0).normal(size=(2000, 20)).astype(np.float32)
 def map_of(seed):
-    return map_jobs.request(f"map {seed}", codes, perplexity=30, seed=seed, who="me")
+    work = lambda job: flow.optimise(job, TSNE(codes, 30, seed))
+    return background.request(f"map {seed}", work, flow.PLACES, watcher="me")
 first, second = map_of(0), map_of(1)
-while first.frame is None:
+while first.result is None:
     time.sleep(0.01)
 """
 GALLERY = """
 from genlib.ui.start import gallery
-found = gallery.gallery(gallery.shipped())
-while not found.pictures:
+job = gallery.drawn(gallery.shipped())
+while not (job.result and job.result.pictures):
     time.sleep(0.01)
 """
 WARM = """
@@ -67,25 +70,22 @@ for n in range(1, 600):
 from genlib import background
 from genlib.data.pictures import registry as folders_shelf
 from genlib.ui.train import dataset
-job = dataset.start(folders_shelf.register(folder, 64).name)
-while not job.total:
+job = dataset.decode(folders_shelf.register(folder, 64).name)
+while not job.text:
     time.sleep(0.01)
 background.end_all()  # as the app does; Python's own end would first decode what is queued
 print(job.state)
 """
 ASCENT = """
 import torch
-from genlib.explore.attended import POOL
-from genlib.explore.attended import Attended
+from genlib.explore.attended import PLACES, Attended
 class Climb(Attended):
     steps = 0
-    def _run(self):
-        x = torch.ones(400, 400)
-        while self.wanted():
-            x = torch.tanh(x @ x)
-            self.steps += 1
-        self._pool.leave(self)
-climb = Climb(POOL)
+    x = torch.ones(400, 400)
+    def _go_on(self):
+        self.x = torch.tanh(self.x @ self.x)
+        self.steps += 1
+climb = Climb(PLACES)
 climb.running = True
 climb.beat()
 while climb.steps < 3:
@@ -93,13 +93,13 @@ while climb.steps < 3:
 """
 JOB = """
 import torch
-from genlib.ui.kit import jobs
+from genlib import background
 def work(job):
     x = torch.ones(400, 400)
     while True:
         x = torch.tanh(x @ x)
         job.report(0.5)
-made = [jobs.request(f"job {n}", work) for n in range(3)]
+made = [background.request(f"job {n}", work) for n in range(3)]
 while made[0].share == 0:
     time.sleep(0.01)
 """

@@ -16,11 +16,11 @@ import pytest
 import torch
 from starlette.applications import Starlette
 
+from genlib.background import Places
 from genlib.explore.ascent.climb import Ascent
 from genlib.explore.ascent.knobs import Knobs
 from genlib.explore.ascent.lens import Lens, Network
 from genlib.explore.ascent.live import Live
-from genlib.explore.pool import Pool
 from genlib.models.classifier import Classifier, ClassifierSettings
 from genlib.ui.components import film_packet, frames
 
@@ -79,7 +79,7 @@ def lens() -> Lens:
 
 def live_of(lens: Lens) -> Live:
     start = torch.rand((2, 1, 28, 28), generator=torch.Generator().manual_seed(0))
-    return Live(Ascent(lens, start, (3, 8), Knobs(normalise=True), torch.Generator()), Pool(1))
+    return Live(Ascent(lens, start, (3, 8), Knobs(normalise=True), torch.Generator()), Places(1))
 
 
 def test_a_frame_is_the_picture_shown(lens: Lens) -> None:
@@ -129,7 +129,7 @@ def test_thirty_that_wait_hold_no_thread_and_all_hear_of_the_next_frame(lens: Le
 
     async def thirty() -> list[Answer]:
         live.running = True  # wanted, but no thread of its own: nothing comes by itself
-        live._pool.limit = 0
+        live._places.limit = 0
         waiting: list[Coroutine[object, object, Answer]] = [call(path, query) for _ in range(30)]
         tasks = [asyncio.ensure_future(w) for w in waiting]
         before = threading.active_count()
@@ -154,7 +154,7 @@ def test_a_number_that_is_no_earlier_version_waits_for_the_next_frame(
 
     async def one() -> Answer:
         live.running = True
-        live._pool.limit = 0
+        live._places.limit = 0
         task = asyncio.ensure_future(call(f"/{frames.address(live)}", f"after={after}"))
         await asyncio.sleep(0.05)
         assert not task.done()
@@ -167,7 +167,7 @@ def test_a_number_that_is_no_earlier_version_waits_for_the_next_frame(
 def test_a_page_that_has_an_earlier_frame_or_none_is_answered_at_once(lens: Lens) -> None:
     live = live_of(lens)
     live.step_once()
-    live.running, live._pool.limit = True, 0
+    live.running, live._places.limit = True, 0
     for after in (-1, *range(live.version)):
         assert ask(f"/{frames.address(live)}", f"after={after}").status == 200
     assert not live._listeners
@@ -199,7 +199,7 @@ def begin_to_pause(live: Live) -> threading.Thread:
 def test_a_film_says_that_it_stopped_only_once_its_last_frame_has_come(lens: Lens) -> None:
     """A frame that comes after "paused" would change a picture that counts as frozen."""
     gated = Gated(lens)
-    live = Live(gated, Pool(1))
+    live = Live(gated, Places(1))
     path = f"/{frames.address(live)}"
     live.start()
     assert gated.begun.wait(30)
@@ -226,7 +226,7 @@ def test_a_pause_between_two_frames_lets_no_further_step_through(lens: Lens) -> 
             return answer
 
     gated = Gated(lens)
-    live = Watched(gated, Pool(1))
+    live = Watched(gated, Places(1))
     with live._lock:  # the ascent's thread waits for it, having found that it is wanted
         live.start()
         assert wants.wait(30)

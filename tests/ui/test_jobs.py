@@ -10,14 +10,15 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from genlib import background as jobs
+from genlib.background import Places
 from genlib.environment import LimitError
-from genlib.ui.kit import jobs
 
 
 @pytest.fixture(autouse=True)
 def one_place(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
     """One place only; what still works when a test ends may go home."""
-    monkeypatch.setattr(jobs, "_slots", jobs.Places(1))
+    monkeypatch.setattr(jobs, "HERE", Places(1))
     home = threading.Event()
     yield home
     home.set()
@@ -59,7 +60,7 @@ def test_a_job_that_waits_for_a_place_can_be_cancelled(one_place: threading.Even
 def test_a_process_takes_no_place_of_those_that_compute_here(one_place: threading.Event) -> None:
     first = jobs.request("test jobs: here", patient(one_place))
     assert until(lambda: first.state == "running")
-    outside = jobs.restart("test jobs: outside", lambda job: "heard", process=True)
+    outside = jobs.restart("test jobs: outside", lambda job: "heard", jobs.PROCESSES)
     assert until(lambda: outside.state == "done") and outside.result == "heard"
 
 
@@ -75,13 +76,13 @@ def test_a_failed_job_stays_failed_until_it_is_restarted() -> None:
 
 
 def test_jobs_that_wait_take_turns_in_the_order_they_came(one_place: threading.Event) -> None:
-    """Each job makes steps of one second of its own clock; a turn is two of them."""
+    """Each job makes steps of one second; a turn is two of them."""
     told: list[str] = []
     begun = threading.Event()
+    now = [0.0]
+    place = Places(1, clock=lambda: now[0])
 
     def counting(name: str) -> jobs.Job:
-        now = [0.0]
-
         def work(job: jobs.Job) -> object:
             begun.wait(20)
             for _ in range(6):
@@ -90,19 +91,16 @@ def test_jobs_that_wait_take_turns_in_the_order_they_came(one_place: threading.E
                 job.report(0.5)
             return name
 
-        return jobs.Job(name, work, clock=lambda: now[0])
+        return jobs.Job(name, work, place)
 
     first, second, third = made = [counting(name) for name in "abc"]
-
-    def standing() -> int:
-        return len(first.slots._queue)
 
     threading.Thread(target=first.run, daemon=True).start()
     assert until(lambda: first.state == "running")
     threading.Thread(target=second.run, daemon=True).start()
-    assert until(lambda: standing() == 1)
+    assert until(lambda: place.waiting == 1)
     threading.Thread(target=third.run, daemon=True).start()
-    assert until(lambda: standing() == 2)
+    assert until(lambda: place.waiting == 2)
     begun.set()
     assert until(lambda: not any(job.busy for job in made))
     assert "".join(told) == "aabbcc" * 3
@@ -112,6 +110,7 @@ def test_jobs_that_wait_take_turns_in_the_order_they_came(one_place: threading.E
 def test_a_job_between_turns_can_be_cancelled(one_place: threading.Event) -> None:
     hold, go = threading.Event(), threading.Event()
     now = [0.0]
+    place = Places(1, clock=lambda: now[0])
 
     def yields(job: jobs.Job) -> object:
         go.wait(20)
@@ -123,19 +122,19 @@ def test_a_job_between_turns_can_be_cancelled(one_place: threading.Event) -> Non
         hold.wait(20)
         return "held"
 
-    first = jobs.Job("first", yields, clock=lambda: now[0])
-    second = jobs.Job("second", holds)
+    first = jobs.Job("first", yields, place)
+    second = jobs.Job("second", holds, place)
     threading.Thread(target=first.run, daemon=True).start()
     assert until(lambda: first.state == "running")
     threading.Thread(target=second.run, daemon=True).start()
-    assert until(lambda: first.slots.awaited)
+    assert until(lambda: place.waiting == 1)
     go.set()
     assert until(lambda: second.state == "running")
     first.cancel()
     assert until(lambda: first.state == "cancelled") and first.result is None
     hold.set()
     assert until(lambda: second.state == "done")
-    assert jobs.request("test jobs: after", lambda job: "free", owner="me") is not None
+    assert jobs.request("test jobs: after", lambda job: "free", place, owner="me") is not None
     after = jobs.find("test jobs: after")
     assert until(lambda: after is not None and after.state == "done"), "its place is free again"
 
@@ -159,7 +158,7 @@ def test_a_visitor_starts_only_so_many(one_place: threading.Event) -> None:
 def test_the_end_of_the_process_ends_its_jobs_first() -> None:
     script = """
 import time
-from genlib.ui.kit import jobs
+from genlib import background as jobs
 def work(job):
     try:
         while True:

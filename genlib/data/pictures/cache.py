@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from genlib.background import Cancelled
 from genlib.data.pictures.registry import Entry
 from genlib.data.pictures.source import Progress, look, stamp_of
 from genlib.environment import DiskFullError
@@ -75,7 +76,7 @@ def split(
 ) -> Split:
     """The decoded pictures of an entry: from the cache, or decoded now and put there.
 
-    Raises FolderError for what cannot be used, ``folders_decode.Cancelled`` when asked to cancel.
+    Raises FolderError for what cannot be used, Cancelled when asked to cancel.
     """
     if (found := cached(entry)) is not None:
         return found
@@ -92,10 +93,8 @@ def split(
 def _turn(cancelled: Callable[[], bool]) -> Iterator[None]:
     """Wait until no thread or process of this user decodes pictures: it takes memory and time.
 
-    Raises ``folders_decode.Cancelled`` when asked to cancel.
+    Raises Cancelled when asked to cancel.
     """
-    from genlib.data.pictures.decode import Cancelled
-
     folder = user_cache()
     try:
         folder.mkdir(parents=True, exist_ok=True)

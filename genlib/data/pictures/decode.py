@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 from torch import Tensor
 
+from genlib.background import Cancelled
 from genlib.data.pictures.source import (
     MAX_PICTURE,
     FolderError,
@@ -44,10 +45,6 @@ UNREADABLE = (
 PART = 512  # pictures between two reports
 THREADS = 2  # Pillow decodes without Python's lock
 NAMED = 3  # pictures left out that the note names
-
-
-class Cancelled(Exception):
-    """Whoever asked for the pictures does not want them any more."""
 
 
 class Unusable(Exception):

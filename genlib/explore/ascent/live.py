@@ -2,7 +2,7 @@
 
 A ``Live`` owns one ascent, its film and its curves. Its thread makes as many steps as fit in a
 frame's time, publishes the frame, and ends by itself when paused, when no one has asked for a
-frame for a few seconds (the browser is gone), or when an error occurs. A ``Pool`` bounds how many
+frame for a few seconds (the browser is gone), or when an error occurs. A ``Places`` bounds how many
 run at once over all sessions; when there are more, people take short turns.
 
     page ── knobs, classes, start, pause ──> Live ──> thread: step, step, ... ──> Shown ──> page
@@ -13,20 +13,18 @@ Whoever waits for frames leaves a function with ``listen``, so that no thread is
 from __future__ import annotations
 
 import logging
-import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
-import torch
 from torch import Tensor
 
+from genlib.background import Places
 from genlib.explore.ascent.climb import Ascent, AscentError
 from genlib.explore.ascent.film import Curves, Film
 from genlib.explore.ascent.knobs import Knobs, turned
 from genlib.explore.ascent.shown import pixels, shown
-from genlib.explore.attended import POOL, Attended
-from genlib.explore.pool import Pool
+from genlib.explore.attended import PLACES, Attended
 
 FRAME_S = 0.02  # seconds of computing per frame
 MEASURE_SHARE = 0.2  # of the time at most goes into measuring the frame shown
@@ -37,11 +35,10 @@ log = logging.getLogger(__name__)
 class Live(Attended):
     """One session's ascent: start, pause, step, go back; all calls return within a step's time."""
 
-    def __init__(self, ascent: Ascent, pool: Pool = POOL, owner: str = "") -> None:
-        super().__init__(pool, owner)
+    def __init__(self, ascent: Ascent, places: Places = PLACES, owner: str = "") -> None:
+        super().__init__(places, owner)
         self._ascent = ascent
         self.names = ascent.lens.network.classes
-        self._lock = threading.Lock()
         self._listeners: set[Callable[[], None]] = set()
         self.version = 0  # grows by one with everything that is shown
         self.film, self.curves = Film(), Curves()
@@ -96,7 +93,7 @@ class Live(Attended):
     def pause(self) -> None:
         """Stop after the step under way; nothing changes once this has returned."""
         self._ending, self.running = True, False
-        self._pool.withdraw(self)
+        self._places.withdraw(self)
         with self._lock:
             try:
                 self._publish(measure=True)
@@ -144,28 +141,19 @@ class Live(Attended):
             self._publish(measure=True)
 
     def _run(self) -> None:
-        # A second thread of arithmetic waits at barriers for a core that the browser or another
-        # session uses: small networks then make 10 steps a second instead of 200.
-        torch.set_num_threads(1)
-        again = False
         try:
-            while self.wanted():
-                with self._lock:
-                    if self.running:  # it may have been paused while this waited for the lock
-                        self._frame()
-                # A moment for the threads that serve pages, and for a knob to take the lock.
-                time.sleep(0.002)
-                again = self._pool.is_over(self)
-                if again:
-                    break
+            super()._run()
+        finally:
+            self._tell()
+
+    def _go_on(self) -> None:
+        try:
+            self._frame()
         except (AscentError, ValueError) as problem:
             self.running, self.error = False, str(problem)
         except Exception:
             log.exception("an ascent stopped")
             self.running, self.error = False, "The ascent stopped by an error; reset to go on."
-        finally:
-            self._pool.leave(self, again=again and self.wanted())
-            self._tell()
 
     def _frame(self) -> None:
         """As many steps as fit in a frame's time, at least one."""
@@ -177,7 +165,7 @@ class Live(Attended):
             if spent + per_step > FRAME_S or not self.running:
                 break
         # Steps per second as the person sees them go by, turns of others included.
-        self._publish(False, (self._ascent.step - first) / spent * self._pool.share(self))
+        self._publish(False, (self._ascent.step - first) / spent * self._places.share(self))
 
     def _publish(self, measure: bool, rate: float = 0.0) -> None:
         now = time.perf_counter()

@@ -12,11 +12,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from genlib import background
+from genlib.background import Job
 from genlib.environment import root
 from genlib.evaluate.bench import LIKELIHOODS
 from genlib.plots.likelihood import Point
 from genlib.store.checkpoint import Info
-from genlib.ui.kit import jobs, loading
+from genlib.ui.kit import loading
 from genlib.ui.kit.plain import in_chart
 
 HEADER, HERE, PAPER = "checkpoint", "measured here", "published"
@@ -182,24 +183,24 @@ def job_name(info: Info, metric: str) -> str:
     return f"likelihood {info.path} {info.mtime_ns} {metric}"
 
 
-def newest(info: Info, metric: str) -> jobs.Job | None:
+def newest(info: Info, metric: str) -> Job | None:
     """The newest measurement of this, if one was asked for since the server started."""
-    return jobs.find(job_name(info, metric))
+    return background.find(job_name(info, metric))
 
 
-def start(info: Info, metric: str, n: int, owner: str = "") -> jobs.Job:
+def start(info: Info, metric: str, n: int, owner: str = "") -> Job:
     """Measure in a process of its own; the result is a Metric as a dict.
 
     owner: the visitor who asks. Raises LimitError when too many of theirs are under way.
     """
 
-    def work(job: jobs.Job) -> object:
+    def work(job: Job) -> object:
         return _measure(job, info, metric, n)
 
-    return jobs.restart(job_name(info, metric), work, process=True, owner=owner)
+    return background.restart(job_name(info, metric), work, background.PROCESSES, owner=owner)
 
 
-def _measure(job: jobs.Job, info: Info, metric: str, n: int) -> object:
+def _measure(job: Job, info: Info, metric: str, n: int) -> object:
     command = [sys.executable, "-m", "genlib.evaluate.bench", str(info.path), metric, "--n", str(n)]
     env = {**os.environ, "OMP_NUM_THREADS": "1"}
     job.report(0.0, "starting")
@@ -218,7 +219,7 @@ def _measure(job: jobs.Job, info: Info, metric: str, n: int) -> object:
     raise ValueError("The measuring process ended without a number; the log of the app says more.")
 
 
-def _lines(process: subprocess.Popen[str], job: jobs.Job) -> Iterator[dict]:
+def _lines(process: subprocess.Popen[str], job: Job) -> Iterator[dict]:
     """What the process says, line by line; asks the job ten times a second whether to go on."""
     heard: list[str] = []
     assert process.stdout is not None

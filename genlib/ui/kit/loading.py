@@ -6,6 +6,7 @@ Everything is keyed by (path, modification time), so that a file that changes is
 
 from __future__ import annotations
 
+import logging
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +16,7 @@ import streamlit as st
 from numpy.typing import NDArray
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
+from genlib import background
 from genlib.environment import runs_dir, shipped_dir
 from genlib.environment import uploads_dir as _uploads_dir
 from genlib.store.checkpoint import CheckpointError, Info, listing, peek
@@ -25,6 +27,14 @@ if TYPE_CHECKING:
 
     from genlib.data.datasets import Dataset
     from genlib.models import Model
+
+
+def _has_page(record: logging.LogRecord) -> bool:
+    return record.threadName != background.JOB_THREAD
+
+
+# Cached loaders look for a page to show a spinner on and warn without one; jobs have none.
+logging.getLogger("streamlit.runtime.scriptrunner_utils.script_run_context").addFilter(_has_page)
 
 
 def checkpoints(*capabilities: str) -> list[Info]:

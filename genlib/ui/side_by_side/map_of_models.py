@@ -15,24 +15,26 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from genlib import background
+from genlib.background import Job
 from genlib.data.datasets import to_float
 from genlib.models.capabilities import Reconstructs, Samples
 from genlib.store.checkpoint import CheckpointError, Info
 from genlib.ui import menu
-from genlib.ui.kit import jobs, loading
+from genlib.ui.kit import loading
 from genlib.ui.kit.images import data_url, grid_image
 
 SHOWN = 3  # images in a picture
 Pictures = dict[str, str]  # name of a node -> address of its picture
 
 
-def drawn(infos: list[Info]) -> jobs.Job:
+def drawn(infos: list[Info]) -> Job:
     """The job that draws every node's picture; its result grows: Pictures."""
     stamp = " ".join(f"{info.path}:{info.mtime_ns}" for info in infos)
-    return jobs.request(f"map-of-models {stamp}", lambda job: _draw(job, infos))
+    return background.request(f"map-of-models {stamp}", lambda job: _draw(job, infos))
 
 
-def _draw(job: jobs.Job, infos: list[Info]) -> Pictures:
+def _draw(job: Job, infos: list[Info]) -> Pictures:
     pictures: Pictures = {}
     for done, node in enumerate(ALL):
         job.report(done / len(ALL), node.name, pictures)

@@ -1,31 +1,29 @@
 """Your own pictures: upload a zip or name a folder, watch it decode, take it off the list.
 
-Each dataset is decoded by one background thread with lower priority than the pages. Decoded
-pictures go to the user's cache, so that a dataset is decoded once, and training processes find it
-there.
+Each dataset is decoded by one background job, one after the other. Decoded pictures go to the
+user's cache, so that a dataset is decoded once, and training processes find it there.
 """
 
 from __future__ import annotations
 
-import logging
+import math
 import os
-import threading
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import streamlit as st
 
 from genlib import background
+from genlib.background import Job, Places
 from genlib.data import datasets
 from genlib.data.pictures import registry as folders_shelf
-from genlib.data.pictures.decode import Cancelled
 from genlib.data.pictures.registry import COLOURS, DEFAULT_SIZE, SIZES, Entry
 from genlib.data.pictures.source import FolderError
 from genlib.environment import LimitError
 from genlib.ui.kit import guard, images, rights
+from genlib.ui.kit.jobs import polled
 from genlib.ui.kit.plain import plain
 
-POLL_SECONDS = 0.4
+PLACES = Places(1, turn_s=math.inf)  # decoding takes memory: one after the other
 COUNT = "pictures.count"  # a new uploader after each file, so that no file is taken twice
 OUTCOME = "pictures.outcome"
 REMOVED = "pictures.removed"
@@ -36,11 +34,11 @@ CHOSEN = "train.dataset"  # the picker of the Train page
 def ready(name: str) -> bool:
     """Whether a dataset is decoded; else show how far that is, and do it in the background."""
     if datasets.is_ready(name):
-        forget(name)
+        background.forget(_job_name(name))
         return True
-    job = find(name) or start(name)
-    if job.state == "running":
-        _progress(name)
+    job = background.find(_job_name(name)) or decode(name)
+    if job.busy:
+        polled("pictures.polling", _progress, job, every=0.4, busy=True)
     elif job.state == "cancelled":
         st.info(f"The pictures of {plain(name)} are not decoded yet.", icon=":material/info:")
         st.button(
@@ -62,20 +60,36 @@ def ready(name: str) -> bool:
     return job.state == "done"  # decoded, though there was no room to keep them
 
 
+def _job_name(name: str) -> str:
+    return f"decode {name}"
+
+
+def decode(name: str) -> Job:
+    """The job that decodes a dataset, started again unless it is under way."""
+
+    def work(job: Job) -> None:
+        def tell(done: int, total: int) -> None:
+            job.report(done / max(total, 1), f"Decoding {done:,} of {total:,} pictures …")
+
+        try:
+            datasets.prepare(name, tell, lambda: not job.wanted())
+        except OSError as error:
+            raise ValueError(str(error)) from error
+
+    return background.restart(_job_name(name), work, PLACES)
+
+
 def _decode(name: str) -> None:
-    start(name)
+    decode(name)
 
 
-@st.fragment(run_every=POLL_SECONDS)
-def _progress(name: str) -> None:
-    job = find(name)
-    if job is None or job.state != "running":
-        st.rerun()
-    text = f"Decoding {job.done:,} of {job.total:,} pictures …" if job.total else "Looking …"
-    if waits(job):
-        text = "Waiting for other pictures to be decoded …"
-    st.progress(job.done / max(job.total, 1), text)
+def _progress(job: Job) -> bool:
+    """How far a decoding is, and a way to end it; returns whether it goes on."""
+    busy = job.busy
+    text = "Waiting for other pictures to be decoded …" if job.state == "waiting" else job.text
+    st.progress(job.share, text or "Looking …")
     st.button("Cancel", icon=":material/close:", key="pictures.cancel", on_click=job.cancel)
+    return busy
 
 
 def own_pictures() -> None:
@@ -249,73 +263,3 @@ def _undo() -> None:
         folders_shelf.restore(removed.name)
     except OSError:
         st.session_state[OUTCOME] = (False, f"{removed.title} could not be brought back.")
-
-
-LOG = logging.getLogger(__name__)
-
-_lock = threading.Lock()
-_jobs: dict[str, Job] = {}
-
-
-@dataclass
-class Job:
-    """One decoding. state: "running", "done", "cancelled" or "failed", with the reason in error."""
-
-    name: str
-    done: int = 0
-    total: int = 0
-    state: str = "running"
-    error: str = ""
-    _cancel: threading.Event = field(default_factory=threading.Event)
-
-    def cancel(self) -> None:
-        """Ask the thread to end; it does within some hundred pictures."""
-        self._cancel.set()
-
-    def run(self) -> None:
-        """Decode to the end or until cancelled; never raises."""
-        try:
-            datasets.prepare(self.name, self._progress, self._cancelled)
-            self.state = "done"
-        except Cancelled:
-            self.state = "cancelled"
-        except (ValueError, OSError) as error:
-            self.state, self.error = "failed", str(error)
-        except Exception:  # a thread has no caller to tell
-            LOG.exception("decoding %s failed", self.name)
-            self.state = "failed"
-            self.error = "Decoding stopped with an error of the program; the log holds the details."
-
-    def _cancelled(self) -> bool:
-        return self._cancel.is_set() or background.ending.is_set()
-
-    def _progress(self, done: int, total: int) -> None:
-        self.done, self.total = done, total
-
-
-def find(name: str) -> Job | None:
-    """The newest decoding of a dataset, running or ended, if there was one."""
-    return _jobs.get(name)
-
-
-def start(name: str) -> Job:
-    """Start to decode a dataset, or join the decoding that runs already."""
-    with _lock:
-        job = _jobs.get(name)
-        if job is None or job.state != "running":
-            job = _jobs[name] = Job(name)
-            background.start(job.run, "genlib-decode")
-        return job
-
-
-def waits(job: Job) -> bool:
-    """Whether a decoding waits for another one's end: one is done at a time."""
-    others = [other for other in list(_jobs.values()) if other is not job]
-    return not job.total and any(other.state == "running" and other.total for other in others)
-
-
-def forget(name: str) -> None:
-    """Drop what is known of a decoding that has ended; the next look starts again."""
-    with _lock:
-        if name in _jobs and _jobs[name].state != "running":
-            del _jobs[name]

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import streamlit as st
 import torch
 
+from genlib.background import Job
 from genlib.data.datasets import to_float
 from genlib.models.annealing import effective, log_mean
 from genlib.models.capabilities import Annealed, HasFreeEnergy
@@ -15,7 +16,7 @@ from genlib.models.dbn import DRAWS
 from genlib.models.layers import binarize
 from genlib.plots.race import log_weights
 from genlib.store.checkpoint import Info
-from genlib.ui.kit import jobs, loading
+from genlib.ui.kit import loading
 from genlib.ui.kit.jobs import start_button, watch
 from genlib.ui.kit.likelihoods import rows_of
 from genlib.ui.kit.plain import plain
@@ -31,9 +32,7 @@ class Annealing(NamedTuple):
     log_p: torch.Tensor
 
 
-def anneal(
-    job: jobs.Job, model: Annealed, x: torch.Tensor, chains: int, temperatures: int
-) -> Annealing:
+def anneal(job: Job, model: Annealed, x: torch.Tensor, chains: int, temperatures: int) -> Annealing:
     """AIS, then log p* of the images x (B, C, H, W) of 0 and 1; told to the job as it goes."""
     torch.set_num_threads(1)  # a second thread would take the cores of the pages
     rng, log_w = torch.Generator().manual_seed(0), torch.zeros(chains)
@@ -65,7 +64,7 @@ def likelihood(info: Info) -> None:
             help="Steps from independent pixels to the model. More of them make the weights equal.",
         )  # fmt: skip
 
-        def work(job: jobs.Job) -> Annealing:
+        def work(job: Job) -> Annealing:
             data = loading.all_pictures_of(info)
             order = torch.randperm(len(data.test_x), generator=torch.Generator().manual_seed(0))
             x = to_float(data.test_x[order[:IMAGES]])

@@ -7,12 +7,13 @@ import math
 import streamlit as st
 import torch
 
+from genlib import background
+from genlib.background import Job
 from genlib.data.toys import bars_and_stripes
 from genlib.explore import race
 from genlib.models import FAMILIES, Model
 from genlib.models.boltzmann import Boltzmann, states
 from genlib.plots.race import likelihoods
-from genlib.ui.kit import jobs
 from genlib.ui.kit.jobs import start_button, watch
 from genlib.ui.kit.picture_table import Row, grey, picture_table
 
@@ -53,7 +54,7 @@ def training() -> None:
             bind="query-params", width=180, help="The general machine always has 6.",
         )  # fmt: skip
 
-        def work(job: jobs.Job) -> dict[str, race.Runner]:
+        def work(job: Job) -> dict[str, race.Runner]:
             torch.set_num_threads(1)
             models = contestants(n_hidden)
             runners: dict[str, race.Runner] = {}
@@ -70,7 +71,7 @@ def training() -> None:
             _raced(result)
 
     watch(name, show, "Press **Train all four**. " + TASK)
-    if jobs.find(name) is None:
+    if background.find(name) is None:
         _patterns()
 
 

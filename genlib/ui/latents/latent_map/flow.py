@@ -9,15 +9,18 @@ from dataclasses import dataclass
 
 import streamlit as st
 
+from genlib import background
+from genlib.background import HALF, Job, Places
 from genlib.explore.projection import TSNE, Array, Frame, Linear
 from genlib.store.checkpoint import Info
 from genlib.ui.kit.plain import plain
 from genlib.ui.latents.latent_map import data as map_data
-from genlib.ui.latents.latent_map import jobs as map_jobs
 from genlib.ui.latents.latent_map.data import Points
-from genlib.ui.latents.latent_map.jobs import Job
 
 POLL_SECONDS = 0.3
+# openTSNE leaves Python's lock while it computes. A finished map holds its codes and neighbour
+# lists, some MB.
+PLACES = Places(HALF, kept=10)
 DWELL_SECONDS = 1.2  # how long playing rests at an epoch
 LOOKS = {
     "waiting": ":material/hourglass_top: waiting for a free processor core",
@@ -48,6 +51,14 @@ class Flat:
     ready: bool
     place: Callable[[Array], Array] | None
     linear: Linear | None = None
+
+
+@dataclass(frozen=True)
+class Optimised:
+    """A t-SNE as far as it is: its newest frame, and the optimiser, which places new codes."""
+
+    frame: Frame
+    tsne: TSNE
 
 
 def choose_epoch(epochs: dict[int, Info]) -> int:
@@ -122,76 +133,95 @@ def flat_map(choice: Choice, epoch: int) -> Flat | None:
         st.caption(f":material/square_foot: {share}.")
         return Flat(linear.positions, key, True, linear.place, linear)
     key = _key(choice, info)
-    stopped: tuple[str, Frame | None] | None = st.session_state.get("map.cancelled")
+    stopped: tuple[str, Optimised | None] | None = st.session_state.get("map.cancelled")
     if stopped is not None and stopped[0] == key:
         return _cancelled(key, stopped[1])
     job = _job(choice, epoch)
+    _follow(job)
     if job.state == "failed":
-        st.error(f"No map: {plain(job.error)}.", icon=":material/error:")
+        st.error(f"No map: {plain(job.error).rstrip('.')}.", icon=":material/error:")
         return None
-    _progress(job)
-    return _flat(job)
+    _progress(job, key)
+    done = job.state == "done"  # asked before its result, which is then the last
+    made = _made(job, key)
+    if made is None:
+        return None
+    return Flat(made.frame.positions, key, done, made.tsne.place if done else None)
 
 
-def _flat(job: Job) -> Flat | None:
-    """The job's own newest frame. Never that of its anchor: it is another epoch's map."""
-    if job.frame is None:
-        return None
-    done = job.state == "done"
-    tsne: TSNE | None = job.tsne
-    place = tsne.place if done and tsne is not None else None
-    return Flat(job.frame.positions, job.key, done, place)
+def _made(job: Job, key: str) -> Optimised | None:
+    """How far the map of that key is; None while the job is another's, that comes first."""
+    return job.result if job.name == key and isinstance(job.result, Optimised) else None
 
 
 def _key(choice: Choice, info: Info) -> str:
     anchor = "" if info is choice.last else f"{choice.last.path}:{choice.last.mtime_ns}"
     settings = f"{choice.points.name}:{choice.perplexity}:{choice.seed}"
-    return f"{info.path}:{info.mtime_ns}:{anchor}:{settings}"
+    return f"t-SNE {info.path}:{info.mtime_ns}:{anchor}:{settings}"
 
 
 def _job(choice: Choice, epoch: int) -> Job:
+    """The job of this epoch's map; that of the last epoch's, to align with, until it is done."""
     info = choice.epochs[epoch]
-    who = st.session_state.setdefault("map.who", uuid.uuid4().hex)
-    finished = map_data.stored_map(
-        epoch, info, choice.last, choice.points, choice.perplexity, choice.seed
+    key, z = _key(choice, info), map_data.codes(info, choice.points)
+    how = (choice.perplexity, choice.seed)
+    finished = map_data.stored_map(epoch, info, choice.last, choice.points, *how)
+    if finished is not None:
+        placed = finished.positions
+        return background.known(
+            key, lambda: Optimised(finished, TSNE.settled(z, placed, *how)), PLACES
+        )
+    start = None
+    if info is not choice.last:
+        anchor = _job(choice, max(choice.epochs))
+        if anchor.state != "done":
+            return anchor
+        assert isinstance(anchor.result, Optimised)
+        start = anchor.result.frame.positions
+    return background.request(
+        key, lambda job: optimise(job, TSNE(z, *how, start)), PLACES, watcher=_who()
     )
-    needs_no_anchor = finished is not None or info is choice.last
-    anchor = None if needs_no_anchor else _job(choice, max(choice.epochs))
-    job = map_jobs.request(
-        _key(choice, info),
-        map_data.codes(info, choice.points),
-        perplexity=choice.perplexity,
-        seed=choice.seed,
-        who=who,
-        anchor=anchor,
-        finished=finished,
-    )
+
+
+def _who() -> str:
+    """This session, among those that watch a job."""
+    return str(st.session_state.setdefault("map.who", uuid.uuid4().hex))
+
+
+def optimise(job: Job, tsne: TSNE) -> Optimised:
+    """The work of such a job; its result grows with every frame."""
+    for frame in tsne.frames():
+        made = Optimised(frame, tsne)
+        job.report(frame.iteration / frame.total, result=made)
+    return made
+
+
+def _follow(job: Job) -> None:
+    """Leave the job that was looked at before, unless it is this one."""
     before: Job | None = st.session_state.get("map.job")
-    if before is not None and before is not job and anchor is not before:
-        before.leave(who)  # no longer looked at here
+    if before is not None and before is not job:
+        before.leave(_who())
     st.session_state["map.job"] = job
-    return job
 
 
-def _progress(job: Job) -> None:
+def _progress(job: Job, key: str) -> None:
     """How far the t-SNE is; the row stays when it is done, so that the map does not jump."""
-    current = job.anchor if job.anchor is not None and job.anchor.busy else job
-    what = "First the last epoch's map, to align with: " if current is not job else ""
-    frame = current.frame
-    share, text = 0.0, f"{what}{LOOKS.get(current.state, current.state)}"
-    if frame is not None:
-        share = frame.iteration / frame.total
+    what = "" if job.name == key else "First the last epoch's map, to align with: "
+    text = f"{what}{LOOKS.get(job.state, job.state)}"
+    now = job.result
+    if isinstance(now, Optimised):
+        frame = now.frame
         text += f" · iteration {frame.iteration} of {frame.total} · KL {frame.kl:.3f} nats"
-    elif current.state == "running":
+    elif job.state == "running":
         text += " · finding each code's neighbours"
     left, right = st.columns([4, 1], vertical_alignment="center")
-    left.progress(share, text=text)
+    left.progress(job.share, text=text)
     right.button(
         "Cancel",
         icon=":material/cancel:",
         key="map.cancel",
         on_click=_cancel,
-        args=(job,),
+        args=(job, key),
         disabled=not job.busy,
         help="Stop and keep the map as it is now. Others who watch the same map are not disturbed."
         if job.busy
@@ -200,16 +230,18 @@ def _progress(job: Job) -> None:
     )
 
 
-def _cancel(job: Job) -> None:
+def _cancel(job: Job, key: str) -> None:
     if not job.busy:
         return  # it was finished while the click was on its way
-    st.session_state["map.cancelled"] = (job.key, job.frame)
+    st.session_state["map.cancelled"] = (key, _made(job, key))
     st.session_state["map.playing"] = False
-    job.leave(st.session_state["map.who"])
+    del st.session_state["map.job"]
+    job.leave(_who())
 
 
-def _cancelled(key: str, frame: Frame | None) -> Flat | None:
+def _cancelled(key: str, made: Optimised | None) -> Flat | None:
     left, right = st.columns([4, 1], vertical_alignment="center")
+    frame = made.frame if made else None
     where = f" at iteration {frame.iteration} of {frame.total}" if frame else ""
     left.caption(f":material/cancel: Cancelled{where}: the map is not finished.")
     right.button(
@@ -228,9 +260,5 @@ def needs_polling(flat: Flat | None) -> bool:
     state = st.session_state
     state["map.ready"] = flat is not None and flat.ready
     job: Job | None = state.get("map.job")
-    cancelled = state.get("map.cancelled")
-    unfinished = flat is None or not flat.ready
-    waits = (
-        unfinished and job is not None and job.busy and not (cancelled and cancelled[0] == job.key)
-    )
+    waits = not state["map.ready"] and job is not None and job.busy
     return bool(waits or state.get("map.playing"))

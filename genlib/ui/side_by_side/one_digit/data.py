@@ -12,6 +12,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from genlib import background
+from genlib.background import Job
 from genlib.data.datasets import to_float
 from genlib.explore import dossier
 from genlib.explore.dossier import Floats, Reading
@@ -24,7 +26,7 @@ from genlib.models.capabilities import (
     Reconstructs,
 )
 from genlib.store.checkpoint import CheckpointError, Info
-from genlib.ui.kit import images, jobs, loading
+from genlib.ui.kit import images, loading
 
 N_REAL = 500  # test digits behind every rank
 N_CODES = 2000  # test digits among which the nearest are looked for
@@ -65,13 +67,13 @@ def models_for(shape: tuple[int, ...]) -> list[Info]:
     return found
 
 
-def real_digits(infos: list[Info]) -> jobs.Job:
+def real_digits(infos: list[Info]) -> Job:
     """The job that measures real test digits with every model; its result grows: a ``Known``."""
     stamp = " ".join(f"{info.path}:{info.mtime_ns}" for info in infos)
-    return jobs.request(f"one-digit {N_REAL} {stamp}", lambda job: _measure(job, infos))
+    return background.request(f"one-digit {N_REAL} {stamp}", lambda job: _measure(job, infos))
 
 
-def _measure(job: jobs.Job, infos: list[Info]) -> Known:
+def _measure(job: Job, infos: list[Info]) -> Known:
     known: Known = {}
     rng = torch.Generator().manual_seed(0)
     for done, info in enumerate(sorted(infos, key=lambda info: info.parameters)):

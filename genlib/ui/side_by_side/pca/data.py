@@ -12,6 +12,8 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
+from genlib import background
+from genlib.background import Job
 from genlib.data.datasets import Dataset, batch_sizes, batches, to_float
 from genlib.explore import pca
 from genlib.explore.pca import Components, Moment
@@ -19,7 +21,7 @@ from genlib.models.capabilities import Decodes
 from genlib.models.mixture import Mixture, MixtureSettings
 from genlib.models.pca import PCA, PCASettings
 from genlib.store.checkpoint import Info
-from genlib.ui.kit import jobs, loading
+from genlib.ui.kit import loading
 
 STEPS, EVERY, RATE = 400, 5, 1e-2  # of the linear autoencoder
 FIT_IMAGES, FIT_EPOCHS, FIT_AXES, FIT_BATCH = 20_000, 5, 30, 500  # of a mixture fitted here
@@ -61,21 +63,21 @@ def autoencoder_job(name: str, k: int, seed: int) -> str:
     return f"linear-autoencoder {name} {k} {seed} {STEPS}"
 
 
-def train_autoencoder(name: str, k: int, seed: int, owner: str = "") -> jobs.Job:
+def train_autoencoder(name: str, k: int, seed: int, owner: str = "") -> Job:
     """Train a linear autoencoder with k units; the result grows: a list of Moments.
 
     Raises LimitError when the visitor ``owner`` has too many jobs.
     """
     found = components(name)
 
-    def work(job: jobs.Job) -> list[Moment]:
+    def work(job: Job) -> list[Moment]:
         moments: list[Moment] = []
         for moment in pca.train_linear(found, k, STEPS, seed, EVERY, RATE):
             moments = [*moments, moment]
             job.report(moment.step / STEPS, f"step {moment.step}", moments)
         return moments
 
-    return jobs.restart(autoencoder_job(name, k, seed), work, owner=owner)
+    return background.restart(autoencoder_job(name, k, seed), work, owner=owner)
 
 
 def linear_decoders(shape: tuple[int, ...]) -> list[Info]:
@@ -114,17 +116,19 @@ def mixture_job(name: str, k: int) -> str:
     return f"mixture {name} {k} {FIT_IMAGES}"
 
 
-def fit_mixture(name: str, k: int, owner: str = "") -> jobs.Job:
+def fit_mixture(name: str, k: int, owner: str = "") -> Job:
     """Fit k Gaussians by EM on the exact axes; the result grows: a Fit.
 
     Raises LimitError when the visitor ``owner`` has too many jobs.
     """
     data, found = loading.dataset(name), components(name)
-    return jobs.restart(mixture_job(name, k), lambda job: _fit(job, data, found, k), owner=owner)
+    return background.restart(
+        mixture_job(name, k), lambda job: _fit(job, data, found, k), owner=owner
+    )
 
 
 @torch.no_grad()
-def _fit(job: jobs.Job, data: Dataset, found: Components, k: int) -> Fit:
+def _fit(job: Job, data: Dataset, found: Components, k: int) -> Fit:
     channels, size, _ = data.shape
     settings = MixtureSettings(
         channels=channels, image_size=size, components=k, latent_dim=FIT_AXES, warm_up=1

@@ -11,13 +11,14 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from genlib import background
 from genlib.data.datasets import Dataset, to_float
 from genlib.explore.pca import Components, Moment, nearest_in
 from genlib.models.capabilities import HasComponents, Samples
 from genlib.models.pca import PCA
 from genlib.plots.kernels import diverging
 from genlib.plots.pca import angles_figure
-from genlib.ui.kit import guard, jobs, loading
+from genlib.ui.kit import guard, loading
 from genlib.ui.kit.jobs import within_limits
 from genlib.ui.kit.picture_table import Card, Row, cards, grey, picture_table
 from genlib.ui.kit.plain import plain
@@ -165,7 +166,7 @@ def autoencoder(data: Dataset, found: Components) -> bool:
                              bind="query-params", help="Numbers in the code.")  # fmt: skip
         seed = st.number_input("Seed", 0, 99, 0, key="pca.ae_seed", width=130, bind="query-params",
                                help="Of the first random weights.")  # fmt: skip
-        job = jobs.find(pca_data.autoencoder_job(data.name, k, seed))
+        job = background.find(pca_data.autoencoder_job(data.name, k, seed))
         busy = job is not None and job.busy
         st.button("Train", icon=":material/play_arrow:", type="primary", key="pca.train",
                   on_click=_train, args=(data.name, k, seed),
@@ -243,7 +244,7 @@ def _choose(data: Dataset) -> tuple[Mixed | None, int, bool]:
         "Components", (1, 2, 3, 5, 10, 20, 30, 50), 10, key="pca.components", width=260,
         bind="query-params", help="Gaussians in the mixture.",
     )  # fmt: skip
-    job = jobs.find(pca_data.mixture_job(data.name, k))
+    job = background.find(pca_data.mixture_job(data.name, k))
     row.button(
         "Fit", icon=":material/play_arrow:", type="primary", key="pca.fit",
         on_click=_fit, args=(data.name, k),
