@@ -48,6 +48,7 @@ def evil(tmp_path_factory: pytest.TempPathFactory, shipped: Path) -> Evil:
 def shelf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shelf]:
     """A function that saves models by name where the pages look; weights follow from seed 0."""
     monkeypatch.setenv("GENLIB_CHECKPOINTS", str(tmp_path))
+    monkeypatch.setenv("GENLIB_RUNS", str(tmp_path / "runs"))
     st.cache_data.clear()
     torch.manual_seed(0)
 

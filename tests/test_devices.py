@@ -34,6 +34,7 @@ from genlib.models.denoising import CORRUPTIONS
 from genlib.settings import TrainSettings
 from genlib.training import arithmetic
 from genlib.training import loop as training
+from tests.helpers import build, rng
 from tests.pretend import Pretended
 
 GPUS = ("cuda", "mps")
@@ -59,14 +60,8 @@ SMALL: dict[str, dict[str, object]] = {
 }
 
 
-def rng(seed: int = 0) -> torch.Generator:
-    return torch.Generator().manual_seed(seed)
-
-
 def small(family: str, **more: object) -> Model:
-    torch.manual_seed(0)
-    config = FAMILIES[family].Config.from_dict({**SMALL.get(family, {}), **more})
-    return FAMILIES[family](config).eval()
+    return build(family, **{**SMALL.get(family, {}), **more}).eval()
 
 
 def pictures(model: Model, n: int = 6) -> Tensor:

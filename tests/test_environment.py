@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 import torch
-from streamlit.testing.v1 import AppTest
 
 from genlib import environment
 from genlib.cli import main as cli
@@ -18,8 +15,8 @@ from genlib.training import loop as training
 from genlib.training import state as training_state
 from genlib.ui.components.decoder_store import browser_refusal
 from genlib.ui.kit.plain import plain
+from tests.helpers import browse
 
-ROOT = Path(__file__).resolve().parents[1]
 BAD = [
     ("GENLIB_PRECISION", "half"),
     ("GENLIB_LAYOUT", "last"),
@@ -65,9 +62,7 @@ def test_a_bad_value_is_one_sentence_on_the_command_line(
 
 def test_a_bad_value_is_one_sentence_in_the_app(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GENLIB_PRECISION", "half")
-    app = AppTest.from_file(str(ROOT / "pages/router.py"), default_timeout=60).run()
-    app.switch_page("train/train.py").run()
-    assert not app.exception
+    app = browse("train/train.py")
     assert [error.value for error in app.error] == [
         plain("GENLIB_PRECISION must be one of auto, float32, bfloat16, got 'half'")
     ]

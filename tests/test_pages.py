@@ -13,20 +13,9 @@ from torch import nn
 from genlib.store import checkpoint
 from genlib.ui import menu
 from genlib.ui.kit import loading
+from tests.helpers import ROOT, browse, ok
 
-ROOT = Path(__file__).resolve().parents[1]
-SECONDS = 120
 FILES = [page.file for page in menu.PAGES]
-
-
-def run(page: str) -> AppTest:
-    """Open the app on its first page, then go to `page`, as a click in the menu does."""
-    app = AppTest.from_file(str(ROOT / "pages" / "router.py"), default_timeout=SECONDS).run()
-    return app.switch_page(f"{page}").run()
-
-
-def errors(app: AppTest) -> list[str]:
-    return [f"{box.message}\n{box.stack_trace}" for box in app.exception]
 
 
 def test_the_menu_lists_every_script_once() -> None:
@@ -38,27 +27,52 @@ def test_the_menu_lists_every_script_once() -> None:
 
 
 def test_the_router_runs() -> None:
-    app = AppTest.from_file(str(ROOT / "pages" / "router.py"), default_timeout=SECONDS).run()
-    assert not errors(app)
-    assert app.title[0].value
+    assert browse().title[0].value
 
 
 @pytest.mark.parametrize("page", FILES)
 def test_page_with_shipped_checkpoints(page: str, shipped: Path) -> None:
-    app = run(page)
-    assert not errors(app)
-    assert app.title, "a page starts with its title"
+    assert browse(page).title, "a page starts with its title"
 
 
-@pytest.mark.parametrize("page", FILES)
+# page -> what no checkpoint can do there; the pages not named show something without any.
+NEEDED = {
+    "latent_space": "encode images and decode images",
+    "latent_map": "encode images",
+    "reconstructions": "reconstruct images",
+    "denoise": "denoise images",
+    "merged_digits": "reconstruct images and give an energy",
+    "gan": "train a generator against a discriminator and decode images",
+    "gan_vs_vae": "tell real images from generated ones and draw new images",
+    "ebgan": "push the energy of its samples up to a margin and draw new images",
+    "rbm": "run a Gibbs chain between layers of binary units",
+    "pixelcnn": "predict pixel by pixel",
+    "one_digit": "give an energy",
+    "likelihood": "bound the likelihood",
+}
+
+
+@pytest.mark.parametrize("page", menu.PAGES, ids=lambda page: page.stem)
 def test_page_without_any_checkpoint(
-    page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    page: menu.Page, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("GENLIB_CHECKPOINTS", str(tmp_path / "none"))
     monkeypatch.setenv("GENLIB_RUNS", str(tmp_path / "runs"))
-    app = run(page)
-    assert not errors(app)
+    st.cache_data.clear()
+    app = browse(page.file)
     assert app.title, "a page starts with its title, also when there is nothing to show"
+    assert not app.metric
+    said = [box.value for box in app.info]
+    what = NEEDED.get(page.stem)
+    if what:
+        assert said == [f"No checkpoint can {what} yet. Train a model on the Train page."]
+    if page.stem == "home":
+        assert "Train a model on the Train page" in said[0]
+    if page.stem == "map_of_models":
+        assert any("PixelCNN" in part.proto.json for part in app.get("bidi_component"))
+    if page.stem == "reconstructions":
+        kernels = browse(page.file, "reconstructions", show="Kernels")
+        assert "No checkpoint can show its kernels yet" in kernels.info[0].value
 
 
 # page -> what is moved on it, in order: kind of widget, key, value (None: a press)
@@ -106,10 +120,10 @@ MOVES: dict[str, list[tuple[str, str, object]]] = {
 }
 
 
-def move(app: AppTest, kind: str, key: str, value: object) -> None:
+def move(app: AppTest, kind: str, key: str, value: object) -> AppTest:
     widget = getattr(app, kind)(key=key)
     changed = widget.click() if value is None else widget.set_value(value)
-    changed.run()
+    return changed.run()
 
 
 def unlike_its_file(model: nn.Module, fresh: nn.Module) -> list[str]:
@@ -148,11 +162,9 @@ def test_every_page_in_both_formats_leaves_every_cached_model_as_its_file_says(
     for precision in ("bfloat16", "float32"):
         monkeypatch.setenv("GENLIB_PRECISION", precision)
         for page in ("classifiers/class_images.py", *FILES):
-            app = run(page)
-            assert not errors(app), f"{page} in {precision}"
+            app = browse(page)
             for kind, key, value in MOVES[page]:
-                move(app, kind, key, value)
-                assert not errors(app), f"{page} in {precision}: {key} = {value}"
+                ok(move(app, kind, key, value), f"{page} in {precision}: {key} = {value}")
     infos = loading.checkpoints()
     assert len(loaded) >= len(infos) / 2, "the pages load what they show through one function"
     for info in infos:

@@ -8,11 +8,8 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from tests.helpers import rng
 from tests.pretend import Pretended, place
-
-
-def rng() -> torch.Generator:
-    return torch.Generator().manual_seed(0)
 
 
 @pytest.mark.parametrize("kind", ["cuda", "mps"])

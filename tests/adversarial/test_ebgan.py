@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
-import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from genlib.models.ebgan import EBGAN, EBGANSettings
 from genlib.store import checkpoint
 from genlib.ui.adversarial.gan import data as gan_data
+from tests.helpers import visit
 
-PAGE = Path(__file__).parents[2] / "pages/adversarial/ebgan.py"
+run = partial(visit, "adversarial/ebgan.py", "ebgan")
 
 
 @pytest.fixture
@@ -39,27 +40,9 @@ def tiny(shelf: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
-def run(**query: str) -> AppTest:
-    app = AppTest.from_file(PAGE, default_timeout=60)
-    for key, value in query.items():
-        app.query_params[f"ebgan.{key}"] = value
-    app.run()
-    assert not app.exception, app.exception[0].message
-    return app
-
-
 def energy(app: AppTest) -> float:
     html = "\n".join(element.proto.body for element in app.get("html"))
     return float(re.findall(r"C = ([\d.]+)", html)[0])
-
-
-def test_without_a_model_the_page_says_what_to_do(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("GENLIB_CHECKPOINTS", str(tmp_path / "none"))
-    st.cache_data.clear()
-    monkeypatch.setattr(st, "page_link", lambda *args, **kwargs: None)
-    assert "Train a model on the Train page" in run().info[0].value
 
 
 def test_the_energy_shown_is_the_error_of_the_reconstruction(tiny: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -14,8 +15,11 @@ from genlib.models.classifier import Classifier, ClassifierSettings
 from genlib.models.gan import MLPGAN, MLPGANSettings
 from genlib.store import checkpoint
 from genlib.ui.adversarial.gan import data as gan_data
+from tests.helpers import visit
 
-PAGE = Path(__file__).parents[2] / "pages/adversarial/gan.py"
+run = partial(visit, "adversarial/gan.py", "gan")
+
+
 VIEWS = ("Samples", "Walk", "Verdict", "Training", "Coverage", "Step by step")
 
 
@@ -37,15 +41,6 @@ def tiny(shelf: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
-def run(**query: str) -> AppTest:
-    app = AppTest.from_file(PAGE, default_timeout=60)
-    for key, value in query.items():
-        app.query_params[f"gan.{key}"] = value
-    app.run()
-    assert not app.exception, app.exception[0].message
-    return app
-
-
 def sent(app: AppTest, component: str) -> dict:
     """What a component in the browser is given."""
     found = [e.proto for e in app.get("bidi_component")]
@@ -54,15 +49,6 @@ def sent(app: AppTest, component: str) -> dict:
 
 def values(app: AppTest) -> dict[str, str]:
     return {m.label: m.value for m in app.metric}
-
-
-def test_without_a_gan_the_page_says_what_to_do(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("GENLIB_CHECKPOINTS", str(tmp_path / "none"))
-    st.cache_data.clear()
-    monkeypatch.setattr(st, "page_link", lambda *args, **kwargs: None)
-    assert "Train a model on the Train page" in run().info[0].value
 
 
 @pytest.mark.parametrize("view", VIEWS)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -18,8 +19,9 @@ from genlib.models.vae import VAE, VAESettings
 from genlib.store import checkpoint
 from genlib.ui.adversarial import gan_vs_vae as versus_view
 from genlib.ui.adversarial.gan import data as gan_data
+from tests.helpers import visit
 
-PAGE = Path(__file__).parents[2] / "pages/adversarial/gan_vs_vae.py"
+run = partial(visit, "adversarial/gan_vs_vae.py", "versus")
 
 
 def keep(folder: Path, name: str, model: Model, epochs: tuple[int, ...]) -> None:
@@ -44,15 +46,6 @@ def tiny(shelf: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) -> Path:
     keep(folder, "gan", gan, (0, 1, 10, 25))
     keep(folder, "vae", VAE(VAESettings(latent_dim=2, hidden=(8,))), (1, 25))
     return folder
-
-
-def run(**query: str) -> AppTest:
-    app = AppTest.from_file(PAGE, default_timeout=60)
-    for key, value in query.items():
-        app.query_params[f"versus.{key}"] = value
-    app.run()
-    assert not app.exception, app.exception[0].message
-    return app
 
 
 def grids(app: AppTest) -> list[str]:
@@ -99,7 +92,7 @@ def test_z_is_the_same_along_a_row_and_another_after_new_z(tiny: Path) -> None:
 
 def test_pictures_of_other_sizes_and_colours_fit_into_one_table() -> None:
     grey, colour = np.full((4, 6), 9, np.uint8), np.full((8, 3, 3), 200, np.uint8)
-    made = versus_view._alike([grey, None, colour])
+    made = versus_view.alike([grey, None, colour])
     assert made.shape == (3, 8, 6, 3)
     assert (made[0, :4] == 9).all() and not made[1].any() and (made[2, :, :3] == 200).all()
 

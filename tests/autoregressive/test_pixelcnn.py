@@ -4,23 +4,27 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
-import streamlit as st
 import torch
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
+from genlib.data.datasets import to_float
 from genlib.models.pixelcnn import PixelCNN, PixelCNNSettings
 from genlib.models.pixelrnn import PixelRNN, PixelRNNSettings
+from genlib.store import checkpoint
 from genlib.store.checkpoint import peek
 from genlib.ui.autoregressive import pixelcnn as view
 from genlib.ui.components.pixels import Place, Sheet
+from tests.helpers import visit
 
-PAGE = Path(__file__).parents[2] / "pages/autoregressive/pixelcnn.py"
+run = partial(visit, "autoregressive/pixelcnn.py", "pixelcnn")
 
 
 @pytest.fixture
@@ -33,15 +37,6 @@ def tiny(shelf: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) -> Path:
             "rnn-tiny": PixelRNN(PixelRNNSettings(width=4, layers=1)),
         }
     )
-
-
-def run(**query: str) -> AppTest:
-    app = AppTest.from_file(PAGE, default_timeout=120)
-    for key, value in query.items():
-        app.query_params[f"pixelcnn.{key}"] = value
-    app.run()
-    assert not app.exception, app.exception[0].message
-    return app
 
 
 def sent(app: AppTest) -> list[dict]:
@@ -59,15 +54,6 @@ def sent(app: AppTest) -> list[dict]:
             at += -(-values[name].nbytes // 4) * 4
         found.append(values)
     return found
-
-
-def test_without_a_checkpoint_the_page_says_what_to_do(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("GENLIB_CHECKPOINTS", str(tmp_path / "none"))
-    st.cache_data.clear()
-    app = AppTest.from_file(PAGE, default_timeout=120).run()
-    assert "Train a model" in app.info[0].value
 
 
 @pytest.mark.parametrize("model", ["cnn-tiny", "rnn-tiny"])
@@ -124,9 +110,13 @@ def test_test_digits_are_counted_in_turns_and_averaged(tiny: Path) -> None:
             break
         app.run()
     words = next(text.value for text in app.markdown if "test digits cost" in text.value)
-    info = peek(tiny / "cnn-tiny.safetensors")
-    chunks = [view._chunk(str(info.path), info.mtime_ns, k) for k in range(2)]
-    assert f"{2 * view.CHUNK} test digits cost **{np.concatenate(chunks).mean():.1f} ±" in words
+    data = view.loading.pictures_of(peek(tiny / "cnn-tiny.safetensors"))
+    few = (to_float(data.test_x[: 2 * view.CHUNK]) > 0.5).float()
+    with torch.no_grad():
+        exact = -checkpoint.load(tiny / "cnn-tiny.safetensors").log_likelihood(few).mean().item()
+    found = re.search(r"^(\d+) test digits cost \*\*([\d.]+) ±", words)
+    assert found and int(found[1]) == 2 * view.CHUNK
+    assert float(found[2]) == pytest.approx(exact, abs=0.051)
 
 
 def sheet() -> Sheet:

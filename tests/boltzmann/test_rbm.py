@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import time
-from pathlib import Path
+from functools import partial
 
 import pytest
 import torch
@@ -13,19 +12,13 @@ from genlib.models.dbn import DBN, DBNSettings
 from genlib.models.rbm import RBM, RBMSettings
 from genlib.ui.boltzmann.rbm import measure as boltzmann_measure
 from genlib.ui.boltzmann.rbm import race as boltzmann_race
+from tests.helpers import ok, poll, visit
 
-PAGE = str(Path(__file__).resolve().parents[2] / "pages/boltzmann/rbm.py")
-
-
-def app(**query: str) -> AppTest:
-    test = AppTest.from_file(PAGE, default_timeout=60)
-    for name, value in query.items():
-        test.query_params[f"rbm.{name}"] = value
-    return test.run()
+app = partial(visit, "boltzmann/rbm.py", "rbm")
 
 
 def seen(test: AppTest) -> str:
-    assert not test.exception, test.exception
+    ok(test)
     return " ".join(e.value for e in [*test.markdown, *test.caption, *test.info, *test.warning])
 
 
@@ -55,10 +48,7 @@ def test_likelihood_on_a_click(monkeypatch: pytest.MonkeyPatch) -> None:
     test = app(view="Log-likelihood", model="dbn-500-500", ais_chains="20", temperatures="200")
     assert "Press **Estimate log p**" in seen(test)
     test.button(key="rbm.go").click().run()
-    deadline = time.monotonic() + 60
-    while not test.metric and time.monotonic() < deadline:
-        time.sleep(0.1)
-        test.run()
+    poll(test, lambda: test.metric)
     # Untrained: every pixel is a fair coin, and 784 log 2 = 543.4 nats.
     label, value = test.metric[0].label, test.metric[0].value
     assert label == "−log p(v), nats" and value.startswith("≤ 54")
@@ -70,24 +60,13 @@ def test_training_can_be_cancelled(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(boltzmann_race, "EVERY", 2)
     test = app(view="Ways to train", lr="0.05", n_hidden="4")
     test.button(key="rbm.go").click().run()
-    deadline = time.monotonic() + 60
-    while not test.dataframe and time.monotonic() < deadline:
-        time.sleep(0.1)
-        test.run()
+    poll(test, lambda: test.dataframe)
     rows = test.dataframe[0].value
     assert list(rows[""]) == ["CD-1", "CD-10", "PCD", "General machine"]
     assert list(rows["parameters"]) == [84, 84, 84, 253]
     test.button(key="rbm.cancel").click().run()
-    while "Cancelled at" not in seen(test) and time.monotonic() < deadline:
-        time.sleep(0.1)
-        test.run()
-    assert "Cancelled at" in seen(test)
+    poll(test, lambda: "Cancelled at" in seen(test))
     assert not test.button(key="rbm.go").disabled
-
-
-def test_without_a_model_the_page_says_what_to_do(shelf) -> None:  # type: ignore[no-untyped-def]
-    shelf({})
-    assert "No checkpoint can run a Gibbs chain" in app().info[0].value
 
 
 def test_contestants_are_the_same_every_time() -> None:
@@ -102,6 +81,6 @@ def test_every_weight_of_an_rbm_counts_and_a_pair_of_the_general_machine_once(
     n_hidden: int, rbm: int
 ) -> None:
     models = boltzmann_race.contestants(n_hidden)
-    counted = {name: boltzmann_race._free(model) for name, model in models.items()}
+    counted = {name: boltzmann_race.free_parameters(model) for name, model in models.items()}
     # (16 + 1) * (n_hidden + 1) - 1 numbers of the RBM; 22 units: 231 pairs and 22 biases.
     assert counted == {"CD-1": rbm, "CD-10": rbm, "PCD": rbm, "General machine": 253}

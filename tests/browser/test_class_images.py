@@ -12,35 +12,18 @@ import numpy as np
 import pytest
 from playwright.sync_api import Page, WebSocket, expect
 
-from tests.browser.waiting import PATIENCE
+from tests.browser.waiting import PATIENCE, wait_for_frame, wait_for_step
+
+pytestmark = pytest.mark.usefixtures("shipped")  # the page needs our classifier
 
 Pixels = Callable[[Page, str], np.ndarray]
 CANVAS = "canvas.picture"
 ONE = "class-images?class_images.show=One+class"
 
 
-@pytest.fixture(autouse=True)
-def _needs_checkpoints(shipped: object) -> None:
-    """The page needs our classifier."""
-
-
 def fact(page: Page, name: str) -> str:
     """What the film says of the frame on its canvas: step, version, fps, running."""
     return str(page.locator(".film").evaluate("(film, name) => film.dataset[name]", name))
-
-
-def wait_for(page: Page, condition: str, value: float | str = "") -> None:
-    """Wait until a JavaScript condition on the film's facts (d) and a value (v) holds."""
-    page.wait_for_function(
-        f"([film, v]) => {{ const d = film.dataset; return {condition} }}",
-        arg=[page.locator(".film").element_handle(timeout=PATIENCE), value],
-        timeout=PATIENCE,
-        polling=50,
-    )
-
-
-def wait_for_step(page: Page, least: int) -> None:
-    wait_for(page, "Number(d.step) >= v", least)
 
 
 def opened(open_page: Callable[..., Page], path: str) -> Page:
@@ -66,13 +49,13 @@ def test_start_moves_the_pixels_and_pause_freezes_them(
     assert float(fact(page, "fps")) > 0
     assert (canvas_pixels(page, CANVAS) != before).any()
     press(page, "Pause")
-    wait_for(page, "d.running === 'false'")  # said with the last frame
+    wait_for_frame(page, "d.running === 'false'")  # said with the last frame
     still, step = canvas_pixels(page, CANVAS), fact(page, "step")
     expect(page.get_by_role("button", name="Start", exact=True)).to_be_visible(timeout=PATIENCE)
     page.wait_for_timeout(700)
     assert (canvas_pixels(page, CANVAS) == still).all() and fact(page, "step") == step
     press(page, "Step")
-    wait_for(page, "d.step !== v", step)
+    wait_for_frame(page, "d.step !== v", step)
     assert int(fact(page, "step")) == int(step) + 1, "the server's ascent stood still as well"
 
 
@@ -92,7 +75,7 @@ def test_frames_cost_no_rerun(
     settle(page)  # the rerun of the button itself comes to its end
     assert messages, "pages come over the socket"
     seen, version = len(messages), int(fact(page, "version"))
-    wait_for(page, "Number(d.version) >= v", version + 20)
+    wait_for_frame(page, "Number(d.version) >= v", version + 20)
     assert len(messages) == seen, "twenty frames and more came without a rerun"
 
 
@@ -133,7 +116,7 @@ def test_another_class_keeps_every_pixel(
         wait_for_step(page, step)
     eight, version = canvas_pixels(page, CANVAS), int(fact(page, "version"))
     choose_class(page, "3")
-    wait_for(page, "Number(d.version) > v", version)
+    wait_for_frame(page, "Number(d.version) > v", version)
     rows = slice(0, int(0.8 * len(eight)))  # above the caption, which now says 3
     three = canvas_pixels(page, CANVAS)
     assert (three[rows] == eight[rows]).all() and (three != eight).any()
@@ -150,7 +133,7 @@ def test_a_thumbnail_of_the_filmstrip_brings_an_earlier_frame_back(
         wait_for_step(page, step)
     assert (canvas_pixels(page, CANVAS) != start).any()
     page.get_by_role("button", name="Go back to step 0").click(timeout=PATIENCE)
-    wait_for(page, "d.step === '0'")
+    wait_for_frame(page, "d.step === '0'")
     rows = slice(0, int(0.6 * len(start)))
     assert (canvas_pixels(page, CANVAS)[rows] == start[rows]).all()
 

@@ -8,30 +8,13 @@ import numpy as np
 import pytest
 from playwright.sync_api import Page
 
-from tests.browser.waiting import PATIENCE
+from tests.browser.waiting import PATIENCE, wait_for_frame, wait_for_step
+
+pytestmark = pytest.mark.usefixtures("shipped")  # the page needs our classifier
 
 Pixels = Callable[[Page, str], np.ndarray]
 CANVAS = "canvas.picture"
 SMALL = "deep-dream?deep_dream.side=96"
-
-
-@pytest.fixture(autouse=True)
-def _needs_checkpoints(shipped: object) -> None:
-    """The page needs our classifier."""
-
-
-def wait_for(page: Page, condition: str, value: int = 0) -> None:
-    """Wait until a JavaScript condition on the film's facts (d) and a value (v) holds."""
-    page.wait_for_function(
-        f"([film, v]) => {{ const d = film.dataset; return {condition} }}",
-        arg=[page.locator(".film").element_handle(timeout=PATIENCE), value],
-        timeout=PATIENCE,
-        polling=50,
-    )
-
-
-def wait_for_step(page: Page, least: int) -> None:
-    wait_for(page, "Number(d.step) >= v", least)
 
 
 def test_the_picture_dreams_and_the_slider_uncovers_the_original(
@@ -44,7 +27,7 @@ def test_the_picture_dreams_and_the_slider_uncovers_the_original(
     page.get_by_role("button", name="Start", exact=True).click()
     wait_for_step(page, 20)
     page.get_by_role("button", name="Pause", exact=True).click()
-    wait_for(page, "d.running === 'false'")  # said with the last frame
+    wait_for_frame(page, "d.running === 'false'")  # said with the last frame
     dream = canvas_pixels(page, CANVAS).astype(int)
     assert np.abs(dream - photo).mean() > 2
     page.get_by_label("Uncover the original").fill("500")  # drawn within the event
@@ -67,7 +50,7 @@ def test_another_layer_goes_on_from_the_same_picture(
     version = int(page.locator(".film").evaluate("(film) => film.dataset.version"))
     page.get_by_role("combobox", name="Layer").click()
     page.get_by_role("option", name="layers.2", exact=True).click()
-    wait_for(page, "Number(d.version) > v", version)  # measured anew, at the other layer
+    wait_for_frame(page, "Number(d.version) > v", version)  # measured anew, at the other layer
     assert page.locator(".film").evaluate("(film) => film.dataset.step") == "1"
     rows = slice(0, before.shape[0] - 2)
     assert (canvas_pixels(page, CANVAS)[rows] == before[rows]).all()

@@ -27,3 +27,17 @@ def until(
 def painted(page: Page) -> None:
     """Wait until what the last key or the pointer has asked for is on the canvas."""
     page.evaluate(TWO_FRAMES)
+
+
+def wait_for_frame(page: Page, condition: str, value: float | str = "") -> None:
+    """Wait until a JavaScript condition on the film's facts (d) and a value (v) holds."""
+    page.wait_for_function(
+        f"([film, v]) => {{ const d = film.dataset; return {condition} }}",
+        arg=[page.locator(".film").element_handle(timeout=PATIENCE), value],
+        timeout=PATIENCE,
+        polling=50,
+    )
+
+
+def wait_for_step(page: Page, least: int) -> None:
+    wait_for_frame(page, "Number(d.step) >= v", least)

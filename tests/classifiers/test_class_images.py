@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -14,25 +16,16 @@ from genlib.models.classifier import Classifier, ClassifierSettings
 from genlib.models.residual import ResidualClassifier, ResidualSettings
 from genlib.plots.ascent import curves_figure
 from genlib.store import checkpoint
+from tests.helpers import visit
 
-PAGE = str(Path(__file__).resolve().parents[2] / "pages/classifiers/class_images.py")
 KEY = "class_images"
+opened = partial(visit, "classifiers/class_images.py", KEY)
 
 
 @pytest.fixture
-def tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def tiny(shelf: Callable[..., Path]) -> Path:
     """One small untrained classifier as the only checkpoint."""
-    monkeypatch.setenv("GENLIB_CHECKPOINTS", str(tmp_path))
-    monkeypatch.setenv("GENLIB_RUNS", str(tmp_path / "runs"))
-    model = Classifier(ClassifierSettings(width=2, dense=4))
-    checkpoint.save(tmp_path / "tiny.safetensors", model, dataset="mnist", seed=0, epoch=0)
-    return tmp_path
-
-
-def opened() -> AppTest:
-    app = AppTest.from_file(PAGE, default_timeout=60).run()
-    assert not app.exception
-    return app
+    return shelf({"tiny": Classifier(ClassifierSettings(width=2, dense=4))})
 
 
 def live_of(app: AppTest) -> Live:
@@ -159,11 +152,7 @@ def test_octaves_change_while_nothing_restarts(tiny: Path) -> None:
 
 @pytest.mark.parametrize("link", ["", "4"])
 def test_a_network_of_one_size_is_offered_no_octaves(tiny: Path, link: str) -> None:
-    app = AppTest.from_file(PAGE, default_timeout=60)
-    if link:
-        app.query_params[f"{KEY}.octaves"] = link
-    app.run()
-    assert not app.exception
+    app = opened(octaves=link) if link else opened()
     assert [s.disabled for s in app.slider if s.label == "Octaves"] == [True]
     live = live_of(app)
     assert live.knobs.octaves == 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -10,21 +11,15 @@ from streamlit.testing.v1 import AppTest
 
 from genlib.explore.ascent.live import Live
 from genlib.models.classifier import Classifier, ClassifierSettings
-from genlib.store import checkpoint
+from tests.helpers import visit
 
-PAGE = str(Path(__file__).resolve().parents[2] / "pages/classifiers/deep_dream.py")
 KEY = "deep_dream"
 
 
 @pytest.fixture
-def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AppTest:
-    monkeypatch.setenv("GENLIB_CHECKPOINTS", str(tmp_path))
-    monkeypatch.setenv("GENLIB_RUNS", str(tmp_path / "runs"))
-    model = Classifier(ClassifierSettings(width=4, dense=4))
-    checkpoint.save(tmp_path / "tiny.safetensors", model, dataset="mnist", seed=0, epoch=0)
-    opened = AppTest.from_file(PAGE, default_timeout=60).run()
-    assert not opened.exception
-    return opened
+def app(shelf: Callable[..., Path]) -> AppTest:
+    shelf({"tiny": Classifier(ClassifierSettings(width=4, dense=4))})
+    return visit("classifiers/deep_dream.py")
 
 
 def live_of(app: AppTest) -> Live:

@@ -25,7 +25,7 @@ def test_without_mnist_the_digits_serve_and_say_so(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(datasets, "folders", lambda: [tmp_path])
-    data = datasets._mnist()
+    data = datasets.DATASETS["mnist"]()
     assert data.name == "digits" and "MNIST was not found" in data.note
     monkeypatch.setattr(datasets, "find_mnist", lambda: None)
     assert datasets.available() == ["digits", "bars"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -16,8 +17,9 @@ from genlib.explore import inpainting
 from genlib.models.autoencoder import Autoencoder, AutoencoderSettings
 from genlib.models.denoising import DenoisingAutoencoder, DenoisingSettings
 from genlib.ui.energy import denoise as view
+from tests.helpers import html, visit
 
-PAGE = Path(__file__).parents[2] / "pages/energy/denoise.py"
+run = partial(visit, "energy/denoise.py", "denoise")
 
 
 @pytest.fixture
@@ -30,33 +32,8 @@ def tiny(shelf: Callable[..., Path]) -> Path:
     return shelf(models)
 
 
-def run(**query: str) -> AppTest:
-    app = AppTest.from_file(PAGE, default_timeout=60)
-    for key, value in query.items():
-        app.query_params[f"denoise.{key}"] = value
-    app.run()
-    assert not app.exception, app.exception[0].message
-    return app
-
-
-def html(app: AppTest) -> str:
-    """All HTML on the page: the pictures and the numbers under them."""
-    return "\n".join(element.proto.body for element in app.get("html"))
-
-
 def numbers(app: AppTest) -> list[str]:
     return re.findall(r'class="number">([^<]*)', html(app))
-
-
-def test_without_a_checkpoint_the_page_says_what_to_do(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("GENLIB_CHECKPOINTS", str(tmp_path / "none"))
-    st.cache_data.clear()
-    # AppTest knows no other pages, so the link to the Train page cannot be made.
-    monkeypatch.setattr(st, "page_link", lambda *args, **kwargs: None)
-    app = run()
-    assert "No checkpoint can denoise images yet" in app.info[0].value
 
 
 def test_tiny_models_draw_every_picture(tiny: Path) -> None:

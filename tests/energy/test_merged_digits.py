@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -16,8 +17,9 @@ from genlib.data.datasets import find_mnist
 from genlib.models.autoencoder import Autoencoder, AutoencoderSettings
 from genlib.models.vae import VAE, VAESettings
 from genlib.ui.energy import merged_digits as energy_view
+from tests.helpers import visit
 
-PAGE = Path(__file__).parents[2] / "pages/energy/merged_digits.py"
+run = partial(visit, "energy/merged_digits.py", "merged")
 
 
 @pytest.fixture
@@ -31,15 +33,6 @@ def tiny(shelf: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) -> Path:
     return shelf(models)
 
 
-def run(**query: str) -> AppTest:
-    app = AppTest.from_file(PAGE, default_timeout=120)
-    for key, value in query.items():
-        app.query_params[f"merged.{key}"] = value
-    app.run()
-    assert not app.exception, app.exception[0].message
-    return app
-
-
 def theatre(app: AppTest) -> dict:
     """What the browser's part is given."""
     sent = [element.proto for element in app.get("bidi_component")]
@@ -48,15 +41,6 @@ def theatre(app: AppTest) -> dict:
 
 def frames(text: str) -> np.ndarray:
     return np.frombuffer(base64.b64decode(text), np.uint8).reshape(-1, 28, 28).astype(int)
-
-
-def test_without_a_checkpoint_the_page_says_what_to_do(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("GENLIB_CHECKPOINTS", str(tmp_path / "none"))
-    st.cache_data.clear()
-    app = AppTest.from_file(PAGE, default_timeout=120).run()
-    assert "Train a model" in app.info[0].value
 
 
 def test_every_alpha_is_sent_for_every_model(tiny: Path) -> None:

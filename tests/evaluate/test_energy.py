@@ -7,10 +7,7 @@ import torch
 from genlib.evaluate import energy
 from genlib.models.autoencoder import Autoencoder, AutoencoderSettings
 from genlib.models.vae import VAE, VAESettings
-
-
-def rng(seed: int = 0) -> torch.Generator:
-    return torch.Generator().manual_seed(seed)
+from tests.helpers import rng
 
 
 @pytest.mark.parametrize("how", ["alpha", "splice"])

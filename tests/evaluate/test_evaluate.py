@@ -15,10 +15,7 @@ from genlib.models import Model
 from genlib.models.autoencoder import Autoencoder, AutoencoderSettings
 from genlib.models.classifier import Classifier, ClassifierSettings
 from genlib.models.vae import VAE, VAESettings
-
-
-def rng(seed: int = 0) -> torch.Generator:
-    return torch.Generator().manual_seed(seed)
+from tests.helpers import rng
 
 
 def tiny_vae(latent_dim: int = 1, size: int = 2) -> VAE:

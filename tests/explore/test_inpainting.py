@@ -9,6 +9,7 @@ from torch import Tensor
 from genlib.explore import inpainting
 from genlib.models.autoencoder import Autoencoder, AutoencoderSettings
 from genlib.models.denoising import CORRUPTIONS
+from tests.helpers import rng
 
 INPAINTING = sorted(inpainting.INPAINTING)
 
@@ -19,10 +20,6 @@ def slopes(n: int = 4) -> Tensor:
     pictures = [line.expand(28, 28), line[:, None].expand(28, 28), line.flip(0).expand(28, 28)]
     pictures.append((line[:, None] + line) / 2)
     return torch.stack(pictures)[:n, None].contiguous()
-
-
-def rng(seed: int = 0) -> torch.Generator:
-    return torch.Generator().manual_seed(seed)
 
 
 @pytest.mark.parametrize("name", INPAINTING)

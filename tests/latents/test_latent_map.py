@@ -87,14 +87,6 @@ def finished(app: AppTest, seconds: float = 300) -> AppTest:
     return app
 
 
-def test_without_a_checkpoint_the_page_says_what_to_do(tmp_path, monkeypatch):
-    monkeypatch.setenv("GENLIB_CHECKPOINTS", str(tmp_path / "none"))
-    st.cache_data.clear()
-    app = AppTest.from_file(PAGE, default_timeout=60).run()
-    assert "Train a model" in app.info[0].value
-    assert not app.metric
-
-
 def test_tsne_runs_to_its_end_and_says_how_well_classes_separate(tiny):
     app = open_map(model="ae-tiny")
     assert app.selectbox(key="map.model").value == "ae-tiny"

@@ -5,6 +5,7 @@ That it says what to do where there is no checkpoint is in tests/test_pages.py.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -15,8 +16,8 @@ from streamlit.testing.v1 import AppTest
 from genlib.models.autoencoder import Autoencoder, AutoencoderSettings
 from genlib.models.vae import VAE, VAESettings
 from genlib.store import checkpoint
+from tests.helpers import ok, visit
 
-PAGE = str(Path(__file__).parents[2] / "pages/latents/latent_space.py")
 VIEWS = [
     "Around here",
     "Between two digits",
@@ -28,28 +29,19 @@ VIEWS = [
 
 
 @pytest.fixture
-def tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def tiny(shelf: Callable[..., Path]) -> Path:
     """Two small untrained models in a folder of their own: plane (d=2) and wide (d=5)."""
-    torch.manual_seed(0)
     plane = VAE(VAESettings(latent_dim=2, hidden=(8,)))
-    wide = Autoencoder(AutoencoderSettings(latent_dim=5))
-    checkpoint.save(tmp_path / "plane.safetensors", plane, dataset="mnist", seed=0, epoch=1)
-    checkpoint.save(tmp_path / "wide.safetensors", wide, dataset="mnist", seed=0, epoch=1)
-    monkeypatch.setenv("GENLIB_CHECKPOINTS", str(tmp_path))
-    return tmp_path
-
-
-def opened(query: dict[str, str] | None = None) -> AppTest:
-    app = AppTest.from_file(PAGE, default_timeout=60)
-    for name, value in (query or {}).items():
-        app.query_params[name] = value
-    return calm(app.run())
+    return shelf({"plane": plane, "wide": Autoencoder(AutoencoderSettings(latent_dim=5))})
 
 
 def calm(app: AppTest) -> AppTest:
-    assert not app.exception, app.exception
-    assert not app.error
+    assert not ok(app).error
     return app
+
+
+def opened(**query: str) -> AppTest:
+    return calm(visit("latents/latent_space.py", **query))
 
 
 def text(app: AppTest) -> str:
@@ -102,7 +94,7 @@ def test_another_digit_moves_z_to_its_code(tiny: Path) -> None:
 
 
 def test_a_link_with_z_wins_over_the_start(tiny: Path) -> None:
-    assert now_at(opened({"latent_space.z": "plane:0.5,-1.25"})).tolist() == [0.5, -1.25]
+    assert now_at(opened(**{"latent_space.z": "plane:0.5,-1.25"})).tolist() == [0.5, -1.25]
 
 
 @pytest.mark.parametrize(
@@ -119,7 +111,7 @@ def test_a_link_with_z_wins_over_the_start(tiny: Path) -> None:
     ids=str,
 )
 def test_a_broken_link_opens_the_page_all_the_same(tiny: Path, query: dict[str, str]) -> None:
-    assert np.isfinite(now_at(opened(query))).all()
+    assert np.isfinite(now_at(opened(**query))).all()
 
 
 def test_a_decoder_too_large_for_the_browser_is_run_by_the_server(
@@ -137,7 +129,7 @@ def test_a_small_decoder_needs_no_server(tiny: Path) -> None:
 
 def test_the_python_lines_make_the_picture(tiny: Path, tmp_path: Path) -> None:
     pytest.importorskip("torchvision")
-    app = opened({"latent_space.z": "plane:0.5,-1.25"})
+    app = opened(**{"latent_space.z": "plane:0.5,-1.25"})
     app.segmented_control(key="latent_space.view").set_value("Take away")
     lines = calm(app.run()).code[0].value
     assert "0.5000, -1.2500" in lines

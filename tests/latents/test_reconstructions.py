@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -14,8 +15,9 @@ from streamlit.testing.v1 import AppTest
 from genlib.data.datasets import find_mnist
 from genlib.models.autoencoder import Autoencoder, AutoencoderSettings
 from genlib.models.vae import ConvVAE, ConvVAESettings
+from tests.helpers import html, visit
 
-PAGE = Path(__file__).parents[2] / "pages/latents/reconstructions.py"
+run = partial(visit, "latents/reconstructions.py", "reconstructions")
 
 
 @pytest.fixture
@@ -32,19 +34,6 @@ def tiny(shelf: Callable[..., Path]) -> Path:
     return shelf(models)
 
 
-def run(**query: str) -> AppTest:
-    app = AppTest.from_file(PAGE, default_timeout=60)
-    for key, value in query.items():
-        app.query_params[f"reconstructions.{key}"] = value
-    app.run()
-    assert not app.exception, app.exception[0].message
-    return app
-
-
-def html(app: AppTest) -> str:
-    return "\n".join(element.proto.body for element in app.get("html"))
-
-
 def dead_counts(app: AppTest) -> list[tuple[int, int]]:
     text = "\n".join(m.value for m in app.markdown)
     return [(int(a), int(b)) for a, b in re.findall(r"\[(\d+) of (\d+) dead\]", text)]
@@ -56,17 +45,6 @@ def choose(app: AppTest, key: str, *names: str) -> AppTest:
     widget.set_value(list(names)).run()
     assert not app.exception, app.exception[0].message
     return app
-
-
-def test_without_a_checkpoint_the_page_says_what_to_do(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("GENLIB_CHECKPOINTS", str(tmp_path / "none"))
-    st.cache_data.clear()
-    # AppTest knows no other pages, so the link to the Train page cannot be made.
-    monkeypatch.setattr(st, "page_link", lambda *args, **kwargs: None)
-    assert "No checkpoint can reconstruct images yet" in run().info[0].value
-    assert "No checkpoint can show its kernels yet" in run(show="Kernels").info[0].value
 
 
 def test_a_row_of_outputs_and_differences_per_model(tiny: Path) -> None:

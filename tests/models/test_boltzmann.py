@@ -9,16 +9,12 @@ from genlib.data import datasets
 from genlib.data.toys import bars_and_stripes
 from genlib.models.boltzmann import Boltzmann, BoltzmannSettings, states
 from genlib.models.rbm import RBM, RBMSettings
+from tests.helpers import build, normal
 
 
 @pytest.fixture
 def tiny() -> Boltzmann:
-    torch.manual_seed(0)
-    model = Boltzmann(BoltzmannSettings(image_size=2, n_hidden=3)).eval()
-    with torch.no_grad():
-        for p in model.parameters():
-            p.normal_(0, 1)
-    return model
+    return normal(build("boltzmann", image_size=2, n_hidden=3))
 
 
 def test_states_are_all_different_and_in_order() -> None:

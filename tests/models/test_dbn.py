@@ -14,15 +14,11 @@ from genlib.models.dbn import DBN, DBNSettings
 from genlib.settings import TrainSettings
 from genlib.store.recipes import RECIPES
 from genlib.training import loop as training
+from tests.helpers import build, normal
 
 
 def tiny(n_hidden: tuple[int, ...] = (3, 2)) -> DBN:
-    torch.manual_seed(0)
-    model = DBN(DBNSettings(image_size=2, n_hidden=n_hidden)).eval()
-    with torch.no_grad():
-        for p in model.parameters():
-            p.normal_(0, 1)
-    return model
+    return normal(build("dbn", image_size=2, n_hidden=n_hidden))
 
 
 def exact(model: DBN) -> torch.Tensor:

@@ -7,11 +7,11 @@ import torch
 from torch import nn
 
 from genlib.models.dcgan64 import DCGAN64, DCGAN64Settings
+from tests.helpers import build
 
 
 def small(**settings: object) -> DCGAN64:
-    torch.manual_seed(0)
-    return DCGAN64(DCGAN64Settings.from_dict({"channels": 3, "ngf": 8, "ndf": 8, **settings}))
+    return build("dcgan_64", **{"channels": 3, "ngf": 8, "ndf": 8, **settings})
 
 
 def test_the_lecture_text_s_layers() -> None:

@@ -9,9 +9,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from genlib.models import FAMILIES
 from genlib.models.diffaugment import POLICIES, colour, cutout, diff_augment, translation
 from genlib.models.gan import GAN
+from tests.helpers import build
 
 SMALL: dict[str, dict[str, object]] = {
     "gan_mlp": {"latent_dim": 4, "hidden": [8]},
@@ -21,9 +21,7 @@ SMALL: dict[str, dict[str, object]] = {
 
 
 def small(family: str, **settings: object) -> GAN:
-    torch.manual_seed(0)
-    config = FAMILIES[family].Config.from_dict({**SMALL[family], **settings})
-    return cast(GAN, FAMILIES[family](config))
+    return cast(GAN, build(family, **SMALL[family], **settings))
 
 
 def trained(model: GAN, steps: int) -> list[dict[str, Tensor]]:

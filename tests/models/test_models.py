@@ -16,12 +16,12 @@ from genlib.models.classifier import Classifier, ClassifierSettings
 from genlib.models.denoising import CORRUPTIONS
 from genlib.models.layers import Gaussian
 from genlib.models.vae import VAE, VAESettings
+from tests.helpers import build
 
 
 def fresh(family: str) -> Model:
     """At the size that the family takes by default: 28 pixels, but for very small or large ones."""
-    torch.manual_seed(0)
-    return FAMILIES[family](FAMILIES[family].Config()).eval()
+    return build(family).eval()
 
 
 def pictures(size: int) -> torch.Tensor:
@@ -31,11 +31,6 @@ def pictures(size: int) -> torch.Tensor:
 @pytest.fixture
 def x() -> torch.Tensor:
     return pictures(28)
-
-
-@pytest.fixture
-def rng() -> torch.Generator:
-    return torch.Generator().manual_seed(2)
 
 
 @pytest.mark.parametrize("family", FAMILIES)

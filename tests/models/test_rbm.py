@@ -7,7 +7,8 @@ import itertools
 import pytest
 import torch
 
-from genlib.models.rbm import RBM, RBMSettings
+from genlib.models.rbm import RBM
+from tests.helpers import build, normal
 
 
 def states(n: int) -> torch.Tensor:
@@ -16,12 +17,7 @@ def states(n: int) -> torch.Tensor:
 
 @pytest.fixture
 def tiny() -> RBM:
-    torch.manual_seed(0)
-    rbm = RBM(RBMSettings(image_size=2, n_hidden=3))
-    with torch.no_grad():
-        for p in rbm.parameters():
-            p.normal_(0, 1)
-    return rbm
+    return normal(build("rbm", image_size=2, n_hidden=3))
 
 
 def test_free_energy_is_the_sum_over_hidden_states(tiny: RBM) -> None:

@@ -10,16 +10,16 @@ import torch
 from torch.nn import functional as F
 
 from genlib.data import datasets
-from genlib.models.residual import ResidualClassifier, ResidualSettings, Whiten
+from genlib.models.residual import ResidualClassifier, Whiten
 from genlib.settings import TrainSettings
 from genlib.training import loop as training
+from tests.helpers import build
 
 SMALL = {"widths": (8, 12, 16)}
 
 
 def small(**settings: object) -> ResidualClassifier:
-    torch.manual_seed(0)
-    return ResidualClassifier(ResidualSettings.from_dict({"channels": 3, **SMALL, **settings}))
+    return build("residual_classifier", **{"channels": 3, **SMALL, **settings})
 
 
 @pytest.mark.parametrize(("channels", "size"), [(1, 16), (1, 28), (3, 32), (3, 64), (4, 32)])

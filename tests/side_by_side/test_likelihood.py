@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import csv
 import io
-import time
 from collections.abc import Callable
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 
 import pytest
-import streamlit as st
 import torch
-from streamlit.testing.v1 import AppTest
 
 from genlib.data import datasets
 from genlib.environment import LimitError
@@ -23,8 +21,11 @@ from genlib.models.pixelcnn import PixelCNN, PixelCNNSettings
 from genlib.models.vae import VAE, VAESettings
 from genlib.store import checkpoint
 from genlib.ui.kit import likelihoods as likelihood_data
+from tests.helpers import until, visit
 
-PAGE = Path(__file__).parents[2] / "pages/side_by_side/likelihood.py"
+run = partial(visit, "side_by_side/likelihood.py", "likelihood")
+
+
 METRIC = {"value": 99.5, "stderr": 0.25, "unit": "nats", "n": 10_000, "data": "mnist test"}
 
 
@@ -47,24 +48,6 @@ def small(shelf: Callable[..., Path]) -> Path:
         metrics={"neg_elbo_binarized": METRIC},
     )
     return folder
-
-
-def run(**query: str) -> AppTest:
-    app = AppTest.from_file(PAGE, default_timeout=120)
-    for key, value in query.items():
-        app.query_params[f"likelihood.{key}"] = value
-    app.run()
-    assert not app.exception, app.exception[0].message
-    return app
-
-
-def test_without_a_checkpoint_the_page_says_what_to_do(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("GENLIB_CHECKPOINTS", str(tmp_path / "none"))
-    st.cache_data.clear()
-    app = AppTest.from_file(PAGE, default_timeout=120).run()
-    assert "Train a model" in app.info[0].value
 
 
 def test_numbers_of_the_headers_stand_in_their_panel(small: Path) -> None:
@@ -107,10 +90,7 @@ def test_a_click_measures_in_another_process_and_the_number_appears(small: Path)
     info = next(i for i in likelihood_data.contenders() if i.name == "pca-tiny")
     job = likelihood_data.newest(info, "nll_density")
     assert job is not None
-    limit = time.monotonic() + 120
-    while job.busy:
-        assert time.monotonic() < limit
-        time.sleep(0.1)
+    until(lambda: not job.busy)
     assert job.state == "done", job.error
     table = run().dataframe[0].value
     assert table[table["Model"] == "pca-tiny"]["From"].tolist() == [likelihood_data.HERE]
@@ -138,8 +118,5 @@ def test_cancelling_ends_the_process(small: Path) -> None:
     info = next(i for i in likelihood_data.contenders() if i.name == "vae-tiny")
     job = likelihood_data.start(info, "iwae_bound", 10_000)
     job.cancel()
-    limit = time.monotonic() + 60
-    while job.busy:
-        assert time.monotonic() < limit
-        time.sleep(0.05)
+    until(lambda: not job.busy)
     assert job.state == "cancelled" and job.result is None

@@ -8,7 +8,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-import streamlit as st
 import torch
 from streamlit.testing.v1 import AppTest
 
@@ -81,15 +80,6 @@ def ranked(app: AppTest) -> AppTest:
         time.sleep(0.2)
         ok(app.run())
     return app
-
-
-def test_without_a_checkpoint_the_page_says_what_to_do(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("GENLIB_CHECKPOINTS", str(tmp_path / "none"))
-    st.cache_data.clear()
-    app = AppTest.from_file(PAGE, default_timeout=120).run()
-    assert "Train a model" in app.info[0].value
 
 
 def test_every_family_says_something_and_changes_are_seen(every: dict[str, Model]) -> None:

@@ -103,12 +103,3 @@ def test_the_merge_of_two_digits_is_drawn_from_pure_to_pure(tiny: list[checkpoin
     small = top[::2, ::2]
     np.testing.assert_allclose(small[:, :28], first[0].numpy() * 255, atol=0.51)
     np.testing.assert_allclose(small[:, -28:], last[0].numpy() * 255, atol=0.51)
-
-
-def test_without_checkpoints_home_says_what_to_do(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("GENLIB_CHECKPOINTS", str(tmp_path))
-    app = AppTest.from_file(str(ROOT / "pages" / "router.py"), default_timeout=60).run()
-    assert not app.exception
-    assert "Train a model on the Train page" in app.info[0].value

@@ -15,12 +15,11 @@ from genlib.evaluate import upload
 from genlib.models import FAMILIES, Model
 from genlib.store import checkpoint
 from genlib.store.checkpoint import CheckpointError
+from tests.helpers import build
 
 
 def tiny(family: str = "autoencoder") -> Model:
-    torch.manual_seed(0)
-    config = {"latent_dim": 3} if family == "autoencoder" else {}
-    return FAMILIES[family](FAMILIES[family].Config.from_dict(config))
+    return build(family, **({"latent_dim": 3} if family == "autoencoder" else {}))
 
 
 def save(path: Path, model: Model | None = None, **changes: object) -> Path:

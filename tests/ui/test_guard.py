@@ -16,6 +16,8 @@ from genlib.ui.components import frames
 from genlib.ui.kit import guard, rights
 from genlib.ui.kit.server import is_loopback
 
+pytestmark = pytest.mark.usefixtures("teachers")
+
 Answer = tuple[int, Headers, str]
 PAGE = {"accept": "text/html,*/*"}
 
@@ -63,12 +65,6 @@ def ask(path: str, headers: Mapping[str, str] = PAGE, body: bytes | None = None)
     asyncio.run(app(scope, receive, send))  # type: ignore[arg-type]
     text = b"".join(m["body"] for m in said[1:]).decode()  # type: ignore[misc]
     return int(str(said[0]["status"])), Headers(raw=said[0]["headers"]), text  # type: ignore[arg-type]
-
-
-@pytest.fixture(autouse=True)
-def teachers(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("GENLIB_READONLY", "1")
-    monkeypatch.setenv("GENLIB_TEACHER", "blue tram")
 
 
 @pytest.mark.parametrize("path", ["/", "/train", "/frames/none", "/?teacher=x"])

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 import streamlit as st
-from streamlit.testing.v1 import AppTest
 
 from genlib.data.datasets import load
 from genlib.models import FAMILIES
@@ -20,8 +19,7 @@ from genlib.models.vae import VAE, VAESettings
 from genlib.store import checkpoint
 from genlib.training import loop as training
 from genlib.ui.kit import loading, open_in
-
-PAGES = Path(__file__).parents[2] / "pages"
+from tests.helpers import visit
 
 
 @pytest.fixture
@@ -58,11 +56,7 @@ def underscored(shelf: Callable[..., Path]) -> Path:
     ],
 )
 def test_a_name_with_two_underscores_works_on_every_page(page: str, query: dict[str, str]) -> None:
-    app = AppTest.from_file(str(PAGES / page), default_timeout=120)
-    for key, value in query.items():
-        app.query_params[key] = value
-    app.run()
-    assert not app.exception, [box.message for box in app.exception]
+    visit(page, **query)
 
 
 SMALL = {
@@ -94,11 +88,7 @@ def test_a_run_named_like_a_shipped_model_opens_on_every_page_that_shows_it(
     found = open_in.places(info)
     assert found, f"no page shows a {family}"
     for page, parameter in found:
-        app = AppTest.from_file(str(PAGES / page.file), default_timeout=120)
-        for key, value in open_in.query(page, parameter, info).items():
-            app.query_params[key] = value
-        app.run()
-        assert not app.exception, (page.file, [box.message for box in app.exception])
+        app = visit(page.file, **open_in.query(page, parameter, info))
         if parameter:
             widgets = [*app.selectbox, *app.multiselect]
             (value,) = (w.value for w in widgets if w.key == parameter)

@@ -5,14 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from streamlit.testing.v1 import AppTest
 
 from genlib.runs import queue as runs
 from genlib.runs.directory import RunSpec
 from genlib.ui.kit import rights
+from tests.helpers import browse
 
 TRAIN = {"epochs": 1, "batch_size": 50, "limit": 200}
-ROOT = Path(__file__).resolve().parents[2]
 CHANGES = {
     *("train.start", "run.stop", "run.resume", "run.pause", "run.delete", "runs.delete"),
     *("sweep.start", "train.download"),
@@ -27,33 +26,23 @@ def readonly(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> runs.Run:
     return run
 
 
-def opened(page: str, **query: str) -> AppTest:
-    app = AppTest.from_file(str(ROOT / "pages" / "router.py"), default_timeout=60)
-    for name, value in query.items():
-        app.query_params[name.replace("__", ".")] = value
-    app.run()
-    app.switch_page(page).run()
-    assert not app.exception
-    return app
-
-
 @pytest.mark.parametrize(
     ("page", "query"),
     [
         ("train/train.py", {}),
-        ("train/train.py", {"train__show": "Watch"}),
-        ("train/train.py", {"train__show": "Upload"}),
+        ("train/train.py", {"train.show": "Watch"}),
+        ("train/train.py", {"train.show": "Upload"}),
         ("train/runs.py", {}),
     ],
 )
 def test_nothing_that_changes_something_is_offered(
     readonly: runs.Run, page: str, query: dict[str, str]
 ) -> None:
-    app = opened(page, **query)
+    app = browse(page, "", **query)
     keys = {str(b.key) for b in app.button}
     assert not keys & CHANGES and not any("delete" in key or "restore" in key for key in keys)
     assert not app.get("file_uploader") and not app.text_input
-    if query.get("train__show") != "Watch":
+    if query.get("train.show") != "Watch":
         assert rights.NOTE in [note.value for note in app.info]
 
 
@@ -61,7 +50,7 @@ def test_a_page_that_was_open_before_changes_nothing(
     readonly: runs.Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("GENLIB_READONLY", "0")
-    app = opened("train/runs.py")
+    app = browse("train/runs.py")
     monkeypatch.setenv("GENLIB_READONLY", "1")
     app.button(key="runs.delete").click().run()
     assert not app.exception and runs.get(readonly.id) is not None
@@ -70,11 +59,10 @@ def test_a_page_that_was_open_before_changes_nothing(
 
 def test_deep_dream_takes_no_picture(readonly: runs.Run, monkeypatch: pytest.MonkeyPatch) -> None:
     """Neither by its own control nor by a link that a teacher's page had."""
-    link = {"deep_dream__picture": "upload"}
-    app = opened("classifiers/deep_dream.py", **link)
+    app = browse("classifiers/deep_dream.py", "deep_dream", picture="upload")
     pictures = app.segmented_control(key="deep_dream.picture")
     assert "Your own" not in pictures.options and pictures.value == "flower"
     assert not app.get("file_uploader")
     monkeypatch.setenv("GENLIB_READONLY", "0")
-    app = opened("classifiers/deep_dream.py", **link)
+    app = browse("classifiers/deep_dream.py", "deep_dream", picture="upload")
     assert app.get("file_uploader"), "what the link does elsewhere"

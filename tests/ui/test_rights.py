@@ -9,6 +9,8 @@ import pytest
 
 from genlib.ui.kit import rights
 
+pytestmark = pytest.mark.usefixtures("teachers")
+
 ROOT = Path(__file__).resolve().parents[2]
 CHANGING = {
     "runs": {
@@ -22,12 +24,6 @@ WITHIN_A_PAGE = {  # drawn and done in one run of the script, which ends first f
     "datasets": {"download_mnist"},
     "imagenet": {"keep", "download"},
 }
-
-
-@pytest.fixture(autouse=True)
-def teachers(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("GENLIB_READONLY", "1")
-    monkeypatch.setenv("GENLIB_TEACHER", "blue tram")
 
 
 def test_readonly_is_on_unless_it_is_clearly_off(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -108,7 +108,7 @@ def reference(info: Info) -> None:
     )
 
 
-def _alike(pictures: Sequence[NDArray[np.uint8] | None]) -> NDArray[np.uint8]:
+def alike(pictures: Sequence[NDArray[np.uint8] | None]) -> NDArray[np.uint8]:
     """Pictures (H, W) or (H, W, 3) of any size, in colour on black of one size; None is black."""
     there = [p for p in pictures if p is not None]
     height, width = (max(p.shape[axis] for p in there) for axis in (0, 1))
@@ -126,7 +126,7 @@ def download_table(rows: Sequence[Info], epochs: Sequence[int]) -> None:
     def png() -> bytes:
         grids = [grid(info, epoch) for info in rows for epoch in epochs]
         tiled = [None if g is None else images.grid_image(g, SIDE) for g in grids]
-        return images.to_png(images.grid_image(_alike(tiled), len(epochs), gap=12), scale=2)
+        return images.to_png(images.grid_image(alike(tiled), len(epochs), gap=12), scale=2)
 
     download(
         "Table (PNG)",

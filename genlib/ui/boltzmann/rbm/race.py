@@ -81,7 +81,7 @@ def _raced(runners: dict[str, race.Runner]) -> None:
     steps = max(1, min(points[-1][0] for points in curves.values()))
     rows = {
         "": list(runners),
-        "parameters": [_free(r.model) for r in runners.values()],
+        "parameters": [free_parameters(r.model) for r in runners.values()],
         "−log p now, nats": [f"{points[-1][1]:.2f}" for points in curves.values()],
         "best, nats": [f"{min(v for _, v in points):.2f}" for points in curves.values()],
         "ms a step": [f"{1000 * r.seconds / steps:.2f}" for r in runners.values()],
@@ -91,7 +91,7 @@ def _raced(runners: dict[str, race.Runner]) -> None:
     picture_table([_data_row(), *[_row(name, r.verdict) for name, r in runners.items()]])
 
 
-def _free(model: Model) -> int:
+def free_parameters(model: Model) -> int:
     """Parameters that count: of a symmetric matrix of couplings only what is above the diagonal."""
     counted = sum(p.numel() for p in model.parameters())
     if isinstance(model, Boltzmann):

@@ -1,0 +1,88 @@
+"""What many tests do: open a page and look at it, wait, make a small model."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+import torch
+from streamlit.testing.v1 import AppTest
+
+from genlib.models import FAMILIES, Model
+
+ROOT = Path(__file__).resolve().parents[1]
+SECONDS = 120.0  # that a page may take on a busy machine
+M = TypeVar("M", bound=torch.nn.Module)
+
+
+def rng(seed: int = 0) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
+
+
+def until(holds: Callable[[], object], seconds: float = 120.0) -> bool:
+    """Wait until ``holds()``: True, or the test fails after ``seconds``."""
+    end = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < end, "it did not happen in time"
+        time.sleep(0.01)
+    return True
+
+
+def ok(app: AppTest, where: str = "") -> AppTest:
+    """The page, which must have run without an exception; ``where`` is for the message."""
+    assert not app.exception, [where, *(f"{e.message}\n{e.stack_trace}" for e in app.exception)]
+    return app
+
+
+def visit(page: str, prefix: str = "", /, **query: str) -> AppTest:
+    """Run one page's script alone: visit("energy/denoise.py", "denoise", kind="Dropout").
+
+    ``prefix`` and a dot stand before the names of the query's parameters, if it isn't empty.
+    """
+    app = AppTest.from_file(ROOT / "pages" / page, default_timeout=SECONDS)
+    for name, value in query.items():
+        app.query_params[f"{prefix}.{name}" if prefix else name] = value
+    return ok(app.run())
+
+
+def browse(page: str = "", prefix: str = "", /, **query: str) -> AppTest:
+    """Open the app on its first page, then go to ``page``, as a click in the menu does."""
+    app = AppTest.from_file(ROOT / "pages" / "router.py", default_timeout=SECONDS)
+    for name, value in query.items():
+        app.query_params[f"{prefix}.{name}" if prefix else name] = value
+    app.run()
+    return ok(app.switch_page(page).run() if page else app)
+
+
+def poll(app: AppTest, holds: Callable[[], object]) -> AppTest:
+    """Run the page again, as a browser that polls would, until ``holds()``."""
+
+    def holds_now() -> bool:
+        if not holds():
+            time.sleep(0.1)
+            ok(app.run())
+        return bool(holds())
+
+    until(holds_now)
+    return app
+
+
+def html(app: AppTest) -> str:
+    """All HTML on the page: the pictures and the numbers under them."""
+    return "\n".join(element.proto.body for element in app.get("html"))
+
+
+def build(family: str, **config: object) -> Model:
+    """A model whose weights follow from seed 0."""
+    torch.manual_seed(0)
+    return FAMILIES[family](FAMILIES[family].Config.from_dict(config))
+
+
+def normal(model: M, scale: float = 1.0) -> M:
+    """The same model in evaluation, every parameter drawn from N(0, scale²)."""
+    with torch.no_grad():
+        for p in model.parameters():
+            p.normal_(0, scale)
+    return model.eval()
