@@ -138,10 +138,16 @@ def points(rows: list[Row], pixels: str, published: bool) -> list[Point]:
     ]
     if published:
         found += [
-            Point(f"{p.name} ({p.source.split(',')[0]})", "published", (p.low + p.high) / 2,
-                  (p.high - p.low) / 2, p.source)
-            for p in PUBLISHED if p.pixels == pixels
-        ]  # fmt: skip
+            Point(
+                f"{p.name} ({p.source.split(',')[0]})",
+                "published",
+                (p.low + p.high) / 2,
+                (p.high - p.low) / 2,
+                p.source,
+            )
+            for p in PUBLISHED
+            if p.pixels == pixels
+        ]
     return found
 
 
@@ -167,8 +173,8 @@ def as_csv(rows: list[Row]) -> bytes:
     writer = csv.writer(text)
     writer.writerow(["model", "metric", "nats", "stderr", "images", "pixels", "how", "from", "of"])
     for r in rows:
-        writer.writerow([r.model, r.metric, f"{r.value:.4f}", f"{r.stderr:.4f}", r.n, r.pixels,
-                         r.how, r.origin, r.data])  # fmt: skip
+        nats = (f"{r.value:.4f}", f"{r.stderr:.4f}")
+        writer.writerow([r.model, r.metric, *nats, r.n, r.pixels, r.how, r.origin, r.data])
     for p in PUBLISHED:
         value = f"{p.low:g}" if p.low == p.high else f"{p.low:g} to {p.high:g}"
         writer.writerow([p.name, "", value, "", "", p.pixels, PAPER, PAPER, p.source])

@@ -264,7 +264,7 @@ CLASS_IMAGES = Node(
     "No generative model: a classifier's score is climbed.",
     menu.page("class_images"),
 )
-STYLEGAN = Node("StyleGAN", 2018, "Karras, Laine & Aila", "Faces that do not exist.")  # fmt: skip
+STYLEGAN = Node("StyleGAN", 2018, "Karras, Laine & Aila", "Faces that do not exist.")
 
 TREE = Branch(
     "Maximum likelihood",

@@ -54,15 +54,7 @@ def likelihood(info: Info) -> None:
         st.info(f"{plain(info.name)} has no log Z that annealing could estimate.")
         return
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        chains = st.selectbox(
-            "Chains", [20, 50, 100, 200], 2, key=f"{KEY}.ais_chains", bind="query-params",
-            width=110, help="Annealed side by side. More of them make the error bar smaller.",
-        )  # fmt: skip
-        temperatures = st.selectbox(
-            "Temperatures", [200, 1000, 5000, 20_000], 1, key=f"{KEY}.temperatures",
-            bind="query-params", width=140, format_func="{:,}".format,
-            help="Steps from independent pixels to the model. More of them make the weights equal.",
-        )  # fmt: skip
+        chains, temperatures = _size()
 
         def work(job: Job) -> Annealing:
             data = loading.all_pictures_of(info)
@@ -79,6 +71,30 @@ def likelihood(info: Info) -> None:
             _annealed(result, isinstance(model, HasFreeEnergy))
 
     watch(name, show, _before(info))
+
+
+def _size() -> tuple[int, int]:
+    """How many chains to anneal, over how many temperatures."""
+    chains = st.selectbox(
+        "Chains",
+        [20, 50, 100, 200],
+        2,
+        key=f"{KEY}.ais_chains",
+        bind="query-params",
+        width=110,
+        help="Annealed side by side. More of them make the error bar smaller.",
+    )
+    temperatures = st.selectbox(
+        "Temperatures",
+        [200, 1000, 5000, 20_000],
+        1,
+        key=f"{KEY}.temperatures",
+        bind="query-params",
+        width=140,
+        format_func="{:,}".format,
+        help="Steps from independent pixels to the model. More of them make the weights equal.",
+    )
+    return chains, temperatures
 
 
 def _before(info: Info) -> str:

@@ -45,14 +45,7 @@ def contestants(n_hidden: int) -> dict[str, Model]:
 def training() -> None:
     """CD-k, persistent CD and the general machine, trained here and judged exactly."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        lr = st.select_slider(
-            "Learning rate", [0.02, 0.05, 0.1, 0.2], 0.1, key=f"{KEY}.lr", bind="query-params",
-            width=220, help="Of all four; gradient steps with momentum 0.5.",
-        )  # fmt: skip
-        n_hidden = st.selectbox(
-            "Hidden units of the RBMs", [4, 8, 16, 32], 2, key=f"{KEY}.n_hidden",
-            bind="query-params", width=180, help="The general machine always has 6.",
-        )  # fmt: skip
+        lr, n_hidden = _settings()
 
         def work(job: Job) -> dict[str, race.Runner]:
             torch.set_num_threads(1)
@@ -73,6 +66,29 @@ def training() -> None:
     watch(name, show, "Press **Train all four**. " + TASK)
     if background.find(name) is None:
         _patterns()
+
+
+def _settings() -> tuple[float, int]:
+    """Learning rate of all, hidden units of the RBMs."""
+    lr = st.select_slider(
+        "Learning rate",
+        [0.02, 0.05, 0.1, 0.2],
+        0.1,
+        key=f"{KEY}.lr",
+        bind="query-params",
+        width=220,
+        help="Of all four; gradient steps with momentum 0.5.",
+    )
+    n_hidden = st.selectbox(
+        "Hidden units of the RBMs",
+        [4, 8, 16, 32],
+        2,
+        key=f"{KEY}.n_hidden",
+        bind="query-params",
+        width=180,
+        help="The general machine always has 6.",
+    )
+    return lr, n_hidden
 
 
 def _raced(runners: dict[str, race.Runner]) -> None:

@@ -9,9 +9,11 @@ import numpy as np
 import streamlit as st
 import torch
 from numpy.typing import NDArray
+from streamlit.delta_generator import DeltaGenerator
 from torch import Tensor
 
 from genlib import background
+from genlib.background import Job
 from genlib.data.datasets import Dataset, to_float
 from genlib.explore.pca import Components, Moment, nearest_in
 from genlib.models.capabilities import HasComponents, Samples
@@ -38,10 +40,14 @@ def eigen_digits(found: Components, shape: tuple[int, ...]) -> None:
         captions.append(f"{index + 1}: {shares[index]:.1%}")
     per = 12
     rows = [
-        Row("" if i else "Mean and axes", "" if i else "share of the variance",
-            np.stack(pictures[i : i + per]), captions[i : i + per])
+        Row(
+            "" if i else "Mean and axes",
+            "" if i else "share of the variance",
+            np.stack(pictures[i : i + per]),
+            captions[i : i + per],
+        )
         for i in range(0, len(pictures), per)
-    ]  # fmt: skip
+    ]
     picture_table(rows)
 
 
@@ -112,11 +118,14 @@ def component_means(model: HasComponents, most: int = 30) -> list[int]:
     per = 10
     picture_table(
         [
-            Row("" if i else "Means", "" if i else "number: share",
-                *_padded(means[i : i + per], captions[i : i + per], min(per, len(order))))
+            Row(
+                "" if i else "Means",
+                "" if i else "number: share",
+                *_padded(means[i : i + per], captions[i : i + per], min(per, len(order))),
+            )
             for i in range(0, len(order), per)
         ]
-    )  # fmt: skip
+    )
     return [int(k) for k in order]
 
 
@@ -161,20 +170,8 @@ class Mixed(HasComponents, Samples, Protocol):
 
 def autoencoder(data: Dataset, found: Components) -> bool:
     """Train a linear autoencoder and watch the angles shrink; returns whether it is training."""
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        k = st.select_slider("Units", (2, 3, 4, 6, 8, 10), 6, key="pca.units", width=220,
-                             bind="query-params", help="Numbers in the code.")  # fmt: skip
-        seed = st.number_input("Seed", 0, 99, 0, key="pca.ae_seed", width=130, bind="query-params",
-                               help="Of the first random weights.")  # fmt: skip
-        job = background.find(pca_data.autoencoder_job(data.name, k, seed))
-        busy = job is not None and job.busy
-        st.button("Train", icon=":material/play_arrow:", type="primary", key="pca.train",
-                  on_click=_train, args=(data.name, k, seed),
-                  disabled=job is not None and (busy or job.state == "done"),
-                  help="Adam on all training digits at once, 400 steps. Ready for these settings "
-                  "when greyed: change units or seed to train another.")  # fmt: skip
-        if busy and job is not None:
-            st.button("Stop", icon=":material/stop:", key="pca.stop", on_click=job.cancel)
+    k, job = _autoencoder_controls(data)
+    busy = job is not None and job.busy
     moments = job.result if job is not None and isinstance(job.result, list) else []
     if job is not None and job.state == "failed":
         st.warning(
@@ -200,6 +197,46 @@ def autoencoder(data: Dataset, found: Components) -> bool:
     return busy
 
 
+def _autoencoder_controls(data: Dataset) -> tuple[int, Job | None]:
+    """Units of the code, and the training of that size, if one was begun."""
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        k = st.select_slider(
+            "Units",
+            (2, 3, 4, 6, 8, 10),
+            6,
+            key="pca.units",
+            width=220,
+            bind="query-params",
+            help="Numbers in the code.",
+        )
+        seed = st.number_input(
+            "Seed",
+            0,
+            99,
+            0,
+            key="pca.ae_seed",
+            width=130,
+            bind="query-params",
+            help="Of the first random weights.",
+        )
+        job = background.find(pca_data.autoencoder_job(data.name, k, seed))
+        busy = job is not None and job.busy
+        st.button(
+            "Train",
+            icon=":material/play_arrow:",
+            type="primary",
+            key="pca.train",
+            on_click=_train,
+            args=(data.name, k, seed),
+            disabled=job is not None and (busy or job.state == "done"),
+            help="Adam on all training digits at once, 400 steps. Ready for these settings "
+            "when greyed: change units or seed to train another.",
+        )
+        if busy and job is not None:
+            st.button("Stop", icon=":material/stop:", key="pca.stop", on_click=job.cancel)
+    return k, job
+
+
 def _angles(moments: list[Moment], busy: bool) -> None:
     """The angles over steps; a plain chart while they come, since Plotly flickers."""
     steps, angles = [m.step for m in moments], np.stack([m.angles for m in moments])
@@ -219,11 +256,18 @@ def mixture(data: Dataset) -> bool:
         return busy
     order = component_means(model)
     axes = pca_data.model(data.name, d)
-    rows: list[tuple[str, str, Samples]] = [("One Gaussian", f"PCA, {axes.latent_dim} axes", axes),
-            ("Mixture", f"{len(model.weights())} Gaussians", model)]  # fmt: skip
+    rows: list[tuple[str, str, Samples]] = [
+        ("One Gaussian", f"PCA, {axes.latent_dim} axes", axes),
+        ("Mixture", f"{len(model.weights())} Gaussians", model),
+    ]
     samples(rows, data, st.session_state.get("pca.seed", 0))
-    chosen = st.selectbox("Look into component", order, key="pca.component", width=220,
-                          help="Its samples, and the digits that belong to it.")  # fmt: skip
+    chosen = st.selectbox(
+        "Look into component",
+        order,
+        key="pca.component",
+        width=220,
+        help="Its samples, and the digits that belong to it.",
+    )
     component(model, order[0] if chosen is None else chosen, data, 0)
     return busy
 
@@ -234,23 +278,41 @@ def _choose(data: Dataset) -> tuple[Mixed | None, int, bool]:
     names = [i.name for i in shelf.values() if i.config.get("image_size") == data.shape[1]]
     row = st.container(horizontal=True, vertical_alignment="bottom")
     source = row.selectbox(
-        "Mixture", [*names, OWN], key="pca.mixture", width=220, bind="query-params",
+        "Mixture",
+        [*names, OWN],
+        key="pca.mixture",
+        width=220,
+        bind="query-params",
         help="A trained one, or fit one now.",
-    )  # fmt: skip
+    )
     if source in names:
         axes = int(str(shelf[source].config.get("latent_dim", pca_data.FIT_AXES)))
         return cast(Mixed, loading.model(shelf[source])), axes, False
+    return _fitted(data, row)
+
+
+def _fitted(data: Dataset, row: DeltaGenerator) -> tuple[Mixed | None, int, bool]:
+    """The mixture fitted here, its number of axes, whether it goes on; controls are in ``row``."""
     k = row.select_slider(
-        "Components", (1, 2, 3, 5, 10, 20, 30, 50), 10, key="pca.components", width=260,
-        bind="query-params", help="Gaussians in the mixture.",
-    )  # fmt: skip
+        "Components",
+        (1, 2, 3, 5, 10, 20, 30, 50),
+        10,
+        key="pca.components",
+        width=260,
+        bind="query-params",
+        help="Gaussians in the mixture.",
+    )
     job = background.find(pca_data.mixture_job(data.name, k))
     row.button(
-        "Fit", icon=":material/play_arrow:", type="primary", key="pca.fit",
-        on_click=_fit, args=(data.name, k),
+        "Fit",
+        icon=":material/play_arrow:",
+        type="primary",
+        key="pca.fit",
+        on_click=_fit,
+        args=(data.name, k),
         disabled=job is not None and (job.busy or job.state == "done"),
         help="EM on 20,000 digits and 30 axes. Greyed when it is fitted.",
-    )  # fmt: skip
+    )
     if job is None:
         return None, pca_data.FIT_AXES, False
     if job.busy:
