@@ -1,6 +1,6 @@
 """The list of operations that a decoder is exported to, and its reference reader in numpy.
 
-Two readers follow the same list: `run` below and `genlib/ui/components/decoder.js`. Sizes are for
+Two readers follow the same list: `run` below and `genlib/web/shared/decoder.js`. Sizes are for
 one image and follow PyTorch: vectors `[d]`, images `[channels, height, width]`. All maths is
 float32. `genlib.export.network` writes the list.
 

@@ -8,7 +8,7 @@ from genlib.evaluate import energy
 from genlib.plots.energy import auc_figure, roc_figure
 from genlib.store.checkpoint import Info
 from genlib.ui.components import digit_picker
-from genlib.ui.components.merge_theatre import merge_theatre
+from genlib.ui.components.merged_digits import merged_digits
 from genlib.ui.energy import merged_digits as energy_view
 from genlib.ui.kit import loading, pickers
 from genlib.ui.kit.plain import plain
@@ -77,7 +77,7 @@ def theatre(infos: list[Info]) -> None:
         "merged.b", "Digit b", pair.container(width=420), data=data, default_class=4, default_nth=7
     )
     first = energy_view.sweep(infos[0], a.image, b.image, how, kind)
-    merge_theatre(
+    merged_digits(
         "merged.alpha",
         energy_view.to_bytes(first.x),
         first.alpha.tolist(),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from genlib.ui import menu
-from genlib.ui.components.taxonomy import taxonomy
+from genlib.ui.components.map_of_models import map_of_models
 from genlib.ui.kit import loading, pickers
 from genlib.ui.kit.jobs import polled
 from genlib.ui.side_by_side import map_of_models as taxonomy_view
@@ -36,12 +36,12 @@ def drawing(seen: int) -> bool:
 
 
 pictures = job.result if isinstance(job.result, dict) else {}
-opened = taxonomy("map.tree", taxonomy_view.tree_html(pictures), FILES)
+opened = map_of_models("map.tree", taxonomy_view.tree_html(pictures), FILES)
 if opened:
     st.switch_page(opened)
 polled("map_of_models.drawing", drawing, len(pictures))
 st.subheader("When they came")
-opened = taxonomy("map.time", taxonomy_view.timeline_html(), FILES)
+opened = map_of_models("map.time", taxonomy_view.timeline_html(), FILES)
 if opened:
     st.switch_page(opened)
 

@@ -60,22 +60,22 @@ def test_every_view_draws_and_is_linked(tiny: Path, view: str) -> None:
 
 def test_new_z_draws_other_samples_and_says_so_in_the_link(tiny: Path) -> None:
     app = run()
-    before = sent(app, "genlib_sample_grid")
+    before = sent(app, "genlib.sample_grid")
     app.button(key="gan.new").click().run()
     assert not app.exception
-    after = sent(app, "genlib_sample_grid")
+    after = sent(app, "genlib.sample_grid")
     assert after["picture"] != before["picture"] and after["count"] == before["count"] == 49
     assert app.query_params["gan.seed"] == "1"
 
 
 def test_the_same_link_shows_the_same_samples(tiny: Path) -> None:
-    one, other = (sent(run(seed="7", chosen="3"), "genlib_sample_grid") for _ in range(2))
+    one, other = (sent(run(seed="7", chosen="3"), "genlib.sample_grid") for _ in range(2))
     assert one == other and one["chosen"] == 3
 
 
 def test_nonsense_in_the_link_does_no_harm(tiny: Path) -> None:
-    assert sent(run(seed="-1", chosen="9999"), "genlib_sample_grid")["chosen"] == 48
-    walk = sent(run(view="Walk", **{"walk.at": "nan", "walk.speed": "1e9"}), "genlib_z_walk")
+    assert sent(run(seed="-1", chosen="9999"), "genlib.sample_grid")["chosen"] == 48
+    walk = sent(run(view="Walk", **{"walk.at": "nan", "walk.speed": "1e9"}), "genlib.walk")
     assert walk["at"] == 0 and walk["speed"] == walk["fastest"]
 
 
@@ -111,10 +111,10 @@ def test_a_step_of_g_alone_leaves_d_s_verdict_of_real_images(tiny: Path) -> None
 
 
 def test_the_shared_model_is_never_trained(tiny: Path) -> None:
-    shown = sent(run(), "genlib_sample_grid")["picture"]
+    shown = sent(run(), "genlib.sample_grid")["picture"]
     app = run(view="Step by step")
     for _ in range(3):
         app.button(key="gan.duel.once.both").click().run()
     assert not app.exception
     st.cache_data.clear()  # drawn again by the same cached model
-    assert sent(run(), "genlib_sample_grid")["picture"] == shown
+    assert sent(run(), "genlib.sample_grid")["picture"] == shown

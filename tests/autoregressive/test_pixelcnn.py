@@ -43,7 +43,7 @@ def sent(app: AppTest) -> list[dict]:
     """What each of the two sheets is given, unpacked as packet.js does."""
     found = []
     for element in app.get("bidi_component"):
-        if element.proto.component_name != "genlib_pixels":
+        if element.proto.component_name != "genlib.pixels":
             continue
         block = element.proto.bytes
         size = int.from_bytes(block[:4], "little")

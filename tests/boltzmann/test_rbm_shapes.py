@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import base64
+import json
 import time
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ from genlib.models import Model
 from genlib.models.dbn import DBN, DBNSettings
 from genlib.models.rbm import RBM, RBMSettings
 from genlib.store import checkpoint
-from genlib.ui.components import digit_picker, gibbs_chain
+from genlib.ui.components import digit_picker
 
 PAGE = str(Path(__file__).resolve().parents[2] / "pages/boltzmann/rbm.py")
 SHAPES = {"grey": (1, 32, 32), "colour": (3, 32, 32), "bars": (1, 4, 4), "dbn": (3, 32, 32)}
@@ -54,24 +54,19 @@ def save(folder: Path, name: str, model: Model, dataset: str) -> None:
     checkpoint.save(file, model, dataset=dataset, seed=0, epoch=1)
 
 
-@dataclass
-class Sent:
-    """What the page sent to the browser's chain, most recent last."""
-
-    calls: list[dict[str, Any]]
-
-    def pixels(self, field: str) -> NDArray[np.uint8]:
-        """A field of bytes, in the shape of the picture."""
-        data = self.calls[-1]
-        flat = np.frombuffer(base64.b64decode(data[field]), np.uint8)
-        return flat.reshape(data["shape"])
+def sent(test: AppTest) -> dict[str, Any] | None:
+    """What the chain in the browser is given; None where there is no chain."""
+    found = [e.proto for e in test.get("bidi_component")]
+    return next(
+        (json.loads(p.json) for p in found if p.component_name == "genlib.gibbs_chain"), None
+    )
 
 
-@pytest.fixture
-def sent(monkeypatch: pytest.MonkeyPatch) -> Sent:
-    found = Sent([])
-    monkeypatch.setattr(gibbs_chain, "_CHAIN", lambda data, **rest: found.calls.append(data))
-    return found
+def pixels(test: AppTest, field: str) -> NDArray[np.uint8]:
+    """A field of bytes that the chain is given, in the shape of the picture."""
+    data = sent(test)
+    assert data is not None
+    return np.frombuffer(base64.b64decode(data[field]), np.uint8).reshape(data["shape"])
 
 
 def app(**query: str) -> AppTest:
@@ -99,26 +94,26 @@ def captions(test: AppTest) -> str:
     ],
 )
 def test_half_of_the_model_s_own_picture_is_hidden(
-    sent: Sent, model: str, hide: str, rows: tuple[float, float], columns: tuple[float, float]
+    model: str, hide: str, rows: tuple[float, float], columns: tuple[float, float]
 ) -> None:
     test = app(model=model, hide=hide)
     c, h, w = SHAPES[model]
-    assert sent.pixels("digit").shape == (c, h, w)
+    assert pixels(test, "digit").shape == (c, h, w)
     known = np.ones((c, h, w), bool)
     top, bottom, left, right = (
         *(round(h * share) for share in rows),
         *(round(w * share) for share in columns),
     )
     known[:, top:bottom, left:right] = False
-    assert (sent.pixels("known") == known).all()
+    assert (pixels(test, "known") == known).all()
     assert ("three units" in captions(test)) == (c == 3)
 
 
 @pytest.mark.usefixtures("models")
 @pytest.mark.parametrize(("model", "low", "high"), [("grey", 10, 22), ("bars", 1, 3)])
-def test_the_middle_is_the_middle_third(sent: Sent, model: str, low: int, high: int) -> None:
-    app(model=model, hide="Middle")
-    hidden = np.argwhere(sent.pixels("known")[0] == 0)
+def test_the_middle_is_the_middle_third(model: str, low: int, high: int) -> None:
+    test = app(model=model, hide="Middle")
+    hidden = np.argwhere(pixels(test, "known")[0] == 0)
     assert hidden.min() == low and hidden.max() == high - 1
     assert len(hidden) == (high - low) ** 2
 
@@ -126,12 +121,12 @@ def test_the_middle_is_the_middle_third(sent: Sent, model: str, low: int, high: 
 @pytest.mark.usefixtures("models")
 @pytest.mark.parametrize("model", ["grey", "bars"])
 def test_a_drawing_of_another_shape_is_no_start(
-    sent: Sent, monkeypatch: pytest.MonkeyPatch, model: str
+    monkeypatch: pytest.MonkeyPatch, model: str
 ) -> None:
     drawn = digit_picker.Digit(torch.ones(1, 28, 28), None, None)
     monkeypatch.setattr(digit_picker, "_drawn", lambda key, label: drawn)
     test = app(**{"model": model, "digit.from": "Draw"})
-    assert sent.pixels("digit").shape == SHAPES[model]
+    assert pixels(test, "digit").shape == SHAPES[model]
     assert "a test image is used" in captions(test)
 
 
@@ -144,12 +139,12 @@ def test_weights_of_any_shape(model: str) -> None:
 def test_pictures_that_no_longer_fit_the_model_are_said(
     shelf,  # type: ignore[no-untyped-def]
     tmp_path: Path,
-    sent: Sent,
 ) -> None:
     shelf({})
     save(tmp_path, "grey", rbm("grey"), "bars")
-    assert "pictures of another size or colour" in app(model="grey").info[0].value
-    assert not sent.calls
+    test = app(model="grey")
+    assert "pictures of another size or colour" in test.info[0].value
+    assert sent(test) is None
 
 
 def test_likelihood_without_its_pictures_says_so(shelf, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]

@@ -13,17 +13,18 @@ from playwright.sync_api import Page
 from genlib.export.network import export, run
 from genlib.models.capabilities import Decodes
 from genlib.store import checkpoint
-from genlib.ui.components.decoder_store import model_data, source
+from genlib.ui.components.decoder_store import model_data
+from genlib.ui.components.web import import_map
 
 
 def in_the_browser(page: Page, model: Decodes, z: np.ndarray) -> np.ndarray:
     """Decode z (n, d) with decoder.js in a blank page: (n, H * W * C)."""
-    script = base64.b64encode(source("decoder.js").encode()).decode()
+    modules = import_map("shared/decoder.js", "shared/packet.js")
     exported = export(model.decoder_layers())
     text = page.evaluate(
-        """async ([script, model, weights, z, n]) => {
-            const url = "data:text/javascript;base64," + script
-            const { compileDecoder, fromText } = await import(url)
+        """async ([modules, model, weights, z, n]) => {
+            const { compileDecoder } = await import(modules["shared/decoder.js"])
+            const { fromText } = await import(modules["shared/packet.js"])
             const decoder = compileDecoder(model, fromText(weights))
             const codes = new Float32Array(fromText(z).buffer), d = decoder.latentDim
             const size = model.shape[0] * model.shape[1] * model.shape[2]
@@ -37,7 +38,7 @@ def in_the_browser(page: Page, model: Decodes, z: np.ndarray) -> np.ndarray:
             return btoa(text)
         }""",
         [
-            script,
+            modules,
             model_data(exported),
             base64.b64encode(exported.weights).decode(),
             base64.b64encode(z.tobytes()).decode(),

@@ -8,20 +8,23 @@ import numpy as np
 from playwright.sync_api import Page
 
 from genlib.explore.neighbours import blend
-from genlib.ui.components.decoder_store import source
 from genlib.ui.components.latent_map import codes_message
 from genlib.ui.components.packet import pack
+from genlib.ui.components.web import import_map
 
-SCRIPTS = ("decoder.js", "packet.js", "map_view.js", "map_hand.js", "latent_map.js", "map_marks.js")
-K = 8  # as in latent_map.js
+BLEND = "latent_map/blend.js"
+PACKET = "shared/packet.js"
+K = 8  # as in blend.js
 
 
 def in_the_browser(page: Page, body: str, *arguments: object) -> object:
-    """Run `body` (a function of the arguments) in a blank page, in the scope of the map's code."""
-    script = source(*SCRIPTS) + f"\nexport const answer = {body};"
-    address = "data:text/javascript;base64," + base64.b64encode(script.encode()).decode()
-    run = "async ([address, ...rest]) => (await import(address)).answer(...rest)"
-    return page.evaluate(run, [address, *arguments])
+    """Run `body` (a function of the arguments) in a blank page, where it finds the map's code."""
+    modules = import_map(BLEND, PACKET)
+    run = f"""async ([blend, packet, ...rest]) => {{
+        const {{ BLEND, blendCodes }} = await import(blend), {{ unpack }} = await import(packet)
+        return ({body})(...rest)
+    }}"""
+    return page.evaluate(run, [modules[BLEND], modules[PACKET], *arguments])
 
 
 def text(block: bytes) -> str:

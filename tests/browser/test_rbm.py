@@ -13,8 +13,8 @@ from playwright.sync_api import Page, expect
 
 from genlib.environment import shipped_dir
 from genlib.models.dbn import Layer
-from genlib.ui.components.decoder_store import source
 from genlib.ui.components.gibbs_chain import layers_data
+from genlib.ui.components.web import import_map
 
 MANY = re.compile(r"^([3-9]\d|\d{3,})$")  # steps, 30 or more
 HELD = "rbm?rbm.hide=Lower+half&rbm.show=Samples&rbm.model=rbm-500"
@@ -34,10 +34,10 @@ def test_half_steps_and_free_energy_are_those_of_pytorch(page: Page) -> None:
         hp, vp = layer.hidden_probabilities(v[None])[0], layer.visible_probabilities(h[None])[0]
         f = layer.free_energy(v[None]).item()
     sizes, numbers = layers_data([tuple(p.detach().numpy() for p in layer.parameters())])
-    script = base64.b64encode(source("chain.js").encode()).decode()
+    module = import_map("gibbs_chain/chain.js")["gibbs_chain/chain.js"]
     found = page.evaluate(
-        """async ([script, sizes, numbers, v, h]) => {
-            const chain = await import("data:text/javascript;base64," + script)
+        """async ([module, sizes, numbers, v, h]) => {
+            const chain = await import(module)
             const read = (t) => new Float32Array(
                 Uint8Array.from(atob(t), (c) => c.charCodeAt(0)).buffer)
             const [pair] = chain.compileStack(sizes, read(numbers))
@@ -45,7 +45,7 @@ def test_half_steps_and_free_energy_are_those_of_pytorch(page: Page) -> None:
             const out = [chain.sigmoid(up), chain.sigmoid(down)].map((p) => Array.from(p))
             return [...out, chain.freeEnergy(pair, read(v), up)]
         }""",
-        [script, sizes, text(numbers), text(v.numpy()), text(h.numpy())],
+        [module, sizes, text(numbers), text(v.numpy()), text(h.numpy())],
     )
     assert np.allclose(found[0], hp, atol=1e-5) and np.allclose(found[1], vp, atol=1e-5)
     assert found[2] == pytest.approx(f, abs=1e-3)
@@ -99,7 +99,8 @@ NO_WEIGHTS = """
 const held = [], ready = new Map()
 const queue = { push: (use) => held.push(use), [Symbol.iterator]: () => [].values() }
 ready.has = () => false
-globalThis.genlibShelf = { ready, waiting: { has: () => true, get: () => queue, delete() {} } }
+const waiting = { has: () => true, get: () => queue, delete() {} }
+globalThis[Symbol.for("genlib")] = { ready, waiting }
 globalThis.hasWeights = () => ready.size > 0 && held.length > 0
 globalThis.release = () => held.forEach((use) => use([...ready.values()][0]))
 """

@@ -36,7 +36,7 @@ def tiny(shelf: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) -> Path:
 def theatre(app: AppTest) -> dict:
     """What the browser's part is given."""
     sent = [element.proto for element in app.get("bidi_component")]
-    return json.loads(next(p.json for p in sent if p.component_name == "genlib_merge_theatre"))
+    return json.loads(next(p.json for p in sent if p.component_name == "genlib.merged_digits"))
 
 
 def frames(text: str) -> np.ndarray:

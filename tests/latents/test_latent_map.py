@@ -100,7 +100,7 @@ def test_tsne_runs_to_its_end_and_says_how_well_classes_separate(tiny):
 def clouds(app: AppTest) -> list[str]:
     """Titles of the maps on the page: none, or one."""
     found = [element.proto for element in app.get("bidi_component")]
-    sent = [p.bytes for p in found if p.component_name == "genlib_latent_map"]
+    sent = [p.bytes for p in found if p.component_name == "genlib.latent_map"]
     return [t.decode() for b in sent for t in re.findall(rb'"title": ?"([^"]*)"', b)]
 
 

@@ -28,7 +28,7 @@ PAGE = PAGES / "side_by_side/map_of_models.py"
 def sent(app: AppTest) -> list[str]:
     """The HTML of both components."""
     found = [element.proto for element in app.get("bidi_component")]
-    return [json.loads(p.json)["html"] for p in found if p.component_name == "genlib_taxonomy"]
+    return [json.loads(p.json)["html"] for p in found if p.component_name == "genlib.map_of_models"]
 
 
 def test_every_node_leads_to_its_page_in_this_session_and_in_a_new_tab() -> None:

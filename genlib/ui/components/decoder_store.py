@@ -1,32 +1,24 @@
 """Brings a decoder into the browser once, for every component of a page.
 
-The store is a component that draws nothing. Others (latent pad, latent walk, latent map) name the
-decoder they want; in the browser they find it on a shelf that decoder.js keeps. So the weights
-travel once, and the messages that follow the hand stay small.
+The store is a component that draws nothing. Others (latent pad, walk) name the decoder they want;
+in the browser they find it in web/shared/store.js. So the weights travel once, and the messages
+that follow the hand stay small.
 """
 
 from __future__ import annotations
 
 import hashlib
-from pathlib import Path
 
 import numpy as np
-import streamlit as st
 
 from genlib import environment
 from genlib.export.operations import Exported
 from genlib.ui.components.packet import pack
+from genlib.ui.components.web import component
 
 # Above this many multiply-adds one decode takes the browser longer than a frame (16.7 ms at about
 # a thousand million a second), and the server decodes instead.
 BROWSER_MACS = 12_000_000
-
-_HERE = Path(__file__).parent
-
-
-def source(*names: str) -> str:
-    """Join script or style files of this folder into one text, in the order given."""
-    return "\n".join((_HERE / name).read_text(encoding="utf-8") for name in names)
 
 
 def component_key(stem: str, name: str) -> str:
@@ -36,13 +28,6 @@ def component_key(stem: str, name: str) -> str:
     be a part of the key.
     """
     return f"{stem}.{hashlib.sha256(name.encode(errors='surrogatepass')).hexdigest()[:16]}"
-
-
-_COMPONENT = st.components.v2.component(
-    "genlib_decoder_store",
-    html="<span hidden></span>\n",
-    js=source("decoder.js", "packet.js", "decoder_store.js"),
-)
 
 
 def browser_refusal(exported: Exported) -> str:
@@ -90,4 +75,5 @@ def decoder_store(
     values = {"name": name, "model": model_data(exported) if exported else None}
     weights = exported.weights if exported else b""
     data = pack(values, {"weights": weights, "cloud": cloud, "labels": labels})
-    _COMPONENT(key=component_key("decoder_store", name), data=data, height="content")
+    store = component("decoder_store", "<span hidden></span>\n", styled=False)
+    store(key=component_key("decoder_store", name), data=data, height="content")

@@ -9,23 +9,17 @@ picture beside the canvas is exactly what a model gets.
 import base64
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import streamlit as st
+
+from genlib.ui.components.web import component
 
 RASTER = 140  # pixels per side of the picture that is framed: 5 x 28
 MAX_STROKES = 200
 MAX_POINTS = 4000  # per stroke
 BRUSH_LOW, BRUSH_HIGH = 0.02, 0.25  # brush diameter in canvas sides
 _SUBPIXEL_BITS = 4  # OpenCV draws lines at 1/16 pixel
-
-_HERE = Path(__file__).parent
-_COMPONENT = st.components.v2.component(
-    "genlib_draw",
-    js=(_HERE / "draw.js").read_text(encoding="utf-8"),
-    css=(_HERE / "draw.css").read_text(encoding="utf-8"),
-)
 
 
 @dataclass(frozen=True)
@@ -128,7 +122,7 @@ def draw(key: str, *, size: int = 224, label: str = "Draw a digit") -> np.ndarra
     drawing = st.session_state.get(kept, {"seq": 0, "strokes": []})
     strokes = read_strokes(drawing["strokes"])
     digit = frame(strokes)
-    _COMPONENT(
+    component("draw")(
         key=key,
         data={
             "size": size,

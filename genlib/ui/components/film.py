@@ -12,8 +12,17 @@ import streamlit as st
 
 from genlib.explore.ascent.live import Live
 from genlib.ui.components import frames
-from genlib.ui.components.decoder_store import source
+from genlib.ui.components.web import component
 
+HTML = (
+    '<div class="film"><div class="stage"><canvas class="picture" role="img" '
+    'aria-label="Picture of the ascent"></canvas></div>'
+    '<label class="compare" hidden>Uncover the original<input type="range" min="0" '
+    'max="1000" value="0"></label>'
+    '<div class="facts"></div><div class="alert" role="alert" hidden></div>'
+    '<canvas class="chart" role="img" aria-label="Curves"></canvas></div>'
+    '<div class="strip" role="group" aria-label="Filmstrip"></div>'
+)
 PANELS = ("Objective", "Probability", "Gradient norm")
 
 
@@ -46,25 +55,8 @@ def film(
         "running": live.running,
         "version": live.version,  # the browser is called only when data change
     }
-    _mount()(key=key, data=data, on_go_change=go, on_stopped_change=_nothing)
+    component("film", HTML)(key=key, data=data, on_go_change=go, on_stopped_change=_nothing)
 
 
 def _nothing() -> None:
     """Streamlit keeps a component's triggers only when it has a callback."""
-
-
-@st.cache_resource(show_spinner=False)
-def _mount() -> st.components.v2.types.ComponentRenderer:
-    """Register the component once per server."""
-    return st.components.v2.component(
-        "genlib_film",
-        html='<div class="film"><div class="stage"><canvas class="picture" role="img" '
-        'aria-label="Picture of the ascent"></canvas></div>'
-        '<label class="compare" hidden>Uncover the original<input type="range" min="0" '
-        'max="1000" value="0"></label>'
-        '<div class="facts"></div><div class="alert" role="alert" hidden></div>'
-        '<canvas class="chart" role="img" aria-label="Curves"></canvas></div>'
-        '<div class="strip" role="group" aria-label="Filmstrip"></div>',
-        css=source("film.css", "strip.css"),
-        js=source("packet.js", "film_curves.js", "strip.js", "film_feed.js", "film.js"),
-    )

@@ -13,27 +13,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import streamlit as st
 from numpy.typing import NDArray
 
-from genlib.ui.components.decoder_store import component_key, source
+from genlib.ui.components.decoder_store import component_key
 from genlib.ui.components.packet import pack
+from genlib.ui.components.web import component
 
 Pixels = NDArray[np.float32]
 Layers = Sequence[tuple[Pixels, Pixels, Pixels]]  # (W, a, b) of each pair, bottom first
-
-# decoder.js keeps the shelf on which components share what is large.
-_STORE = st.components.v2.component(
-    "genlib_gibbs_store",
-    html="<span hidden></span>\n",
-    js=source("decoder.js", "packet.js", "chain.js", "gibbs_store.js"),
-)
-_CHAIN = st.components.v2.component(
-    "genlib_gibbs_chain",
-    html='<div class="gibbs"></div>\n',
-    css=source("gibbs_chain.css"),
-    js=source("decoder.js", "theme.js", "chain.js", "gibbs_chain.js"),
-)
 
 
 @dataclass(frozen=True)
@@ -65,7 +52,8 @@ def gibbs_store(name: str, layers: Layers) -> None:
     """Share layers under ``name``, which must change when they do. Call it outside fragments."""
     sizes, numbers = layers_data(layers)
     data = pack({"name": name, "sizes": sizes}, {"numbers": numbers.astype(np.float32)})
-    _STORE(key=component_key("gibbs_store", name), data=data, height="content")
+    store = component("gibbs_store", "<span hidden></span>\n", styled=False)
+    store(key=component_key("gibbs_store", name), data=data, height="content")
 
 
 def gibbs_chain(key: str, name: str, scene: Scene) -> None:
@@ -75,7 +63,7 @@ def gibbs_chain(key: str, name: str, scene: Scene) -> None:
     if scene.known is not None:
         known = _text(np.broadcast_to(scene.known, scene.digit.shape).astype(np.uint8))
     parts = (name, digit, known, scene.start, str(scene.chains), str(scene.stride))
-    _CHAIN(
+    component("gibbs_chain", '<div class="gibbs"></div>\n')(
         key=key,
         data={
             "name": name,

@@ -9,15 +9,9 @@ from __future__ import annotations
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from genlib.ui.components.decoder_store import source
+from genlib.ui.components.web import component
 
 PRESSES = "history.presses"  # Back and Forward in this session so far
-
-_COMPONENT = st.components.v2.component(
-    "genlib_history",
-    html="<span hidden></span>\n",
-    js=source("history.js"),
-)
 
 
 def follow() -> None:
@@ -27,7 +21,8 @@ def follow() -> None:
     if context is not None and context.is_history_navigation:
         st.session_state[PRESSES] = presses() + 1
     with st.sidebar:
-        _COMPONENT(key="history", height="content")
+        follower = component("history", "<span hidden></span>\n", styled=False)
+        follower(key="history", height="content")
 
 
 def presses() -> int:

@@ -7,16 +7,13 @@ whole number of screen pixels.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
 from genlib.ui.components.packet import pack
-
-_HERE = Path(__file__).parent
-NAME = "genlib_kernel_grid"
+from genlib.ui.components.web import component
 
 
 def kernel_grid(
@@ -58,15 +55,5 @@ def kernel_grid(
         "height": height,
     }
     parts = {"palette": palette.astype(np.uint8), "levels": levels.astype(np.uint8)}
-    _mount()(key=key, data=pack(head, parts), on_unit_change=picked)
-
-
-@st.cache_resource(show_spinner=False)
-def _mount() -> st.components.v2.types.ComponentRenderer:
-    """Register the component once per server."""
-    return st.components.v2.component(
-        NAME,
-        html='<div class="kernels"></div>',
-        css=(_HERE / "kernel_grid.css").read_text(),
-        js=(_HERE / "packet.js").read_text() + (_HERE / "kernel_grid.js").read_text(),
-    )
+    grid = component("kernel_grid", '<div class="kernels"></div>')
+    grid(key=key, data=pack(head, parts), on_unit_change=picked)

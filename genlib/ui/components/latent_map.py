@@ -2,7 +2,7 @@
 
 Two components. `map_store` draws nothing and brings what is heavy into the browser once: all
 thumbnails as one PNG, or the codes with the decoder. `latent_map` gets positions, and finds the
-rest by name on the page's shelf, so that the frames of a running t-SNE stay small. Hovering,
+rest by name in the page's store, so that the frames of a running t-SNE stay small. Hovering,
 zooming and decoding an empty place ask nothing of the server.
 """
 
@@ -19,25 +19,13 @@ from numpy.typing import NDArray
 
 from genlib.explore.projection import MAX_POINTS, Linear
 from genlib.export.operations import Exported
-from genlib.ui.components.decoder_store import component_key, model_data, source
+from genlib.ui.components.decoder_store import component_key, model_data
 from genlib.ui.components.packet import Part, pack
+from genlib.ui.components.web import component
 from genlib.ui.kit.images import to_png
 
 Array = NDArray[np.float32]
 Number = TypeVar("Number", bound=np.generic)
-
-_STORE = st.components.v2.component(
-    "genlib_map_store",
-    html="<span hidden></span>\n",
-    js=source("decoder.js", "packet.js", "map_store.js"),
-)
-_MAP = st.components.v2.component(
-    "genlib_latent_map",
-    js=source(
-        "decoder.js", "packet.js", "map_view.js", "map_hand.js", "latent_map.js", "map_marks.js"
-    ),
-    css=source("latent_map.css"),
-)
 
 
 @dataclass(frozen=True)
@@ -117,7 +105,8 @@ def codes_message(name: str, exported: Exported, codes: Array) -> bytes:
 
 def store(name: str, message: bytes) -> None:
     """Bring a message into the browser, where the map finds it under `name`."""
-    _STORE(key=component_key("map_store", name), data=message, height="content")
+    bring = component("map_store", "<span hidden></span>\n", styled=False)
+    bring(key=component_key("map_store", name), data=message, height="content")
 
 
 def latent_map(
@@ -168,7 +157,7 @@ def latent_map(
         "mean": linear.mean if linear else empty,
         "origin": linear.origin if linear else empty,
     }
-    _MAP(
+    component("latent_map")(
         key=key,
         data=pack(header, arrays),
         on_picked_change=_keep_result,

@@ -14,16 +14,7 @@ from typing import TypedDict
 import numpy as np
 import streamlit as st
 
-from genlib.ui.components.decoder_store import source
-
-SCRIPTS = ("decoder.js", "theme.js", "pad2d.js", "pad_motion.js", "latent_pad.js")
-
-_COMPONENT = st.components.v2.component(
-    "genlib_latent_pad",
-    html='<div class="latent-pad"></div>\n',
-    css=source("latent_pad.css"),
-    js=source(*SCRIPTS),
-)
+from genlib.ui.components.web import component
 
 
 class Dimension(TypedDict):
@@ -98,7 +89,7 @@ def latent_pad(
         block = np.round(np.clip(pixels, 0, 1) * 255).astype(np.uint8).tobytes()
         data["frame"] = base64.b64encode(block).decode()
         data["seq"] = int(want.get("seq", 0))
-    _COMPONENT(
+    component("latent_pad", '<div class="latent-pad"></div>\n')(
         key=key,
         data=data,
         on_rest_change=on_rest or (lambda: None),

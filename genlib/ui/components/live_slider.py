@@ -11,12 +11,10 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import streamlit as st
 
-_HERE = Path(__file__).parent
-NAME = "genlib_live_slider"
+from genlib.ui.components.web import component
 
 
 @dataclass
@@ -72,7 +70,8 @@ def live_slider(
         "options": [float(f"{x:.6g}") for x in options] or None,
         "post": list(post) if post else None,
     }
-    _mount()(key=key, data=data, on_value_change=_nothing)
+    slider = component("live_slider", '<div class="live"></div>')
+    slider(key=key, data=data, on_value_change=_nothing)
     return held.x
 
 
@@ -121,14 +120,3 @@ def decimals(step: float) -> int:
 
 def _nothing() -> None:
     """Streamlit keeps a component's state only when it has a callback."""
-
-
-@st.cache_resource(show_spinner=False)
-def _mount() -> st.components.v2.types.ComponentRenderer:
-    """Register the component once per server."""
-    return st.components.v2.component(
-        NAME,
-        html='<div class="live"></div>',
-        css=(_HERE / "live_slider.css").read_text(),
-        js=(_HERE / "live_slider.js").read_text(),
-    )

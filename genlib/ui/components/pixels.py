@@ -14,8 +14,8 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from genlib.ui.components.decoder_store import source
 from genlib.ui.components.packet import Part, pack
+from genlib.ui.components.web import component
 
 VIEWS = ("image", "p", "nats")
 
@@ -83,19 +83,9 @@ def pixels(key: str, sheet: Sheet, lit: Lit | None = None) -> None:
     parts: dict[str, Part] = {"images": sheet.images, "logits": sheet.logits}
     if lit:
         parts |= {"pull": lit.pull, "seen": lit.seen.astype(np.uint8)}
-    _mount()(key=key, data=pack(values, parts), on_rest_change=_nothing)
+    sheets = component("pixels", '<div class="pixels"></div>')
+    sheets(key=key, data=pack(values, parts), on_rest_change=_nothing)
 
 
 def _nothing() -> None:
     """Streamlit keeps a component's states only when it has a callback."""
-
-
-@st.cache_resource(show_spinner=False)
-def _mount() -> st.components.v2.types.ComponentRenderer:
-    """Register the component once per server."""
-    return st.components.v2.component(
-        "genlib_pixels",
-        html='<div class="pixels"></div>',
-        css=source("pixels.css"),
-        js=source("packet.js", "pixels_paint.js", "pixels.js"),
-    )

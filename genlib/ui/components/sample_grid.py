@@ -9,15 +9,8 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from genlib.ui.components import history
-from genlib.ui.components.decoder_store import source
+from genlib.ui.components.web import component
 from genlib.ui.kit.images import data_url, grid_image
-
-_COMPONENT = st.components.v2.component(
-    "genlib_sample_grid",
-    html='<div class="sample-grid"></div>\n',
-    css=source("sample_grid.css"),
-    js=source("sample_grid.js"),
-)
 
 
 def sample_grid(
@@ -45,5 +38,6 @@ def sample_grid(
         "chosen": index,
         "label": label,
     }
-    _COMPONENT(key=mounted, data=data, on_chosen_change=lambda: None, height="content")
+    grid = component("sample_grid", '<div class="sample-grid"></div>\n')
+    grid(key=mounted, data=data, on_chosen_change=lambda: None, height="content")
     return index

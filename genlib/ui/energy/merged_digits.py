@@ -17,7 +17,7 @@ from genlib.models.capabilities import Reconstructs
 from genlib.plots.energy import Curve
 from genlib.store.checkpoint import Info, peek
 from genlib.ui.components.digit_picker import Digit
-from genlib.ui.components.merge_theatre import Card, Histogram
+from genlib.ui.components.merged_digits import Card, Histogram
 from genlib.ui.kit import loading
 from genlib.ui.kit.plain import plain
 

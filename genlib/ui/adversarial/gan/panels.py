@@ -14,7 +14,7 @@ from genlib.ui.adversarial.gan import data as gan_data
 from genlib.ui.adversarial.gan.subject import Subject, pick_subject
 from genlib.ui.components.decoder_store import decoder_store
 from genlib.ui.components.sample_grid import sample_grid
-from genlib.ui.components.z_walk import z_walk
+from genlib.ui.components.walk import endless_walk
 from genlib.ui.kit import images, loading
 from genlib.ui.kit.columns import side_by_side
 from genlib.ui.kit.pickers import choose, download
@@ -111,7 +111,7 @@ def walk(info: Info) -> None:
 @st.fragment
 def _walk(info: Info) -> None:
     found, shape = gan_data.for_browser(info), loading.pictures_of(info).shape
-    z_walk(
+    endless_walk(
         f"{KEY}.walk",
         found.name,
         int(str(info.config.get("latent_dim", 100))),

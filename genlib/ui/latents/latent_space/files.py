@@ -11,8 +11,8 @@ import streamlit as st
 import torch
 
 from genlib.explore.latents import walk
-from genlib.ui.components.decoder_store import model_data, source
-from genlib.ui.components.latent_pad import SCRIPTS
+from genlib.ui.components.decoder_store import model_data
+from genlib.ui.components.web import import_map, style_sheet
 from genlib.ui.kit.images import to_gif, to_png
 from genlib.ui.kit.pickers import download
 from genlib.ui.latents.latent_space.data import Array, Space, cloud, dimensions, start_code
@@ -80,7 +80,7 @@ def _relative(space: Space) -> str:
 
 
 def explorer_html(space: Space, z: Array) -> str:
-    """The latent pad of this model as one page: the same scripts, the weights inside.
+    """The latent pad of this model as one page: the same modules, the weights inside.
 
     Raises ValueError where the decoder cannot run in a browser.
     """
@@ -105,7 +105,9 @@ def explorer_html(space: Space, z: Array) -> str:
     title = escape(f"{space.info.name}: latent space")
     # "</" would end the script element early if a name contained it.
     data = json.dumps(contents).replace("</", "<\\/")
-    return _PAGE.format(title=title, css=source("latent_pad.css"), js=source(*SCRIPTS), data=data)
+    modules = json.dumps({"imports": import_map("latent_pad/view.js", "shared/decoder.js")})
+    css = style_sheet("latent_pad/style.css")
+    return _PAGE.format(title=title, css=css, modules=modules, data=data)
 
 
 def _text(block: bytes) -> str:
@@ -130,8 +132,12 @@ body {{ background: var(--st-background-color); color: var(--st-text-color);
 <p>Move a slider, or drag in the square. The dots are codes of real test digits, coloured by class.
 Press M for milliseconds and frames per second.</p>
 <div id="here"><div class="latent-pad"></div></div>
+<script type="importmap">{modules}</script>
 <script type="module">
-{js}
+import latentPad from "latent_pad/view.js"
+import {{ compileDecoder }} from "shared/decoder.js"
+import {{ fromText }} from "shared/packet.js"
+import {{ share }} from "shared/store.js"
 const saved = {data}
 share(saved.pad.name, {{ decoder: compileDecoder(saved.model, fromText(saved.weights)),
   cloud: fromText(saved.cloud), labels: fromText(saved.labels) }})

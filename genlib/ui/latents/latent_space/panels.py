@@ -12,7 +12,7 @@ from genlib.explore import latents
 from genlib.ui.components import history
 from genlib.ui.components.decoder_store import component_key
 from genlib.ui.components.digit_picker import Digit, pick_digit
-from genlib.ui.components.latent_walk import Way, latent_walk
+from genlib.ui.components.walk import Way, walk_between
 from genlib.ui.kit import loading
 from genlib.ui.kit.images import data_url, grid_image, picture
 from genlib.ui.kit.pickers import choose
@@ -139,7 +139,7 @@ def _walk(space: Space, name: str, way: Way, t: float) -> None:
     first = float(np.clip(np.nan_to_num(first, nan=t), way.low, way.high))
     decode = space.decode if on_server(space) else None
     key = history.of_this_visit(component_key(f"{KEY}.{name}", space.name))
-    told = latent_walk(key, space.name, way, space.shape, t=first, decode=decode)
+    told = walk_between(key, space.name, way, space.shape, t=first, decode=decode)
     if told != t:
         st.query_params[parameter] = f"{told:.3f}"
 

@@ -1,7 +1,0 @@
-// Draws nothing: takes the decoder's weights once and shares them with the page's components.
-export default function decoderStore({ data }) {
-  const { name, model, weights, cloud, labels } = unpack(data)
-  if (isShared(name)) return
-  // cloud: one byte a number, (points, latents), 0..255 from low to high; labels: one byte a point
-  share(name, { decoder: model ? compileDecoder(model, weights) : null, cloud, labels })
-}

@@ -1,0 +1,90 @@
+"""One pair of digits merged at every alpha, as several models see it; all of it in the browser.
+
+Python sends the merges, the reconstructions and the numbers for every alpha once; the slider then
+only chooses a frame, so that a drag costs the server nothing and moves at the screen's own rate.
+The alpha at which the hand rests is sent back and written into the link.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+from genlib.ui.components.live_slider import hold
+from genlib.ui.components.web import component
+
+Bytes = NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class Histogram:
+    """Counts of energies in equal bins from `low` to `high`; the last bin holds all above."""
+
+    low: float
+    high: float
+    real: list[int]
+    merged: list[int]
+
+
+@dataclass(frozen=True)
+class Card:
+    """One model's part: T frames of everything."""
+
+    title: str
+    text: str  # one line under the title
+    unit: str  # of the energy
+    x_hat: Bytes  # (T, C, H, W)
+    energy: list[float]  # (T,)
+    verdict: list[str]  # (T,)
+    mood: list[str]  # (T,) "pass", "doubt" or "caught"
+    histogram: Histogram
+    band: tuple[float, float, float]  # 5th, 50th and 95th percentile of real digits
+
+
+def merged_digits(
+    key: str,
+    merges: Bytes,
+    alpha: Sequence[float],
+    cards: Sequence[Card],
+    *,
+    names: tuple[str, str],
+    merged_name: str,
+    help: str = "",
+    fixed: str = "",
+) -> float:
+    """Show the merges (T, C, H, W) uint8 with a slider over alpha; return where it rests.
+
+    `names` are what stands beside the slider's ends; `merged_name` names the
+    second histogram. `fixed` is the reason why there is nothing to slide ("" = there is). The
+    position is linked as the query parameter `key`. Raises ValueError for cards of another length.
+    """
+    for card in cards:
+        if len(card.energy) != len(merges):
+            raise ValueError(f"{card.title}: {len(card.energy)} frames, merges have {len(merges)}")
+    sent = (st.session_state.get(key) or {}).get("value")
+    held = hold(key, sent, 0.0, 1.0, 0.5)
+    data = {
+        "shape": list(merges.shape[1:]),
+        "merges": _text(merges),
+        "alpha": [round(a, 6) for a in alpha],
+        "cards": [{**asdict(card), "x_hat": _text(card.x_hat)} for card in cards],
+        "names": list(names),
+        "merged_name": merged_name,
+        "help": help,
+        "fixed": fixed,
+        "value": held.x,
+        "seq": held.seq,
+    }
+    theatre = component("merged_digits", '<div class="theatre"></div>')
+    theatre(key=key, data=data, on_value_change=lambda: None)
+    return held.x
+
+
+def _text(pixels: Bytes) -> str:
+    # Inside a dict only text arrives whole: Streamlit turns nested bytes into their repr.
+    return base64.b64encode(np.ascontiguousarray(pixels).tobytes()).decode("ascii")

@@ -1,0 +1,70 @@
+"""The JavaScript and CSS of components: files of genlib/web.
+
+Streamlit serves the modules as they are. It finds them by genlib/pyproject.toml, so that genlib
+must be installed (editable will do).
+"""
+
+from __future__ import annotations
+
+import base64
+import posixpath
+import re
+from functools import cache
+from pathlib import Path
+
+import streamlit as st
+
+WEB = Path(__file__).parents[2] / "web"
+
+
+@cache
+def component(
+    name: str, html: str | None = None, *, styled: bool = True
+) -> st.components.v2.types.ComponentRenderer:
+    """The component of web/<name>: view.js, style.css where it is styled, and `html` to begin with.
+
+    A new one needs an entry in genlib/pyproject.toml. Call this while a page runs, not at import:
+    only a running app knows where the files are.
+    """
+    return st.components.v2.component(
+        f"genlib.{name}",
+        html=html,
+        js=f"{name}/view.js",
+        # As text: from a file it would come after the first drawing, which would then jump.
+        css=style_sheet(f"{name}/style.css") if styled else None,
+    )
+
+
+def read(path: str) -> str:
+    """The text of a file of genlib/web."""
+    return (WEB / path).read_text(encoding="utf-8")
+
+
+def import_map(*entries: str) -> dict[str, str]:
+    """These modules and all that they import, as data: URLs by path: what a page without a server
+    needs to import them. Relative imports mean nothing there, so they are written out.
+    """
+    found: dict[str, str] = {}
+    waiting = list(entries)
+    while waiting:
+        path = waiting.pop()
+        if path in found:
+            continue
+
+        def whole(match: re.Match[str], folder: str = posixpath.dirname(path)) -> str:
+            waiting.append(posixpath.normpath(posixpath.join(folder, match[1])))
+            return f'from "{waiting[-1]}"'
+
+        script = re.sub(r'from "(\.[^"]+)"', whole, read(path))
+        found[path] = "data:text/javascript;base64," + base64.b64encode(script.encode()).decode()
+    return found
+
+
+def style_sheet(path: str) -> str:
+    """A style file with what it imports in place."""
+    folder = posixpath.dirname(path)
+    return re.sub(
+        r'@import "([^"]+)";',
+        lambda match: read(posixpath.normpath(posixpath.join(folder, match[1]))),
+        read(path),
+    )

@@ -1,0 +1,82 @@
+// Three small charts under the film: objective, probability, gradient norm, one line per class.
+import { resize } from "../shared/picture.js"
+
+const CHART_HEIGHT = 150, PAD = { left: 8, right: 10, top: 26, bottom: 20 }
+
+/** The colour of a class among those that are shown; a single one has the accent.
+ * @param {number} cls @param {number[]} classes @param {object} theme of theme.js */
+export const colourOf = (cls, classes, theme) => {
+  if (classes.length < 2) return theme.link
+  return theme.classes[classes.indexOf(cls) % theme.classes.length]
+}
+
+const range = (lines) => {
+  let low = Infinity, high = -Infinity
+  for (const { y } of lines) for (const v of y) if (Number.isFinite(v)) {
+    low = Math.min(low, v)
+    high = Math.max(high, v)
+  }
+  return high > low ? [low, high] : [low - 1, low + 1]
+}
+
+const short = (v) => (Math.abs(v) >= 1e5 || (v && Math.abs(v) < 1e-3)
+  ? v.toExponential(1) : v.toLocaleString("en", { maximumSignificantDigits: 3 }))
+
+const drawLine = (pen, steps, values, x, y) => {
+  pen.beginPath()
+  let down = false
+  steps.forEach((s, t) => {
+    const v = values[t]
+    if (!Number.isNaN(v)) down ? pen.lineTo(x(s), y(v)) : pen.moveTo(x(s), y(v))
+    down = !Number.isNaN(v)
+  })
+  pen.stroke()
+}
+
+const drawPanel = (pen, box, title, steps, lines, fixed, theme, ratio) => {
+  const left = box.x + PAD.left * ratio, right = box.x + box.w - PAD.right * ratio
+  const top = box.y + PAD.top * ratio, bottom = box.y + box.h - PAD.bottom * ratio
+  const [low, high] = fixed || range(lines)
+  const first = steps[0], last = steps.at(-1)
+  const x = (s) => left + ((right - left) * (s - first)) / Math.max(1, last - first)
+  const y = (v) => bottom - ((bottom - top) * (v - low)) / (high - low)
+  Object.assign(pen, { font: `600 ${13 * ratio}px ${theme.font}`, fillStyle: theme.text })
+  Object.assign(pen, { textAlign: "left", textBaseline: "top" })
+  pen.fillText(title, left, box.y + 4 * ratio)
+  Object.assign(pen, { strokeStyle: theme.line, lineWidth: ratio })
+  pen.strokeRect(left, top, right - left, bottom - top)
+  pen.lineWidth = 2 * ratio
+  for (const line of lines) {
+    pen.strokeStyle = line.colour
+    drawLine(pen, steps, line.y, x, y)
+  }
+  Object.assign(pen, { font: `${12 * ratio}px ${theme.font}`, textAlign: "right" })
+  pen.fillText(`${short(low)} to ${short(high)}`, right, box.y + 5 * ratio)
+  pen.fillText(`step ${Math.round(last).toLocaleString("en")}`, right, bottom + 4 * ratio)
+}
+
+/** Draw the charts that have a line.
+ * @param {HTMLCanvasElement} canvas
+ * @param {{curve_classes: number[], steps: Float32Array, table: Float32Array}} curves steps (T,);
+ *   table (3, K, T) as Curves in Python gives it, NaN where a class was no target
+ * @param {string[]} titles @param {object} theme of theme.js
+ * @param {number} ratio device pixels for a CSS pixel @param {number} wide CSS pixels */
+export const drawCurves = (canvas, { curve_classes: classes, steps, table }, titles, theme, ratio, wide) => {
+  const k = classes.length, n = steps.length
+  canvas.style.display = n > 1 ? "" : "none"
+  if (n < 2) return
+  const panels = titles.map((title, j) => ({ title, j })).filter(({ j }) =>
+    table.subarray(j * k * n, (j + 1) * k * n).some((v) => !Number.isNaN(v)))
+  const columns = wide < 460 ? 1 : panels.length, rows = Math.ceil(panels.length / columns)
+  const height = CHART_HEIGHT * rows
+  if (resize(canvas, Math.round(wide * ratio), height * ratio)) canvas.style.height = `${height}px`
+  const pen = canvas.getContext("2d")
+  pen.clearRect(0, 0, canvas.width, canvas.height)
+  panels.forEach(({ title, j }, at) => {
+    const w = canvas.width / columns, h = CHART_HEIGHT * ratio
+    const box = { x: (at % columns) * w, y: Math.floor(at / columns) * h, w, h }
+    const lines = classes.map((cls, c) => ({ colour: colourOf(cls, classes, theme),
+      y: table.subarray((j * k + c) * n, (j * k + c + 1) * n) }))
+    drawPanel(pen, box, title, steps, lines, j === 1 ? [0, 1] : null, theme, ratio)
+  })
+}

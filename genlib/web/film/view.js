@@ -1,0 +1,192 @@
+// One canvas for the frames of an ascent, its curves and its filmstrip. Frames come from feed.js;
+// each is drawn in the browser's next animation frame.
+import { clamp, component, placeIn } from "../shared/hand.js"
+import { canvasOf, paintPixels, resize } from "../shared/picture.js"
+import { readTheme } from "../shared/theme.js"
+import { colourOf, drawCurves } from "./curves.js"
+import { Feed } from "./feed.js"
+import { drawStrip } from "./strip.js"
+
+const TALLEST = 470 // CSS pixels of a single picture
+const FACTS_MS = 200 // numbers that change faster cannot be read
+const COLOURS_MS = 1000
+const KEPT = 60 // frames whose rate is told
+
+const imageOf = (bytes, width, height, channels) => {
+  const image = new ImageData(width, height)
+  paintPixels(bytes, channels, image, 255)
+  return image
+}
+
+const percent = (p) => {
+  if (p > 0.999) return "> 99.9 %"
+  return p < 0.001 ? "< 0.1 %" : `${(100 * p).toFixed(1)} %`
+}
+
+class Film {
+  constructor(parent) {
+    this.root = parent.querySelector(".film")
+    const get = (selector) => this.root.querySelector(selector)
+    Object.assign(this, { picture: get(".picture"), chart: get(".chart"), facts: get(".facts"),
+      alert: get(".alert"), compare: get(".compare"), split: get(".compare input"),
+      strip: parent.querySelector(".strip"), tiles: [], before: null, curves: null, packet: null,
+      raw: null, triggers: 0, times: [], factsAt: 0, colours: null, coloursAt: 0,
+      room: this.root.clientWidth })
+    this.split.oninput = () => this.paint()
+    this.picture.onpointerdown = this.picture.onpointermove = (event) => this.drag(event)
+    this.watch = new ResizeObserver(() => {
+      this.room = this.root.clientWidth
+      this.paint()
+      this.paintCurves()
+    })
+    this.watch.observe(get(".stage"))
+    this.feed = new Feed({
+      gotPacket: (packet) => this.receive(packet),
+      gotStopped: () => this.trigger("stopped", {}),
+      gotLost: (long) => { if (long) this.tellLost() },
+    })
+  }
+  update({ data, setTriggerValue }) {
+    this.data = data
+    this.trigger = (name, value) => setTriggerValue(name, { ...value, n: ++this.triggers })
+    this.feed.tell(data)
+  }
+  end() { this.feed.end(); this.watch.disconnect() }
+  drag(event) {
+    const tile = this.tiles[0]
+    if (this.compare.hidden || !(event.buttons & 1) || !tile) return
+    const x = placeIn(event, this.picture)[0] * this.picture.width
+    this.split.value = Math.round((1000 * (x - tile.x)) / tile.w)
+    this.picture.setPointerCapture?.(event.pointerId)
+    this.paint()
+  }
+
+  // Returns a promise that is kept when the frame is on the canvas.
+  receive(packet) {
+    if (packet.version !== this.packet?.version) this.times.push(performance.now())
+    if (this.times.length > KEPT) this.times.shift()
+    this.packet = packet
+    const { frame, original, width, height, count, channels } = packet
+    if (original) this.before = canvasOf(imageOf(original, width, height, channels))
+    if (!this.data.compare) this.before = null
+    if (packet.table) this.curves = packet
+    if (packet.strip) {
+      const go = (step) => this.trigger("go", { step })
+      drawStrip(this.strip, packet.atlas, packet.strip, packet.running, go)
+    }
+    return new Promise((done) => requestAnimationFrame(() => {
+      this.show(frame, width, height * count, channels)
+      this.paint()
+      if (packet.table) this.paintCurves()
+      this.tellFacts()
+      done()
+    }))
+  }
+  show(bytes, width, height, channels) {
+    if (!this.image || this.image.width !== width || this.image.height !== height) {
+      this.image = new ImageData(width, height)
+      this.raw = canvasOf(this.image)
+    }
+    paintPixels(bytes, channels, this.image, 255)
+    this.raw.getContext("2d").putImageData(this.image, 0, 0)
+  }
+
+  // The theme may change at any time, but reading it makes the browser compute styles.
+  theme() {
+    const now = performance.now()
+    if (!this.colours || now - this.coloursAt > COLOURS_MS) {
+      this.coloursAt = now
+      this.colours = readTheme(this.root)
+    }
+    return this.colours
+  }
+
+  // Where the tiles lie, in device pixels: whole multiples of the picture's pixels where it is small.
+  arrange(room, ratio) {
+    const { count, width, height } = this.packet
+    const columns = count === 1 ? 1 : Math.min(count, room / ratio < 460 ? 3 : 5)
+    const gap = 12 * ratio, foot = this.data.captions ? 40 * ratio : 0
+    let scale = Math.min((room - gap * (columns - 1)) / columns / width,
+      count === 1 ? (TALLEST * ratio) / height : Infinity)
+    if (scale >= 2) scale = Math.floor(scale)
+    const w = Math.round(width * scale), h = Math.round(height * scale)
+    this.tiles = Array.from({ length: count }, (_, i) => ({
+      x: (i % columns) * (w + gap), y: Math.floor(i / columns) * (h + foot + gap), w, h }))
+    return { height: this.tiles.at(-1).y + h + foot, smooth: scale < 2 && width > 64 }
+  }
+  paint() {
+    if (!this.raw) return
+    const { packet, picture } = this, ratio = window.devicePixelRatio || 1
+    const room = Math.max(120, Math.round(this.room * ratio))
+    const { height, smooth } = this.arrange(room, ratio)
+    if (resize(picture, room, height)) picture.style.height = `${height / ratio}px`
+    const pen = picture.getContext("2d"), colours = this.theme()
+    pen.clearRect(0, 0, room, height)
+    Object.assign(pen, { imageSmoothingEnabled: smooth, strokeStyle: colours.line })
+    this.tiles.forEach((t, i) => {
+      pen.drawImage(this.raw, 0, i * packet.height, packet.width, packet.height, t.x, t.y, t.w, t.h)
+      pen.strokeRect(t.x + .5, t.y + .5, t.w - 1, t.h - 1)
+      if (this.data.captions) this.caption(pen, t, i, ratio)
+    })
+    if (this.compare.hidden !== !this.before) this.compare.hidden = !this.before
+    if (this.before) this.reveal(pen, ratio)
+  }
+  paintCurves() {
+    if (!this.curves) return
+    const ratio = window.devicePixelRatio || 1
+    drawCurves(this.chart, this.curves, this.data.panels, this.theme(), ratio, this.room)
+  }
+  reveal(pen, ratio) {
+    const t = this.tiles[0], share = this.split.value / 1000, { before } = this
+    const edge = Math.round(t.w * share)
+    pen.drawImage(before, 0, 0, before.width * share, before.height, t.x, t.y, edge, t.h)
+    pen.fillStyle = "#fff"
+    pen.fillRect(t.x + edge - ratio, t.y, 2 * ratio, t.h)
+    pen.beginPath()
+    pen.arc(t.x + edge, t.y + t.h / 2, 9 * ratio, 0, 7)
+    pen.fill()
+    pen.strokeStyle = "#000"
+    pen.stroke()
+  }
+  caption(pen, t, i, ratio) {
+    const { labels, probabilities, classes } = this.packet, theme = this.theme()
+    const y = t.y + t.h, p = probabilities[i], right = p === null ? "" : percent(p)
+    pen.save()
+    Object.assign(pen, { fillStyle: theme.text, font: `600 ${15 * ratio}px ${theme.font}` })
+    Object.assign(pen, { textBaseline: "top", textAlign: "left" })
+    pen.fillText(labels[i], t.x, y + 6 * ratio, t.w - pen.measureText(right).width - 8)
+    pen.textAlign = "right"
+    pen.fillText(right, t.x + t.w, y + 6 * ratio)
+    if (p !== null) {
+      pen.fillStyle = theme.soft
+      pen.fillRect(t.x, y + 26 * ratio, t.w, 5 * ratio)
+      pen.fillStyle = colourOf(classes[i], this.curves?.curve_classes ?? classes, theme)
+      pen.fillRect(t.x, y + 26 * ratio, t.w * p, 5 * ratio)
+    }
+    pen.restore()
+  }
+  tellFacts() {
+    const { packet, times } = this, now = performance.now()
+    const fps = times.length > 1 ? (1000 * (times.length - 1)) / (times.at(-1) - times[0]) : 0
+    const { step, version, running } = packet
+    Object.assign(this.root.dataset, { step, version, running, fps: fps.toFixed(1) })
+    if (running && now - this.factsAt < FACTS_MS) return
+    this.factsAt = now
+    const number = (x) => x.toLocaleString("en", { maximumSignificantDigits: 3 })
+    const parts = [`step <b>${step.toLocaleString("en")}</b>`]
+    if (running && packet.steps_per_s) {
+      parts.push(`<b>${number(packet.steps_per_s)}</b> steps/s`, `<b>${number(fps)}</b> frames/s`)
+    }
+    this.facts.innerHTML = `<span class="state ${running ? "on" : ""}">${packet.state}</span>` +
+      parts.map((part) => `<span>${part}</span>`).join("")
+    this.alert.hidden = !packet.alert
+    this.alert.textContent = packet.alert
+    if (!running) this.times = []
+  }
+  tellLost() {
+    this.alert.hidden = false
+    this.alert.textContent = "No frames come from the server. If it does not mend itself, reload the page."
+  }
+}
+
+export default component((parent) => new Film(parent))

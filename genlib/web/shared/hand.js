@@ -1,0 +1,114 @@
+// What the hand does: drags, arrow keys, rests; and what moves by itself, frame by frame.
+
+/** How long the hand must be still before the server hears of it. */
+export const REST_MS = 150
+
+/** x, kept between low and high. @param {number} x @param {number} [low] @param {number} [high] */
+export const clamp = (x, low = 0, high = 1) => Math.min(high, Math.max(low, x))
+
+/** Where in an element a pointer is: (0, 0) is its top left corner, (1, 1) its bottom right.
+ * @param {PointerEvent} event @param {Element} element @returns {[number, number]} not clamped */
+export const placeIn = (event, element) => {
+  const box = element.getBoundingClientRect()
+  return [(event.clientX - box.left) / box.width, (event.clientY - box.top) / box.height]
+}
+
+/** Call `move(x, y)` where a pointer goes down, and wherever it is dragged from there.
+ * @param {HTMLElement} element
+ * @param {(x: number, y: number) => void} move places as `placeIn` gives them */
+export const onDrag = (element, move) => {
+  element.onpointerdown = (event) => {
+    element.setPointerCapture(event.pointerId)
+    element.focus()
+    move(...placeIn(event, element))
+    event.preventDefault()
+  }
+  element.onpointermove = (event) => {
+    if (element.hasPointerCapture(event.pointerId)) move(...placeIn(event, element))
+  }
+}
+
+const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }
+
+/** Call `step(right, down, event)` with -1, 0 or 1 each for every arrow key.
+ * @param {HTMLElement} element @param {(right: number, down: number, event: KeyboardEvent) => void} step */
+export const onArrows = (element, step) => {
+  element.onkeydown = (event) => {
+    const by = ARROWS[event.key]
+    if (!by) return
+    event.preventDefault()
+    step(...by, event)
+  }
+}
+
+/** Draws in the next animation frame, once, however often it is asked to. */
+export class NextFrame {
+  /** @param {(now: number) => void} draw */
+  constructor(draw) { this.draw = draw; this.id = 0 }
+  ask() {
+    this.id ||= requestAnimationFrame((now) => { this.id = 0; this.draw(now) })
+  }
+  cancel() { cancelAnimationFrame(this.id); this.id = 0 }
+}
+
+/** Calls `tell` once the hand has been still for a while. */
+export class Rest {
+  /** @param {() => void} tell @param {number} [ms] */
+  constructor(tell, ms = REST_MS) { Object.assign(this, { tell, ms, timer: 0 }) }
+
+  /** The hand moved: wait again. @param {number} [ms] */
+  moved(ms = this.ms) { clearTimeout(this.timer); this.timer = setTimeout(this.tell, ms) }
+  cancel() { clearTimeout(this.timer) }
+}
+
+/** A loop over animation frames that a button starts and stops. */
+export class Player {
+  /** @param {(seconds: number) => boolean | void} step called in each frame with the time since the
+   *   one before; plays until it returns false
+   * @param {(playing: boolean) => void} [show] called whenever it starts or stops */
+  constructor(step, show = () => {}) {
+    Object.assign(this, { step, show, frame: 0 })
+  }
+  get playing() { return this.frame !== 0 }
+  play() {
+    if (this.playing) return
+    let before = performance.now()
+    const next = (now) => {
+      const seconds = Math.max(0, now - before) / 1000 // the first frame may have begun before us
+      before = now
+      this.frame = requestAnimationFrame(next)
+      if (this.step(seconds) === false) this.stop()
+    }
+    this.frame = requestAnimationFrame(next)
+    this.show(true)
+  }
+  stop() {
+    if (!this.playing) return
+    cancelAnimationFrame(this.frame)
+    this.frame = 0
+    this.show(false)
+  }
+  toggle() { if (this.playing) this.stop(); else this.play() }
+}
+
+/** Show on a button whether something plays.
+ * @param {HTMLButtonElement} button @param {boolean} playing
+ * @param {string} [start] the word that starts it */
+export const markPlaying = (button, playing, start = "Play") => {
+  button.textContent = playing ? "Pause" : start
+  button.setAttribute("aria-pressed", String(playing))
+}
+
+/** A component as Streamlit calls it, with one view for each place on the page.
+ * @param {(parent: Element, given: object) => {update: (given: object) => void, end?: () => void}} build
+ * @returns {(given: object) => () => void} the component's default export */
+export const component = (build) => {
+  const views = new WeakMap()
+  return (given) => {
+    const parent = given.parentElement
+    if (!views.has(parent)) views.set(parent, build(parent, given))
+    const view = views.get(parent)
+    view.update(given)
+    return () => { view.end?.(); views.delete(parent) }
+  }
+}

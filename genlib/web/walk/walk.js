@@ -1,0 +1,89 @@
+import { markPlaying, NextFrame, Player, Rest } from "../shared/hand.js"
+import { fromText } from "../shared/packet.js"
+import { paintPixels, resize } from "../shared/picture.js"
+import { withShared } from "../shared/store.js"
+import { readTheme } from "../shared/theme.js"
+
+/** A walk through codes: a place `at`, the picture there, filmstrips, play. All of it happens here;
+ * the server learns the place when the walk rests. A kind of walk says what a place means:
+ * `dress` (new data), `codeAt(at)`, `frameAt(at, count)`, `stripAt(share)`, `step`, `show`, `told`. */
+export class Walk {
+  /** @param {Element} parent @param {string} name the root's class @param {string} html */
+  constructor(parent, name, html) {
+    this.root = parent.querySelector(".walk")
+    this.root.classList.add(name)
+    this.root.innerHTML = html
+    this.get = (selector) => this.root.querySelector(selector)
+    Object.assign(this, { at: 0, ways: [] })
+    this.frame = new NextFrame(() => this.draw())
+    this.player = new Player((seconds) => this.step(seconds), (playing) => markPlaying(this.get(".play"), playing))
+    this.rest = new Rest(() => this.tell("rest", this.told()))
+    this.get(".play").onclick = () => {
+      if (this.player.playing) return this.byHand(this.at)
+      this.begin?.()
+      this.player.play()
+    }
+  }
+  update({ data, setStateValue }) {
+    readTheme(this.root)
+    this.tell = setStateValue
+    if (this.data?.content === data.content) return
+    this.data = { ...data }
+    for (const name of ["xa", "xb", "frames"]) if (data[name]) this.data[name] = fromText(data[name])
+    this.decoder = null
+    this.dress()
+    this.goTo(data.at)
+    if (data.frames) return this.drawStrips()
+    withShared(data.name, (shared) => {
+      if (this.gone || this.data.name !== data.name) return
+      this.decoder = shared.decoder
+      this.drawStrips()
+      this.goTo(this.at)
+    })
+  }
+  end() {
+    this.gone = true
+    this.player.stop()
+    this.frame.cancel()
+    this.rest.cancel()
+  }
+
+  /** A picture with its filmstrip, on two canvases. */
+  way(now, strip, kind = "latents") {
+    const [, height, width] = this.data.shape, count = this.data.strip
+    resize(now, width, height)
+    resize(strip, count * (width + 1) - 1, height)
+    return { now, strip, kind, image: new ImageData(width, height) }
+  }
+
+  // Paint the picture at a place into the way's image; false where it cannot be known yet.
+  paint({ image }, at) {
+    const { frames, shape } = this.data
+    if (frames) {
+      // The decoder is too large for the browser: the server sent pictures along the way.
+      const size = shape[0] * shape[1] * shape[2], k = this.frameAt(at, frames.length / size)
+      paintPixels(frames.subarray(k * size, (k + 1) * size), shape[0], image, 255)
+    } else if (this.decoder) paintPixels(this.decoder.decode(this.codeAt(at)), shape[0], image)
+    else return false
+    return true
+  }
+  goTo(at) { this.at = at; this.frame.ask() }
+  byHand(at) {
+    this.player.stop()
+    this.goTo(at)
+    this.rest.moved()
+  }
+  draw() {
+    for (const way of this.ways) {
+      if (this.paint(way, this.at)) way.now.getContext("2d").putImageData(way.image, 0, 0)
+    }
+    this.show()
+  }
+  drawStrips() {
+    const count = this.data.strip
+    for (const way of this.ways) for (let k = 0; k < count; k++) {
+      if (!this.paint(way, this.stripAt(k / (count - 1)))) continue
+      way.strip.getContext("2d").putImageData(way.image, k * (way.image.width + 1), 0)
+    }
+  }
+}
