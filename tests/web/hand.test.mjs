@@ -60,6 +60,14 @@ test("time never runs backwards, though a frame may have begun before the hand",
   assert.deepEqual(steps, [0])
 })
 
+test("a late frame slows the player down and skips nothing", () => {
+  const steps = []
+  new Player((seconds) => { steps.push(seconds) }).play()
+  nextFrame(3000)
+  nextFrame(50)
+  assert.deepEqual(steps, [0.1, 0.05])
+})
+
 test("a frame draws once however often it is asked for", () => {
   let drawn = 0
   const frame = new NextFrame(() => { drawn++ })
@@ -101,8 +109,8 @@ test("arrow keys step, other keys stay the browser's", () => {
 
 test("one view for each place on the page, forgotten when it leaves", () => {
   const told = []
-  const show = component((parent) => ({
-    update: ({ data }) => told.push(`${parent.name}${data}`), end: () => told.push(`${parent.name} left`) }))
+  const show = component(({ name }) => ({
+    update: ({ data }) => told.push(`${name}${data}`), end: () => told.push(`${name} left`) }))
   const a = { name: "a" }, b = { name: "b" }
   show({ parentElement: a, data: 1 })
   show({ parentElement: b, data: 2 })

@@ -1,8 +1,8 @@
-"""Brings a decoder into the browser once, for every component of a page.
+"""Brings a decoder, or anything else that is heavy, into the browser once for all components.
 
-The store is a component that draws nothing. Others (latent pad, walk) name the decoder they want;
-in the browser they find it in web/shared/store.js. So the weights travel once, and the messages
-that follow the hand stay small.
+The store is a component that draws nothing. Others (latent pad, walk, map, Gibbs chain) name what
+they want; in the browser they find it in web/shared/store.js. So weights travel once, and the
+messages sent while a slider moves stay small.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import numpy as np
 
 from genlib import environment
 from genlib.export.operations import Exported
-from genlib.ui.components.packet import pack
+from genlib.ui.components.packet import levels, pack
 from genlib.ui.components.web import component
 
 # Above this many multiply-adds one decode takes the browser longer than a frame (16.7 ms at about
@@ -44,7 +44,7 @@ def browser_refusal(exported: Exported) -> str:
 
 
 def model_data(exported: Exported) -> dict[str, object]:
-    """What decoder.js needs to know besides the weights."""
+    """What decoder.js needs to know in addition to the weights."""
     return {
         "ops": exported.ops,
         "dtype": exported.dtype,
@@ -57,7 +57,7 @@ def model_data(exported: Exported) -> dict[str, object]:
 def to_cloud(codes: np.ndarray, low: np.ndarray, high: np.ndarray) -> bytes:
     """Codes (n, d) as one byte a number, 0..255 between low (d,) and high (d,)."""
     scaled = (codes - low) / np.maximum(high - low, 1e-12)
-    return np.round(np.clip(scaled, 0, 1) * 255).astype(np.uint8).tobytes()
+    return levels(scaled).tobytes()
 
 
 def decoder_store(
@@ -74,6 +74,13 @@ def decoder_store(
     """
     values = {"name": name, "model": model_data(exported) if exported else None}
     weights = exported.weights if exported else b""
-    data = pack(values, {"weights": weights, "cloud": cloud, "labels": labels})
-    store = component("decoder_store", "<span hidden></span>\n", styled=False)
-    store(key=component_key("decoder_store", name), data=data, height="content")
+    store(name, pack(values, {"weights": weights, "cloud": cloud, "labels": labels}))
+
+
+def store(name: str, message: bytes) -> None:
+    """Bring a packed message into the browser, where components find what is in it by `name`.
+
+    `name` must also be among the message's values, and must change when they do.
+    """
+    bring = component("store", "<span hidden></span>\n", styled=False)
+    bring(key=component_key("store", name), data=message, height="content")

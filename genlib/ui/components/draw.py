@@ -3,17 +3,17 @@
 The browser keeps the strokes (polylines in units of the canvas side) and sends them while one
 draws. Python rasterises them, frames the picture (20x20 box, centred by mass: Y. LeCun, C. Cortes,
 C. Burges, "The MNIST database of handwritten digits") and sends the 28x28 result back, so that the
-picture beside the canvas is exactly what a model gets.
+picture next to the canvas is exactly what a model gets.
 """
 
-import base64
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import streamlit as st
 
-from genlib.ui.components.web import component
+from genlib.ui.components.packet import as_text, levels
+from genlib.ui.components.web import component, keep, said
 
 RASTER = 140  # pixels per side of the picture that is framed: 5 x 28
 MAX_STROKES = 200
@@ -95,13 +95,6 @@ def unframed(strokes: Sequence[Stroke]) -> np.ndarray:
     return rasterise(strokes).reshape(28, block, 28, block).mean(axis=(1, 3))
 
 
-def _pixels(image: np.ndarray | None) -> str:
-    """Pack an image as base64 of its bytes: inside a dict, raw bytes do not reach the browser."""
-    if image is None:
-        return ""
-    return base64.b64encode(np.round(image * 255).astype(np.uint8).tobytes()).decode()
-
-
 def draw(key: str, *, size: int = 224, label: str = "Draw a digit") -> np.ndarray | None:
     """Show a drawing canvas and return what was drawn so far.
 
@@ -116,7 +109,7 @@ def draw(key: str, *, size: int = 224, label: str = "Draw a digit") -> np.ndarra
         float32 (28, 28) in [0, 1], framed as MNIST was; None while the canvas is empty.
     """
     kept = f"{key}:strokes"  # a component's own state goes when it leaves the page; this stays
-    sent = st.session_state.get(key, {}).get("drawing")
+    sent = said(key, "drawing")
     if isinstance(sent, Mapping):
         st.session_state[kept] = {"seq": sent.get("seq", 0), "strokes": sent.get("strokes", [])}
     drawing = st.session_state.get(kept, {"seq": 0, "strokes": []})
@@ -129,13 +122,9 @@ def draw(key: str, *, size: int = 224, label: str = "Draw a digit") -> np.ndarra
             "label": label,
             "seq": drawing["seq"],
             "strokes": drawing["strokes"],
-            "framed": _pixels(digit),
-            "unframed": _pixels(unframed(strokes) if strokes else None),
+            "framed": "" if digit is None else as_text(levels(digit)),
+            "unframed": as_text(levels(unframed(strokes))) if strokes else "",
         },
-        on_drawing_change=_keep_result,
+        on_drawing_change=keep,
     )
     return digit
-
-
-def _keep_result() -> None:
-    """Do nothing: Streamlit fills a component's result only for states that have a callback."""

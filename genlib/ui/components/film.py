@@ -8,21 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import streamlit as st
-
 from genlib.explore.ascent.live import Live
 from genlib.ui.components import frames
-from genlib.ui.components.web import component
+from genlib.ui.components.web import component, keep, said
 
-HTML = (
-    '<div class="film"><div class="stage"><canvas class="picture" role="img" '
-    'aria-label="Picture of the ascent"></canvas></div>'
-    '<label class="compare" hidden>Uncover the original<input type="range" min="0" '
-    'max="1000" value="0"></label>'
-    '<div class="facts"></div><div class="alert" role="alert" hidden></div>'
-    '<canvas class="chart" role="img" aria-label="Curves"></canvas></div>'
-    '<div class="strip" role="group" aria-label="Filmstrip"></div>'
-)
 PANELS = ("Objective", "Probability", "Gradient norm")
 
 
@@ -40,7 +29,7 @@ def film(
     """
 
     def go() -> None:
-        asked = (st.session_state.get(key) or {}).get("go")
+        asked = said(key, "go")
         if isinstance(asked, dict) and isinstance(step := asked.get("step"), int):
             live.pause()
             steps = [kept.step for kept in live.film.frames]
@@ -55,8 +44,4 @@ def film(
         "running": live.running,
         "version": live.version,  # the browser is called only when data change
     }
-    component("film", HTML)(key=key, data=data, on_go_change=go, on_stopped_change=_nothing)
-
-
-def _nothing() -> None:
-    """Streamlit keeps a component's triggers only when it has a callback."""
+    component("film")(key=key, data=data, on_go_change=go, on_stopped_change=keep)

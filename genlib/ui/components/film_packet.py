@@ -1,4 +1,4 @@
-"""What the browser gets of a running ascent: the newest frame, and now and then what is beside it.
+"""What the browser gets of a running ascent: the newest frame, at times curves and filmstrip.
 
 Frames leave as they are: packing them into PNG would cost more time than it saves on one machine.
 The curves, the filmstrip and the original change slowly, so they come only when asked for.
@@ -33,7 +33,7 @@ class Ask:
 
     @classmethod
     def read(cls, query: Mapping[str, str]) -> Ask:
-        """Read the query of an address; raises ValueError when ``after`` is no number."""
+        """Read the query of an address; raises ValueError when ``after`` isn't a number."""
         after = int(query.get("after", "-1"))
         return cls(after, "curves" in query, query.get("strip"), query.get("before"))
 
@@ -44,7 +44,7 @@ class Ask:
 
 
 def packet(live: Live, ask: Ask) -> bytes:
-    """The newest frame and its numbers, with what was asked for beside it."""
+    """The newest frame and its numbers, with what else was asked for."""
     # In this order: what no longer moves has its last version, and no frame has a version too new.
     moving = live.moving
     version, shown = live.version, live.shown

@@ -1,10 +1,10 @@
-"""The road by which frames of an ascent reach the browser, beside Streamlit's reruns.
+"""The route by which frames of an ascent reach the browser without Streamlit's reruns.
 
 A rerun per frame makes React look at the whole page for each: ten frames a second. These routes of
 app.py cost a fraction of a millisecond and wake nothing else:
 
     GET  frames/<token>?after=<version>  waits for a newer frame, at most WAIT_S; packet.py's bytes
-    POST frames/<token>   {"lr": 0.1}    moves knobs while the hand drags them
+    POST frames/<token>   {"lr": 0.1}    sets knobs while they are dragged
 
 Nothing blocks a thread: a request that waits is a coroutine which the ascent wakes. The token is
 drawn at random for each ascent and known to its page alone; it ends with the ascent.

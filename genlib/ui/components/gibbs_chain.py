@@ -7,7 +7,6 @@ where units are 0: some tenths of a millisecond.
 
 from __future__ import annotations
 
-import base64
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,8 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from genlib.ui.components.decoder_store import component_key
-from genlib.ui.components.packet import pack
+from genlib.ui.components.decoder_store import store
+from genlib.ui.components.packet import as_text, levels, pack
 from genlib.ui.components.web import component
 
 Pixels = NDArray[np.float32]
@@ -51,19 +50,17 @@ def layers_data(layers: Layers) -> tuple[list[list[int]], NDArray[np.float32]]:
 def gibbs_store(name: str, layers: Layers) -> None:
     """Share layers under ``name``, which must change when they do. Call it outside fragments."""
     sizes, numbers = layers_data(layers)
-    data = pack({"name": name, "sizes": sizes}, {"numbers": numbers.astype(np.float32)})
-    store = component("gibbs_store", "<span hidden></span>\n", styled=False)
-    store(key=component_key("gibbs_store", name), data=data, height="content")
+    store(name, pack({"name": name, "sizes": sizes}, {"numbers": numbers.astype(np.float32)}))
 
 
 def gibbs_chain(key: str, name: str, scene: Scene) -> None:
-    """Show a chain over the layers of that name; another scene (but ``show``) starts it anew."""
-    digit = _text(np.round(scene.digit * 255).astype(np.uint8))
+    """Show a chain over the layers of that name; another scene (but ``show``) restarts it."""
+    digit = as_text(levels(scene.digit))
     known = ""
     if scene.known is not None:
-        known = _text(np.broadcast_to(scene.known, scene.digit.shape).astype(np.uint8))
+        known = as_text(np.broadcast_to(scene.known, scene.digit.shape).astype(np.uint8))
     parts = (name, digit, known, scene.start, str(scene.chains), str(scene.stride))
-    component("gibbs_chain", '<div class="gibbs"></div>\n')(
+    component("gibbs_chain")(
         key=key,
         data={
             "name": name,
@@ -79,7 +76,3 @@ def gibbs_chain(key: str, name: str, scene: Scene) -> None:
         },
         height="content",
     )
-
-
-def _text(pixels: NDArray[np.uint8]) -> str:
-    return base64.b64encode(pixels.tobytes()).decode()

@@ -9,11 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 import numpy as np
-import streamlit as st
 from numpy.typing import NDArray
 
 from genlib.ui.components.packet import pack
-from genlib.ui.components.web import component
+from genlib.ui.components.web import component, said
 
 
 def kernel_grid(
@@ -30,20 +29,18 @@ def kernel_grid(
     """Show n kernels, in the order given.
 
     levels: (n, H, W), places in ``palette`` (256, 3); units: the n unit numbers; notes: a line
-    shown beside the magnifier; marked: framed in amber; selected: the unit framed in the accent
+    shown with the magnifier; marked: framed in amber; selected: the unit framed in the accent
     colour. ``on_pick`` is called with the unit that was clicked. ``height``: at most so many CSS
     pixels, then it scrolls. Raises ValueError when the lengths differ.
     """
     if not len(levels) == len(units) == len(notes) == len(marked):
-        raise ValueError(
-            "levels, units, notes and marked must have one entry per kernel, got "
-            f"{len(levels)}, {len(units)}, {len(notes)}, {len(marked)}"
-        )
+        lengths = [len(one) for one in (levels, units, notes, marked)]
+        raise ValueError(f"levels, units, notes, marked must have one length, got {lengths}")
 
     def picked() -> None:
-        value = (st.session_state.get(key) or {}).get("unit")
-        if on_pick and value is not None:
-            on_pick(int(value))
+        unit = said(key, "unit")
+        if on_pick and isinstance(unit, int):
+            on_pick(unit)
 
     head = {
         "rows": levels.shape[1],
@@ -51,9 +48,8 @@ def kernel_grid(
         "units": [int(u) for u in units],
         "notes": list(notes),
         "marked": [bool(m) for m in marked],
-        "selected": -1 if selected is None else int(selected),
+        "selected": -1 if selected is None else selected,
         "height": height,
     }
-    parts = {"palette": palette.astype(np.uint8), "levels": levels.astype(np.uint8)}
-    grid = component("kernel_grid", '<div class="kernels"></div>')
-    grid(key=key, data=pack(head, parts), on_unit_change=picked)
+    data = pack(head, {"palette": palette, "levels": levels})
+    component("kernel_grid")(key=key, data=data, on_unit_change=picked)

@@ -1,9 +1,9 @@
-"""The latent map: a scatter of pictures on a canvas that answers to the hand within a frame.
+"""The latent map: a scatter of pictures on a canvas that follows the pointer within a frame.
 
-Two components. `map_store` draws nothing and brings what is heavy into the browser once: all
-thumbnails as one PNG, or the codes with the decoder. `latent_map` gets positions, and finds the
-rest by name in the page's store, so that the frames of a running t-SNE stay small. Hovering,
-zooming and decoding an empty place ask nothing of the server.
+`store` (of decoder_store.py) brings what is heavy into the browser once: all thumbnails as one PNG,
+or the codes with the decoder. `latent_map` gets positions, and finds the rest by name in the page's
+store, so that the frames of a running t-SNE stay small. Hovering, zooming and decoding an empty
+place ask nothing of the server.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from numpy.typing import NDArray
 
 from genlib.explore.projection import MAX_POINTS, Linear
 from genlib.export.operations import Exported
-from genlib.ui.components.decoder_store import component_key, model_data
+from genlib.ui.components.decoder_store import model_data
 from genlib.ui.components.packet import Part, pack
-from genlib.ui.components.web import component
+from genlib.ui.components.web import component, keep, said
 from genlib.ui.kit.images import to_png
 
 Array = NDArray[np.float32]
@@ -39,7 +39,7 @@ class Stars:
 
 @dataclass(frozen=True)
 class Selection:
-    """What the hand has chosen, as places in the list of points."""
+    """What the user has chosen, as indices into the list of points."""
 
     picked: int | None = None
     lassoed: tuple[int, ...] = ()
@@ -50,7 +50,7 @@ class Cloud:
     """The points of a map and what they are.
 
     positions (n, 2); labels uint8 (n,) into `classes`; numbers int32 (n,): which test image each
-    is. space: changes when positions mean something else, so that the view fits itself anew.
+    is. space: changes when positions mean something else, so that all points are shown again.
     pictures, codes: names in the store ("" for none). linear: set where the map is a plane.
     axes: names of the two axes, where they mean something.
     """
@@ -103,12 +103,6 @@ def codes_message(name: str, exported: Exported, codes: Array) -> bytes:
     return pack({"name": name, "model": model_data(exported), "latents": codes.shape[1]}, arrays)
 
 
-def store(name: str, message: bytes) -> None:
-    """Bring a message into the browser, where the map finds it under `name`."""
-    bring = component("map_store", "<span hidden></span>\n", styled=False)
-    bring(key=component_key("map_store", name), data=message, height="content")
-
-
 def latent_map(
     key: str,
     cloud: Cloud,
@@ -118,7 +112,7 @@ def latent_map(
     stars: Stars | None = None,
     height: int = 600,
 ) -> None:
-    """Draw the map. What the hand chooses is read by `selected` before the next drawing.
+    """Draw the map. `selected` reads what the user chooses, before the next drawing.
 
     Args:
         key: the widget's key.
@@ -141,7 +135,7 @@ def latent_map(
         "file": cloud.file,
         "height": height,
         "picked": -1 if selection.picked is None else selection.picked,
-        "hidden": _whole_numbers(_field(key, "hidden")),
+        "hidden": _whole_numbers(said(key, "hidden")),
         "starName": stars.name,
         "starSide": stars.pictures.shape[-1],
     }
@@ -160,39 +154,30 @@ def latent_map(
     component("latent_map")(
         key=key,
         data=pack(header, arrays),
-        on_picked_change=_keep_result,
-        on_lassoed_change=_keep_result,
-        on_hidden_change=_keep_result,
+        on_picked_change=keep,
+        on_lassoed_change=keep,
+        on_hidden_change=keep,
         height="content",
     )
 
 
 def selected(key: str, numbers: NDArray[np.int32], start: int | None = None) -> Selection:
-    """What the hand has chosen, as the browser last said; nonsense is dropped.
+    """What the user has chosen, as the browser last said; nonsense is dropped.
 
     Args:
         key: the map's key.
         numbers: (n,) which test image each point is; the browser names points by them, so that a
             choice outlives a change of the number of points.
-        start: test image that is picked before the hand has picked any.
+        start: test image that is picked before the user has picked any.
     """
     state = st.session_state.get(key)
     sent = state.get("picked") if isinstance(state, Mapping) and "picked" in state else start
     picked = np.flatnonzero(np.isin(numbers, _whole_numbers([sent])))
-    lassoed = np.flatnonzero(np.isin(numbers, _whole_numbers(_field(key, "lassoed"))))
+    lassoed = np.flatnonzero(np.isin(numbers, _whole_numbers(said(key, "lassoed"))))
     return Selection(int(picked[0]) if len(picked) else None, tuple(lassoed.tolist()))
-
-
-def _field(key: str, name: str) -> object:
-    state = st.session_state.get(key)
-    return state.get(name) if isinstance(state, Mapping) else None
 
 
 def _whole_numbers(value: object) -> list[int]:
     if not isinstance(value, Sequence) or isinstance(value, str | bytes):
         return []
     return [v for v in value if isinstance(v, int) and 0 <= v < 2**31][:MAX_POINTS]
-
-
-def _keep_result() -> None:
-    """Do nothing: Streamlit keeps a component's state only if it has a callback."""

@@ -1,20 +1,20 @@
-"""The latent pad: sliders, a 2-D pad and the decoded picture, live under the hand.
+"""The latent pad: sliders, a 2-D pad and the decoded picture, which follows them at once.
 
 The decoder runs in the browser (decoder.js), so a drag asks nothing of the server; 150 ms after
-the hand rests the server learns z. Decoders too large for that are run by the server, which is
+the last movement the server learns z. Decoders too large for that are run by the server, which is
 asked for the newest z only. Call `decoder_store` with the same name on the page first.
 """
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Callable, Mapping, Sequence
 from typing import TypedDict
 
 import numpy as np
 import streamlit as st
 
-from genlib.ui.components.web import component
+from genlib.ui.components.packet import as_text, levels
+from genlib.ui.components.web import component, keep, said
 
 
 class Dimension(TypedDict):
@@ -34,7 +34,7 @@ class Dimension(TypedDict):
 
 
 def set_z(key: str, z: np.ndarray) -> None:
-    """Move the pad `key` to z (d,) the next time it is drawn; the hand's place is given up."""
+    """Move the pad `key` to z (d,) the next time it is drawn, wherever it has been dragged to."""
     version = st.session_state.get(f"{key}.version", 0) + 1
     st.session_state[f"{key}.version"] = version
     st.session_state[f"{key}.start"] = np.asarray(z, np.float32)
@@ -42,7 +42,7 @@ def set_z(key: str, z: np.ndarray) -> None:
 
 
 def current_z(key: str) -> np.ndarray | None:
-    """Where the hand last rested, or what `set_z` said since: (d,) float32; None before both."""
+    """Where the pad last rested, or what `set_z` said since: (d,) float32; None before both."""
     start: np.ndarray | None = st.session_state.get(f"{key}.start")
     if start is None:
         return None
@@ -62,7 +62,7 @@ def latent_pad(
     decode: Callable[[np.ndarray], np.ndarray] | None = None,
     on_rest: Callable[[], None] | None = None,
 ) -> np.ndarray:
-    """Draw the pad and return z (d,) where the hand last rested.
+    """Draw the pad and return z (d,) where it last came to rest.
 
     Args:
         key: the widget's key; `set_z(key, z)` must have been called once.
@@ -70,7 +70,7 @@ def latent_pad(
         dims: latents in the order in which the sliders should stand.
         shape: (C, H, W) of the picture.
         decode: z (1, d) -> (1, C, H, W) in [0, 1]; if given, the server decodes, not the browser.
-        on_rest: called when the hand came to rest elsewhere than before.
+        on_rest: called when it comes to rest somewhere else.
     """
     z = current_z(key)
     assert z is not None, "set_z first"
@@ -86,13 +86,12 @@ def latent_pad(
         want = st.session_state.get(f"{key}.want") or {}
         wanted = _vector(want.get("z"), len(z))
         pixels = decode((z if wanted is None else wanted)[None])[0].transpose(1, 2, 0)
-        block = np.round(np.clip(pixels, 0, 1) * 255).astype(np.uint8).tobytes()
-        data["frame"] = base64.b64encode(block).decode()
+        data["frame"] = as_text(levels(pixels))
         data["seq"] = int(want.get("seq", 0))
-    component("latent_pad", '<div class="latent-pad"></div>\n')(
+    component("latent_pad")(
         key=key,
         data=data,
-        on_rest_change=on_rest or (lambda: None),
+        on_rest_change=on_rest or keep,
         on_want_change=lambda: _remember_want(key),
         height="content",
     )
@@ -105,8 +104,7 @@ def _remember_want(key: str) -> None:
 
 
 def _field(key: str, name: str) -> Mapping[str, object] | None:
-    state = st.session_state.get(key)
-    value = state.get(name) if isinstance(state, Mapping) else None
+    value = said(key, name)
     return value if isinstance(value, Mapping) else None
 
 

@@ -1,9 +1,9 @@
 """A slider that reports while it is dragged.
 
 `st.slider` sends only on release. This one sends newest-wins: at most one value is under way, and
-when the page has answered, the newest value of the hand follows. When the hand rests, the value is
+when the page has answered, the newest value follows. When the slider comes to rest, its value is
 written into the link. Put it, and what depends on it, into one `st.fragment`. What has a route of
-its own on the server (`post`) needs no rerun before the hand rests.
+its own on the server (`post`) needs no rerun before that.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from genlib.ui.components.web import component
+from genlib.ui.components.web import component, keep, said
 
 
 @dataclass
@@ -49,14 +49,13 @@ def live_slider(
     low <= value <= high; `step` sets the grid and the number of decimals shown. `disabled` is the
     reason why it cannot be moved ("" = it can). With ``options``, the slider has one stop for each
     of these rising numbers between low and high instead of a grid. With ``post`` = (address, name),
-    values of the moving hand are posted there as {name: value}. The value is linked as the query
+    values passed on the way are posted there as {name: value}. The value is linked as the query
     parameter `key`.
     Raises ValueError when the bounds or the step make no range.
     """
     if not low < high or step <= 0:
         raise ValueError(f"live_slider needs low < high and step > 0, got {low}, {high}, {step}")
-    sent = (st.session_state.get(key) or {}).get("value")
-    held = hold(key, sent, low, high, value)
+    held = hold(key, said(key, "value"), low, high, value)
     data: dict[str, object] = {
         "label": label,
         "low": low,
@@ -70,15 +69,14 @@ def live_slider(
         "options": [float(f"{x:.6g}") for x in options] or None,
         "post": list(post) if post else None,
     }
-    slider = component("live_slider", '<div class="live"></div>')
-    slider(key=key, data=data, on_value_change=_nothing)
+    component("live_slider")(key=key, data=data, on_value_change=keep)
     return held.x
 
 
 def hold(key: str, sent: object, low: float, high: float, default: float) -> Held:
     """Take the newest of: what the browser sent ({"x", "seq", "rest"}), the link, what we held.
 
-    Returns the held number, clamped to [low, high]; writes the link once the hand rests.
+    Returns the held number, clamped to [low, high]; writes the link once it is at rest.
     """
     held: Held | None = st.session_state.get(f"{key}.held")
     link = st.query_params.get(key)
@@ -116,7 +114,3 @@ def number(text: object, default: float) -> float:
 def decimals(step: float) -> int:
     """How many decimals a value on a grid of this step needs (0 to 6)."""
     return next((d for d in range(7) if abs(step * 10**d - round(step * 10**d)) < 1e-6), 6)
-
-
-def _nothing() -> None:
-    """Streamlit keeps a component's state only when it has a callback."""

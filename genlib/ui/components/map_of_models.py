@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping
+from collections.abc import Container
 
 import streamlit as st
 
-from genlib.ui.components.web import component
+from genlib.ui.components.web import component, said
 
 
 def map_of_models(key: str, html: str, pages: Container[str]) -> str:
@@ -24,6 +24,4 @@ def map_of_models(key: str, html: str, pages: Container[str]) -> str:
 def _keep(key: str) -> None:
     """Keep what was clicked until a run of the page gets to it: a trigger is gone with the run that
     it started, and that run may end early because there are new pictures to show."""
-    state = st.session_state.get(key)
-    if isinstance(state, Mapping):
-        st.session_state[f"{key}.wanted"] = state.get("open")
+    st.session_state[f"{key}.wanted"] = said(key, "open")

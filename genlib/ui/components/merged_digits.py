@@ -2,21 +2,20 @@
 
 Python sends the merges, the reconstructions and the numbers for every alpha once; the slider then
 only chooses a frame, so that a drag costs the server nothing and moves at the screen's own rate.
-The alpha at which the hand rests is sent back and written into the link.
+The alpha at which the slider comes to rest is sent back and written into the link.
 """
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 import numpy as np
-import streamlit as st
 from numpy.typing import NDArray
 
 from genlib.ui.components.live_slider import hold
-from genlib.ui.components.web import component
+from genlib.ui.components.packet import as_text
+from genlib.ui.components.web import component, keep, said
 
 Bytes = NDArray[np.uint8]
 
@@ -59,20 +58,19 @@ def merged_digits(
 ) -> float:
     """Show the merges (T, C, H, W) uint8 with a slider over alpha; return where it rests.
 
-    `names` are what stands beside the slider's ends; `merged_name` names the
-    second histogram. `fixed` is the reason why there is nothing to slide ("" = there is). The
-    position is linked as the query parameter `key`. Raises ValueError for cards of another length.
+    `names` are shown at the slider's ends; `merged_name` names the second histogram. `fixed` is the
+    reason why there is nothing to slide ("" = there is). The position is linked as the query
+    parameter `key`. Raises ValueError for cards of another length.
     """
     for card in cards:
         if len(card.energy) != len(merges):
             raise ValueError(f"{card.title}: {len(card.energy)} frames, merges have {len(merges)}")
-    sent = (st.session_state.get(key) or {}).get("value")
-    held = hold(key, sent, 0.0, 1.0, 0.5)
+    held = hold(key, said(key, "value"), 0.0, 1.0, 0.5)
     data = {
         "shape": list(merges.shape[1:]),
-        "merges": _text(merges),
+        "merges": as_text(merges),
         "alpha": [round(a, 6) for a in alpha],
-        "cards": [{**asdict(card), "x_hat": _text(card.x_hat)} for card in cards],
+        "cards": [{**asdict(card), "x_hat": as_text(card.x_hat)} for card in cards],
         "names": list(names),
         "merged_name": merged_name,
         "help": help,
@@ -80,11 +78,5 @@ def merged_digits(
         "value": held.x,
         "seq": held.seq,
     }
-    theatre = component("merged_digits", '<div class="theatre"></div>')
-    theatre(key=key, data=data, on_value_change=lambda: None)
+    component("merged_digits")(key=key, data=data, on_value_change=keep)
     return held.x
-
-
-def _text(pixels: Bytes) -> str:
-    # Inside a dict only text arrives whole: Streamlit turns nested bytes into their repr.
-    return base64.b64encode(np.ascontiguousarray(pixels).tobytes()).decode("ascii")

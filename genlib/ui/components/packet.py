@@ -10,6 +10,7 @@ Everything begins at a multiple of four bytes, so that the browser looks into th
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Mapping
 
@@ -40,3 +41,13 @@ def pack(values: Mapping[str, object], parts: Mapping[str, Part]) -> bytes:
     head = json.dumps({"values": dict(values), "parts": table}).encode()
     head += b" " * (-len(head) % 4)
     return b"".join((len(head).to_bytes(4, "little"), head, *blocks))
+
+
+def as_text(block: bytes | NDArray[np.uint8]) -> str:
+    """Bytes as base64, to be sent within a dict; ``fromText`` of packet.js reads them."""
+    return base64.b64encode(block if isinstance(block, bytes) else block.tobytes()).decode()
+
+
+def levels(shares: NDArray[np.floating]) -> NDArray[np.uint8]:
+    """Numbers in [0, 1] as one byte each, 0..255; what lies outside is clipped."""
+    return np.round(np.clip(shares, 0, 1) * 255).astype(np.uint8)

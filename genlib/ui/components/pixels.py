@@ -11,11 +11,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-import streamlit as st
 from numpy.typing import NDArray
 
 from genlib.ui.components.packet import Part, pack
-from genlib.ui.components.web import component
+from genlib.ui.components.web import component, keep, said
 
 VIEWS = ("image", "p", "nats")
 
@@ -42,8 +41,8 @@ class Lit:
 class Sheet:
     """Images and predictions: images uint8 (n, H, W) of 0 and 1; logits float32 (n, H, W).
 
-    known: how many pixels were given; name: changes with the images, so that the replay starts
-    anew; replay: whether there is one; view: which of ``VIEWS`` is shown first.
+    known: how many pixels were given; name: changes with the images, so that the replay
+    restarts; replay: whether there is one; view: which of ``VIEWS`` is shown first.
     """
 
     images: NDArray[np.uint8]
@@ -57,7 +56,7 @@ class Sheet:
 
 def asked_place(key: str, sheet: Sheet) -> Place | None:
     """The pixel on which the mouse rests; None for none and for anything malformed."""
-    sent = (st.session_state.get(key) or {}).get("rest")
+    sent = said(key, "rest")
     if not isinstance(sent, Mapping) or sent.get("name") != sheet.name:
         return None
     numbers = [sent.get(part) for part in ("sample", "row", "column")]
@@ -83,9 +82,4 @@ def pixels(key: str, sheet: Sheet, lit: Lit | None = None) -> None:
     parts: dict[str, Part] = {"images": sheet.images, "logits": sheet.logits}
     if lit:
         parts |= {"pull": lit.pull, "seen": lit.seen.astype(np.uint8)}
-    sheets = component("pixels", '<div class="pixels"></div>')
-    sheets(key=key, data=pack(values, parts), on_rest_change=_nothing)
-
-
-def _nothing() -> None:
-    """Streamlit keeps a component's states only when it has a callback."""
+    component("pixels")(key=key, data=pack(values, parts), on_rest_change=keep)

@@ -9,7 +9,7 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from genlib.ui.components import history
-from genlib.ui.components.web import component
+from genlib.ui.components.web import component, keep, said
 from genlib.ui.kit.images import data_url, grid_image
 
 
@@ -21,8 +21,7 @@ def sample_grid(
     The choice is linked as the query parameter `key`; another N forgets a choice beyond it.
     """
     mounted = history.of_this_visit(key)
-    state = st.session_state.get(mounted)
-    told = state.get("chosen") if isinstance(state, Mapping) else None
+    told = said(mounted, "chosen")
     linked = st.query_params.get(key, "")
     if isinstance(told, Mapping) and isinstance(told.get("at"), int):
         index = int(told["at"])
@@ -38,6 +37,5 @@ def sample_grid(
         "chosen": index,
         "label": label,
     }
-    grid = component("sample_grid", '<div class="sample-grid"></div>\n')
-    grid(key=mounted, data=data, on_chosen_change=lambda: None, height="content")
+    component("sample_grid")(key=mounted, data=data, on_chosen_change=keep, height="content")
     return index

@@ -1,4 +1,4 @@
-"""Walks through codes, under one's hand: between two of them, or endlessly through random ones.
+"""Walks through codes: between two of them, or endlessly through random ones.
 
 Decoded in the browser like the latent pad; `decoder_store` with the same name must be on the page,
 unless the server decodes.
@@ -11,7 +11,6 @@ learnt to draw.
 
 from __future__ import annotations
 
-import base64
 import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -21,7 +20,8 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from genlib.ui.components import history
-from genlib.ui.components.web import component
+from genlib.ui.components.packet import as_text, levels
+from genlib.ui.components.web import component, keep, said
 
 STRIP = 11  # pictures in the filmstrip between two codes
 FRAMES = 41  # pictures along the way where the server has to decode
@@ -29,7 +29,6 @@ LEG_STRIP = 13  # pictures in the filmstrip of a leg of the endless walk
 LEGS = 6  # stops of the closed loop where the server decodes
 PER_LEG = 14  # pictures on each of its legs
 SLOWEST, FASTEST = 0.05, 3.0  # stops per second
-HTML = '<div class="walk"></div>\n'
 
 
 @dataclass(frozen=True)
@@ -61,7 +60,7 @@ def walk_between(
     t: float,
     decode: Callable[[np.ndarray], np.ndarray] | None = None,
 ) -> float:
-    """Draw the way and return t where the hand last rested (`t` at first).
+    """Draw the way and return t where it last came to rest (`t` at first).
 
     Args:
         key: the widget's key.
@@ -92,10 +91,10 @@ def walk_between(
         digest.update(way.pixels[0].tobytes() + way.pixels[1].tobytes())
     if decode:
         data["frames"] = _text(decode(way.codes(np.linspace(way.low, way.high, FRAMES))))
-    component("walk", HTML)(
+    component("walk")(
         key=key,
         data={**data, "ways": ways, "content": digest.hexdigest()},
-        on_rest_change=lambda: None,
+        on_rest_change=keep,
         height="content",
     )
     told = _rest(key).get("t")
@@ -158,7 +157,7 @@ def endless_walk(
     }
     if decode:
         data["frames"] = _text(decode(loop_codes(latent_dim, seed)))
-    component("walk", HTML)(key=mounted, data=data, on_rest_change=lambda: None, height="content")
+    component("walk")(key=mounted, data=data, on_rest_change=keep, height="content")
     return place
 
 
@@ -169,9 +168,9 @@ def _place(key: str, mounted: str) -> Place:
     speed = _number(told.get("speed", st.query_params.get(f"{key}.speed")), 0.4, SLOWEST, FASTEST)
     if told:
         # As many decimals as the page shows, and never "1e+03": the link is the place itself.
-        said = {f"{key}.at": f"{at:.2f}", f"{key}.speed": f"{speed:g}"}
-        if any(st.query_params.get(name) != text for name, text in said.items()):
-            st.query_params.update(said)
+        place = {f"{key}.at": f"{at:.2f}", f"{key}.speed": f"{speed:g}"}
+        if any(st.query_params.get(name) != text for name, text in place.items()):
+            st.query_params.update(place)
     return Place(at, speed)
 
 
@@ -185,13 +184,10 @@ def _number(text: object, default: float, low: float, high: float) -> float:
 
 def _rest(key: str) -> Mapping[str, object]:
     """What the browser said when the walk rested."""
-    state = st.session_state.get(key)
-    rest = state.get("rest") if isinstance(state, Mapping) else None
+    rest = said(key, "rest")
     return rest if isinstance(rest, Mapping) else {}
 
 
 def _text(images: np.ndarray) -> str:
     """(n, C, H, W) in [0, 1] -> one byte a number, channels last, base64."""
-    last = images.transpose(0, 2, 3, 1)
-    block = np.round(np.clip(last, 0, 1) * 255).astype(np.uint8).tobytes()
-    return base64.b64encode(block).decode()
+    return as_text(levels(images.transpose(0, 2, 3, 1)))

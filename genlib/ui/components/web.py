@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import posixpath
 import re
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
@@ -33,6 +34,16 @@ def component(
         # As text: from a file it would come after the first drawing, which would then jump.
         css=style_sheet(f"{name}/style.css") if styled else None,
     )
+
+
+def said(key: str, name: str) -> object:
+    """What the component `key` last sent as `name`; None where it has sent nothing."""
+    state = st.session_state.get(key)
+    return state.get(name) if isinstance(state, Mapping) else None
+
+
+def keep() -> None:
+    """Do nothing: Streamlit keeps a component's values only where there is a callback."""
 
 
 def read(path: str) -> str:

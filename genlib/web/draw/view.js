@@ -1,8 +1,8 @@
 // The drawing canvas: strokes are kept here, sent to Python while drawing, and come back framed.
 // A stroke is {w: brush diameter, p: [x0, y0, x1, y1, ...]} in thousandths of the canvas side.
-import { clamp, component, placeIn } from "../shared/hand.js"
+import { clamp, component, placeIn, View } from "../shared/hand.js"
 import { fromText } from "../shared/packet.js"
-import { paintPixels } from "../shared/picture.js"
+import { paintPixels, show } from "../shared/picture.js"
 
 const SEND_EVERY_MS = 80 // no more often than this while drawing
 const GIVE_UP_MS = 500 // send again though Python has not answered: an answer can be lost
@@ -20,13 +20,10 @@ const HTML = `
       <input class="raw" type="checkbox"> Raw strokes
     </label></div></div>`
 
-class Sheet {
-  constructor(parent, { data }) {
-    this.root = document.createElement("div")
-    this.root.className = "draw"
-    this.root.innerHTML = HTML
-    parent.appendChild(this.root)
-    this.parts = Object.fromEntries(PARTS.map((name) => [name, this.root.querySelector(`.${name}`)]))
+class Sheet extends View {
+  constructor(parent, data) {
+    super(parent, "draw", HTML)
+    this.parts = Object.fromEntries(PARTS.map((name) => [name, this.get(`.${name}`)]))
     this.parts.brush.value = 85
     this.strokes = (data.strokes ?? []).map(({ w, p }) => ({ w, p: [...p] }))
     this.past = [] // what to go back to: one list of strokes for each undo
@@ -66,7 +63,7 @@ class Sheet {
 
   // Whether the digit shown is that of the newest strokes.
   sayAnswered() { this.root.dataset.answered = this.data.seq >= this.seq }
-  end() { clearTimeout(this.timer); this.root.remove() }
+  end() { clearTimeout(this.timer); super.end() }
   resize(size) {
     this.size = size
     const { left, sheet } = this.parts
@@ -178,13 +175,12 @@ class Sheet {
   showSeen() {
     const { seen, caption, raw } = this.parts
     const bytes = fromText(raw.checked ? this.data.unframed : this.data.framed)
-    const image = new ImageData(28, 28)
-    paintPixels(bytes.length === 784 ? bytes : new Uint8Array(784), 1, image, 255)
-    seen.getContext("2d").putImageData(image, 0, 0)
+    const digit = bytes.length === 784 ? bytes : new Uint8Array(784)
+    show(seen, paintPixels(digit, 1, new ImageData(28, 28), 255))
     caption.textContent = raw.checked
       ? "Your strokes at 28×28, as they lie."
       : "What the model sees: 28×28, centred and scaled as MNIST was."
   }
 }
 
-export default component((parent, given) => new Sheet(parent, given))
+export default component((parent, data) => new Sheet(parent, data))

@@ -1,5 +1,5 @@
 // Three small charts under the film: objective, probability, gradient norm, one line per class.
-import { resize } from "../shared/picture.js"
+import { penFor } from "../shared/picture.js"
 
 const CHART_HEIGHT = 150, PAD = { left: 8, right: 10, top: 26, bottom: 20 }
 
@@ -33,26 +33,26 @@ const drawLine = (pen, steps, values, x, y) => {
   pen.stroke()
 }
 
-const drawPanel = (pen, box, title, steps, lines, fixed, theme, ratio) => {
-  const left = box.x + PAD.left * ratio, right = box.x + box.w - PAD.right * ratio
-  const top = box.y + PAD.top * ratio, bottom = box.y + box.h - PAD.bottom * ratio
+const drawPanel = (pen, box, title, steps, lines, fixed, theme) => {
+  const left = box.x + PAD.left, right = box.x + box.w - PAD.right
+  const top = box.y + PAD.top, bottom = box.y + box.h - PAD.bottom
   const [low, high] = fixed || range(lines)
   const first = steps[0], last = steps.at(-1)
   const x = (s) => left + ((right - left) * (s - first)) / Math.max(1, last - first)
   const y = (v) => bottom - ((bottom - top) * (v - low)) / (high - low)
-  Object.assign(pen, { font: `600 ${13 * ratio}px ${theme.font}`, fillStyle: theme.text })
+  Object.assign(pen, { font: `600 13px ${theme.font}`, fillStyle: theme.text })
   Object.assign(pen, { textAlign: "left", textBaseline: "top" })
-  pen.fillText(title, left, box.y + 4 * ratio)
-  Object.assign(pen, { strokeStyle: theme.line, lineWidth: ratio })
+  pen.fillText(title, left, box.y + 4)
+  Object.assign(pen, { strokeStyle: theme.line, lineWidth: 1 })
   pen.strokeRect(left, top, right - left, bottom - top)
-  pen.lineWidth = 2 * ratio
+  pen.lineWidth = 2
   for (const line of lines) {
     pen.strokeStyle = line.colour
     drawLine(pen, steps, line.y, x, y)
   }
-  Object.assign(pen, { font: `${12 * ratio}px ${theme.font}`, textAlign: "right" })
-  pen.fillText(`${short(low)} to ${short(high)}`, right, box.y + 5 * ratio)
-  pen.fillText(`step ${Math.round(last).toLocaleString("en")}`, right, bottom + 4 * ratio)
+  Object.assign(pen, { font: `12px ${theme.font}`, textAlign: "right" })
+  pen.fillText(`${short(low)} to ${short(high)}`, right, box.y + 5)
+  pen.fillText(`step ${Math.round(last).toLocaleString("en")}`, right, bottom + 4)
 }
 
 /** Draw the charts that have a line.
@@ -60,23 +60,22 @@ const drawPanel = (pen, box, title, steps, lines, fixed, theme, ratio) => {
  * @param {{curve_classes: number[], steps: Float32Array, table: Float32Array}} curves steps (T,);
  *   table (3, K, T) as Curves in Python gives it, NaN where a class was no target
  * @param {string[]} titles @param {object} theme of theme.js
- * @param {number} ratio device pixels for a CSS pixel @param {number} wide CSS pixels */
-export const drawCurves = (canvas, { curve_classes: classes, steps, table }, titles, theme, ratio, wide) => {
+ * @param {number} wide CSS pixels */
+export const drawCurves = (canvas, { curve_classes: classes, steps, table }, titles, theme, wide) => {
   const k = classes.length, n = steps.length
   canvas.style.display = n > 1 ? "" : "none"
   if (n < 2) return
   const panels = titles.map((title, j) => ({ title, j })).filter(({ j }) =>
     table.subarray(j * k * n, (j + 1) * k * n).some((v) => !Number.isNaN(v)))
   const columns = wide < 460 ? 1 : panels.length, rows = Math.ceil(panels.length / columns)
-  const height = CHART_HEIGHT * rows
-  if (resize(canvas, Math.round(wide * ratio), height * ratio)) canvas.style.height = `${height}px`
-  const pen = canvas.getContext("2d")
-  pen.clearRect(0, 0, canvas.width, canvas.height)
+  const height = CHART_HEIGHT * rows, pen = penFor(canvas, wide, height)
+  canvas.style.height = `${height}px`
+  pen.clearRect(0, 0, wide, height)
   panels.forEach(({ title, j }, at) => {
-    const w = canvas.width / columns, h = CHART_HEIGHT * ratio
+    const w = wide / columns, h = CHART_HEIGHT
     const box = { x: (at % columns) * w, y: Math.floor(at / columns) * h, w, h }
     const lines = classes.map((cls, c) => ({ colour: colourOf(cls, classes, theme),
       y: table.subarray((j * k + c) * n, (j * k + c + 1) * n) }))
-    drawPanel(pen, box, title, steps, lines, j === 1 ? [0, 1] : null, theme, ratio)
+    drawPanel(pen, box, title, steps, lines, j === 1 ? [0, 1] : null, theme)
   })
 }

@@ -1,6 +1,6 @@
 // Fetches frames of an ascent, one request at a time, each asking for something newer than the last;
 // the server lets it wait until there is (genlib/ui/components/frames.py). Nothing is asked for while the tab
-// is hidden, so that the server sees that nobody is looking, nor when nothing more will come.
+// is hidden, so that the server can stop working for it, nor when nothing more will come.
 import { unpack } from "../shared/packet.js"
 
 const CURVES_MS = 500, STRIP_MS = 700 // the curves and the filmstrip need not follow every frame
@@ -61,7 +61,7 @@ export class Feed {
     }
   }
 
-  // What to ask for besides the frame: now and then while it climbs, all when it rests.
+  // What to ask for together with the frame: now and then while it climbs, all when it is paused.
   wants() {
     const now = performance.now(), resting = !this.running || !this.data.running
     return { curves: resting || now - this.curvesAt > CURVES_MS,
@@ -72,7 +72,7 @@ export class Feed {
     if (wanted.curves) query.set("curves", "1")
     if (wanted.strip) query.set("strip", this.strip)
     if (this.data.compare) query.set("before", this.before)
-    // Relative to the page, which lies beside it under whatever path the app is served.
+    // Relative to the page: the app may be served under any path.
     const answer = await fetch(`${this.data.address}?${query}`, { signal, cache: "no-store" })
     const type = answer.headers.get("content-type") ?? ""
     if (!answer.ok || !type.startsWith("application/octet-stream")) {

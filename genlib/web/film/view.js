@@ -1,7 +1,7 @@
 // One canvas for the frames of an ascent, its curves and its filmstrip. Frames come from feed.js;
 // each is drawn in the browser's next animation frame.
-import { clamp, component, placeIn } from "../shared/hand.js"
-import { canvasOf, paintPixels, resize } from "../shared/picture.js"
+import { component, placeIn, View } from "../shared/hand.js"
+import { canvasOf, circle, paintPixels, resize, show } from "../shared/picture.js"
 import { readTheme } from "../shared/theme.js"
 import { colourOf, drawCurves } from "./curves.js"
 import { Feed } from "./feed.js"
@@ -11,26 +11,27 @@ const TALLEST = 470 // CSS pixels of a single picture
 const FACTS_MS = 200 // numbers that change faster cannot be read
 const COLOURS_MS = 1000
 const KEPT = 60 // frames whose rate is told
-
-const imageOf = (bytes, width, height, channels) => {
-  const image = new ImageData(width, height)
-  paintPixels(bytes, channels, image, 255)
-  return image
-}
+const HTML = `
+  <div class="film">
+    <div class="stage"><canvas class="picture" role="img" aria-label="Picture of the ascent"></canvas></div>
+    <label class="compare" hidden>Uncover the original<input type="range" min="0" max="1000" value="0"></label>
+    <div class="facts"></div><div class="alert" role="alert" hidden></div>
+    <canvas class="chart" role="img" aria-label="Curves"></canvas></div>
+  <div class="strip" role="group" aria-label="Filmstrip"></div>`
 
 const percent = (p) => {
   if (p > 0.999) return "> 99.9 %"
   return p < 0.001 ? "< 0.1 %" : `${(100 * p).toFixed(1)} %`
 }
 
-class Film {
+class Film extends View {
   constructor(parent) {
-    this.root = parent.querySelector(".film")
-    const get = (selector) => this.root.querySelector(selector)
-    Object.assign(this, { picture: get(".picture"), chart: get(".chart"), facts: get(".facts"),
-      alert: get(".alert"), compare: get(".compare"), split: get(".compare input"),
-      strip: parent.querySelector(".strip"), tiles: [], before: null, curves: null, packet: null,
-      raw: null, triggers: 0, times: [], factsAt: 0, colours: null, coloursAt: 0,
+    super(parent, "ascent", HTML)
+    const { get } = this
+    Object.assign(this, { film: get(".film"), picture: get(".picture"), chart: get(".chart"),
+      facts: get(".facts"), alert: get(".alert"), compare: get(".compare"), split: get(".compare input"),
+      strip: get(".strip"), raw: document.createElement("canvas"), image: null, tiles: [], before: null,
+      curves: null, packet: null, triggers: 0, times: [], factsAt: 0, colours: null, coloursAt: 0,
       room: this.root.clientWidth })
     this.split.oninput = () => this.paint()
     this.picture.onpointerdown = this.picture.onpointermove = (event) => this.drag(event)
@@ -51,7 +52,7 @@ class Film {
     this.trigger = (name, value) => setTriggerValue(name, { ...value, n: ++this.triggers })
     this.feed.tell(data)
   }
-  end() { this.feed.end(); this.watch.disconnect() }
+  end() { this.feed.end(); this.watch.disconnect(); super.end() }
   drag(event) {
     const tile = this.tiles[0]
     if (this.compare.hidden || !(event.buttons & 1) || !tile) return
@@ -67,7 +68,7 @@ class Film {
     if (this.times.length > KEPT) this.times.shift()
     this.packet = packet
     const { frame, original, width, height, count, channels } = packet
-    if (original) this.before = canvasOf(imageOf(original, width, height, channels))
+    if (original) this.before = canvasOf(paintPixels(original, channels, new ImageData(width, height), 255))
     if (!this.data.compare) this.before = null
     if (packet.table) this.curves = packet
     if (packet.strip) {
@@ -75,20 +76,14 @@ class Film {
       drawStrip(this.strip, packet.atlas, packet.strip, packet.running, go)
     }
     return new Promise((done) => requestAnimationFrame(() => {
-      this.show(frame, width, height * count, channels)
+      if (this.image?.width !== width || this.image.height !== height * count)
+        this.image = new ImageData(width, height * count)
+      show(this.raw, paintPixels(frame, channels, this.image, 255))
       this.paint()
       if (packet.table) this.paintCurves()
       this.tellFacts()
       done()
     }))
-  }
-  show(bytes, width, height, channels) {
-    if (!this.image || this.image.width !== width || this.image.height !== height) {
-      this.image = new ImageData(width, height)
-      this.raw = canvasOf(this.image)
-    }
-    paintPixels(bytes, channels, this.image, 255)
-    this.raw.getContext("2d").putImageData(this.image, 0, 0)
   }
 
   // The theme may change at any time, but reading it makes the browser compute styles.
@@ -115,7 +110,7 @@ class Film {
     return { height: this.tiles.at(-1).y + h + foot, smooth: scale < 2 && width > 64 }
   }
   paint() {
-    if (!this.raw) return
+    if (!this.image) return
     const { packet, picture } = this, ratio = window.devicePixelRatio || 1
     const room = Math.max(120, Math.round(this.room * ratio))
     const { height, smooth } = this.arrange(room, ratio)
@@ -132,9 +127,7 @@ class Film {
     if (this.before) this.reveal(pen, ratio)
   }
   paintCurves() {
-    if (!this.curves) return
-    const ratio = window.devicePixelRatio || 1
-    drawCurves(this.chart, this.curves, this.data.panels, this.theme(), ratio, this.room)
+    if (this.curves) drawCurves(this.chart, this.curves, this.data.panels, this.theme(), this.room)
   }
   reveal(pen, ratio) {
     const t = this.tiles[0], share = this.split.value / 1000, { before } = this
@@ -142,8 +135,7 @@ class Film {
     pen.drawImage(before, 0, 0, before.width * share, before.height, t.x, t.y, edge, t.h)
     pen.fillStyle = "#fff"
     pen.fillRect(t.x + edge - ratio, t.y, 2 * ratio, t.h)
-    pen.beginPath()
-    pen.arc(t.x + edge, t.y + t.h / 2, 9 * ratio, 0, 7)
+    circle(pen, t.x + edge, t.y + t.h / 2, 9 * ratio)
     pen.fill()
     pen.strokeStyle = "#000"
     pen.stroke()
@@ -169,7 +161,7 @@ class Film {
     const { packet, times } = this, now = performance.now()
     const fps = times.length > 1 ? (1000 * (times.length - 1)) / (times.at(-1) - times[0]) : 0
     const { step, version, running } = packet
-    Object.assign(this.root.dataset, { step, version, running, fps: fps.toFixed(1) })
+    Object.assign(this.film.dataset, { step, version, running, fps: fps.toFixed(1) })
     if (running && now - this.factsAt < FACTS_MS) return
     this.factsAt = now
     const number = (x) => x.toLocaleString("en", { maximumSignificantDigits: 3 })

@@ -1,4 +1,4 @@
-import { resize } from "../shared/picture.js"
+import { penFor } from "../shared/picture.js"
 
 const nats = (f) => f.toLocaleString("en").replace("-", "−")
 
@@ -15,11 +15,8 @@ const ticks = (low, high) => {
  * @param {[number, number]} band @param {object} theme of theme.js
  * @param {number} most steps from left to right */
 export const paintTrace = (canvas, trace, band, theme, most) => {
-  const ratio = window.devicePixelRatio || 1
   const width = canvas.clientWidth || 420, height = canvas.clientHeight || 220
-  resize(canvas, Math.round(width * ratio), Math.round(height * ratio))
-  const pen = canvas.getContext("2d"), all = trace.flat(), [low, high] = band
-  pen.setTransform(ratio, 0, 0, ratio, 0, 0)
+  const pen = penFor(canvas, width, height), all = trace.flat(), [low, high] = band
   pen.clearRect(0, 0, width, height)
   const bottom = Math.min(low, ...all), top = Math.max(high, ...all), margin = 0.06 * (top - bottom || 1)
   const left = 52, x = (k) => left + (k / (most - 1)) * (width - left - 6)

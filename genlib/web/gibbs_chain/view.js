@@ -1,10 +1,10 @@
 // A Gibbs chain that runs here, in the browser: pixels, hidden units, free energy, a film strip.
-import { component, markPlaying, Player } from "../shared/hand.js"
+import { component, markPlaying, Player, View } from "../shared/hand.js"
 import { fromText } from "../shared/packet.js"
-import { resize } from "../shared/picture.js"
+import { grey, imageOf, resize, show } from "../shared/picture.js"
 import { withShared } from "../shared/store.js"
 import { readTheme } from "../shared/theme.js"
-import { Chain } from "./chain.js"
+import { Chain, compileStack } from "./chain.js"
 import { paintTrace } from "./trace.js"
 
 const SPEEDS = [1, 2, 5, 15, 60, 240, Infinity] // steps a second
@@ -22,11 +22,9 @@ const HTML = `
       <canvas class="trace" role="img" aria-label="Free energy over steps"></canvas></figure></div>
   <figure class="film"><figcaption></figcaption><canvas class="strip" role="img" aria-label="Earlier pictures"></canvas></figure>`
 
-class GibbsChain {
+class GibbsChain extends View {
   constructor(parent) {
-    this.root = parent.querySelector(".gibbs")
-    this.root.innerHTML = HTML
-    this.get = (selector) => this.root.querySelector(selector)
+    super(parent, "gibbs", HTML)
     Object.assign(this, { pairs: null, chains: [], steps: 0, owed: 0 })
     const mark = (playing) => markPlaying(this.get(".play"), playing, "Run")
     this.player = new Player((seconds) => this.tick(seconds), mark)
@@ -46,13 +44,13 @@ class GibbsChain {
     this.data = data
     if (before?.content === data.content) return this.paint()
     this.have(null)
-    withShared(data.name, ({ pairs }) => {
+    withShared(data.name, ({ sizes, numbers }) => {
       if (this.gone || this.data.name !== data.name) return
-      this.have(pairs)
+      this.have(compileStack(sizes, numbers))
       this.restart()
     })
   }
-  end() { this.gone = true; this.player.stop() }
+  end() { this.player.stop(); super.end() }
 
   // Without weights a click would do nothing.
   have(pairs) {
@@ -130,24 +128,19 @@ class GibbsChain {
 
   // Grey or colour, channel after channel; pixels that are held fixed have the tint of the sea.
   picture(pixels) {
-    const [channels, height, width] = this.data.shape, image = new ImageData(width, height)
-    const area = height * width, next = channels > 1 ? area : 0, red = channels > 1 ? 0.6 : 0.25 // red kept
-    for (let i = 0; i < area; i++) {
+    const [channels, height, width] = this.data.shape
+    const next = channels > 1 ? height * width : 0, red = channels > 1 ? 0.6 : 0.25 // red kept
+    return imageOf(width, height, (i) => {
       const r = 255 * pixels[i], g = 255 * pixels[i + next], b = 255 * pixels[i + 2 * next]
-      const held = this.known?.[i]
-      image.data.set(held ? [red * r, 40 + 0.7 * g, 60 + 0.76 * b, 255] : [r, g, b, 255], 4 * i)
-    }
-    return image
+      return this.known?.[i] ? [red * r, 40 + 0.7 * g, 60 + 0.76 * b] : [r, g, b]
+    })
   }
 
   // One little square a unit of the top pair's upper layer, of the first chain.
   paintUnits() {
     const chain = this.chains[0], units = this.data.show === "samples" ? chain.h : chain.hp
     const across = Math.ceil(Math.sqrt(units.length * 1.25)), down = Math.ceil(units.length / across)
-    const canvas = this.get(".hidden"), image = new ImageData(across, down)
-    resize(canvas, across, down)
-    units.forEach((unit, j) => image.data.set([255 * unit, 255 * unit, 255 * unit, 255], 4 * j))
-    canvas.getContext("2d").putImageData(image, 0, 0)
+    show(this.get(".hidden"), imageOf(across, down, (j) => grey(units[j] ?? 0)))
     const name = this.pairs.length > 1 ? "top layer" : "hidden layer"
     const which = this.chains.length > 1 ? ", first chain" : ""
     this.get(".units figcaption").textContent = `${units.length} units of the ${name}${which}`

@@ -1,7 +1,8 @@
 // A grid of kernels on one canvas. One weight is a whole number of CSS pixels, so that nothing is
 // resampled. Hover: magnifier. Click or Enter: choose. Arrows: move the choice.
-import { component, onArrows } from "../shared/hand.js"
+import { component, onArrows, View } from "../shared/hand.js"
 import { unpack } from "../shared/packet.js"
+import { enlarge, imageOf, resize, show } from "../shared/picture.js"
 import { readTheme } from "../shared/theme.js"
 
 const GAP = 3 // room for the frames
@@ -10,29 +11,12 @@ const AMBER = "#ff9f1a"
 const HTML = `<div class="scroll"><canvas class="grid" tabindex="0" role="img"></canvas></div>
   <div class="lens" hidden><canvas></canvas><div class="note"></div></div>`
 
-const picture = ({ rows, columns, levels, palette }, index, scale) => {
-  const image = new ImageData(columns * scale, rows * scale)
-  const start = index * rows * columns
-  for (let y = 0, out = 0; y < rows * scale; y++) {
-    const row = start + Math.floor(y / scale) * columns
-    for (let x = 0; x < columns * scale; x++) {
-      const colour = 3 * levels[row + Math.floor(x / scale)]
-      image.data[out++] = palette[colour]
-      image.data[out++] = palette[colour + 1]
-      image.data[out++] = palette[colour + 2]
-      image.data[out++] = 255
-    }
-  }
-  return image
-}
-
-class KernelGrid {
+class KernelGrid extends View {
   constructor(parent) {
-    this.root = parent.querySelector(".kernels")
-    this.root.innerHTML = HTML
-    const get = (selector) => this.root.querySelector(selector)
+    super(parent, "kernels", HTML)
+    const { get } = this
     Object.assign(this, { scroll: get(".scroll"), canvas: get(".grid"), lens: get(".lens"),
-      glass: get(".lens canvas"), note: get(".note"), width: 0 })
+      glass: get(".lens canvas"), note: get(".note"), tile: document.createElement("canvas"), width: 0 })
     this.canvas.onmousemove = (event) => this.hover(this.at(event))
     this.canvas.onmouseleave = () => this.hover(-1)
     this.canvas.onclick = (event) => this.choose(this.at(event))
@@ -51,7 +35,7 @@ class KernelGrid {
     this.layout()
     this.watch.observe(this.root)
   }
-  end() { this.watch.disconnect() }
+  end() { this.watch.disconnect(); super.end() }
   layout() {
     const { data: d, root, canvas } = this, n = d.units.length
     this.width = root.clientWidth
@@ -64,11 +48,9 @@ class KernelGrid {
     this.stepX = d.columns * this.scale + GAP
     this.stepY = d.rows * this.scale + GAP
     this.across = Math.max(1, Math.min(n, Math.floor(room / this.stepX)))
-    canvas.width = this.across * this.stepX + GAP
-    canvas.height = Math.ceil(n / this.across) * this.stepY + GAP
-    canvas.dataset.scale = this.scale
-    canvas.dataset.across = this.across
-    canvas.dataset.marked = d.marked.filter(Boolean).length
+    resize(canvas, this.across * this.stepX + GAP, Math.ceil(n / this.across) * this.stepY + GAP)
+    const { scale, across } = this
+    Object.assign(canvas.dataset, { scale, across, marked: d.marked.filter(Boolean).length })
     canvas.setAttribute("aria-label", `${n} kernels; arrow keys choose one`)
     this.paint()
   }
@@ -77,10 +59,15 @@ class KernelGrid {
     pen.clearRect(0, 0, canvas.width, canvas.height)
     for (let i = 0; i < d.units.length; i++) {
       const x = GAP + (i % this.across) * this.stepX, y = GAP + Math.floor(i / this.across) * this.stepY
-      pen.putImageData(picture(d, i, this.scale), x, y)
+      this.enlarge(pen, i, x, y, this.scale)
       if (d.marked[i]) this.frame(pen, x, y, AMBER)
       if (d.units[i] === d.selected) this.frame(pen, x, y, this.accent)
     }
+  }
+  enlarge(pen, index, x, y, scale) {
+    const { rows, columns, levels, palette } = this.data, start = index * rows * columns
+    const colour = (k) => palette.subarray(3 * levels[start + k], 3 * levels[start + k] + 3)
+    enlarge(pen, show(this.tile, imageOf(columns, rows, colour)), x, y, scale)
   }
   frame(pen, x, y, colour) {
     Object.assign(pen, { strokeStyle: colour, lineWidth: 2 })
@@ -97,12 +84,11 @@ class KernelGrid {
   hover(index) {
     this.lens.hidden = index < 0
     if (index < 0) return
-    const d = this.data, image = picture(d, index, Math.max(1, Math.round(LENS / d.columns)))
-    this.glass.width = image.width
-    this.glass.height = image.height
-    this.glass.getContext("2d").putImageData(image, 0, 0)
-    this.note.textContent = d.notes[index]
-    const x = (index % this.across) * this.stepX, right = x + this.stepX + 8, wide = image.width + 16
+    const { rows, columns, notes } = this.data, scale = Math.max(1, Math.round(LENS / columns))
+    resize(this.glass, columns * scale, rows * scale)
+    this.enlarge(this.glass.getContext("2d"), index, 0, 0, scale)
+    this.note.textContent = notes[index]
+    const x = (index % this.across) * this.stepX, right = x + this.stepX + 8, wide = columns * scale + 16
     const y = Math.floor(index / this.across) * this.stepY - this.scroll.scrollTop
     const left = right + wide < this.root.clientWidth ? right : Math.max(0, x - wide - 6)
     this.lens.style.left = `${left}px`

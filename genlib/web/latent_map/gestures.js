@@ -1,9 +1,9 @@
-// What the hand does to the map: pan, zoom, pinch, click, lasso, hover.
+// Pointer and keys on the map: pan, zoom, pinch, click, lasso, hover.
 const CLICK_REACH = 4 // CSS pixels that a click may slip
 const apart = (p, q) => Math.max(1, Math.hypot(p[0] - q[0], p[1] - q[1]))
 const middle = (p, q) => [(p[0] + q[0]) / 2, (p[1] + q[1]) / 2]
 
-/** Moves the plane, and tells what else the hand does. */
+/** Moves the plane, and reports clicks, lassos and hovering. */
 export class Gestures {
   /** @param {HTMLCanvasElement} canvas @param {import("./plane.js").Plane} plane
    * @param {object} on hover(px, py, stamp), leave(), click(px, py), lasso(polygon, done) */

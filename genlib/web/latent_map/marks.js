@@ -1,5 +1,5 @@
 // The layer above the points: selection, neighbours, stars, lasso; and saving the map as a picture.
-import { canvasOf, download } from "../shared/picture.js"
+import { canvasOf, circle, download, penFor, strokeLines } from "../shared/picture.js"
 
 const paintStar = (pen, [x, y], r = 11) => {
   pen.beginPath()
@@ -19,17 +19,14 @@ const paintRing = (pen, plane, i, width) => {
   const [px, py] = plane.placeOf(i), side = plane.thumb + 4
   Object.assign(pen, { strokeStyle: plane.theme.text, lineWidth: width })
   if (plane.thumb) return pen.strokeRect(px - side / 2, py - side / 2, side, side)
-  pen.beginPath()
-  pen.arc(px, py, 7, 0, 7)
+  circle(pen, px, py, 7)
   pen.stroke()
 }
 
 const paintMarks = (pen, plane, { rays, labels, stars }, picked) => {
   if (picked >= 0 && picked < labels.length) {
     Object.assign(pen, { strokeStyle: plane.theme.text, lineWidth: 1.2 })
-    pen.beginPath()
-    for (const i of rays) pen.moveTo(...plane.placeOf(picked)), pen.lineTo(...plane.placeOf(i))
-    pen.stroke()
+    strokeLines(pen, ...Array.from(rays, (i) => [...plane.placeOf(picked), ...plane.placeOf(i)]))
     for (const i of rays) paintRing(pen, plane, i, 1.5)
     paintRing(pen, plane, picked, 3)
   }
@@ -42,8 +39,7 @@ const paintMarks = (pen, plane, { rays, labels, stars }, picked) => {
  * @param {{picked: number, over: number, polygon: number[][] | null}} hand -1 for no point */
 export const paintTop = (canvas, plane, data, { picked, over, polygon }) => {
   if (!data || !plane.width) return
-  const pen = canvas.getContext("2d")
-  pen.setTransform(plane.dpr, 0, 0, plane.dpr, 0, 0)
+  const pen = penFor(canvas, plane.width, plane.height)
   pen.clearRect(0, 0, plane.width, plane.height)
   paintMarks(pen, plane, data, picked)
   if (over >= 0) paintRing(pen, plane, over, 2)

@@ -1,6 +1,6 @@
 // The map as a picture: where points are, how they move, and how they are painted.
 import { clamp, NextFrame } from "../shared/hand.js"
-import { resize } from "../shared/picture.js"
+import { circle, penFor, strokeLines } from "../shared/picture.js"
 
 const DOT_SPACE = 36 // CSS pixels of canvas side for each visible point, above which thumbs show
 const THUMB_LOW = 14
@@ -24,7 +24,7 @@ const between = (a, b, t) => ({
 export class Plane {
   /** @param {HTMLCanvasElement} canvas @param {() => void} painted called after every painting */
   constructor(canvas, painted) {
-    Object.assign(this, { canvas, painted, pen: canvas.getContext("2d"), sprites: new Map() })
+    Object.assign(this, { canvas, painted, sprites: new Map() })
     this.now = new Float32Array(0) // positions as they are on screen, x0 y0 x1 y1 ...
     this.to = this.now // where they are going
     this.view = { x: 0, y: 0, scale: 1 } // centre in map units; CSS pixels per unit
@@ -35,9 +35,7 @@ export class Plane {
     this.frame = new NextFrame(() => { if (this.glides()) this.frame.ask(); this.paint() })
   }
   resize(width, height) {
-    const dpr = window.devicePixelRatio || 1
-    Object.assign(this, { width, height, dpr })
-    resize(this.canvas, Math.round(width * dpr), Math.round(height * dpr))
+    Object.assign(this, { width, height, dpr: window.devicePixelRatio || 1 })
     this.sprites.clear()
     if (this.following) this.view = this.fitted(this.now)
     this.paint()
@@ -113,9 +111,8 @@ export class Plane {
   // ---- painting ----
   paint() {
     if (!this.width || !this.labels) return
-    const { pen, dpr, theme } = this
-    pen.setTransform(dpr, 0, 0, dpr, 0, 0)
-    pen.fillStyle = theme.ground
+    const pen = (this.pen = penFor(this.canvas, this.width, this.height))
+    pen.fillStyle = this.theme.ground
     pen.fillRect(0, 0, this.width, this.height)
     if (this.axes) this.paintGrid()
     const seen = this.visible(), room = Math.sqrt((this.width * this.height) / Math.max(seen.length, 1))
@@ -150,7 +147,7 @@ export class Plane {
     const r = this.labels.length > 4000 ? 2.6 : 3.8, sprite = document.createElement("canvas")
     sprite.width = sprite.height = Math.ceil((2 * r + 2) * this.dpr)
     const pen = sprite.getContext("2d")
-    pen.arc(sprite.width / 2, sprite.width / 2, r * this.dpr, 0, 7)
+    circle(pen, sprite.width / 2, sprite.width / 2, r * this.dpr)
     Object.assign(pen, { fillStyle: this.colourOf(label), strokeStyle: this.theme.ground })
     pen.lineWidth = this.dpr * 0.6
     pen.fill()
@@ -171,18 +168,16 @@ export class Plane {
     const [x0, y1] = this.toMap(0, 0), [x1, y0] = this.toMap(width, height)
     Object.assign(pen, { strokeStyle: theme.line, fillStyle: theme.text, font: "12px sans-serif" })
     pen.lineWidth = 1
-    pen.beginPath()
     for (let k = Math.ceil(x0 / step); k * step <= x1; k++) {
       const [px] = this.toScreen(k * step, 0)
-      pen.moveTo(px, 0), pen.lineTo(px, height)
+      strokeLines(pen, [px, 0, px, height])
       pen.fillText(tidy(k * step), px + 3, height - 5)
     }
     for (let k = Math.ceil(y0 / step); k * step <= y1; k++) {
       const [, py] = this.toScreen(0, k * step)
-      pen.moveTo(0, py), pen.lineTo(width, py)
+      strokeLines(pen, [0, py, width, py])
       pen.fillText(tidy(k * step), 4, py - 4)
     }
-    pen.stroke()
     Object.assign(pen, { font: "600 13px sans-serif", textAlign: "right" })
     pen.fillText(this.axes[0], width - 8, height - 6)
     pen.textAlign = "left"

@@ -1,8 +1,8 @@
-// The latent map: a scatter of pictures that answers to the hand. The server sends positions; the
-// pictures, the codes and the decoder are in the page's store (map_store).
-import { component, NextFrame } from "../shared/hand.js"
+// The latent map: a scatter of pictures that follows the pointer. The server sends positions; the
+// pictures, the codes and the decoder are in the page's store.
+import { component, NextFrame, View } from "../shared/hand.js"
 import { unpack } from "../shared/packet.js"
-import { paintPixels, resize } from "../shared/picture.js"
+import { paintPixels, resize, show } from "../shared/picture.js"
 import { withShared } from "../shared/store.js"
 import { readTheme } from "../shared/theme.js"
 import { BLEND, blendCodes } from "./blend.js"
@@ -26,14 +26,12 @@ const HTML = `
 
 const same = (a, b) => a.length === b.length && a.every((v, i) => v === b[i])
 
-class LatentMap {
+class LatentMap extends View {
   constructor(parent) {
-    this.root = document.createElement("div")
-    this.root.className = "latent-map"
-    this.root.innerHTML = HTML
-    parent.appendChild(this.root)
-    const get = (this.get = (selector) => this.root.querySelector(selector))
-    Object.assign(this, { stage: get(".stage"), top: get(".top"), tip: get(".tip"), over: -1, picked: -1, polygon: null })
+    super(parent, "latent-map", HTML)
+    const { get } = this
+    Object.assign(this, { stage: get(".stage"), top: get(".top"), tip: get(".tip"), over: -1, picked: -1,
+      polygon: null })
     this.plane = new Plane(get(".base"), () => this.paintTop())
     this.legend = new Legend(get(".legend"), this.plane, () => {
       this.send("hidden", [...this.plane.hidden])
@@ -77,7 +75,7 @@ class LatentMap {
     this.resizing.disconnect()
     this.hovering.cancel()
     this.plane.frame.cancel()
-    this.root.remove()
+    super.end()
   }
 
   // Wait for what is stored under data[field]; nothing is asked for where it is "".
@@ -92,14 +90,12 @@ class LatentMap {
     })
   }
   resize() {
-    const { clientWidth: width, clientHeight: height } = this.stage, dpr = window.devicePixelRatio || 1
-    if (!width || !height) return
-    resize(this.top, Math.round(width * dpr), Math.round(height * dpr))
-    this.plane.resize(width, height)
+    const { clientWidth: width, clientHeight: height } = this.stage
+    if (width && height) this.plane.resize(width, height)
   }
   paintTop() { paintTop(this.top, this.plane, this.data, this) }
 
-  // ---- what the hand asks for ----
+  // ---- what the user asks for ----
   hover() {
     if (!this.pointer) return
     const [px, py, stamp] = this.pointer
@@ -145,7 +141,7 @@ class LatentMap {
     this.get(".base").classList.toggle("lassoing", on)
   }
 
-  // ---- the picture beside the pointer ----
+  // ---- the picture next to the pointer ----
   showTip(px, py) {
     const { tip, plane } = this, star = this.starAt(px, py)
     const found = (this.over = star < 0 ? plane.at(px, py, TAP_REACH) : -1)
@@ -158,22 +154,16 @@ class LatentMap {
     tip.style.left = `${px + 150 < plane.width ? px + 18 : px - 142}px`
     tip.style.top = `${py + 170 < plane.height ? py + 18 : py - 158}px`
   }
-  tipPen(side) {
-    const canvas = this.tip.querySelector("canvas")
-    resize(canvas, side, side)
-    return canvas.getContext("2d", { willReadFrequently: true })
-  }
   paintTip(pixels, channels, side, white) {
-    const image = new ImageData(side, side)
-    paintPixels(pixels, channels, image, white)
-    this.tipPen(side).putImageData(image, 0, 0)
+    show(this.get(".tip canvas"), paintPixels(pixels, channels, new ImageData(side, side), white))
   }
   showPoint(i) {
     const { classes, labels, numbers } = this.data
     if (!this.plane.atlas) return null
     const { sheet, columns, side } = this.plane.atlas
-    const x = (i % columns) * side, y = Math.floor(i / columns) * side
-    this.tipPen(side).drawImage(sheet, x, y, side, side, 0, 0, side, side)
+    const canvas = this.get(".tip canvas"), x = (i % columns) * side, y = Math.floor(i / columns) * side
+    resize(canvas, side, side)
+    canvas.getContext("2d").drawImage(sheet, x, y, side, side, 0, 0, side, side)
     return `${classes[labels[i]]} · test image ${numbers[i]}`
   }
   showStar(k) {

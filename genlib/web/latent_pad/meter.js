@@ -17,7 +17,7 @@ export class Meter {
   }
   end() { document.removeEventListener("keydown", this.onKey); clearTimeout(this.timer) }
 
-  /** The hand moved: the next frame answers it. */
+  /** z moved: the next frame shows it. */
   moved() { this.since ??= performance.now() }
 
   /** A frame that was begun at `start` is on screen. @param {number} start */

@@ -1,5 +1,5 @@
 import { clamp, onArrows, onDrag } from "../shared/hand.js"
-import { canvasOf, paintPixels } from "../shared/picture.js"
+import { canvasOf, circle, paintPixels, show, strokeLines } from "../shared/picture.js"
 
 const SIDE = 600 // drawing size; CSS shows it at half of this, crisp on dense screens too
 const TILES = 15
@@ -30,17 +30,10 @@ export class Square {
     pen.clearRect(0, 0, SIDE, SIDE)
     pen.drawImage(this.dots, 0, 0)
     Object.assign(pen, { strokeStyle: theme.line, lineWidth: 2 })
-    pen.beginPath()
-    pen.moveTo(left, 0)
-    pen.lineTo(left, SIDE)
-    pen.moveTo(0, top)
-    pen.lineTo(SIDE, top)
-    pen.stroke()
-    pen.beginPath()
-    pen.arc(left, top, 16, 0, 2 * Math.PI)
-    pen.fillStyle = theme.accent
+    strokeLines(pen, [left, 0, left, SIDE], [0, top, SIDE, top])
+    circle(pen, left, top, 16)
+    Object.assign(pen, { fillStyle: theme.accent, lineWidth: 6, strokeStyle: theme.ground })
     pen.fill()
-    Object.assign(pen, { lineWidth: 6, strokeStyle: theme.ground })
     pen.stroke()
   }
 
@@ -58,11 +51,11 @@ export class Square {
     pen.globalAlpha = 1
   }
 
-  /** Decode the plane in slices of a few milliseconds, so that the hand never waits; `redraw` is
+  /** Decode the plane in slices of a few milliseconds, so that a drag never waits; `redraw` is
    * called after each, while `wanted()`. */
   drawTiles(decoder, x, y, wanted, redraw) {
     const { width, height, channels } = decoder, pen = this.dots.getContext("2d")
-    const image = new ImageData(width, height), tile = canvasOf(image), inside = tile.getContext("2d")
+    const image = new ImageData(width, height), tile = canvasOf(image)
     const z = new Float32Array(2), side = SIDE / TILES
     let k = 0
     const slice = () => {
@@ -72,8 +65,7 @@ export class Square {
         const column = k % TILES, row = Math.floor(k / TILES)
         z[x.i] = x.low + ((column + 0.5) / TILES) * (x.high - x.low)
         z[y.i] = y.high - ((row + 0.5) / TILES) * (y.high - y.low)
-        paintPixels(decoder.decode(z), channels, image)
-        inside.putImageData(image, 0, 0)
+        show(tile, paintPixels(decoder.decode(z), channels, image))
         pen.drawImage(tile, column * side, row * side, side, side)
       }
       redraw()

@@ -3,9 +3,9 @@
 // hand -> z -> next animation frame: decode here, paint.  Nothing goes to the server meanwhile.
 // After a rest the server is told z once.  Where the decoder is too large for the browser, z goes to
 // the server instead, newest only, at most one request under way.
-import { clamp, component, NextFrame, onArrows, Player, Rest } from "../shared/hand.js"
+import { clamp, component, NextFrame, onArrows, Player, Rest, View } from "../shared/hand.js"
 import { fromText } from "../shared/packet.js"
-import { paintPixels, resize } from "../shared/picture.js"
+import { paintPixels, show } from "../shared/picture.js"
 import { withShared } from "../shared/store.js"
 import { readTheme } from "../shared/theme.js"
 import { Meter } from "./meter.js"
@@ -27,13 +27,11 @@ const HTML = `
   <div class="bank"><div class="rows"></div>
     <details hidden><summary></summary><div class="rows more"></div></details></div>`
 
-class LatentPad {
+class LatentPad extends View {
   constructor(parent) {
-    this.root = parent.querySelector(".latent-pad")
-    this.root.innerHTML = HTML
-    const get = (this.get = (selector) => this.root.querySelector(selector))
+    super(parent, "latent-pad", HTML)
+    const { get } = this
     Object.assign(this, { model: null, version: null, z: new Float32Array(0), seq: 0, rows: [], plane: "" })
-    this.picture = get("canvas.picture")
     this.frame = new NextFrame(() => this.draw())
     this.rest = new Rest(() => this.tell(Array.from(this.z, (v) => Number(v.toFixed(4)))))
     this.walk = new Player((seconds) => this.wander(seconds), (playing) => {
@@ -62,7 +60,7 @@ class LatentPad {
     this.server = data.path === "server"
     if (this.model !== data.name) this.open(data)
     if (this.version !== data.version) {
-      // Only a new version moves the hand: an answer to an older z must not pull it back. The first
+      // Only a new version moves the sliders: an answer to an older z must not pull them back. The first
       // is what the page was drawn with; later ones are told back, so that its other panels follow.
       const later = this.version !== null
       this.version = data.version
@@ -74,7 +72,7 @@ class LatentPad {
     this.drawPlane()
   }
   end() {
-    this.gone = true
+    super.end()
     this.walk.stop()
     this.rest.cancel()
     this.frame.cancel()
@@ -86,7 +84,7 @@ class LatentPad {
     Object.assign(this, { model: data.name, dims, channels, shared: null, decoder: null, version: null,
       image: new ImageData(width, height), z: new Float32Array(dims.length), inFlight: 0 })
     this.walk.stop()
-    resize(this.picture, width, height)
+    show(this.get(".picture"), this.image)
     this.fillBank()
     const options = dims.map(({ label }, k) => `<option value="${k}">${label}</option>`).join("")
     // Two latents are a map: z1 to the right, z2 upwards. Of more, the two that say most.
@@ -173,10 +171,7 @@ class LatentPad {
   draw() {
     const start = performance.now()
     if (this.server) this.askServer()
-    else if (this.decoder) {
-      paintPixels(this.decoder.decode(this.z), this.channels, this.image)
-      this.show()
-    }
+    else if (this.decoder) this.show(this.decoder.decode(this.z))
     this.square.draw(this.z, ...this.axes, this.theme)
     for (const row of this.rows) {
       const value = this.z[row.d.i]
@@ -189,7 +184,9 @@ class LatentPad {
       : this.decoder ? "decoded in your browser" : "waiting for the decoder"
     if (!this.server) this.meter.count(start)
   }
-  show() { this.picture.getContext("2d").putImageData(this.image, 0, 0) }
+  show(pixels, white) {
+    show(this.get(".picture"), paintPixels(pixels, this.channels, this.image, white))
+  }
 
   // What lies behind the handle; only where it is no longer what is drawn.
   drawPlane() {
@@ -223,8 +220,7 @@ class LatentPad {
   showAnswer({ seq, frame }) {
     if (seq === this.shownSeq) return
     this.shownSeq = seq
-    paintPixels(fromText(frame), this.channels, this.image, 255)
-    this.show()
+    this.show(fromText(frame), 255)
     if (!this.inFlight || seq !== this.inFlight) return // e.g. the first picture, sent unasked
     clearTimeout(this.watchdog)
     this.inFlight = 0

@@ -1,7 +1,7 @@
 // A range input that sends while it moves. At most one value is under way to the server; the
-// newest value of the hand goes out when the server's answer (data.seq) has come back. Where data.post
-// names an address, what the hand passes over is posted there, and the page hears where it rests.
-import { component, Rest, REST_MS } from "../shared/hand.js"
+// newest value goes out when the server's answer (data.seq) has come back. Where data.post
+// names an address, values on the way are posted there, and the page hears only where it comes to rest.
+import { component, fill, Rest, REST_MS, View } from "../shared/hand.js"
 
 const WAIT_MS = 1000 // an answer that never comes must not freeze the slider
 const HTML = `
@@ -13,11 +13,10 @@ const nearest = (options, value) => {
   return far.indexOf(Math.min(...far))
 }
 
-class LiveSlider {
-  constructor(parent, { data }) {
-    const root = parent.querySelector(".live")
-    root.innerHTML = HTML
-    const get = (selector) => root.querySelector(selector)
+class LiveSlider extends View {
+  constructor(parent, data) {
+    super(parent, "live", HTML)
+    const { get } = this
     Object.assign(this, { input: get("input"), out: get("output"), name: get(".name"),
       help: get(".help"), why: get(".why"), seq: data.seq, busy: false, posting: false, held: false,
       wanted: null, timer: 0 })
@@ -33,7 +32,7 @@ class LiveSlider {
     this.dress()
     if (data.seq >= this.seq && !this.posting) this.answered()
   }
-  end() { clearTimeout(this.timer) }
+  end() { clearTimeout(this.timer); super.end() }
   dress() {
     const { data: d, input, help, why } = this
     this.name.textContent = d.label
@@ -54,7 +53,7 @@ class LiveSlider {
     this.busy = false
     clearTimeout(this.timer)
     if (this.wanted) return this.send()
-    // The hand has nothing left to say, so the server's value holds (a button may have moved it).
+    // Nothing is left to send, so the server's value holds (a button may have moved it).
     this.seq = seq
     if (!this.held) this.input.value = options ? nearest(options, value) : value
     this.paint()
@@ -91,10 +90,9 @@ class LiveSlider {
     return options ? options[Number(this.input.value)] : Number(this.input.value)
   }
   paint() {
-    const { min, max, value } = this.input
     this.out.textContent = this.data.options ? String(this.value) : this.value.toFixed(this.data.decimals)
-    this.input.style.setProperty("--at", `${(100 * (value - min)) / (max - min)}%`)
+    fill(this.input)
   }
 }
 
-export default component((parent, given) => new LiveSlider(parent, given))
+export default component((parent, data) => new LiveSlider(parent, data))

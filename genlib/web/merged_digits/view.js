@@ -1,7 +1,7 @@
 // All frames are here: the slider chooses one, and every card draws its part of it.
-import { clamp, component, Player } from "../shared/hand.js"
+import { clamp, component, fill, Player, View } from "../shared/hand.js"
 import { fromText } from "../shared/packet.js"
-import { resize } from "../shared/picture.js"
+import { imageOf, show } from "../shared/picture.js"
 import { curve, digits, histogram, placeMarks } from "./plots.js"
 
 const WAY_S = 2.5 // from one end to the other
@@ -24,29 +24,20 @@ const CARD = `
 
 // Grey or colour pixels; with `x` also given, the signed difference x - pixels, red above, blue below.
 const paint = (canvas, [channels, height, width], pixels, x) => {
-  resize(canvas, width, height)
-  const n = height * width, image = new ImageData(width, height)
-  for (let i = 0; i < n; i++) {
-    for (let c = 0; c < 3; c++) image.data[4 * i + c] = pixels[i + n * Math.min(c, channels - 1)]
-    if (x) {
-      const difference = x[i] - pixels[i], by = Math.min(255, 1.6 * Math.abs(difference))
-      image.data[4 * i] = difference > 0 ? by : by * 0.25
-      image.data[4 * i + 1] = by * 0.4
-      image.data[4 * i + 2] = difference > 0 ? by * 0.25 : by
-    }
-    image.data[4 * i + 3] = 255
-  }
-  canvas.getContext("2d").putImageData(image, 0, 0)
+  const next = channels > 1 ? height * width : 0
+  show(canvas, imageOf(width, height, (i) => {
+    if (!x) return [pixels[i], pixels[i + next], pixels[i + 2 * next]]
+    const difference = x[i] - pixels[i], by = Math.min(255, 1.6 * Math.abs(difference))
+    return difference > 0 ? [by, by * 0.4, by * 0.25] : [by * 0.25, by * 0.4, by]
+  }))
 }
 
 const nearest = (values, x) =>
   values.reduce((best, v, i) => (Math.abs(v - x) < Math.abs(values[best] - x) ? i : best), 0)
 
-class Theatre {
-  constructor(parent, { data }) {
-    this.root = parent.querySelector(".theatre")
-    this.root.innerHTML = HTML
-    this.get = (selector) => this.root.querySelector(selector)
+class Theatre extends View {
+  constructor(parent, data) {
+    super(parent, "theatre", HTML)
     Object.assign(this, { seq: data.seq, held: false, slider: this.get("input"), cards: this.get(".cards") })
     this.player = new Player((seconds) => this.step(seconds), (playing) => {
       this.held = playing
@@ -67,14 +58,14 @@ class Theatre {
     this.merges = fromText(data.merges)
     this.xHats = data.cards.map((card) => fromText(card.x_hat))
     this.dress()
-    // An answer older than what the hand did meanwhile must not pull the slider back.
+    // An answer to an older position must not pull the slider back.
     if (!this.held && data.seq >= this.seq) {
       this.seq = data.seq
       this.slider.value = nearest(data.alpha, data.value)
     }
     this.show()
   }
-  end() { this.player.stop() }
+  end() { this.player.stop(); super.end() }
   rest() { this.emit({ x: this.data.alpha[this.slider.value], seq: ++this.seq, rest: true }) }
   stopHere() { this.player.stop(); this.rest() }
 
@@ -117,7 +108,7 @@ class Theatre {
     const size = d.shape.reduce((a, b) => a * b)
     const frame = (all) => all.subarray(t * size, (t + 1) * size)
     this.get("output").textContent = d.fixed ? "" : d.alpha[t].toFixed(2)
-    slider.style.setProperty("--at", `${(100 * t) / slider.max}%`)
+    fill(slider)
     paint(this.get(".merge"), d.shape, frame(this.merges))
     this.get(".merge").setAttribute("aria-label", `merge at alpha ${d.alpha[t]}`)
     d.cards.forEach((card, i) => {
@@ -133,4 +124,4 @@ class Theatre {
   }
 }
 
-export default component((parent, given) => new Theatre(parent, given))
+export default component((parent, data) => new Theatre(parent, data))

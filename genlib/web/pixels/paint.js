@@ -1,6 +1,6 @@
 // How the images look: ink, probabilities, nats, and a receptive field over them.
 import { clamp } from "../shared/hand.js"
-import { canvasOf, resize } from "../shared/picture.js"
+import { canvasOf, enlarge, grey, imageOf, resize, strokeLines } from "../shared/picture.js"
 
 const UNDRAWN = [86, 103, 108]
 const MOST_NATS = 4 // the brightest colour; more looks no brighter
@@ -15,7 +15,6 @@ const heat = (share) => {
   const at = clamp(share, 0, 0.9999) * (HEAT.length - 1), k = Math.floor(at)
   return HEAT[k].map((c, i) => c + (HEAT[k + 1][i] - c) * (at - k))
 }
-const grey = (share) => Array(3).fill(Math.round(255 * share))
 
 /** @param {number} logit @returns {number} its probability */
 export const sigmoid = (logit) => 1 / (1 + Math.exp(-logit))
@@ -40,18 +39,9 @@ export const LOOKS = {
 }
 
 // One image at one canvas pixel each: `drawn` pixels are there, the others are blank.
-const small = (d, sample, look, drawn) => {
-  const [, height, width] = d.shape, n = height * width, image = new ImageData(width, height)
-  for (let k = 0; k < n; k++) {
-    const blank = look === "p" ? k > drawn : k >= drawn
-    image.data.set([...(blank ? UNDRAWN : LOOKS[look].colour(d, sample * n + k)), 255], 4 * k)
-  }
-  return image
-}
-
-const enlarge = (pen, image, x, y, scale) => {
-  pen.imageSmoothingEnabled = false
-  pen.drawImage(canvasOf(image), x, y, image.width * scale, image.height * scale)
+const small = ({ look, drawn }, d, sample) => {
+  const [, height, width] = d.shape, first = sample * height * width, shown = look === "p" ? drawn + 1 : drawn
+  return canvasOf(imageOf(width, height, (k) => (k < shown ? LOOKS[look].colour(d, first + k) : UNDRAWN)))
 }
 
 const outline = (pen, index, width, cell, colour) => {
@@ -69,30 +59,28 @@ const paintField = (pen, [, height, width], { pull, seen }, place, cell) => {
     pen.fillRect(x, y, cell, cell)
     if (k >= index || seen[k]) continue
     Object.assign(pen, { strokeStyle: "rgba(200, 220, 255, 0.8)", lineWidth: 1.5 })
-    pen.beginPath()
-    pen.moveTo(x, y + cell)
-    pen.lineTo(x + cell, y)
-    pen.stroke()
+    strokeLines(pen, [x, y + cell, x + cell, y])
   }
 }
 
 /** Paint the chosen image large. @param {object} d data @param {object} state what to show of it */
-export const paintMain = (canvas, d, { sample, look, drawn, place, subject, field }) => {
+export const paintMain = (canvas, d, state) => {
+  const { sample, drawn, place, subject, field } = state
   const [, height, width] = d.shape, cell = Math.max(4, Math.floor(616 / width)), pen = canvas.getContext("2d")
   resize(canvas, width * cell, height * cell)
-  enlarge(pen, small(d, sample, look, drawn), 0, 0, cell)
+  enlarge(pen, small(state, d, sample), 0, 0, cell)
   if (d.known) {
     pen.fillStyle = "#ff9d45"
     pen.fillRect(0, (d.known / width) * cell - 2, canvas.width, 4)
   }
   if (field) paintField(pen, d.shape, field, place, cell)
-  // Cyan: the next to be drawn. Pink: the pixel that the text beside it is about.
+  // Cyan: the next to be drawn. Pink: the pixel that the text is about.
   if (drawn < height * width) outline(pen, drawn, width, cell, "#3fd6e8")
   if (place || drawn === height * width) outline(pen, subject, width, cell, "#ff3df2")
 }
 
 /** Paint all images small, the chosen one framed. */
-export const paintGrid = (canvas, d, { sample, look, drawn }) => {
+export const paintGrid = (canvas, d, state) => {
   const [count, height, width] = d.shape, pen = canvas.getContext("2d")
   const columns = Math.min(count, GRID_COLUMNS), rows = Math.ceil(count / columns)
   const w = width * GRID_SCALE, h = height * GRID_SCALE
@@ -102,7 +90,7 @@ export const paintGrid = (canvas, d, { sample, look, drawn }) => {
     const x = (k % columns) * (w + GRID_GAP) + GRID_GAP / 2
     const y = Math.floor(k / columns) * (h + GRID_GAP) + GRID_GAP / 2
     pen.fillStyle = "#ff3df2"
-    if (k === sample) pen.fillRect(x - 4, y - 4, w + 8, h + 8)
-    enlarge(pen, small(d, k, look, drawn), x, y, GRID_SCALE)
+    if (k === state.sample) pen.fillRect(x - 4, y - 4, w + 8, h + 8)
+    enlarge(pen, small(state, d, k), x, y, GRID_SCALE)
   }
 }

@@ -1,6 +1,6 @@
 // Replays images pixel by pixel and says what was predicted under the mouse. No traffic, except
 // where the mouse rests with "Receptive field" on: then the server computes it.
-import { clamp, component, onArrows, placeIn, Player, Rest } from "../shared/hand.js"
+import { clamp, component, fill, onArrows, placeIn, Player, Rest, View } from "../shared/hand.js"
 import { unpack } from "../shared/packet.js"
 import { GRID_COLUMNS, LOOKS, nats, paintGrid, paintMain, sigmoid } from "./paint.js"
 
@@ -33,11 +33,10 @@ const atT = (d, t = d.temperature) => (d.temperature === 1 ? "" : ` at T = ${Num
 const probability = (words, name, p) => `<div class="chance">${words} <b class="${name}">${chance(p)}</b>
         <span class="bar"><i style="width:${(100 * p).toFixed(1)}%"></i></span></div>`
 
-class Pixels {
+class Pixels extends View {
   constructor(parent) {
-    this.root = parent.querySelector(".pixels")
-    this.root.innerHTML = HTML
-    const get = (this.get = (selector) => this.root.querySelector(selector)), main = get(".main")
+    super(parent, "pixels", HTML)
+    const { get } = this, main = get(".main")
     Object.assign(this, { at: 0, sample: 0, look: "", place: null, pinned: false, asked: "" })
     this.player = new Player((seconds) => this.step(seconds))
     this.rest = new Rest(() => this.ask())
@@ -74,7 +73,7 @@ class Pixels {
     if (fresh) this.begin()
     this.show()
   }
-  end() { this.player.stop(); this.rest.cancel() }
+  end() { this.player.stop(); this.rest.cancel(); super.end() }
 
   // New images: replayed from what was given, unless nothing is to move on this screen.
   begin() {
@@ -154,8 +153,7 @@ class Pixels {
     get(".play").textContent = this.player.playing ? "Pause" : at >= total ? "Replay" : "Play"
     get(".scrub").value = at
     get("output").textContent = `${at} of ${total}`
-    const share = total > d.known ? (at - d.known) / (total - d.known) : 1
-    get(".scrub").style.setProperty("--at", `${100 * share}%`)
+    fill(get(".scrub"))
     this.showLegend(field)
     get(".readout").innerHTML = this.readout()
   }

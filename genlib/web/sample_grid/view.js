@@ -1,11 +1,10 @@
 // One picture of many tiles, and a button over each tile.
-import { component, onArrows } from "../shared/hand.js"
+import { component, onArrows, View } from "../shared/hand.js"
 
-class SampleGrid {
+class SampleGrid extends View {
   constructor(parent) {
-    const root = parent.querySelector(".sample-grid")
-    root.innerHTML = '<img><div class="tiles" role="radiogroup"></div>'
-    ;[this.img, this.tiles] = root.children
+    super(parent, "sample-grid", '<img><div class="tiles" role="radiogroup"></div>')
+    ;[this.img, this.tiles] = this.root.children
   }
   update({ data, setStateValue }) {
     this.tell = (at) => setStateValue("chosen", { at })

@@ -1,6 +1,6 @@
-// What the hand does: drags, arrow keys, rests; and what moves by itself, frame by frame.
+// What components do alike: follow the pointer and arrow keys, move frame by frame, live on a page.
 
-/** How long the hand must be still before the server hears of it. */
+/** How long the pointer must be still before the server hears of it. */
 export const REST_MS = 150
 
 /** x, kept between low and high. @param {number} x @param {number} [low] @param {number} [high] */
@@ -51,15 +51,18 @@ export class NextFrame {
   cancel() { cancelAnimationFrame(this.id); this.id = 0 }
 }
 
-/** Calls `tell` once the hand has been still for a while. */
+/** Calls `tell` once nothing has moved for a while. */
 export class Rest {
   /** @param {() => void} tell @param {number} [ms] */
   constructor(tell, ms = REST_MS) { Object.assign(this, { tell, ms, timer: 0 }) }
 
-  /** The hand moved: wait again. @param {number} [ms] */
+  /** Something moved: wait again. @param {number} [ms] */
   moved(ms = this.ms) { clearTimeout(this.timer); this.timer = setTimeout(this.tell, ms) }
   cancel() { clearTimeout(this.timer) }
 }
+
+/** A frame that comes late counts as this many seconds, so that nothing is skipped. */
+const LONGEST_S = 0.1
 
 /** A loop over animation frames that a button starts and stops. */
 export class Player {
@@ -74,7 +77,7 @@ export class Player {
     if (this.playing) return
     let before = performance.now()
     const next = (now) => {
-      const seconds = Math.max(0, now - before) / 1000 // the first frame may have begun before us
+      const seconds = clamp((now - before) / 1000, 0, LONGEST_S) // the first frame may have begun before us
       before = now
       this.frame = requestAnimationFrame(next)
       if (this.step(seconds) === false) this.stop()
@@ -99,16 +102,35 @@ export const markPlaying = (button, playing, start = "Play") => {
   button.setAttribute("aria-pressed", String(playing))
 }
 
+/** Fill a slider up to where it stands. @param {HTMLInputElement} slider with the class "slider" */
+export const fill = (slider) => {
+  const { min, max, value } = slider
+  slider.style.setProperty("--at", `${max - min > 0 ? (100 * (value - min)) / (max - min) : 100}%`)
+}
+
+/** A component's part of the page. */
+export class View {
+  /** @param {Element} parent @param {string} name its classes @param {string} html what is in it */
+  constructor(parent, name, html) {
+    this.root = parent.appendChild(document.createElement("div"))
+    this.root.className = name
+    this.root.innerHTML = html
+    this.get = (selector) => this.root.querySelector(selector)
+    this.gone = false // whether it has left the page
+  }
+  end() { this.gone = true; this.root.remove() }
+}
+
 /** A component as Streamlit calls it, with one view for each place on the page.
- * @param {(parent: Element, given: object) => {update: (given: object) => void, end?: () => void}} build
+ * @param {(parent: Element, data: object) => {update: (given: object) => void, end: () => void}} build
  * @returns {(given: object) => () => void} the component's default export */
 export const component = (build) => {
   const views = new WeakMap()
   return (given) => {
     const parent = given.parentElement
-    if (!views.has(parent)) views.set(parent, build(parent, given))
+    if (!views.has(parent)) views.set(parent, build(parent, given.data))
     const view = views.get(parent)
     view.update(given)
-    return () => { view.end?.(); views.delete(parent) }
+    return () => { view.end(); views.delete(parent) }
   }
 }

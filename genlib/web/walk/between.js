@@ -9,7 +9,7 @@ const HTML = `
   <output></output></div><div class="ways"></div>`
 const WAY = `<figcaption></figcaption><canvas class="now" role="img"></canvas><canvas class="strip" role="img"></canvas>`
 
-/** One slider t between two codes; beside it, if asked for, the same way in pixels. */
+/** One slider t between two codes; next to it, if asked for, the same way in pixels. */
 export class Between extends Walk {
   constructor(parent) {
     super(parent, "latent-walk", HTML)
@@ -51,8 +51,7 @@ export class Between extends Walk {
     if (way.kind !== "pixels") return super.paint(way, at)
     const { xa, xb, shape } = this.data, t = clamp(at)
     for (let i = 0; i < this.pixels.length; i++) this.pixels[i] = (1 - t) * xa[i] + t * xb[i]
-    paintPixels(this.pixels, shape[0], way.image, 255)
-    return true
+    return paintPixels(this.pixels, shape[0], way.image, 255)
   }
   codeAt(t) {
     const { za, zb } = this.data

@@ -1,4 +1,4 @@
-import { canvasOf, download } from "../shared/picture.js"
+import { download, enlarge, resize } from "../shared/picture.js"
 import { Walk } from "./walk.js"
 
 const HTML = `
@@ -71,7 +71,7 @@ export class Endless extends Walk {
     return Math.floor(((at % legs) / legs) * count) % count
   }
   stripAt(share) { return this.leg + 0.9999 * share }
-  step(seconds) { this.goTo(this.at + Math.min(seconds, 0.2) * this.speed) }
+  step(seconds) { this.goTo(this.at + seconds * this.speed) }
   show() {
     const leg = Math.floor(this.at)
     if (leg !== this.leg) {
@@ -94,9 +94,9 @@ export class Endless extends Walk {
   }
   save() {
     const now = this.get(".now"), scale = Math.max(1, Math.round(448 / now.width))
-    const big = canvasOf(new ImageData(now.width * scale, now.height * scale)), pen = big.getContext("2d")
-    pen.imageSmoothingEnabled = false
-    pen.drawImage(now, 0, 0, big.width, big.height)
+    const big = document.createElement("canvas")
+    resize(big, now.width * scale, now.height * scale)
+    enlarge(big.getContext("2d"), now, 0, 0, scale)
     download(big, `z-walk-${this.at.toFixed(2)}.png`)
   }
 }

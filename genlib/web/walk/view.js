@@ -5,4 +5,4 @@ import { Endless } from "./endless.js"
 
 const KINDS = { between: Between, endless: Endless }
 
-export default component((parent, { data }) => new KINDS[data.kind](parent))
+export default component((parent, { kind }) => new KINDS[kind](parent))

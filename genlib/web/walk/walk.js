@@ -1,19 +1,16 @@
-import { markPlaying, NextFrame, Player, Rest } from "../shared/hand.js"
+import { markPlaying, NextFrame, Player, Rest, View } from "../shared/hand.js"
 import { fromText } from "../shared/packet.js"
-import { paintPixels, resize } from "../shared/picture.js"
+import { paintPixels, resize, show } from "../shared/picture.js"
 import { withShared } from "../shared/store.js"
 import { readTheme } from "../shared/theme.js"
 
 /** A walk through codes: a place `at`, the picture there, filmstrips, play. All of it happens here;
  * the server learns the place when the walk rests. A kind of walk says what a place means:
  * `dress` (new data), `codeAt(at)`, `frameAt(at, count)`, `stripAt(share)`, `step`, `show`, `told`. */
-export class Walk {
+export class Walk extends View {
   /** @param {Element} parent @param {string} name the root's class @param {string} html */
   constructor(parent, name, html) {
-    this.root = parent.querySelector(".walk")
-    this.root.classList.add(name)
-    this.root.innerHTML = html
-    this.get = (selector) => this.root.querySelector(selector)
+    super(parent, `walk ${name}`, html)
     Object.assign(this, { at: 0, ways: [] })
     this.frame = new NextFrame(() => this.draw())
     this.player = new Player((seconds) => this.step(seconds), (playing) => markPlaying(this.get(".play"), playing))
@@ -42,7 +39,7 @@ export class Walk {
     })
   }
   end() {
-    this.gone = true
+    super.end()
     this.player.stop()
     this.frame.cancel()
     this.rest.cancel()
@@ -56,16 +53,15 @@ export class Walk {
     return { now, strip, kind, image: new ImageData(width, height) }
   }
 
-  // Paint the picture at a place into the way's image; false where it cannot be known yet.
+  // The way's image with the picture at a place; nothing where it cannot be known yet.
   paint({ image }, at) {
     const { frames, shape } = this.data
     if (frames) {
       // The decoder is too large for the browser: the server sent pictures along the way.
       const size = shape[0] * shape[1] * shape[2], k = this.frameAt(at, frames.length / size)
-      paintPixels(frames.subarray(k * size, (k + 1) * size), shape[0], image, 255)
-    } else if (this.decoder) paintPixels(this.decoder.decode(this.codeAt(at)), shape[0], image)
-    else return false
-    return true
+      return paintPixels(frames.subarray(k * size, (k + 1) * size), shape[0], image, 255)
+    }
+    return this.decoder && paintPixels(this.decoder.decode(this.codeAt(at)), shape[0], image)
   }
   goTo(at) { this.at = at; this.frame.ask() }
   byHand(at) {
@@ -75,7 +71,7 @@ export class Walk {
   }
   draw() {
     for (const way of this.ways) {
-      if (this.paint(way, this.at)) way.now.getContext("2d").putImageData(way.image, 0, 0)
+      if (this.paint(way, this.at)) show(way.now, way.image)
     }
     this.show()
   }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 from html import escape
 
@@ -12,6 +11,7 @@ import torch
 
 from genlib.explore.latents import walk
 from genlib.ui.components.decoder_store import model_data
+from genlib.ui.components.packet import as_text
 from genlib.ui.components.web import import_map, style_sheet
 from genlib.ui.kit.images import to_gif, to_png
 from genlib.ui.kit.pickers import download
@@ -98,9 +98,9 @@ def explorer_html(space: Space, z: Array) -> str:
     contents = {
         "pad": pad,
         "model": model_data(space.exported),
-        "weights": _text(space.exported.weights),
-        "cloud": _text(codes),
-        "labels": _text(labels),
+        "weights": as_text(space.exported.weights),
+        "cloud": as_text(codes),
+        "labels": as_text(labels),
     }
     title = escape(f"{space.info.name}: latent space")
     # "</" would end the script element early if a name contained it.
@@ -108,10 +108,6 @@ def explorer_html(space: Space, z: Array) -> str:
     modules = json.dumps({"imports": import_map("latent_pad/view.js", "shared/decoder.js")})
     css = style_sheet("latent_pad/style.css")
     return _PAGE.format(title=title, css=css, modules=modules, data=data)
-
-
-def _text(block: bytes) -> str:
-    return base64.b64encode(block).decode()
 
 
 _PAGE = """<!doctype html>
@@ -131,7 +127,7 @@ body {{ background: var(--st-background-color); color: var(--st-text-color);
 <h1>{title}</h1>
 <p>Move a slider, or drag in the square. The dots are codes of real test digits, coloured by class.
 Press M for milliseconds and frames per second.</p>
-<div id="here"><div class="latent-pad"></div></div>
+<div id="here"></div>
 <script type="importmap">{modules}</script>
 <script type="module">
 import latentPad from "latent_pad/view.js"
