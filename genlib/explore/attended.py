@@ -26,7 +26,7 @@ class Attended:
     def __init__(self, places: Places, owner: str = "") -> None:
         """``owner`` names the person it belongs to, the same in all of their tabs."""
         self._places, self.owner = places, owner
-        self._lock = threading.Lock()  # held during a step, and while something else changes
+        self.lock = threading.Lock()  # held during a step, and while something else changes
         self._resting = False  # between two steps, without a place
         self.running = False  # what the person asked for
         self.error = ""
@@ -76,7 +76,7 @@ class Attended:
         again = False
         try:
             while self.wanted() and not (again or self._resting):
-                with self._lock:
+                with self.lock:
                     if self.running:  # it may have been paused while this waited for the lock
                         self._go_on()
                 # A moment for the threads that serve pages, and for a knob to take the lock.

@@ -91,7 +91,7 @@ class Duel(Attended):
     def reset(self) -> None:
         """Pause, forget what was trained here, begin again from the model as it was given."""
         self.pause()
-        with self._lock:
+        with self.lock:
             self._begin()
 
     def _begin(self) -> None:
@@ -99,7 +99,7 @@ class Duel(Attended):
         assert isinstance(model, StepsApart)
         if environment.channels_last("cpu"):
             model.to(memory_format=torch.channels_last)  # convolutions are quicker
-        self._model = model
+        self.model = model
         self.optimizers = model.optimizers(self._first_lr, 0.0)
         self._rng = torch.Generator().manual_seed(self._seed)
         chosen = torch.randperm(len(self._images), generator=self._rng)[:WATCHED]
@@ -109,7 +109,7 @@ class Duel(Attended):
         self.rate = 0.0  # steps per second
         self.error = ""
         self._measured_s = self._measured_at = 0.0
-        self._measure()
+        self.measure()
 
     @property
     def lr(self) -> float:
@@ -146,14 +146,14 @@ class Duel(Attended):
         """Stop after the step under way; grid and trace are then those of the last step."""
         self.running = False
         self._places.withdraw(self)
-        with self._lock:
+        with self.lock:
             if (self.d_steps, self.g_steps) != (self.trace[-1].d_steps, self.trace[-1].g_steps):
-                self._guarded(self._measure)
+                self._guarded(self.measure)
 
     def step_once(self, who: str) -> None:
         """Pause and train once: "d", "g", or "both" (D, then G, one step each)."""
         self.pause()
-        with self._lock:
+        with self.lock:
             self._guarded(lambda: self._train(who))
 
     def _run(self) -> None:
@@ -182,7 +182,7 @@ class Duel(Attended):
         self._step(who)
         now = time.perf_counter()
         if every or (now - self._measured_at) * MEASURE_SHARE > self._measured_s:
-            self._measure()
+            self.measure()
 
     def _guarded(self, work: Callable[[], None]) -> None:
         """Do it; what goes wrong is said, not thrown."""
@@ -195,7 +195,7 @@ class Duel(Attended):
             self.running, self.error = False, "Training stopped by an error; reset to go on."
 
     def _step(self, who: str) -> None:
-        model, plain = self._model, contextlib.nullcontext
+        model, plain = self.model, contextlib.nullcontext
         model.train()
         try:
             if who in ("both", "d"):
@@ -213,9 +213,10 @@ class Duel(Attended):
             model.eval()
 
     @torch.no_grad()
-    def _measure(self) -> None:
+    def measure(self) -> None:
+        """Look at the model as it is now: the next point of the trace, and the grid."""
         begun = time.perf_counter()
-        model = self._model.eval()
+        model = self.model.eval()
         fake_x = model.sample(WATCHED, torch.Generator().manual_seed(self._seed))
         real, fake = model.verdict(self._real), model.verdict(fake_x)
         point = Point(
@@ -229,12 +230,12 @@ class Duel(Attended):
         if not math.isfinite(point.d_loss + point.g_loss):
             raise ValueError("A loss is no longer a number. Reset, and take a smaller step.")
         self.grid: NDArray[np.uint8] = (fake_x[:GRID] * 255).round().byte().numpy()
-        self.trace = _thinned([*self.trace, point])
+        self.trace = thinned([*self.trace, point])
         self._measured_at = time.perf_counter()
         self._measured_s = self._measured_at - begun
 
 
-def _thinned(trace: list[Point]) -> list[Point]:
+def thinned(trace: list[Point]) -> list[Point]:
     """Drop every second point of the older half once there are too many."""
     if len(trace) <= KEPT:
         return trace

@@ -15,6 +15,7 @@ from genlib.explore.attended import TURN_S
 from genlib.explore.duel import Duel
 from genlib.models.gan import MLPGAN, MLPGANSettings
 from genlib.models.vae import VAE, VAESettings
+from tests.helpers import rng, until
 
 
 @pytest.fixture
@@ -25,20 +26,13 @@ def model() -> MLPGAN:
 
 @pytest.fixture
 def images() -> torch.Tensor:
-    return torch.randint(0, 256, (200, 1, 4, 4), generator=torch.Generator().manual_seed(0)).byte()
+    return torch.randint(0, 256, (200, 1, 4, 4), generator=rng()).byte()
 
 
 def weights(one: Duel) -> tuple[list[float], list[float]]:
-    halves = (one._model.generator, one._model.discriminator)
+    halves = (one.model.generator, one.model.discriminator)
     g, d = ([float(p.detach().sum()) for p in half.parameters()] for half in halves)
     return g, d
-
-
-def until(what: object, seconds: float = 20.0) -> None:
-    end = time.monotonic() + seconds
-    while not what():  # type: ignore[operator]
-        assert time.monotonic() < end, "waited in vain"
-        time.sleep(0.01)
 
 
 def test_each_button_trains_its_own_side(model: MLPGAN, images: torch.Tensor) -> None:
@@ -98,46 +92,48 @@ def test_it_runs_until_paused_and_takes_another_learning_rate(
     one.lr = 0.05
     assert one.lr == 0.05 and one.running
     one.pause()
-    until(lambda: not one._places._running)
+    until(idle)
     steps = one.d_steps
     assert one.g_steps == 0
     time.sleep(0.1)
     assert one.d_steps == steps
 
 
-class Gated(Duel):
-    """A duel whose steps begin, then wait until they are let through."""
-
-    def __init__(self, model: MLPGAN, images: torch.Tensor) -> None:
-        self.begun, self.let = threading.Event(), threading.Event()
-        super().__init__(model, images, batch=16, places=Places(1))
-
-    def _step(self, who: str) -> None:
-        self.begun.set()
-        assert self.let.wait(30)
-        super()._step(who)
+def idle() -> bool:
+    """Whether no duel has a thread."""
+    return not any(thread.name == "duel" for thread in threading.enumerate())
 
 
-def test_a_pause_waits_for_the_step_under_way(model: MLPGAN, images: torch.Tensor) -> None:
+def test_a_pause_waits_for_the_step_under_way(
+    model: MLPGAN, images: torch.Tensor, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Otherwise the page says "paused" below a picture that is no longer the model's."""
-    one = Gated(model, images)
+    begun, let, step_d = threading.Event(), threading.Event(), MLPGAN.step_d
+
+    def gated(*given: object) -> dict[str, torch.Tensor]:
+        begun.set()
+        assert let.wait(30)
+        return step_d(*given)
+
+    monkeypatch.setattr(MLPGAN, "step_d", gated)
+    one = Duel(model, images, batch=16, places=Places(1))
     one.start()
-    assert one.begun.wait(30)
+    assert begun.wait(30)
     pausing = threading.Thread(target=one.pause)
     pausing.start()
     pausing.join(0.2)
     assert pausing.is_alive(), "the step under way isn't over"
-    one.let.set()
+    let.set()
     pausing.join(30)
     assert (one.trace[-1].d_steps, one.trace[-1].g_steps) == (one.d_steps, one.g_steps) == (1, 1)
 
 
 def test_what_is_shown_of_a_paused_duel_is_of_its_last_step(
-    model: MLPGAN, images: torch.Tensor
+    model: MLPGAN, images: torch.Tensor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """At full speed not every step is measured."""
+    monkeypatch.setattr(duel, "MEASURE_SHARE", 0)  # no step of the run is measured
     one = Duel(model, images, batch=16, places=Places(1))
-    one._measured_s = 1e9  # measuring seems dear: no step of the run is measured
     one.start()
     until(lambda: one.d_steps > 3)
     assert len(one.trace) == 1
@@ -145,7 +141,7 @@ def test_what_is_shown_of_a_paused_duel_is_of_its_last_step(
     point = one.trace[-1]
     assert (point.d_steps, point.g_steps) == (one.d_steps, one.g_steps)
     shown = one.grid
-    one._measure()
+    one.measure()
     assert (one.grid == shown).all()
     before = len(one.trace)
     one.pause()
@@ -160,7 +156,7 @@ def test_it_ends_when_nobody_looks(
     one = Duel(model, images, batch=16, places=pool)
     one.start()
     until(lambda: one.d_steps > 0)
-    until(lambda: not pool._running)
+    until(idle)
     assert one.running  # it goes on with the next look
     seen = one.d_steps
     one.beat()
@@ -184,7 +180,7 @@ def test_slow_motion_holds_no_place_between_its_steps(model: MLPGAN, images: tor
     pool = Places(1)
     slow, other = (Duel(model, images, batch=16, places=pool) for _ in range(2))
     slow.start(pause_s=600)
-    until(lambda: slow.d_steps == 1 and slow._resting)
+    until(lambda: slow.d_steps == 1)
     other.start()
     until(lambda: other.d_steps > 3)
     slow.beat()
@@ -198,7 +194,7 @@ def test_a_loss_that_is_no_number_stops_with_a_sentence(
 ) -> None:
     one = Duel(model, images, batch=16)
     with torch.no_grad():
-        one._model.discriminator[-1].weight.fill_(float("nan"))
+        one.model.discriminator[-1].weight.fill_(float("nan"))
     one.step_once("both")
     assert "Reset" in one.error and not one.running
 
@@ -218,7 +214,7 @@ def test_bad_wishes_are_refused_with_the_allowed_range(model: MLPGAN, images: to
 def test_a_long_trace_keeps_its_ends(model: MLPGAN, images: torch.Tensor) -> None:
     point = Duel(model, images, batch=16).trace[0]
     trace = [replace(point, d_steps=k) for k in range(duel.KEPT + 1)]
-    kept = duel._thinned(trace)
+    kept = duel.thinned(trace)
     assert len(kept) < len(trace) and kept[0] == trace[0] and kept[-1] == trace[-1]
 
 

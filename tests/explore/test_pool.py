@@ -33,9 +33,11 @@ class Climber(Attended):
         super().__init__(pool, owner)
         self.step_s, self.steps = step_s, 0
         self.spells: list[tuple[float, float]] = []  # when it ran
+        self.has_place = False
 
     def begin_turn(self) -> None:
         """Do nothing by itself."""
+        self.has_place = True
 
 
 def simulate(pool: Places, clock: Clock, climbers: list[Climber], seconds: float) -> None:
@@ -46,7 +48,7 @@ def simulate(pool: Places, clock: Clock, climbers: list[Climber], seconds: float
         pool.enter(one)
     end = clock.now + seconds
     while clock.now < end:
-        (one,) = (c for c in climbers if c in pool._running)
+        (one,) = (c for c in climbers if c.has_place)
         begun = clock.now
         while True:
             clock.now += one.step_s
@@ -54,6 +56,7 @@ def simulate(pool: Places, clock: Clock, climbers: list[Climber], seconds: float
             if pool.is_over(one) or clock.now >= end:
                 break
         one.spells.append((begun, clock.now))
+        one.has_place = False
         pool.leave(one, again=True)
 
 

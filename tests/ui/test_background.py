@@ -49,13 +49,13 @@ while not (job.result and job.result.pictures):
 """
 WARM = """
 from genlib.ui.kit import server
-server._start_warm_up()
+server.start_warm_up()
 wait("genlib-warm-up")
 """
 HOUSE = """
 from genlib import background
 from genlib.ui.kit import server
-background.start(server._keep_house, "genlib-housekeeping", polite=False)
+background.start(server.keep_house, "genlib-housekeeping", polite=False)
 wait("genlib-housekeeping")
 """
 DECODING = """

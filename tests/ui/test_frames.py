@@ -23,6 +23,7 @@ from genlib.explore.ascent.lens import Lens, Network
 from genlib.explore.ascent.live import Live
 from genlib.models.classifier import Classifier, ClassifierSettings
 from genlib.ui.components import film_packet, frames
+from tests.helpers import rng
 
 
 @dataclass
@@ -77,9 +78,10 @@ def lens() -> Lens:
     return Lens(network, torch.device("cpu"), torch.float32)
 
 
-def live_of(lens: Lens) -> Live:
-    start = torch.rand((2, 1, 28, 28), generator=torch.Generator().manual_seed(0))
-    return Live(Ascent(lens, start, (3, 8), Knobs(normalise=True), torch.Generator()), Places(1))
+def live_of(lens: Lens, places: int = 1) -> Live:
+    start = torch.rand((2, 1, 28, 28), generator=rng())
+    ascent = Ascent(lens, start, (3, 8), Knobs(normalise=True), torch.Generator())
+    return Live(ascent, Places(places))
 
 
 def test_a_frame_is_the_picture_shown(lens: Lens) -> None:
@@ -124,12 +126,11 @@ def test_the_number_of_ascents_that_can_be_asked_for_is_bounded(
 
 
 def test_thirty_that_wait_hold_no_thread_and_all_hear_of_the_next_frame(lens: Lens) -> None:
-    live = live_of(lens)
+    live = live_of(lens, places=0)
     path, query = f"/{frames.address(live)}", f"after={live.version}"
 
     async def thirty() -> list[Answer]:
         live.running = True  # wanted, but no thread of its own: nothing comes by itself
-        live._places.limit = 0
         waiting: list[Coroutine[object, object, Answer]] = [call(path, query) for _ in range(30)]
         tasks = [asyncio.ensure_future(w) for w in waiting]
         before = threading.active_count()
@@ -141,7 +142,7 @@ def test_thirty_that_wait_hold_no_thread_and_all_hear_of_the_next_frame(lens: Le
     answers = asyncio.run(thirty())
     assert {values_of(a.body)["step"] for a in answers} <= {0, 1}
     assert all(int(str(values_of(a.body)["version"])) > 1 for a in answers)
-    assert not live._listeners, "nobody is left behind"
+    assert not live.listeners, "nobody is left behind"
 
 
 @pytest.mark.parametrize("ahead", [0, 1, 10**30, -(10**30), -7])
@@ -149,12 +150,11 @@ def test_a_number_that_is_no_earlier_version_waits_for_the_next_frame(
     lens: Lens, ahead: int
 ) -> None:
     """Answered at once, a page that asks so would ask thousands of times a second."""
-    live = live_of(lens)
+    live = live_of(lens, places=0)
     after = ahead if ahead < 0 else live.version + ahead
 
     async def one() -> Answer:
         live.running = True
-        live._places.limit = 0
         task = asyncio.ensure_future(call(f"/{frames.address(live)}", f"after={after}"))
         await asyncio.sleep(0.05)
         assert not task.done()
@@ -165,12 +165,12 @@ def test_a_number_that_is_no_earlier_version_waits_for_the_next_frame(
 
 
 def test_a_page_that_has_an_earlier_frame_or_none_is_answered_at_once(lens: Lens) -> None:
-    live = live_of(lens)
+    live = live_of(lens, places=0)
     live.step_once()
-    live.running, live._places.limit = True, 0
+    live.running = True
     for after in (-1, *range(live.version)):
         assert ask(f"/{frames.address(live)}", f"after={after}").status == 200
-    assert not live._listeners
+    assert not live.listeners
 
 
 class Gated(Ascent):
@@ -178,7 +178,7 @@ class Gated(Ascent):
 
     def __init__(self, lens: Lens) -> None:
         self.begun, self.let = threading.Event(), threading.Event()
-        start = torch.rand((1, 1, 28, 28), generator=torch.Generator().manual_seed(0))
+        start = torch.rand((1, 1, 28, 28), generator=rng())
         super().__init__(lens, start, (3,), Knobs(normalise=True), torch.Generator())
 
     def advance(self) -> None:
@@ -227,7 +227,7 @@ def test_a_pause_between_two_frames_lets_no_further_step_through(lens: Lens) -> 
 
     gated = Gated(lens)
     live = Watched(gated, Places(1))
-    with live._lock:  # the ascent's thread waits for it, having found that it is wanted
+    with live.lock:  # the ascent's thread waits for it, having found that it is wanted
         live.start()
         assert wants.wait(30)
         pausing = begin_to_pause(live)

@@ -13,6 +13,7 @@ import pytest
 from genlib import background as jobs
 from genlib.background import Places
 from genlib.environment import LimitError
+from tests.helpers import until
 
 
 @pytest.fixture(autouse=True)
@@ -22,13 +23,6 @@ def one_place(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
     home = threading.Event()
     yield home
     home.set()
-
-
-def until(holds: Callable[[], bool]) -> bool:
-    end = time.monotonic() + 20
-    while time.monotonic() < end and not holds():
-        time.sleep(0.01)
-    return holds()
 
 
 def patient(home: threading.Event) -> Callable[[jobs.Job], object]:

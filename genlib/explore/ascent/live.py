@@ -39,14 +39,14 @@ class Live(Attended):
         super().__init__(places, owner)
         self._ascent = ascent
         self.names = ascent.lens.network.classes
-        self._listeners: set[Callable[[], None]] = set()
+        self.listeners: set[Callable[[], None]] = set()
         self.version = 0  # grows by one with everything that is shown
         self.film, self.curves = Film(), Curves()
         self._measured_s = self._measured_at = 0.0
         self.original = ascent.image.cpu()  # what the ascent began with
         self.epoch = 0  # changes whenever the steps do not simply go on
         self._ending = False  # paused, but the frame of the step under way is still to come
-        with self._lock:
+        with self.lock:
             self._publish(measure=True)
 
     @property
@@ -64,7 +64,7 @@ class Live(Attended):
         knobs.check()
         if knobs == self._ascent.knobs:
             return
-        with self._lock:
+        with self.lock:
             self._ascent.knobs = knobs
             if not self.running:
                 self._publish(measure=True)
@@ -81,7 +81,7 @@ class Live(Attended):
         """Aim at other classes; the pictures stay."""
         if tuple(classes) == self.shown.classes:
             return
-        with self._lock:
+        with self.lock:
             self._ascent.retarget(classes)
             self._publish(measure=True)
 
@@ -94,7 +94,7 @@ class Live(Attended):
         """Stop after the step under way; nothing changes once this has returned."""
         self._ending, self.running = True, False
         self._places.withdraw(self)
-        with self._lock:
+        with self.lock:
             try:
                 self._publish(measure=True)
             finally:
@@ -104,7 +104,7 @@ class Live(Attended):
     def step_once(self) -> None:
         """Pause and make exactly one step."""
         self.pause()
-        with self._lock:
+        with self.lock:
             try:
                 self._ascent.advance()
             except (AscentError, ValueError) as problem:
@@ -115,7 +115,7 @@ class Live(Attended):
     def go_to(self, index: int) -> None:
         """Pause and put an earlier frame of the film back; continuing drops the later ones."""
         self.pause()
-        with self._lock:
+        with self.lock:
             if not 0 <= index < len(self.film.frames):
                 return
             frame = self.film.go_to(index)
@@ -132,7 +132,7 @@ class Live(Attended):
     def reset(self, image: Tensor) -> None:
         """Pause and begin again from a picture (B, C, H, W) in [0, 1], one for each class."""
         self.pause()
-        with self._lock:
+        with self.lock:
             self.original = image.cpu()
             self._ascent.put(image)
             self._ascent.step, self.error = 0, ""
@@ -186,13 +186,13 @@ class Live(Attended):
 
     def _tell(self) -> None:
         self.version += 1
-        for tell in tuple(self._listeners):
+        for tell in tuple(self.listeners):
             tell()
 
     def listen(self, tell: Callable[[], None]) -> None:
         """Call ``tell`` after everything shown, in the ascent's thread: it must be quick."""
-        self._listeners.add(tell)
+        self.listeners.add(tell)
 
     def unlisten(self, tell: Callable[[], None]) -> None:
         """Call ``tell`` no more."""
-        self._listeners.discard(tell)
+        self.listeners.discard(tell)

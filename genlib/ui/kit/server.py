@@ -72,7 +72,7 @@ def _tune_process() -> bool:
     if not mended:
         return False
     gc.set_threshold(YOUNG, 20, 1000)
-    background.start(_keep_house, "genlib-housekeeping", polite=False)
+    background.start(keep_house, "genlib-housekeeping", polite=False)
     return True
 
 
@@ -160,7 +160,7 @@ def _script_is_running() -> bool:
     return any("ScriptRunner" in thread.name for thread in threading.enumerate())
 
 
-def _keep_house() -> None:
+def keep_house() -> None:
     """Collect garbage in quiet moments, until the process ends."""
     runs.tidy()
     frozen_at = 0
@@ -189,17 +189,17 @@ def _keep_house() -> None:
 def warm_up() -> None:
     """Start importing torch and what the pages need, after the first page has been sent."""
     if _tune_process():
-        _start_warm_up()
+        start_warm_up()
 
 
 @cache
-def _start_warm_up() -> None:
+def start_warm_up() -> None:
     background.start(_import_all, "genlib-warm-up", polite=False)
 
 
 def wait_until_warm() -> bool:
     """Block a background thread until torch and the rest are imported; False when it is to end."""
-    _start_warm_up()
+    start_warm_up()
     while not _warm.wait(0.1):
         if background.ending.is_set():
             return False
