@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier
 
 import pytest
 
@@ -68,6 +70,27 @@ def test_a_visitor_has_only_so_many_unfinished_runs(
         mine[0].set_status(ended, 3.0)
         runs.check_room(1, "me")
     assert runs.unfinished("me") == [mine[1]]
+
+
+def test_starts_at_the_same_moment_stay_below_the_limit(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GENLIB_MAX_OWN_RUNS", "3")
+    monkeypatch.setattr(runs, "_launch", lambda run: False)  # leave them waiting
+    stopped = runs.create(SPEC)
+    together = Barrier(8)
+
+    def start(number: int) -> bool:
+        together.wait()
+        try:
+            runs.resume_run(stopped, "me") if number % 2 else runs.start(SPEC, "me")
+        except ValueError:
+            return False
+        return True
+
+    with ThreadPoolExecutor(8) as pool:
+        assert sum(pool.map(start, range(8))) == 3
+    assert len(runs.unfinished("me")) == 3
 
 
 def test_an_odd_file_of_the_owner_does_no_harm(folder: Path) -> None:

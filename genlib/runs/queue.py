@@ -52,9 +52,11 @@ def start(spec: RunSpec, owner: str = "") -> Run:
     the queue or the disk is full, or the owner has too many unfinished runs.
     """
     check_room(owner=owner)
-    run = create(spec)
-    run.set_owner(owner)
-    run.set_status("queued", time.time())
+    with exclusive(folder() / ".queue.lock"):
+        check_room(owner=owner)  # still: of those who ask for the last place, one gets it
+        run = create(spec)
+        run.set_owner(owner)
+        run.set_status("queued", time.time())
     advance()
     return run
 
@@ -286,10 +288,11 @@ def resume_run(run: Run, owner: str = "") -> None:
     owner: the visitor who asks for it; it counts as theirs from now on. Raises LimitError as
     ``start`` does.
     """
-    if run.state not in RESUMABLE:
-        raise ValueError(f"{run.name} is {run.state}; only an interrupted run can be resumed.")
     check_room(owner=owner)
     with exclusive(folder() / ".queue.lock"):
+        if run.state not in RESUMABLE:
+            raise ValueError(f"{run.name} is {run.state}; only an interrupted run can be resumed.")
+        check_room(owner=owner)  # still, as in ``start``
         run.set_owner(owner)
         run.set_control(replace(run.control, pause=False, stop=False))
         run.set_status("queued", time.time())

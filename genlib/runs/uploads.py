@@ -13,7 +13,7 @@ from genlib.store.checkpoint import Info, listing, peek
 
 
 def keep(data: bytes, info: Info) -> Info:
-    """Keep an uploaded file; a name that is taken gets a number.
+    """Keep an uploaded file; a name that is taken, in the trash as well, gets a number.
 
     info: what ``evaluate.upload.check_upload`` found the file to be. Raises LimitError for a full
     disk; then nothing has changed.
@@ -28,7 +28,7 @@ def keep(data: bytes, info: Info) -> Info:
     stem = stem.encode()[:160].decode(errors="ignore")  # file systems count bytes: at most 255
     stem = "upload" if stem in ("", "model") else stem
     path, number = folder / f"{stem}.safetensors", 2
-    while path.exists():
+    while path.exists() or (runs.folder() / runs.TRASH / path.name).exists():
         path, number = folder / f"{stem}-{number}.safetensors", number + 1
     write_bytes(path, data)
     return peek(path)

@@ -106,3 +106,9 @@ def test_train_watch_refresh_pause_and_stop(
     expect(page.get_by_role("heading", name="by hand")).to_be_visible(timeout=SLOW)
     page.get_by_role("link", name="Reconstructions").last.click()
     expect(page.get_by_text("by hand").first).to_be_visible(timeout=SLOW)
+
+    # Deleted: Undo is there at once.
+    page.go_back()
+    page.get_by_role("button", name="Delete").click()
+    page.get_by_role("button", name="Undo").click()
+    expect(page.get_by_role("heading", name="by hand")).to_be_visible(timeout=SLOW)

@@ -147,6 +147,30 @@ def test_a_finished_run_can_be_named_deleted_and_brought_back() -> None:
     assert app.subheader[0].value == "my digits"
 
 
+@pytest.mark.parametrize("key", ["run.resume", "run.delete", "run.name"])
+def test_a_run_that_another_session_deleted_is_said_to_be_gone(key: str) -> None:
+    run, other = trained(), trained()
+    run.set_status("stopped", time.time())
+    app = ok(page(train__show="Watch", run=run.id))
+    runs.delete(run)
+    if key == "run.name":
+        ok(app.text_input(key=f"run.name.{run.id}").set_value("my digits").run())
+    else:
+        ok(app.button(key=key).click().run())
+    assert "is no longer there. It can be brought back" in app.toast[0].value
+    assert app.subheader[0].value == other.id and runs.listing() == [other]
+
+
+def test_the_second_click_on_undo_does_nothing() -> None:
+    """It is on its way while the first one brings the run back."""
+    run = trained()
+    app = ok(page(train__show="Watch", run=run.id))
+    ok(app.button(key="run.delete").click().run())
+    del app.session_state["runs.deleted"]
+    ok(app.button(key="run.undo").click().run())
+    assert runs.listing() == [] and not app.toast
+
+
 def test_the_pictures_travel_back_to_the_untrained_model() -> None:
     run = trained()
     app = ok(page(train__show="Watch", run=run.id))
@@ -251,6 +275,20 @@ def test_a_good_upload_is_kept_listed_and_deleted_with_undo(folder: Path) -> Non
     assert [i.path.name for i in runs_uploads.kept()] == ["of_a_friend-2.safetensors"]
     ok(app.button(key="upload.undo").click().run())
     assert len(runs_uploads.kept()) == 2
+
+
+def test_undo_replaces_no_upload_of_the_same_name() -> None:
+    mine, another = (
+        (trained(seed=seed).path / "model.safetensors").read_bytes() for seed in (0, 1)
+    )
+    app = upload(ok(page(train__show="Upload")), "a.safetensors", mine)
+    ok(app.button(key="upload.delete.a.safetensors").click().run())
+    upload(app, "a.safetensors", another)
+    ok(app.button(key="upload.undo").click().run())
+    assert {info.path.read_bytes() for info in runs_uploads.kept()} == {mine, another}
+    ok(app.button(key="upload.delete.a.safetensors").click().run())
+    del app.session_state["upload.deleted"]  # as the second click of a double click finds it
+    ok(app.button(key="upload.undo").click().run())
 
 
 @pytest.mark.parametrize("name", ["truncated", "foreign", "noise", "pickle", "nan"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from functools import wraps
-from typing import ParamSpec
+from typing import Concatenate, ParamSpec
 
 import streamlit as st
 
@@ -32,17 +32,26 @@ def _say(text: str) -> None:
     st.session_state[SAID] = text
 
 
-def _told(callback: Callable[P, None]) -> Callable[P, None]:
-    """A callback whose ValueError, of a full disk say, is shown in its own words."""
+def _told(callback: Callable[Concatenate[Run, P], None]) -> Callable[Concatenate[Run, P], None]:
+    """A callback for a run, whose errors are shown in their own words: a full disk, another session
+    that was faster."""
 
     @wraps(callback)
-    def told(*args: P.args, **kwargs: P.kwargs) -> None:
+    def told(run: Run, *args: P.args, **kwargs: P.kwargs) -> None:
         try:
-            callback(*args, **kwargs)
-        except ValueError as error:
+            callback(run, *args, **kwargs)
+        except FileNotFoundError:
+            say_gone(run.id)
+        except (ValueError, OSError) as error:
             _say(str(error))
 
     return told
+
+
+def say_gone(run_id: str) -> None:
+    """Keep the sentence that a run was deleted, unless it was this session: it is offered Undo."""
+    if st.session_state.get(DELETED, ("", ""))[0] != run_id:
+        _say(f"{run_id} is no longer there. It can be brought back from the Runs page.")
 
 
 def say_what_happened() -> None:
@@ -149,11 +158,9 @@ def _set_lr(run: Run, key: str) -> None:
 
 
 @rights.needed
+@_told
 def _resume(run: Run) -> None:
-    try:
-        runs.resume_run(run, guard.owner())
-    except ValueError as error:  # another session was faster, or the disk is full
-        _say(str(error))
+    runs.resume_run(run, guard.owner())
 
 
 def keep(run: Run, state: str) -> None:
@@ -216,22 +223,17 @@ def _download(run: Run) -> None:
 
 
 @rights.needed
+@_told
 def _rename(run: Run, key: str) -> None:
-    try:
-        runs.rename(run, st.session_state[key])
-    except ValueError as error:
-        _say(str(error))
+    runs.rename(run, st.session_state[key])
 
 
 @rights.needed
+@_told
 def delete(run: Run) -> None:
     """Delete the run and offer to undo it; for callbacks."""
-    try:
-        name = run.name
-        runs.delete(run)
-    except (ValueError, OSError) as error:
-        _say(str(error))
-        return
+    name = run.name
+    runs.delete(run)
     st.session_state[DELETED] = (run.id, name)
 
 
@@ -249,8 +251,8 @@ def offer_undo() -> None:
 @rights.needed
 def undo() -> None:
     """Bring the run back that was deleted last; for callbacks."""
-    run_id, _ = st.session_state[DELETED]
-    restore(run_id)
+    if DELETED in st.session_state:  # else this is the second click of a double click
+        restore(st.session_state[DELETED][0])
 
 
 @rights.needed

@@ -258,7 +258,9 @@ def _undo_line() -> None:
 
 @rights.needed
 def _undo() -> None:
-    removed = st.session_state.pop(REMOVED)
+    removed = st.session_state.pop(REMOVED, None)
+    if removed is None:  # the second click of a double click
+        return
     try:
         folders_shelf.restore(removed.name)
     except OSError:

@@ -112,7 +112,10 @@ def _undo_line() -> None:
 
 @rights.needed
 def _undo() -> None:
+    deleted = st.session_state.pop(DELETED, None)
+    if deleted is None:  # the second click of a double click
+        return
     try:
-        runs_uploads.undo_delete(st.session_state.pop(DELETED))
+        runs_uploads.undo_delete(deleted)
     except (ValueError, OSError) as error:
         st.session_state[OUTCOME] = (False, str(error))

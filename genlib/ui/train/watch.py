@@ -50,11 +50,9 @@ def show(run: Run) -> None:
 
 def _follow(run_id: str, live: bool) -> None:
     run = runs.get(run_id)
-    if run is None:
-        st.warning(
-            f"{plain(run_id)} is no longer there. It can be brought back from the Runs page."
-        )
-        return
+    if run is None:  # deleted: the page offers Undo, or says so, and shows another one
+        run_actions.say_gone(run_id)
+        st.rerun()
     if live:
         runs.advance()  # should its turn have come while nothing else was looking
     state = run.state
