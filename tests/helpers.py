@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -21,7 +22,7 @@ def rng(seed: int = 0) -> torch.Generator:
     return torch.Generator().manual_seed(seed)
 
 
-def until(holds: Callable[[], object], seconds: float = 120.0) -> bool:
+def until(holds: Callable[[], object], seconds: float = 300.0) -> bool:
     """Wait until ``holds()``: True, or the test fails after ``seconds``."""
     end = time.monotonic() + seconds
     while not holds():
@@ -56,7 +57,7 @@ def browse(page: str = "", prefix: str = "", /, **query: str) -> AppTest:
     return ok(app.switch_page(page).run() if page else app)
 
 
-def poll(app: AppTest, holds: Callable[[], object]) -> AppTest:
+def poll(app: AppTest, holds: Callable[[], object], seconds: float = 300.0) -> AppTest:
     """Run the page again, as a browser that polls would, until ``holds()``."""
 
     def holds_now() -> bool:
@@ -65,13 +66,19 @@ def poll(app: AppTest, holds: Callable[[], object]) -> AppTest:
             ok(app.run())
         return bool(holds())
 
-    until(holds_now)
+    until(holds_now, seconds)
     return app
 
 
 def html(app: AppTest) -> str:
     """All HTML on the page: the pictures and the numbers under them."""
     return "\n".join(element.proto.body for element in app.get("html"))
+
+
+def sent(app: AppTest, component: str) -> list[dict]:
+    """What each component of genlib/web/ with this name is given, in the order of the page."""
+    found = [element.proto for element in app.get("bidi_component")]
+    return [json.loads(p.json) for p in found if p.component_name == f"genlib.{component}"]
 
 
 def build(family: str, **config: object) -> Model:

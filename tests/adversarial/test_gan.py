@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -15,7 +14,7 @@ from genlib.models.classifier import Classifier, ClassifierSettings
 from genlib.models.gan import MLPGAN, MLPGANSettings
 from genlib.store import checkpoint
 from genlib.ui.adversarial.gan import data as gan_data
-from tests.helpers import visit
+from tests.helpers import sent, visit
 
 run = partial(visit, "adversarial/gan.py", "gan")
 
@@ -41,12 +40,6 @@ def tiny(shelf: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
-def sent(app: AppTest, component: str) -> dict:
-    """What a component in the browser is given."""
-    found = [e.proto for e in app.get("bidi_component")]
-    return json.loads(next(p.json for p in found if p.component_name == component))
-
-
 def values(app: AppTest) -> dict[str, str]:
     return {m.label: m.value for m in app.metric}
 
@@ -60,22 +53,22 @@ def test_every_view_draws_and_is_linked(tiny: Path, view: str) -> None:
 
 def test_new_z_draws_other_samples_and_says_so_in_the_link(tiny: Path) -> None:
     app = run()
-    before = sent(app, "genlib.sample_grid")
+    before = sent(app, "sample_grid")[0]
     app.button(key="gan.new").click().run()
     assert not app.exception
-    after = sent(app, "genlib.sample_grid")
+    after = sent(app, "sample_grid")[0]
     assert after["picture"] != before["picture"] and after["count"] == before["count"] == 49
     assert app.query_params["gan.seed"] == "1"
 
 
 def test_the_same_link_shows_the_same_samples(tiny: Path) -> None:
-    one, other = (sent(run(seed="7", chosen="3"), "genlib.sample_grid") for _ in range(2))
+    one, other = (sent(run(seed="7", chosen="3"), "sample_grid")[0] for _ in range(2))
     assert one == other and one["chosen"] == 3
 
 
 def test_nonsense_in_the_link_does_no_harm(tiny: Path) -> None:
-    assert sent(run(seed="-1", chosen="9999"), "genlib.sample_grid")["chosen"] == 48
-    walk = sent(run(view="Walk", **{"walk.at": "nan", "walk.speed": "1e9"}), "genlib.walk")
+    assert sent(run(seed="-1", chosen="9999"), "sample_grid")[0]["chosen"] == 48
+    walk = sent(run(view="Walk", **{"walk.at": "nan", "walk.speed": "1e9"}), "walk")[0]
     assert walk["at"] == 0 and walk["speed"] == walk["fastest"]
 
 
@@ -111,10 +104,10 @@ def test_a_step_of_g_alone_leaves_d_s_verdict_of_real_images(tiny: Path) -> None
 
 
 def test_the_shared_model_is_never_trained(tiny: Path) -> None:
-    shown = sent(run(), "genlib.sample_grid")["picture"]
+    shown = sent(run(), "sample_grid")[0]["picture"]
     app = run(view="Step by step")
     for _ in range(3):
         app.button(key="gan.duel.once.both").click().run()
     assert not app.exception
     st.cache_data.clear()  # drawn again by the same cached model
-    assert sent(run(), "genlib.sample_grid")["picture"] == shown
+    assert sent(run(), "sample_grid")[0]["picture"] == shown

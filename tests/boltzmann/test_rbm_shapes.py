@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import base64
-import json
-import time
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
-import torch
 from numpy.typing import NDArray
 from PIL import Image
 from streamlit.testing.v1 import AppTest
@@ -21,8 +18,11 @@ from genlib.models.dbn import DBN, DBNSettings
 from genlib.models.rbm import RBM, RBMSettings
 from genlib.store import checkpoint
 from genlib.ui.components import digit_picker
+from tests.helpers import poll, sent, visit
 
-PAGE = str(Path(__file__).resolve().parents[2] / "pages/boltzmann/rbm.py")
+app = partial(visit, "boltzmann/rbm.py", "rbm")
+
+
 SHAPES = {"grey": (1, 32, 32), "colour": (3, 32, 32), "bars": (1, 4, 4), "dbn": (3, 32, 32)}
 
 
@@ -54,28 +54,10 @@ def save(folder: Path, name: str, model: Model, dataset: str) -> None:
     checkpoint.save(file, model, dataset=dataset, seed=0, epoch=1)
 
 
-def sent(test: AppTest) -> dict[str, Any] | None:
-    """What the chain in the browser is given; None where there is no chain."""
-    found = [e.proto for e in test.get("bidi_component")]
-    return next(
-        (json.loads(p.json) for p in found if p.component_name == "genlib.gibbs_chain"), None
-    )
-
-
 def pixels(test: AppTest, field: str) -> NDArray[np.uint8]:
     """A field of bytes that the chain is given, in the shape of the picture."""
-    data = sent(test)
-    assert data is not None
+    (data,) = sent(test, "gibbs_chain")
     return np.frombuffer(base64.b64decode(data[field]), np.uint8).reshape(data["shape"])
-
-
-def app(**query: str) -> AppTest:
-    test = AppTest.from_file(PAGE, default_timeout=60)
-    for name, value in query.items():
-        test.query_params[f"rbm.{name}"] = value
-    test.run()
-    assert not test.exception, [e.message for e in test.exception]
-    return test
 
 
 def captions(test: AppTest) -> str:
@@ -123,8 +105,7 @@ def test_the_middle_is_the_middle_third(model: str, low: int, high: int) -> None
 def test_a_drawing_of_another_shape_is_no_start(
     monkeypatch: pytest.MonkeyPatch, model: str
 ) -> None:
-    drawn = digit_picker.Digit(torch.ones(1, 28, 28), None, None)
-    monkeypatch.setattr(digit_picker, "_drawn", lambda key, label: drawn)
+    monkeypatch.setattr(digit_picker, "draw", lambda key, label: np.ones((28, 28), np.float32))
     test = app(**{"model": model, "digit.from": "Draw"})
     assert pixels(test, "digit").shape == SHAPES[model]
     assert "a test image is used" in captions(test)
@@ -144,7 +125,7 @@ def test_pictures_that_no_longer_fit_the_model_are_said(
     save(tmp_path, "grey", rbm("grey"), "bars")
     test = app(model="grey")
     assert "pictures of another size or colour" in test.info[0].value
-    assert sent(test) is None
+    assert not sent(test, "gibbs_chain")
 
 
 def test_likelihood_without_its_pictures_says_so(shelf, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
@@ -152,10 +133,7 @@ def test_likelihood_without_its_pictures_says_so(shelf, tmp_path: Path) -> None:
     save(tmp_path, "grey", rbm("grey"), "folder:gone")
     test = app(view="Log-likelihood", model="grey", ais_chains="20", temperatures="200")
     test.button(key="rbm.go").click().run()
-    deadline = time.monotonic() + 60
-    while not test.error and time.monotonic() < deadline:
-        time.sleep(0.1)
-        test.run()
+    poll(test, lambda: test.error)
     assert test.error[0].value.startswith("grey needs the pictures it was trained on")
     chain = app(model="grey")
     assert chain.info[0].value.startswith("grey needs the pictures it was trained on")

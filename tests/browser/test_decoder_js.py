@@ -44,7 +44,7 @@ def in_the_browser(page: Page, model: Decodes, z: np.ndarray) -> np.ndarray:
             base64.b64encode(z.tobytes()).decode(),
             len(z),
         ],
-    )  # fmt: skip
+    )
     return np.frombuffer(base64.b64decode(text), np.float32).reshape(len(z), -1)
 
 

@@ -64,11 +64,13 @@ def test_a_step_of_g_moves_the_curve_and_running_goes_on_until_paused(
     expect(counts).to_contain_text("0 steps of G and 0 of D", timeout=60_000)
     page.get_by_role("button", name="Train G once").click()
     expect(counts).to_contain_text("1 steps of G and 0 of D", timeout=60_000)
-    expect(page.locator("[data-testid=stVegaLiteChart] canvas, [data-testid=stVegaLiteChart] svg"
-                        )).to_have_count(2, timeout=60_000)  # fmt: skip
+    expect(
+        page.locator("[data-testid=stVegaLiteChart] canvas, [data-testid=stVegaLiteChart] svg")
+    ).to_have_count(2, timeout=60_000)
     page.get_by_role("button", name="Run", exact=True).click()
-    expect(counts).to_contain_text(re.compile(r"G after ([2-9]\d|\d{3,}|\d,\d+) steps"),
-                                   timeout=120_000)  # fmt: skip
+    expect(counts).to_contain_text(
+        re.compile(r"G after ([2-9]\d|\d{3,}|\d,\d+) steps"), timeout=120_000
+    )
     page.get_by_role("button", name="Pause").click()
     expect(counts).to_contain_text("paused", timeout=60_000)
     settle(page)

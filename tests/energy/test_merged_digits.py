@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import json
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -17,7 +16,7 @@ from genlib.data.datasets import find_mnist
 from genlib.models.autoencoder import Autoencoder, AutoencoderSettings
 from genlib.models.vae import VAE, VAESettings
 from genlib.ui.energy import merged_digits as energy_view
-from tests.helpers import visit
+from tests.helpers import sent, visit
 
 run = partial(visit, "energy/merged_digits.py", "merged")
 
@@ -35,8 +34,7 @@ def tiny(shelf: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def theatre(app: AppTest) -> dict:
     """What the browser's part is given."""
-    sent = [element.proto for element in app.get("bidi_component")]
-    return json.loads(next(p.json for p in sent if p.component_name == "genlib.merged_digits"))
+    return sent(app, "merged_digits")[0]
 
 
 def frames(text: str) -> np.ndarray:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -24,8 +24,7 @@ from genlib.store import checkpoint
 from genlib.ui.components import draw
 from genlib.ui.latents.latent_map import data as map_data
 from genlib.ui.latents.latent_map import flow as map_flow
-
-PAGE = Path(__file__).parents[2] / "pages/latents/latent_map.py"
+from tests.helpers import ROOT, SECONDS, ok, poll, until
 
 
 @pytest.fixture
@@ -51,26 +50,13 @@ def tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 
 def open_map(**query: str) -> AppTest:
-    app = AppTest.from_file(PAGE, default_timeout=60)
+    app = AppTest.from_file(ROOT / "pages/latents/latent_map.py", default_timeout=SECONDS)
     query.setdefault("points", "500")
     if "model" in query:
         app.session_state["map.model"] = query.pop("model")
     for key, value in query.items():
         app.query_params[f"map.{key}"] = value
-    return run(app)
-
-
-def run(app: AppTest) -> AppTest:
-    app.run()
-    assert not app.exception, app.exception[0].message
-    return app
-
-
-def until(holds: Callable[[], bool], seconds: float = 300) -> bool:
-    end = time.monotonic() + seconds
-    while time.monotonic() < end and not holds():
-        time.sleep(0.02)
-    return holds()
+    return ok(app.run())
 
 
 def words(app: AppTest) -> str:
@@ -79,12 +65,7 @@ def words(app: AppTest) -> str:
 
 def finished(app: AppTest, seconds: float = 300) -> AppTest:
     """Run again, as polling would, until the t-SNE is done."""
-    limit = time.monotonic() + seconds
-    while not app.session_state["map.ready"]:
-        assert time.monotonic() < limit, "t-SNE did not end"
-        time.sleep(0.2)
-        run(app)
-    return app
+    return poll(app, lambda: app.session_state["map.ready"], seconds)
 
 
 def test_tsne_runs_to_its_end_and_says_how_well_classes_separate(tiny):
@@ -110,7 +91,7 @@ def test_another_epoch_shows_no_map_until_there_is_one_of_its_own(tiny):
     last = app.session_state["map.job"]
     app.select_slider(key="map.epoch").set_value(0)
     limit, waited = time.monotonic() + 300, 0
-    run(app)
+    ok(app.run())
     while not app.session_state["map.ready"]:
         assert time.monotonic() < limit, "t-SNE did not end"
         job = app.session_state["map.job"]
@@ -119,7 +100,7 @@ def test_another_epoch_shows_no_map_until_there_is_one_of_its_own(tiny):
             assert "epoch 0" in title and "not finished" in title
         if job.result is None:
             waited += 1
-        run(app)
+        ok(app.run())
     assert clouds(app) == ["vae-tiny, epoch 0, t-SNE"]
     assert waited, "the first frame came before the page could look"
 
@@ -140,13 +121,13 @@ def test_a_running_map_is_never_that_of_its_anchor(tiny):
     try:
         held = background.restart(anchor.name, half_way, map_flow.PLACES)
         assert until(lambda: held.result is not None)
-        run(app)
+        ok(app.run())
         assert app.session_state["map.job"] is held and clouds(app) == []
         assert "First the last epoch" in app.get("progress")[0].proto.text
     finally:
         let.set()
     assert until(lambda: held.state == "done")
-    run(app)
+    ok(app.run())
     own: Job = app.session_state["map.job"]
     assert own is not held, "its own map comes next"
     own.leave(app.session_state["map.who"])
@@ -162,7 +143,7 @@ def test_maps_that_come_with_a_model_are_there_at_once_each_under_its_own_epoch(
     app = open_map(model="vae-tiny", points="2000")
     for epoch in (2, 0, 1):
         app.select_slider(key="map.epoch").set_value(epoch)
-        run(app)
+        ok(app.run())
         assert app.session_state["map.ready"], "no t-SNE runs"
         assert clouds(app) == [f"vae-tiny, epoch {epoch}, t-SNE"]
         job = app.session_state["map.job"]
@@ -171,7 +152,7 @@ def test_maps_that_come_with_a_model_are_there_at_once_each_under_its_own_epoch(
     near = job.result.tsne.place(z[:3] + 1e-4)
     assert near.shape == (3, 2) and np.isfinite(near).all()
     app.number_input(key="map.seed").set_value(5)
-    run(app)
+    ok(app.run())
     assert app.session_state["map.job"].state in ("waiting", "running")
     app.session_state["map.job"].leave(app.session_state["map.who"])
 
@@ -179,13 +160,13 @@ def test_maps_that_come_with_a_model_are_there_at_once_each_under_its_own_epoch(
 def test_cancelling_keeps_the_map_as_it_was_and_it_can_be_resumed(tiny):
     app = open_map(model="ae-tiny", points="2000", seed="77")
     app.button(key="map.cancel").click()
-    run(app)
+    ok(app.run())
     assert "Cancelled" in words(app)
     assert not app.session_state["map.polling"]
-    run(app)
+    ok(app.run())
     assert "Cancelled" in words(app)
     app.button(key="map.resume").click()
-    run(app)
+    ok(app.run())
     assert "Cancelled" not in words(app)
     app.session_state["map.job"].leave(app.session_state["map.who"])
 
@@ -198,7 +179,7 @@ def test_a_map_that_is_finished_when_the_click_on_cancel_comes_stays_finished(ti
         assert time.monotonic() < limit, "t-SNE takes too long"
         time.sleep(0.05)
     app.button(key="map.cancel").click()  # of the page as it was before
-    run(app)
+    ok(app.run())
     assert "Cancelled" not in words(app) and "map.cancelled" not in app.session_state
 
 
@@ -207,7 +188,7 @@ def test_the_epoch_slider_travels_through_the_snapshots(tiny):
     assert app.select_slider(key="map.epoch").value == 2
     last = app.metric[0].value
     app.select_slider(key="map.epoch").set_value(0)
-    run(app)
+    ok(app.run())
     assert app.metric[0].value != last
 
 
@@ -224,7 +205,7 @@ def test_playing_goes_from_the_first_epoch_to_the_last_and_stops(tiny, monkeypat
     seen = []
     limit = time.monotonic() + 30
     while not seen or (app.session_state["map.playing"] and time.monotonic() < limit):
-        run(app)
+        ok(app.run())
         seen.append(app.select_slider(key="map.epoch").value)
         time.sleep(0.1)
     assert seen == sorted(seen)
@@ -317,7 +298,7 @@ def test_a_map_that_cannot_be_made_says_so_and_is_not_tried_again_and_again(tiny
     app = open_map(model="vae-flat")
     job: Job = app.session_state["map.job"]
     assert until(lambda: not job.busy)
-    run(app)
+    ok(app.run())
     assert [box.value for box in app.error] == [f"No map: {job.error}."]
     assert app.session_state["map.job"] is job
 

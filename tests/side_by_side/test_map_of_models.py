@@ -2,15 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import re
-import time
 from collections.abc import Callable
 from pathlib import Path
-
-import pytest
-import streamlit as st
-from streamlit.testing.v1 import AppTest
 
 from genlib.models import FAMILIES
 from genlib.models.classifier import Classifier, ClassifierSettings
@@ -20,15 +14,7 @@ from genlib.models.vae import VAE, VAESettings
 from genlib.ui.kit import loading
 from genlib.ui.side_by_side import map_of_models
 from genlib.ui.side_by_side import map_of_models as taxonomy_view
-
-PAGES = Path(__file__).parents[2] / "pages"
-PAGE = PAGES / "side_by_side/map_of_models.py"
-
-
-def sent(app: AppTest) -> list[str]:
-    """The HTML of both components."""
-    found = [element.proto for element in app.get("bidi_component")]
-    return [json.loads(p.json)["html"] for p in found if p.component_name == "genlib.map_of_models"]
+from tests.helpers import ROOT, sent, until, visit
 
 
 def test_every_node_leads_to_its_page_in_this_session_and_in_a_new_tab() -> None:
@@ -39,7 +25,7 @@ def test_every_node_leads_to_its_page_in_this_session_and_in_a_new_tab() -> None
     here = [node.page for node in map_of_models.ALL if node.page]
     assert len(links) == 2 * len(here)
     assert set(links) == {(page.path, page.file) for page in here}
-    assert all((PAGES / file).is_file() for _, file in links)
+    assert all((ROOT / "pages" / file).is_file() for _, file in links)
 
 
 def test_the_tree_holds_every_family_and_the_timeline_runs_forward() -> None:
@@ -62,30 +48,18 @@ def test_pictures_come_from_the_models_and_links_lead_to_pages(
             "classifier-tiny": Classifier(ClassifierSettings(width=2, dense=8)),
         }
     )
-    job, limit = taxonomy_view.drawn(loading.checkpoints()), time.monotonic() + 60
-    while job.busy:
-        assert time.monotonic() < limit
-        time.sleep(0.05)
+    job = taxonomy_view.drawn(loading.checkpoints())
+    until(lambda: not job.busy)
     assert set(job.result) == {
         "Variational autoencoder",
         "Generative adversarial network",
         "Principal components",
     }
-    app = AppTest.from_file(PAGE, default_timeout=60).run()
-    assert not app.exception, app.exception[0].message
-    tree, timeline = sent(app)
+    app = visit("side_by_side/map_of_models.py")
+    tree, timeline = (part["html"] for part in sent(app, "map_of_models"))
     assert tree.count("<img") == 3
     assert 'data-page="adversarial/gan.py"' in tree and 'href="gan"' in timeline
     for node in map_of_models.ALL:
         assert node.name.replace("&", "&amp;") in tree and str(node.year) in timeline
         if not node.page:
             assert f'title="{node.why} Not here yet."' in tree
-
-
-def test_without_a_checkpoint_the_map_is_there(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("GENLIB_CHECKPOINTS", str(tmp_path / "none"))
-    st.cache_data.clear()
-    app = AppTest.from_file(PAGE, default_timeout=60).run()
-    assert not app.exception and "PixelCNN" in sent(app)[0]

@@ -7,13 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from streamlit.testing.v1 import AppTest
 
 from genlib.background import Job
 from genlib.store import checkpoint
 from genlib.ui.start import gallery, thumbnails
-
-ROOT = Path(__file__).resolve().parents[2]
+from tests.helpers import ROOT, browse
 
 
 @pytest.fixture
@@ -59,7 +57,7 @@ def test_every_drawing_is_on_a_card_and_every_card_has_a_page() -> None:
 def test_home_numbers_its_first_clicks_and_shows_them_in_that_order(
     tiny: list[checkpoint.Info],
 ) -> None:
-    app = AppTest.from_file(str(ROOT / "pages" / "router.py"), default_timeout=60).run()
+    app = browse()
     assert not app.exception
     links = [element.proto for element in app.get("page_link")]
     first = [link for link in links if link.icon.startswith(":material/counter_")]

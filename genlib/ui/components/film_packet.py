@@ -50,12 +50,21 @@ def packet(live: Live, ask: Ask) -> bytes:
     version, shown = live.version, live.shown
     count, height, width, channels = shown.images.shape
     values: dict[str, object] = {
-        "version": version, "epoch": live.epoch, "step": shown.step, "running": moving,
-        "state": state_of(live), "alert": alert(live), "steps_per_s": round(shown.steps_per_s, 1),
-        "count": count, "height": height, "width": width, "channels": channels,
-        "classes": list(shown.classes), "labels": [live.names[c] for c in shown.classes],
+        "version": version,
+        "epoch": live.epoch,
+        "step": shown.step,
+        "running": moving,
+        "state": state_of(live),
+        "alert": alert(live),
+        "steps_per_s": round(shown.steps_per_s, 1),
+        "count": count,
+        "height": height,
+        "width": width,
+        "channels": channels,
+        "classes": list(shown.classes),
+        "labels": [live.names[c] for c in shown.classes],
         "probabilities": [p if np.isfinite(p) else None for p in shown.probability],
-    }  # fmt: skip
+    }
     parts: dict[str, Part] = {"frame": shown.images}
     if ask.curves:
         classes, steps, table = live.curves.table()
