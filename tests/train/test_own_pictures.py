@@ -6,6 +6,7 @@ import io
 import time
 import zipfile
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -20,8 +21,9 @@ from genlib.data.pictures import decode as folders_decode
 from genlib.data.pictures import registry as folders_shelf
 from genlib.runs import queue as runs
 from genlib.ui.kit.plain import JOINER
+from tests.helpers import browse, ok, until
 
-ROOT = Path(__file__).resolve().parents[2]
+page = partial(browse, "train/train.py", "train", dataset="digits")
 
 
 @pytest.fixture(autouse=True)
@@ -34,18 +36,6 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     yield tmp_path
     for name in folders_shelf.entries():
         background.forget(f"decode {name}")  # the next test's may have the same name
-
-
-def page() -> AppTest:
-    app = AppTest.from_file(str(ROOT / "pages" / "router.py"), default_timeout=120)
-    app.query_params["train.dataset"] = "digits"
-    app.run()
-    return ok(app.switch_page("train/train.py").run())
-
-
-def ok(app: AppTest) -> AppTest:
-    assert not app.exception, [box.message for box in app.exception]
-    return app
 
 
 def pets(classes: tuple[str, ...] = ("cats", "dogs"), n: int = 6) -> bytes:
@@ -66,10 +56,8 @@ def upload(app: AppTest, name: str, data: bytes) -> AppTest:
 def decoded(app: AppTest) -> AppTest:
     """Run the page again once the thread has decoded."""
     name = str(app.selectbox(key="train.dataset").value)
-    end = time.monotonic() + 60
-    while (job := background.find(f"decode {name}")) and job.busy:
-        assert time.monotonic() < end
-        time.sleep(0.02)
+    job = background.find(f"decode {name}")
+    until(lambda: job is None or not job.busy)
     return ok(app.run())
 
 

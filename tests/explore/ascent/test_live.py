@@ -54,8 +54,16 @@ def test_knobs_and_target_change_while_it_runs_without_a_restart(lens: Lens) -> 
         live.set_knobs(Knobs(jitter=-2))
 
 
-def test_two_take_turns_by_themselves(lens: Lens) -> None:
-    pool = Places(1, TURN_S)
+def test_two_take_turns_by_themselves(lens: Lens, monkeypatch: pytest.MonkeyPatch) -> None:
+    pool, climbing, at_once, advance = Places(1, TURN_S), [], [], Ascent.advance
+
+    def watched(ascent: Ascent) -> None:
+        climbing.append(ascent)
+        at_once.append(len(climbing))
+        advance(ascent)
+        climbing.remove(ascent)
+
+    monkeypatch.setattr(Ascent, "advance", watched)
     one, two = live_of(lens, pool), live_of(lens, pool)
     one.start()
     two.start()
@@ -63,12 +71,12 @@ def test_two_take_turns_by_themselves(lens: Lens) -> None:
     def both_at(step: int) -> bool:
         one.beat()
         two.beat()
-        assert len(pool._running) <= 1, "one at a time"
         return min(one.shown.step, two.shown.step) >= step
 
     assert until(lambda: both_at(1))
     done = max(one.shown.step, two.shown.step)
     assert until(lambda: both_at(done + 1)), "more than one turn each"
+    assert max(at_once) == 1, "one at a time"
     one.pause()
     two.pause()
     assert until(lambda: not any(t.name == "live" for t in threading.enumerate()))
