@@ -27,13 +27,6 @@ def bernoulli_nll(logits: Tensor, x: Tensor) -> Tensor:
     return F.binary_cross_entropy_with_logits(logits, x, reduction="none").flatten(1).sum(1)
 
 
-def gaussian_nll(x_hat: Tensor, x: Tensor, sigma: float = 1.0) -> Tensor:
-    """-log N(x; x_hat, sigma^2 I), per image, in nats."""
-    n = x[0].numel()
-    constant = 0.5 * n * math.log(2 * math.pi * sigma**2)
-    return squared_error(x_hat, x) / (2 * sigma**2) + constant
-
-
 def kl_standard_normal(mu: Tensor, logvar: Tensor) -> Tensor:
     """KL(N(mu, e^logvar) || N(0, 1)) = (v - log v - 1 + mu^2) / 2 per dimension, in nats.
 

@@ -81,14 +81,6 @@ def iwae_bound(model: Bounds, x: Tensor, k: int, rng: torch.Generator) -> Tensor
     return torch.cat(bounds)
 
 
-@torch.no_grad()
-def kl_per_dimension(model: Bounds, x: Tensor) -> tuple[Tensor, Tensor]:
-    """Mean KL of each latent dimension over images, in nats, and standard errors: (d,), (d,)."""
-    parts = [losses.kl_standard_normal(*model.encode(part)) for part in x.split(BATCH)]
-    kl = torch.cat(parts)
-    return kl.mean(0), kl.std(0) / math.sqrt(len(kl))
-
-
 def active_units(model: Bounds, sample: Sample) -> Found:
     """Number of latents with Var_x(E_q[z]) > 0.01; standard error by 200 bootstrap resamples."""
     mu = torch.cat([model.encode(x).mu for x in sample.x.split(BATCH)]).cpu().double()

@@ -7,7 +7,7 @@ Likelihoods are in ``evaluate_likelihood``; AUC has DeLong's standard error.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import numpy as np
 import torch
@@ -25,7 +25,6 @@ from genlib.evaluate.likelihood import (
     grey_elbo,
     iwae,
     iwae_bound,
-    kl_per_dimension,
 )
 from genlib.evaluate.metric import BATCH, Found, Metric, Sample
 from genlib.models.adversarial import pgd_l2
@@ -49,8 +48,6 @@ __all__ = [
     "elbo_terms",
     "evaluate",
     "iwae_bound",
-    "kl_per_dimension",
-    "lines",
 ]
 
 FRECHET_N = 5000
@@ -244,10 +241,3 @@ METRICS: dict[str, tuple[type, Callable[..., Found]]] = {
     "density": (HasDensity, density),
     "samples": (Samples, sample_quality),
 }
-
-
-def lines(found: Found) -> Iterator[str]:
-    """Metrics as aligned lines of text, for the command line."""
-    width = max((len(name) for name in found), default=0)
-    for name, m in found.items():
-        yield f"{name:<{width}}  {m.value:.4f} ± {m.stderr:.4f} {m.unit}, n = {m.n}, {m.data}"

@@ -120,9 +120,9 @@ class Duel(Attended):
     def lr(self, value: float) -> None:
         if not (math.isfinite(value) and value > 0):
             raise ValueError(f"lr must be a positive number, got {value}")
-        for optimizer in self.optimizers.values():
-            for group in optimizer.param_groups:
-                group["lr"] = value
+        for name, fresh in self._model.optimizers(value, 0.0).items():
+            for group, new in zip(self.optimizers[name].param_groups, fresh.param_groups, strict=True):
+                group["lr"] = new["lr"]  # a family may give its groups different rates
 
     @property
     def batch(self) -> int:

@@ -16,6 +16,7 @@ from itertools import pairwise
 import torch
 from torch import Tensor
 
+from genlib.losses import kl_standard_normal
 from genlib.models.capabilities import Bounds, Decodes
 
 ACTIVE_VARIANCE = 0.01
@@ -57,22 +58,15 @@ def axes(codes: Tensor, kl: Tensor | None = None) -> Axes:
 
 
 def kl_per_dimension(model: Bounds, x: Tensor) -> Tensor:
-    """Mean over images of KL(q(z_i|x) || N(0, 1)) = (v - log v - 1 + mu^2) / 2, in nats: (d,)."""
+    """Mean over images of KL(q(z_i|x) || N(0, 1)) in nats: (B, C, H, W) -> (d,)."""
     with torch.no_grad():
-        mu, logvar = model.encode(x)
-    return 0.5 * (logvar.exp() - logvar - 1 + mu.square()).mean(0)
+        return kl_standard_normal(*model.encode(x)).mean(0)
 
 
 def between(a: Tensor, b: Tensor, amounts: Tensor) -> Tensor:
     """(1 - t) a + t b for each t: two of the same shape (...) and (n,) -> (n, ...)."""
     t = amounts.view(-1, *[1] * a.dim())
     return (1 - t) * a + t * b
-
-
-def interpolate(model: Decodes, z_a: Tensor, z_b: Tensor, amounts: Tensor) -> Tensor:
-    """xi(x, x', t) = g((1 - t) f(x) + t f(x')) from two codes (d,): images (n, C, H, W)."""
-    with torch.no_grad():
-        return model.decode(between(z_a, z_b, amounts))
 
 
 def traversals(model: Decodes, z: Tensor, dimensions: Tensor, values: Tensor) -> Tensor:
@@ -111,11 +105,6 @@ def manifold_grid(across: Tensor, up: Tensor) -> Tensor:
 def class_means(codes: Tensor, labels: Tensor) -> dict[int, Tensor]:
     """Mean code (d,) of each class that occurs, from codes (n, d) and labels (n,)."""
     return {int(c): codes[labels == c].mean(0) for c in labels.unique()}
-
-
-def towards(z: Tensor, source: Tensor, target: Tensor, amount: Tensor) -> Tensor:
-    """z + t (target - source) for each t: (d,), means (d,), (d,), amounts (n,) -> (n, d)."""
-    return z + amount.view(-1, 1) * (target - source)
 
 
 def nearest(codes: Tensor, z: Tensor, k: int) -> tuple[Tensor, Tensor]:

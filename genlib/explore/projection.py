@@ -69,10 +69,6 @@ class Linear:
         """Positions (m, 2) of new codes (m, d)."""
         return ((z - self.mean) @ self.axes.T + self.origin).astype(np.float32)
 
-    def lift(self, positions: Array) -> Array:
-        """The codes (m, d) in the plane that lie at these positions (m, 2)."""
-        return ((positions - self.origin) @ self.axes + self.mean).astype(np.float32)
-
     def aligned(self, fixed: Array) -> Linear:
         """The same plane, turned, flipped and shifted within itself onto `fixed` (n, 2)."""
         turn, shift = procrustes(self.positions, fixed)

@@ -11,7 +11,6 @@ latents of 2, 10 or 100 numbers, sigmoid output). All are settings of this one f
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import cast
 
 import torch
@@ -20,7 +19,7 @@ from torch.nn import functional as F
 
 from genlib import losses
 from genlib.models.base import Model, ModelSettings, draw_normal
-from genlib.models.layers import ACTIVATIONS, Affine, Clamp
+from genlib.models.layers import ACTIVATIONS, Affine, Clamp, dense
 from genlib.settings import setting
 
 
@@ -71,19 +70,12 @@ class Autoencoder(Model):
         # Internally pixels live in [-1, 1] for tanh outputs and in [0, 1] otherwise.
         self.signed = config.output == "tanh"
         widths = [config.pixels, *config.hidden, config.latent_dim]
-        act, code = (
-            ACTIVATIONS[config.activation],
-            ACTIVATIONS[config.latent_activation],
+        act, code, out = (
+            ACTIVATIONS[name]
+            for name in (config.activation, config.latent_activation, config.output)
         )
-        encoder: list[nn.Module] = []
-        for n_in, n_out in pairwise(widths):
-            encoder += [nn.Linear(n_in, n_out), act()]
-        encoder[-1] = code()
-        decoder: list[nn.Module] = []
-        for n_in, n_out in pairwise(widths[::-1]):
-            decoder += [nn.Linear(n_in, n_out), act()]
-        decoder[-1] = ACTIVATIONS[config.output]()
-        self.encoder, self.decoder = nn.Sequential(*encoder), nn.Sequential(*decoder)
+        self.encoder = nn.Sequential(*dense(widths, lambda _: [act()]), code())
+        self.decoder = nn.Sequential(*dense(widths[::-1], lambda _: [act()]), out())
         if config.init_std > 0:
             self._normal_init(config.init_std)
 

@@ -18,6 +18,7 @@ gives them one by one (sampling).
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
@@ -26,6 +27,7 @@ from torch.nn import functional as F
 from genlib import losses
 from genlib.models.base import Model, ModelSettings
 from genlib.models.layers import binarize
+from genlib.settings import setting
 
 REACH = 3  # of the first layer's 7x7 kernel
 
@@ -55,18 +57,32 @@ class MaskedConv(nn.Conv2d):
         return weight.t().contiguous(), self.bias
 
 
+@dataclass(frozen=True)
+class AutoregressiveSettings(ModelSettings):
+    """The width that PixelCNN and PixelRNN share."""
+
+    width: int = setting(32, 4, 256, "Channels h inside a residual block; 2h between blocks.")
+
+
 class AutoregressiveModel(Model):
     """Mask A 7x7, a subclass's layers, two 1x1: one logit a pixel. Energy: exact -log p in nats."""
 
-    first: MaskedConv
-    place: nn.Parameter  # (1, 2h, H, W)
-    head: nn.Conv2d
-    last: nn.Conv2d
+    config: AutoregressiveSettings
 
-    def __init__(self, config: ModelSettings) -> None:
+    def __init__(self, config: AutoregressiveSettings) -> None:
         super().__init__(config)
         if config.channels != 1:
             raise ValueError(f"channels must be 1 for a {self.title}, got {config.channels}")
+        h, size = config.width, config.image_size
+        self.first = MaskedConv(1, 2 * h, 7, "A")
+        self.place = nn.Parameter(torch.zeros(1, 2 * h, size, size))
+        self.add_between()  # here: the weights follow from the seed in this order
+        self.head = nn.Conv2d(2 * h, 2 * h, 1)
+        self.last = nn.Conv2d(2 * h, 1, 1)
+
+    def add_between(self) -> None:
+        """Make the modules between the first and the last convolutions, named by the subclass."""
+        raise NotImplementedError
 
     def layers(self, hidden: Tensor) -> Tensor:
         """What is between the first and the last convolutions: (B, 2h, H, W) -> same."""
@@ -111,7 +127,7 @@ class AutoregressiveModel(Model):
 
         Each new pixel computes one column of activations in each layer, from cached earlier ones.
         ``noise`` (n, H * W) uniform in [0, 1): pixel i is ink where noise < p. ``temperature``
-        divides the logits. Same uniforms, same image as ``draw_naively``.
+        divides the logits. Same uniforms, same image as by a whole pass of the net for each pixel.
         """
         size = self.config.image_size
         # Thousands of small operations: this mode saves a sixth of the time.
@@ -124,19 +140,6 @@ class AutoregressiveModel(Model):
                 if index >= known:
                     columns.put(j, uniforms[index] < (logit / temperature).sigmoid())
         return columns.image().clone()  # an ordinary tensor again
-
-    @torch.no_grad()
-    def draw_naively(
-        self, noise: Tensor, start: Tensor, known: int = 0, temperature: float = 1.0
-    ) -> Tensor:
-        """What ``draw`` does, by a whole pass of the net for every pixel: the slow reference."""
-        size = self.config.image_size
-        x = start.clone()
-        for index in range(known, size * size):
-            i, j = divmod(index, size)
-            p = (self.pixel_logits(x)[:, 0, i, j] / temperature).sigmoid()
-            x[:, 0, i, j] = (noise[:, index] < p).to(x)
-        return x
 
 
 class Columns:

@@ -71,10 +71,6 @@ class Boltzmann(Model):
         upper = self.raw.triu(1)
         return upper + upper.t()
 
-    def energy_of(self, s: Tensor) -> Tensor:
-        """E(s) in nats: (B, n) of 0 and 1 -> (B,)."""
-        return -(s @ self.theta) - 0.5 * ((s @ self.couplings()) * s).sum(1)
-
     def free_energy(self, v: Tensor) -> Tensor:
         """F(v) = -log sum_h exp(-E(v, h)), h enumerated, in nats: (B, n_visible) -> (B,)."""
         return self._visible_energy(v) - self._hidden_scores(v).logsumexp(1)

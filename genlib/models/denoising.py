@@ -98,9 +98,6 @@ class DenoisingAutoencoder(Autoencoder):
     Config = DenoisingSettings
     config: DenoisingSettings
 
-    def __init__(self, config: DenoisingSettings) -> None:
-        super().__init__(config)
-
     def denoise(self, x_bad: Tensor) -> Tensor:
         """(B, C, H, W) corrupted, in [0, 1] -> clean guess (B, C, H, W) in [0, 1]."""
         return self.reconstruct(x_bad)

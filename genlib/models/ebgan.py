@@ -16,7 +16,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import ClassVar
 
 import torch
@@ -25,7 +24,7 @@ from torch.nn import functional as F
 
 from genlib import losses
 from genlib.models.base import Generator, ModelSettings
-from genlib.models.layers import Affine, adam
+from genlib.models.layers import Affine, adam, dense
 from genlib.settings import setting
 
 
@@ -74,20 +73,20 @@ class EBGAN(Generator):
     def __init__(self, config: EBGANSettings) -> None:
         super().__init__(config)
         self.latent_dim = config.latent_dim
-        layers: list[nn.Module] = []
-        width = config.latent_dim
-        for h in config.hidden:
-            layers += [nn.Linear(width, h), nn.BatchNorm1d(h), nn.LeakyReLU(0.2)]
-            width = h
-        layers += [nn.Linear(width, config.pixels), nn.Tanh(), Affine(0.5, 0.5)]
-        self.generator = nn.Sequential(*layers, nn.Unflatten(1, config.shape))
-        widths = [config.pixels, *config.cost_hidden]
-        widths = widths + widths[-2::-1]
-        layers = [nn.Flatten()]
-        for n_in, n_out in pairwise(widths):
-            layers += [nn.Linear(n_in, n_out), nn.ReLU()]
-        layers[-1] = nn.Sigmoid()
-        self.cost = nn.Sequential(*layers, nn.Unflatten(1, config.shape))
+        up = [config.latent_dim, *config.hidden, config.pixels]
+        self.generator = nn.Sequential(
+            *dense(up, lambda h: [nn.BatchNorm1d(h), nn.LeakyReLU(0.2)]),
+            nn.Tanh(),
+            Affine(0.5, 0.5),
+            nn.Unflatten(1, config.shape),
+        )
+        narrower = [config.pixels, *config.cost_hidden]
+        self.cost = nn.Sequential(
+            nn.Flatten(),
+            *dense(narrower + narrower[-2::-1], lambda _: [nn.ReLU()]),
+            nn.Sigmoid(),
+            nn.Unflatten(1, config.shape),
+        )
         self.code_layers = 2 * len(config.cost_hidden)  # of ``cost``, up to the narrowest, no ReLU
 
     def energy(self, x: Tensor) -> Tensor:

@@ -27,7 +27,7 @@ from torch.nn import functional as F
 
 from genlib.models.base import Generator, ModelSettings
 from genlib.models.diffaugment import POLICIES, diff_augment
-from genlib.models.layers import Affine, adam
+from genlib.models.layers import Affine, adam, dense
 from genlib.settings import setting
 
 
@@ -244,19 +244,17 @@ class MLPGAN(GAN):
     def __init__(self, config: MLPGANSettings) -> None:
         super().__init__(config)
         self.latent_dim = config.latent_dim
-        layers: list[nn.Module] = []
-        width = config.latent_dim
-        for h in config.hidden:
-            layers += [nn.Linear(width, h), nn.LeakyReLU(0.2)]
-            width = h
-        layers += [nn.Linear(width, config.pixels), nn.Tanh(), Affine(0.5, 0.5)]
-        self.generator = nn.Sequential(*layers, nn.Unflatten(1, config.shape))
-        layers = [nn.Flatten()]
-        width = config.pixels
-        for h in reversed(config.hidden):
-            layers += [nn.Linear(width, h), nn.LeakyReLU(0.2), nn.Dropout(0.3)]
-            width = h
-        self.discriminator = nn.Sequential(*layers, nn.Linear(width, 1))
+        up = [config.latent_dim, *config.hidden, config.pixels]
+        self.generator = nn.Sequential(
+            *dense(up, lambda _: [nn.LeakyReLU(0.2)]),
+            nn.Tanh(),
+            Affine(0.5, 0.5),
+            nn.Unflatten(1, config.shape),
+        )
+        down = [config.pixels, *reversed(config.hidden), 1]
+        self.discriminator = nn.Sequential(
+            nn.Flatten(), *dense(down, lambda _: [nn.LeakyReLU(0.2), nn.Dropout(0.3)])
+        )
         self._keep_average()
 
 

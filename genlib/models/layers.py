@@ -1,8 +1,9 @@
-"""What families build with: elementwise layers, activations, random draws, Adam."""
+"""What families build with: elementwise layers, activations, stacks, random draws, Adam."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 import torch
@@ -63,6 +64,17 @@ ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
     "sigmoid": nn.Sigmoid,
     "linear": nn.Identity,
 }
+
+
+def dense(widths: Sequence[int], after: Callable[[int], Iterable[nn.Module]]) -> list[nn.Module]:
+    """Linear layers from ``widths[0]`` to ``widths[-1]``, at least two widths.
+
+    Each but the last is followed by ``after(its width)``, its nonlinearity and what comes with it.
+    """
+    layers: list[nn.Module] = []
+    for n_in, n_out in pairwise(widths[:-1]):
+        layers += [nn.Linear(n_in, n_out), *after(n_out)]
+    return [*layers, nn.Linear(widths[-2], widths[-1])]
 
 
 def adam(

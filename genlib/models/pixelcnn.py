@@ -16,20 +16,19 @@ from torch import Tensor, nn
 
 from genlib.models.autoregressive import (
     AutoregressiveModel,
+    AutoregressiveSettings,
     Columns,
     MaskedConv,
     neighbours,
     pointwise,
 )
-from genlib.models.base import ModelSettings
 from genlib.settings import setting
 
 
 @dataclass(frozen=True)
-class PixelCNNSettings(ModelSettings):
+class PixelCNNSettings(AutoregressiveSettings):
     """Sizes of a PixelCNN."""
 
-    width: int = setting(32, 4, 256, "Channels h inside a residual block; 2h between blocks.")
     blocks: int = setting(7, 1, 20, "Residual blocks.")
 
 
@@ -56,14 +55,9 @@ class PixelCNN(AutoregressiveModel):
     config: PixelCNNSettings
     defaults: ClassVar[dict[str, object]] = {"epochs": 5, "lr": 2e-3, "schedule": "cosine"}
 
-    def __init__(self, config: PixelCNNSettings) -> None:
-        super().__init__(config)
-        h = config.width
-        self.first = MaskedConv(1, 2 * h, 7, "A")
-        self.place = nn.Parameter(torch.zeros(1, 2 * h, config.image_size, config.image_size))
-        self.blocks = nn.ModuleList(Block(h) for _ in range(config.blocks))
-        self.head = nn.Conv2d(2 * h, 2 * h, 1)
-        self.last = nn.Conv2d(2 * h, 1, 1)
+    def add_between(self) -> None:
+        """Make the residual blocks."""
+        self.blocks = nn.ModuleList(Block(self.config.width) for _ in range(self.config.blocks))
 
     def layers(self, hidden: Tensor) -> Tensor:
         """The residual blocks: (B, 2h, H, W) -> same."""

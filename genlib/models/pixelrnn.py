@@ -25,17 +25,16 @@ from torch.nn import functional as F
 
 from genlib.models.autoregressive import (
     AutoregressiveModel,
+    AutoregressiveSettings,
     Columns,
-    MaskedConv,
     neighbours,
     pointwise,
 )
-from genlib.models.base import ModelSettings
 from genlib.settings import setting
 
 
 @dataclass(frozen=True)
-class PixelRNNSettings(ModelSettings):
+class PixelRNNSettings(AutoregressiveSettings):
     """Sizes of a PixelRNN."""
 
     width: int = setting(16, 4, 256, "Features h of a state; 2h between layers.")
@@ -104,14 +103,9 @@ class PixelRNN(AutoregressiveModel):
         "schedule": "cosine",
     }
 
-    def __init__(self, config: PixelRNNSettings) -> None:
-        super().__init__(config)
-        h = config.width
-        self.first = MaskedConv(1, 2 * h, 7, "A")
-        self.place = nn.Parameter(torch.zeros(1, 2 * h, config.image_size, config.image_size))
-        self.rows = nn.ModuleList(RowLSTM(h) for _ in range(config.layers))
-        self.head = nn.Conv2d(2 * h, 2 * h, 1)
-        self.last = nn.Conv2d(2 * h, 1, 1)
+    def add_between(self) -> None:
+        """Make the row LSTMs."""
+        self.rows = nn.ModuleList(RowLSTM(self.config.width) for _ in range(self.config.layers))
 
     def layers(self, hidden: Tensor) -> Tensor:
         """The row LSTMs: (B, 2h, H, W) -> same."""

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from genlib import losses
 from genlib.models.base import Model, ModelSettings
-from genlib.models.layers import Gaussian, standard_normal
+from genlib.models.layers import Gaussian, dense, standard_normal
 from genlib.settings import setting
 
 
@@ -132,23 +132,12 @@ class VAE(_GaussianLatents):
     def __init__(self, config: VAESettings) -> None:
         super().__init__(config)
         self.latent_dim = config.latent_dim
-        encoder: list[nn.Module] = [nn.Flatten()]
-        width = config.pixels
-        for h in config.hidden:
-            encoder += [nn.Linear(width, h), nn.ReLU()]
-            width = h
-        encoder.append(nn.Linear(width, 2 * config.latent_dim))
-        decoder: list[nn.Module] = []
-        width = config.latent_dim
-        for h in reversed(config.hidden):
-            decoder += [nn.Linear(width, h), nn.ReLU()]
-            width = h
-        decoder += [
-            nn.Linear(width, config.pixels),
-            nn.Unflatten(1, config.shape),
-            nn.Sigmoid(),
-        ]
-        self.encoder, self.decoder = nn.Sequential(*encoder), nn.Sequential(*decoder)
+        down = [config.pixels, *config.hidden, 2 * config.latent_dim]
+        up = [config.latent_dim, *reversed(config.hidden), config.pixels]
+        self.encoder = nn.Sequential(nn.Flatten(), *dense(down, lambda _: [nn.ReLU()]))
+        self.decoder = nn.Sequential(
+            *dense(up, lambda _: [nn.ReLU()]), nn.Unflatten(1, config.shape), nn.Sigmoid()
+        )
 
     def kernels(self) -> Tensor:
         """Rows of the first weight matrix as images, averaged over channels: (n, H, W)."""

@@ -163,10 +163,10 @@ class _Loop:
         self.lr = self.settings.lr if wish.lr is None else wish.lr
 
     def _set_lr(self) -> None:
-        now = learning_rate(self.settings, self.state.step / self.steps, self.lr)
+        share, wished = self.state.step / self.steps, self.lr / self.settings.lr
         for optimizer in self.state.optimizers.values():
             for group in optimizer.param_groups:
-                group["lr"] = now
+                group["lr"] = learning_rate(self.settings, share, group["initial_lr"] * wished)
 
     def _event(
         self,

@@ -41,9 +41,17 @@ class _Saved(TypedDict):
 
 
 def start(model: Model, settings: TrainSettings) -> State:
-    """The state before the first step."""
+    """The state before the first step.
+
+    ``initial_lr`` of each optimizer's group is the family's own rate for it, which the schedule and
+    the person watching scale.
+    """
     rng = torch.Generator().manual_seed(settings.seed)
-    return State(rng=rng, optimizers=model.optimizers(settings.lr, settings.weight_decay))
+    optimizers = model.optimizers(settings.lr, settings.weight_decay)
+    for optimizer in optimizers.values():
+        for group in optimizer.param_groups:
+            group["initial_lr"] = group["lr"]
+    return State(rng=rng, optimizers=optimizers)
 
 
 def lay_out(model: Model) -> Model:

@@ -197,14 +197,6 @@ def test_active_units_counts_latents_that_follow_the_input() -> None:
     assert (found.value, found.unit) == (2.0, "of 3 latents")
 
 
-def test_kl_per_dimension_adds_up_to_the_kl() -> None:
-    model, data = tiny_vae(3, 4), tiny_data()
-    per_dim, stderr = evaluate.kl_per_dimension(model, to_float(data.test_x))
-    assert per_dim.shape == stderr.shape == (3,)
-    total = evaluate.evaluate(model, data)["kl"].value
-    assert per_dim.sum().item() == pytest.approx(total, rel=1e-5)
-
-
 def test_one_class_gives_no_merges() -> None:
     found = evaluate.evaluate(tiny_vae(2, 4), tiny_data(classes=1))
     assert "neg_elbo" in found
@@ -223,12 +215,6 @@ def test_progress_rises_to_one() -> None:
         tiny_vae(2, 4), tiny_data(), progress=lambda name, share: shares.append(share)
     )
     assert shares == sorted(shares) and shares[0] == 0 and shares[-1] == 1
-
-
-def test_lines_show_value_error_unit_and_data() -> None:
-    metric = evaluate.Metric(103.25, 0.25, "nats", 100, "mnist test")
-    text = next(evaluate.lines({"neg_elbo": metric}))
-    assert text == "neg_elbo  103.2500 ± 0.2500 nats, n = 100, mnist test"
 
 
 @pytest.mark.parametrize("eps", [0.0, 4.0])

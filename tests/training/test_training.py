@@ -11,6 +11,7 @@ import torch
 
 from genlib.data import datasets
 from genlib.models import FAMILIES, Model, capabilities
+from genlib.models.autoencoder import Autoencoder, AutoencoderSettings
 from genlib.settings import TrainSettings
 from genlib.training import loop as training
 from genlib.training.arithmetic import choose_arithmetic
@@ -162,6 +163,40 @@ def test_stop_and_learning_rate_are_obeyed(digits: datasets.Dataset) -> None:
     assert state.stopped and len(seen) == 3 and state.step == 3
     assert {event.metrics["lr"] for event in seen} == {0.25}, "from the first step on"
     assert not model.training
+
+
+class TwoRates(Autoencoder):
+    """An autoencoder whose decoder learns at a tenth of the encoder's rate."""
+
+    family = ""  # not one of the families
+
+    def optimizers(self, lr: float, weight_decay: float) -> dict[str, torch.optim.Optimizer]:
+        groups = [
+            {"params": self.encoder.parameters(), "lr": lr},
+            {"params": self.decoder.parameters(), "lr": lr / 10},
+        ]
+        return {"sgd": torch.optim.SGD(groups, weight_decay=weight_decay)}
+
+
+@pytest.mark.parametrize("wish", [None, 0.25])
+def test_a_family_may_have_two_rates_which_schedule_and_wishes_scale(
+    digits: datasets.Dataset, wish: float | None, tmp_path: Path
+) -> None:
+    settings = SMALL.replace(schedule="cosine", lr=0.1, epochs=1)
+    model = TwoRates(AutoencoderSettings(latent_dim=2))
+    state = training.start(model, settings)
+    seen = []
+    for event in training.train(
+        model, digits, settings, state, lambda: Control(lr=wish), every=0.0
+    ):
+        fast, slow = (group["lr"] for group in state.optimizers["sgd"].param_groups)
+        assert slow == pytest.approx(fast / 10)
+        seen.append((event.metrics["base_lr"], fast))
+    assert {base for base, _ in seen} == {wish or 0.1}
+    assert seen[0][1] == pytest.approx(wish or 0.1) and seen[-1][1] < seen[0][1] / 5
+    training.save_state(tmp_path / "state", model, state)
+    again = training.load_state(tmp_path / "state", model, settings)
+    assert [g["initial_lr"] for g in again.optimizers["sgd"].param_groups] == [0.1, 0.01]
 
 
 def test_a_pause_waits_and_goes_on(digits: datasets.Dataset) -> None:

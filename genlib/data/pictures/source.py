@@ -62,7 +62,6 @@ class Source:
     pictures: tuple[Picture, ...]
     classes: tuple[str, ...]
     stamp: str
-    ignored: int  # files that are no pictures
 
     def reader(self) -> AbstractContextManager[Callable[[str], bytes]]:
         """Open the source; inside ``with``, a function name -> bytes that any thread may call."""
@@ -166,7 +165,7 @@ def look(path: Path) -> Source:
         what = "is empty" if not files else "holds no picture"
         raise FolderError(f"{title_of(path)} {what}: put pictures in it, such as .jpg or .png.")
     arranged, classes = arrange(pictures)
-    return Source(path, arranged, classes, stamp, len(names) - len(pictures))
+    return Source(path, arranged, classes, stamp)
 
 
 def _shown(name: str) -> bool:

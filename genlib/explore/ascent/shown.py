@@ -14,7 +14,7 @@ from genlib.explore.ascent.climb import Frame
 
 @dataclass(frozen=True)
 class Shown:
-    """What the page draws. images: (B, H, W, C) uint8; measured_at: the step of the numbers."""
+    """What the page draws. images: (B, H, W, C) uint8."""
 
     images: NDArray[np.uint8]
     classes: tuple[int, ...]
@@ -22,7 +22,6 @@ class Shown:
     value: tuple[float, ...]
     probability: tuple[float, ...]
     grad_norm: tuple[float, ...]
-    measured_at: int
     steps_per_s: float = 0.0
 
 
@@ -40,6 +39,5 @@ def shown(frame: Frame, classes: Sequence[int], rate: float) -> Shown:
         tuple(frame.value.tolist()),
         tuple(frame.probability.tolist()),
         tuple(frame.grad_norm.tolist()),
-        frame.step,
         rate,
     )
