@@ -39,7 +39,8 @@ from genlib.explore.ascent import pictures
 from genlib.models.capabilities import Classifies, Decodes, Reconstructs
 from genlib.runs import queue as runs
 from genlib.runs.directory import RunSpec
-from genlib.runs.events import Record, append
+from genlib.runs.events import append
+from genlib.settings import Event
 from genlib.store import checkpoint
 from genlib.store.checkpoint import CheckpointError
 
@@ -161,8 +162,8 @@ class Fuzzer:
         found = sorted((ROOT / "checkpoints").rglob("*.safetensors"))
         self.shipped = [path.read_bytes() for path in found]
         self.good, self.run = (runs.create(RunSpec("vae", "digits")) for _ in range(2))
-        append(self.run.path / "events.jsonl", Record("start", metrics={"epochs": 2.0}))
-        append(self.run.path / "events.jsonl", Record("epoch", 9, 1, 1.5, {"test/loss": 0.5}))
+        append(self.run.path / "events.jsonl", Event("start", metrics={"epochs": 2.0}))
+        append(self.run.path / "events.jsonl", Event("epoch", 9, 1, 1.5, {"test/loss": 0.5}))
         (self.run.path / "model.safetensors").write_bytes(min(self.shipped, key=len))
         self.files = {path: path.read_bytes() for path in self.run.path.iterdir() if path.is_file()}
         self.kinds: tuple[Callable[[random.Random], str], ...] = (

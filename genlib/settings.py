@@ -1,5 +1,7 @@
 """Settings: frozen dataclasses whose fields know their default, bounds and help.
 
+``Control`` and ``Event`` are what a training hears and says while it follows its settings.
+
 One description serves three readers: the page draws its form from it, the command line its
 ``--set field=value``, and ``__post_init__`` refuses bad values with one clear ``ValueError``.
 
@@ -233,6 +235,37 @@ class TrainSettings(Settings):
         help="Vary the training images: flip mirrors half of them, flip_shift also moves them by "
         "up to a sixteenth of their side. Not for digits: a mirrored 3 isn't a 3.",
     )
+
+
+@dataclass(frozen=True)
+class Control:
+    """What the person watching wants of a training, which looks several times a second.
+
+    ``lr`` replaces the learning rate of the settings; None leaves it and its schedule as they are.
+    """
+
+    pause: bool = False
+    stop: bool = False
+    lr: float | None = None
+
+
+@dataclass(frozen=True)
+class Event:
+    """What happened in a training up to a step, and one line of a run's event log.
+
+    ``kind`` is "step", "epoch" or, in a log, "start" or "resume"; ``step`` counts batches, ``time``
+    is in seconds since 1970. ``metrics`` holds ``train/<loss term>`` (mean since the last event),
+    ``lr``, ``base_lr`` (before the schedule: what the settings say, or a person since),
+    ``images_per_s``, ``seconds`` (of training so far), ``seconds_left`` and ``steps`` (in the whole
+    training); at the end of an epoch the train terms are means over the epoch and
+    ``test/<loss term>`` is added.
+    """
+
+    kind: str
+    step: int = 0
+    epoch: int = 0
+    time: float = 0.0
+    metrics: dict[str, float] = field(default_factory=dict)
 
 
 MAX_TEXT = 200  # characters of one text in a checkpoint

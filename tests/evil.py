@@ -22,9 +22,9 @@ from genlib.models.classifier import Classifier, ClassifierSettings
 from genlib.runs import queue as runs
 from genlib.runs.directory import Run, RunSpec
 from genlib.runs.worker import work
+from genlib.settings import Event
 from genlib.store import checkpoint
 from genlib.store.tensorfile import header
-from genlib.training.loop import Event
 
 HOST = "evil.test"
 ROOT = Path(__file__).resolve().parents[1]

@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING, NoReturn
 from genlib import environment
 from genlib.files import take
 from genlib.runs import queue as runs
-from genlib.runs.directory import Control, Run, RunSpec
+from genlib.runs.directory import Run, RunSpec
+from genlib.settings import Control
 
 if TYPE_CHECKING:
-    from genlib.training.loop import Event
+    from genlib.settings import Event
 
 
 def train(options: argparse.Namespace) -> int:
@@ -219,7 +220,7 @@ class Progress:
         if event.kind == "epoch":
             print(f"{self._clear()}epoch {event.epoch}: {losses(m)}", file=sys.stderr)
         elif self.live:
-            share = event.step / event.steps
+            share = event.step / m["steps"]
             width = max(10, min(40, shutil.get_terminal_size().columns - 60))
             bar = "█" * round(share * width)
             text = f"{share:4.0%} {bar:░<{width}} {m['images_per_s']:,.0f} images/s, "

@@ -121,7 +121,9 @@ class Duel(Attended):
         if not (math.isfinite(value) and value > 0):
             raise ValueError(f"lr must be a positive number, got {value}")
         for name, fresh in self._model.optimizers(value, 0.0).items():
-            for group, new in zip(self.optimizers[name].param_groups, fresh.param_groups, strict=True):
+            for group, new in zip(
+                self.optimizers[name].param_groups, fresh.param_groups, strict=True
+            ):
                 group["lr"] = new["lr"]  # a family may give its groups different rates
 
     @property

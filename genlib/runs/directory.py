@@ -19,7 +19,6 @@
 A run's name is never that of a shipped checkpoint; renaming changes a header, not a directory.
 """
 
-import json
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
@@ -28,10 +27,9 @@ from typing import cast
 
 from genlib.environment import shipped_dir
 from genlib.files import is_held, read_json, write_bytes, write_json
-from genlib.runs import events as runs_events
-from genlib.settings import TrainSettings, fit, is_fit
+from genlib.runs import events
+from genlib.settings import Control, Event, TrainSettings, fit, is_fit
 from genlib.store.recipes import RECIPES
-from genlib.store.tensorfile import header
 
 ACTIVE = ("running", "paused")
 RESUMABLE = ("stopped", "failed", "lost")
@@ -74,6 +72,29 @@ class RunSpec:
         # Complete, and checked: whoever reads a run may rely on every training setting.
         settings = TrainSettings.from_dict(spec.train)
         return replace(spec, train=settings.to_dict(), snapshots=tuple(spec.snapshots))
+
+
+def specs_of(recipe: str) -> list[RunSpec]:
+    """The trainings of a recipe in order; each goes on from the weights of the one before.
+
+    Raises ValueError for an unknown name.
+    """
+    if recipe not in RECIPES:
+        raise ValueError(f"unknown recipe {recipe!r}; known are {', '.join(RECIPES)}")
+    asked = RECIPES[recipe]
+    train = TrainSettings.from_dict(asked.train)
+    first = RunSpec(
+        asked.family,
+        asked.dataset,
+        asked.model,
+        train.to_dict(),
+        recipe=recipe,
+        snapshots=asked.snapshots,
+    )
+    if not asked.more:
+        return [first]
+    later = tuple(epoch - train.epochs for epoch in asked.snapshots if epoch > train.epochs)
+    return [first, replace(first, train={**first.train, **asked.more}, snapshots=later)]
 
 
 def _is_text(value: object) -> bool:
@@ -135,15 +156,6 @@ class Status:
     state: str
     since: float = 0.0
     message: str = ""
-
-
-@dataclass(frozen=True)
-class Control:
-    """What the person watching wants of a run. ``lr`` None leaves the schedule as it is."""
-
-    pause: bool = False
-    stop: bool = False
-    lr: float | None = None
 
 
 @dataclass(frozen=True)
@@ -251,9 +263,14 @@ class Run:
             lr=float(cast(float, lr)) if _is_number(lr) and _in_range(cast(float, lr)) else None,
         )
 
-    def events(self, offset: int = 0) -> tuple[list[runs_events.Record], int]:
-        """Read the diary after byte ``offset``; returns the records and the next offset."""
-        return runs_events.read(self.path / "events.jsonl", offset)
+    @property
+    def log(self) -> Path:
+        """The event log."""
+        return self.path / "events.jsonl"
+
+    def events(self, offset: int = 0) -> tuple[list[Event], int]:
+        """Read the event log after byte ``offset``; returns its events and the next offset."""
+        return events.read(self.log, offset)
 
     def previews(self) -> list[tuple[int, Path]]:
         """Epochs and their pictures, in order."""
@@ -297,22 +314,3 @@ def refuse_shipped(name: str) -> None:
     """
     if is_shipped(" ".join(name.split())):
         raise ValueError(f"{name!r} is the name of a shipped checkpoint; choose another one.")
-
-
-def retitle(path: Path, name: str) -> None:
-    """Replace the name in a checkpoint's header without reading its weights.
-
-    Raises CheckpointError if the file is not a checkpoint.
-
-    ::
-
-        8 bytes: length of header | header, JSON, padded to 8 | weights, addressed from here
-    """
-    head = header(path)
-    meta = cast(dict[str, str], head["__metadata__"])
-    meta["genlib"] = json.dumps({**json.loads(meta["genlib"]), "name": fit(name)})
-    text = json.dumps(head).encode()
-    text += b" " * (-len(text) % 8)
-    data = path.read_bytes()
-    start = 8 + int.from_bytes(data[:8], "little")
-    write_bytes(path, len(text).to_bytes(8, "little") + text + data[start:])

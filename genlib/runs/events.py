@@ -20,11 +20,12 @@ import math
 import os
 import threading
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import BinaryIO
 
 from genlib.files import full_disk_said
+from genlib.settings import Event
 from genlib.store.checkpoint import CheckpointError, peek
 
 LOG = logging.getLogger(__name__)
@@ -39,30 +40,20 @@ MOST_COUNT = 10**12  # steps or epochs
 MOST_KIND = 40  # characters
 
 
-@dataclass(frozen=True)
-class Record:
-    """One line of the event log. ``time`` is in seconds since 1970, ``step`` counts batches."""
-
-    kind: str
-    step: int = 0
-    epoch: int = 0
-    time: float = 0.0
-    metrics: dict[str, float] = field(default_factory=dict)
-
-    def line(self) -> bytes:
-        """One JSON line."""
-        return json.dumps(asdict(self)).encode() + b"\n"
+def as_line(event: Event) -> bytes:
+    """One JSON line of the log."""
+    return json.dumps(asdict(event)).encode() + b"\n"
 
 
-def append(path: Path, record: Record) -> None:
-    """Append one record with a single write, so that a reader never sees two lines mixed.
+def append(path: Path, event: Event) -> None:
+    """Append one event with a single write, so that a reader never sees two lines mixed.
 
     Raises DiskFullError when the disk is full.
     """
     # A crash may have left half a line behind: what follows a crash begins on a line of its own.
-    fresh = b"\n" if record.kind in ("start", "resume") else b""
+    fresh = b"\n" if event.kind in ("start", "resume") else b""
     with full_disk_said(path), path.open("ab", buffering=0) as file:
-        file.write(fresh + record.line())
+        file.write(fresh + as_line(event))
 
 
 def pause(seconds: float) -> float:
@@ -71,7 +62,7 @@ def pause(seconds: float) -> float:
     return min(2.0, seconds / 600)
 
 
-def read(path: Path, offset: int = 0) -> tuple[list[Record], int]:
+def read(path: Path, offset: int = 0) -> tuple[list[Event], int]:
     """Read the records after byte ``offset``; returns them and the offset to go on from.
 
     At most ``MOST_BYTES`` are read: of more, samples and the end. A last line still being written,
@@ -122,14 +113,14 @@ def _last_part(file: BinaryIO, offset: int, size: int) -> bytes:
     return data[data.find(b"\n") + 1 :]
 
 
-def _parse(line: bytes) -> Record | None:
+def _parse(line: bytes) -> Event | None:
     """One record, or None for a line that a crash tore (the next writer began after it), or that
     somebody else wrote."""
     if not line or len(line) > MOST_LINE:
         return None
     try:
         values = json.loads(line)
-        record = Record(**values)
+        record = Event(**values)
         metrics = {name: float(value) for name, value in record.metrics.items()}
         record = replace(record, time=float(record.time), metrics=metrics)
     except (ValueError, TypeError, AttributeError, OverflowError, RecursionError):
@@ -137,7 +128,7 @@ def _parse(line: bytes) -> Record | None:
     return record if _is_sound(record) else None
 
 
-def _is_sound(record: Record) -> bool:
+def _is_sound(record: Event) -> bool:
     counts = (record.step, record.epoch)
     return (
         isinstance(record.kind, str)
@@ -149,7 +140,7 @@ def _is_sound(record: Record) -> bool:
     )
 
 
-def fold(records: Iterable[Record], seen: Iterable[Record] = ()) -> list[Record]:
+def fold(records: Iterable[Event], seen: Iterable[Event] = ()) -> list[Event]:
     """Append ``records`` to those already ``seen``, dropping lost work at every ``resume``.
 
     Of each kind at most ``2 * MOST_RECORDS`` are kept, evenly spread over the steps.
@@ -167,7 +158,7 @@ def fold(records: Iterable[Record], seen: Iterable[Record] = ()) -> list[Record]
     return thin(kept)
 
 
-def thin(records: Sequence[Record]) -> list[Record]:
+def thin(records: Sequence[Event]) -> list[Event]:
     """Keep about ``MOST_RECORDS`` of each kind that has twice as many: one in each of that many
     equal stretches of steps, and the last."""
     kinds: dict[str, list[int]] = {}
@@ -198,9 +189,9 @@ class Log:
         self.path = path
         self._lock = threading.Lock()
         self._offset, self._file = 0, -1  # the file's number in the file system
-        self._records: list[Record] = []
+        self._records: list[Event] = []
 
-    def records(self) -> list[Record]:
+    def records(self) -> list[Event]:
         """The records so far, thinned; don't change the list. See ``fold`` and ``read``."""
         with self._lock:
             try:
@@ -219,16 +210,16 @@ class Log:
             return self._records
 
 
-def _without_lost(records: list[Record]) -> list[Record]:
+def _without_lost(records: list[Event]) -> list[Event]:
     """Drop lost work also where the ``resume`` lies between two samples: the steps went back."""
-    kept: list[Record] = []
+    kept: list[Event] = []
     for record in reversed(records):
         if not kept or record.step <= kept[-1].step:
             kept.append(record)
     return kept[::-1]
 
 
-def _with_epochs(records: list[Record], model: Path) -> list[Record]:
+def _with_epochs(records: list[Event], model: Path) -> list[Event]:
     """Add the epochs that lie between two samples: the run's checkpoint knows them all."""
     try:
         history = peek(model).history
@@ -251,7 +242,7 @@ def _with_epochs(records: list[Record], model: Path) -> list[Record]:
     return sorted(found, key=lambda record: record.step)
 
 
-def rate_changes(records: Iterable[Record], lr: float) -> list[tuple[int, float]]:
+def rate_changes(records: Iterable[Event], lr: float) -> list[tuple[int, float]]:
     """[(step, new rate)] where the learning rate, ``lr`` at first, was changed during the training.
 
     A schedule is not a change: what counts is the rate that it scales (``base_lr``).
@@ -267,7 +258,7 @@ def rate_changes(records: Iterable[Record], lr: float) -> list[tuple[int, float]
     return found
 
 
-def curves(records: Iterable[Record], kind: str = "epoch") -> dict[str, list[tuple[int, float]]]:
+def curves(records: Iterable[Event], kind: str = "epoch") -> dict[str, list[tuple[int, float]]]:
     """Metric name -> [(x, value)], x the step for ``step`` records and the epoch for ``epoch``."""
     found: dict[str, list[tuple[int, float]]] = {}
     for record in records:

@@ -25,13 +25,13 @@ from genlib.runs.directory import (
     ACTIVE,
     LR_RANGE,
     RESUMABLE,
-    Control,
     Run,
     RunSpec,
     is_shipped,
     refuse_shipped,
-    retitle,
 )
+from genlib.settings import Control
+from genlib.store import checkpoint
 
 TRASH = ".trash"
 TRASH_SIZE = 20
@@ -308,7 +308,7 @@ def rename(run: Run, name: str) -> None:
     spec = RunSpec.from_dict(replace(run.spec, name=name).to_dict())
     write_json(run.path / "run.json", spec.to_dict())
     if run.model and not run.alive:  # a run at work writes the new name with its next epoch
-        retitle(run.model, name)
+        checkpoint.retitle(run.model, name)
 
 
 def tidy() -> None:

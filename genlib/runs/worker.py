@@ -1,8 +1,8 @@
-"""Train what a run's directory asks for, or a recipe, and keep what comes out of it.
+"""Train what a run's directory asks for, and keep what comes out of it; build recipes of runs.
 
 ``work`` is the body of a training process. Everything it learns goes to files at once, in an order
-that makes any interruption harmless: an epoch's picture, its line in the diary, then the state to
-go on from. Whoever goes on from that state first marks in the diary what was lost after it.
+that makes any interruption harmless: an epoch's picture, its line in the event log, then the state
+to go on from. Whoever goes on from that state first marks in the log what was lost after it.
 """
 
 from __future__ import annotations
@@ -13,9 +13,10 @@ import math
 import os
 import signal
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import asdict, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import FrameType
 
 import numpy as np
@@ -26,16 +27,15 @@ from genlib import devices
 from genlib.data import datasets
 from genlib.data.datasets import Dataset
 from genlib.environment import DiskFullError
-from genlib.evaluate import metrics as evaluate
+from genlib.evaluate.metrics import evaluate
 from genlib.files import is_full, move, write_bytes
 from genlib.models import Model
-from genlib.runs import events as runs_events
-from genlib.runs.directory import Run, RunSpec
-from genlib.runs.events import Record
-from genlib.settings import TrainSettings
+from genlib.runs import events
+from genlib.runs.directory import Run, RunSpec, specs_of
+from genlib.runs.queue import create
+from genlib.settings import Control, Event, TrainSettings
 from genlib.store import checkpoint
 from genlib.store.checkpoint import CheckpointError
-from genlib.store.recipes import RECIPES, Recipe
 from genlib.training import loop as training
 from genlib.training import state as training_state
 
@@ -43,7 +43,7 @@ LOG = logging.getLogger(__name__)
 
 RESERVE = "reserve"  # kept in the run's directory while it trains, so that a full disk can be told
 RESERVED = 65_536  # bytes
-Watch = Callable[[training.Event], None]
+Watch = Callable[[Event], None]
 
 
 class Interrupt:
@@ -60,11 +60,12 @@ class Interrupt:
         self.asked = True
 
 
-def work(run: Run, watch: Watch) -> str:
+def work(run: Run, watch: Watch, begin: Path | None = None) -> str:
     """Train the run to its end or until it is stopped; returns its final state.
 
-    Goes on from the last complete epoch where there is one. Raises ValueError for settings that
-    cannot be trained; whatever is raised, the run's status says so first.
+    Goes on from the last complete epoch where there is one; else it starts from fresh weights, or
+    those of the checkpoint ``begin``. Raises ValueError for settings that cannot be trained;
+    whatever is raised, the run's status says so first.
     """
     reserve = run.path / RESERVE
     interrupt = Interrupt()
@@ -72,7 +73,7 @@ def work(run: Run, watch: Watch) -> str:
         write_bytes(reserve, os.urandom(RESERVED))
         write_bytes(run.path / "pid", str(os.getpid()).encode())
         run.set_status("running", time.time())
-        stopped = _train(run, interrupt, watch)
+        stopped = _train(run, interrupt, watch, begin)
     except Exception as error:
         reserve.unlink(missing_ok=True)
         run.set_status("failed", time.time(), _sentence(error))
@@ -96,28 +97,30 @@ def _sentence(error: Exception) -> str:
     return f"Training ended with an error of the program ({type(error).__name__}); see log.txt."
 
 
-def _train(run: Run, interrupt: Interrupt, watch: Watch) -> bool:
+def _train(run: Run, interrupt: Interrupt, watch: Watch, begin: Path | None) -> bool:
     spec = run.spec
     settings = TrainSettings.from_dict(spec.train)
     data, model = prepare(spec, settings)
+    if begin:
+        model.load_state_dict(checkpoint.load(begin).state_dict())
+    shown = data.only(settings.classes)
     spec = replace(spec, dataset=data.name)  # where MNIST is missing, others served: say so
     state = _state(run, model, settings)
     if state.epoch == 0:
         _save_epoch(run, spec, model, settings, state)
-        _save_preview(run, 0, training.preview(model, data.only(settings.classes)))
+        _save_preview(run, 0, training.preview(model, shown))
     # "resume" also when nothing was kept: a start that was killed may have left lines behind.
-    _append(run, "resume", state.step, state.epoch, {})
+    events.append(run.log, Event("resume", state.step, state.epoch, time.time()))
     control = _control(run, interrupt)
     if control().stop:
         return True
     written = -math.inf  # seconds of training at the last line in the event log
     for event in training.train(model, data, settings, state, control):
-        if event.preview is not None:
-            _save_preview(run, event.epoch, event.preview)
+        if event.kind == "epoch":
+            _save_preview(run, event.epoch, training.preview(model, shown))
         seconds = event.metrics["seconds"]
-        if event.kind == "epoch" or seconds - written >= runs_events.pause(seconds):
-            metrics = {**event.metrics, "steps": event.steps}
-            _append(run, event.kind, event.step, event.epoch, metrics)
+        if event.kind == "epoch" or seconds - written >= events.pause(seconds):
+            events.append(run.log, event)
             written = seconds
         if event.kind == "epoch":
             training_state.save_state(run.state_file, model, state)
@@ -163,17 +166,12 @@ def _newest_weights(
     return training_state.start(model, settings)
 
 
-def prepare(spec: RunSpec | Recipe, settings: TrainSettings) -> tuple[Dataset, Model]:
-    """The data and the untrained model, on the device, that a run or a recipe asks for."""
+def prepare(spec: RunSpec, settings: TrainSettings) -> tuple[Dataset, Model]:
+    """The data and the untrained model, on the device, that a run asks for."""
     data = datasets.load(spec.dataset)
     torch.manual_seed(settings.seed)  # dropout layers draw from the process's own generator
     model = training.build(spec.family, dict(spec.model), data, settings.seed)
     return data, model.to(devices.device())
-
-
-def _append(run: Run, kind: str, step: int, epoch: int, metrics: dict[str, float]) -> None:
-    record = Record(kind, step, epoch, time.time(), metrics)
-    runs_events.append(run.path / "events.jsonl", record)
 
 
 def _save_preview(run: Run, epoch: int, images: Tensor | None) -> None:
@@ -208,11 +206,11 @@ def _save_epoch(
         )
 
 
-def _control(run: Run, interrupt: Interrupt) -> Callable[[], training.Control]:
+def _control(run: Run, interrupt: Interrupt) -> Callable[[], Control]:
     """What the loop asks several times a second; tells the status when a pause begins or ends."""
     paused = False
 
-    def control() -> training.Control:
+    def control() -> Control:
         nonlocal paused
         wish = run.control
         stop = wish.stop or interrupt.asked
@@ -220,7 +218,7 @@ def _control(run: Run, interrupt: Interrupt) -> Callable[[], training.Control]:
         if pause != paused:
             paused = pause
             run.set_status("paused" if paused else "running", time.time(), run.message)
-        return training.Control(pause, stop, wish.lr)
+        return Control(pause, stop, wish.lr)
 
     return control
 
@@ -239,66 +237,59 @@ def going_on(
 def build_recipe(name: str, folder: Path, watch: Watch, *, measure: bool = True) -> Path:
     """Train a recipe into ``folder/NAME.safetensors`` (float16) and ``NAME.snapshots/``.
 
-    ``measure`` adds the test numbers, taken from the stored weights. Raises ValueError for an
-    unknown name, KeyboardInterrupt when stopped: a recipe is whole or not at all.
+    Its runs live in a temporary folder, and only what ships is kept. ``measure`` adds the test
+    numbers, taken from the stored weights. Raises ValueError for an unknown name, KeyboardInterrupt
+    when stopped: a recipe is whole or not at all.
     """
-    if name not in RECIPES:
-        raise ValueError(f"unknown recipe {name!r}; known are {', '.join(RECIPES)}")
-    recipe = RECIPES[name]
-    settings = TrainSettings.from_dict(recipe.train)
-    seed = settings.seed
-    data, model = prepare(recipe, settings)
-    if data.name != recipe.dataset:
+    specs = specs_of(name)
+    data = datasets.load(specs[0].dataset)
+    if data.name != specs[0].dataset:
         raise ValueError(
-            f"the recipe {name} needs the dataset {recipe.dataset}, which isn't here; other "
+            f"the recipe {name} needs the dataset {specs[0].dataset}, which isn't here; other "
             "pictures would give another model. Put it into data/ or $GENLIB_DATA"
         )
-    state = training_state.start(model, settings)
-    past: list[dict[str, float]] = []  # of a training before this one
-    interrupt = Interrupt()
     path = folder / f"{name}.safetensors"
-
-    def save(to: Path, numbers: Mapping[str, evaluate.Metric] | None = None) -> None:
-        checkpoint.save(
-            to,
-            model,
-            name=name,
-            dataset=data.name,
-            seed=seed,
-            epoch=epoch(),
-            train=settings.to_dict(),
-            used=state.used,
-            history=going_on(past, state.history),
-            metrics={key: asdict(metric) for key, metric in (numbers or {}).items()},
-            half=True,
-        )
-
-    def epoch() -> int:
-        return state.epoch + int(past[-1]["epoch"] if past else 0)
-
-    def keep() -> None:
-        if epoch() in recipe.snapshots:
-            save(folder / f"{name}.snapshots" / f"epoch-{epoch():04d}.safetensors")
-
-    def train() -> None:
-        wish = training.Control
-        asked = training.train(model, data, settings, state, lambda: wish(stop=interrupt.asked))
-        for event in asked:
-            watch(event)
-            if event.kind == "epoch":
-                keep()
-        if state.stopped:
-            raise KeyboardInterrupt
-
-    keep()
-    train()
-    if recipe.more:
-        past = state.history
-        settings = TrainSettings.from_dict({**recipe.train, **recipe.more})
-        state = training_state.start(model, settings)
-        train()
-    save(path)
+    with TemporaryDirectory() as place:
+        trained: list[Run] = []
+        for spec in specs:
+            begin = trained[-1].model if trained else None
+            trained.append(create(spec, Path(place) / str(len(trained))))
+            if work(trained[-1], watch, begin) == "stopped":
+                raise KeyboardInterrupt
+        _ship(trained, path)
     if measure:
-        stored = checkpoint.load(path, str(devices.device()))
-        save(path, evaluate.evaluate(stored, data.only(settings.classes)))
+        classes = str(specs[0].train["classes"])
+        found = evaluate(checkpoint.load(path, str(devices.device())), data.only(classes))
+        checkpoint.save_metrics(path, {key: asdict(metric) for key, metric in found.items()})
     return path
+
+
+def _ship(trained: list[Run], path: Path) -> None:
+    """Store what a recipe's runs kept, in float16, as the epochs of one training."""
+    past: list[dict[str, float]] = []  # history of the trainings before this one
+    for run in trained:
+        assert run.model is not None, "the run is finished"
+        newest, spec = checkpoint.peek(run.model), run.spec
+        before = int(past[-1]["epoch"]) if past else 0
+        places = {
+            path.with_suffix(".snapshots") / f"epoch-{epoch + before:04d}.safetensors": file
+            for epoch, file in newest.snapshots
+            if epoch in spec.snapshots
+        }
+        if run is trained[-1]:
+            places[path] = newest.path
+        for place, file in places.items():
+            info = checkpoint.peek(file)
+            checkpoint.save(
+                place,
+                checkpoint.load(info),
+                name=path.stem,
+                dataset=info.dataset,
+                seed=int(str(trained[0].spec.train["seed"])),
+                epoch=info.epoch + before,
+                train=info.train,
+                used=info.used,
+                history=going_on(past, info.history),
+                half=True,
+            )
+        past = going_on(past, newest.history)

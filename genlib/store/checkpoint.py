@@ -118,12 +118,21 @@ def save_metrics(path: Path, metrics: Mapping[str, Mapping[str, object]]) -> Non
 
     Raises CheckpointError if the file isn't a checkpoint of genlib.
     """
+    _describe_again(path, {"metrics": {k: dict(v) for k, v in metrics.items()}})
+
+
+def retitle(path: Path, name: str) -> None:
+    """Replace the name in a checkpoint's header, as ``save_metrics`` does with the metrics."""
+    _describe_again(path, {"name": fit(name)})
+
+
+def _describe_again(path: Path, changes: Mapping[str, object]) -> None:
     peek(path)
     extra = header(path)["__metadata__"]
     assert isinstance(extra, dict)
     meta = bounded_json(extra["genlib"])
     assert isinstance(meta, dict)
-    write_meta(path, {**meta, "metrics": {k: dict(v) for k, v in metrics.items()}})
+    write_meta(path, {**meta, **changes})
 
 
 def peek(path: Path) -> Info:

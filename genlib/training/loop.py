@@ -10,8 +10,6 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import Literal
 
 import torch
 from torch import Tensor
@@ -20,14 +18,12 @@ from genlib.data.augment import AUGMENTS
 from genlib.data.datasets import Dataset, batches, to_float
 from genlib.models.base import Model
 from genlib.models.capabilities import Reconstructs, Samples
-from genlib.settings import TrainSettings
+from genlib.settings import Control, Event, TrainSettings
 from genlib.training.arithmetic import Autocast, choose_arithmetic, in_use
 from genlib.training.build import build, check, chosen, configure, learning_rate, plan
 from genlib.training.state import State, lay_out, load_state, save_state, start
 
 __all__ = [
-    "Control",
-    "Event",
     "State",
     "build",
     "check",
@@ -40,34 +36,6 @@ __all__ = [
 ]
 
 EVERY = 0.25  # seconds between two step events
-
-
-@dataclass(frozen=True)
-class Event:
-    """What happened up to a step.
-
-    ``metrics`` holds ``train/<loss term>`` (mean since the last event), ``lr``, ``base_lr`` (before
-    the schedule: what the settings say, or a person since), ``images_per_s``, ``seconds`` (of
-    training so far) and ``seconds_left``; at the end of an epoch (``kind``
-    "epoch") the train terms are means over the epoch and ``test/<loss term>`` is added.
-    ``preview`` is uint8 (N, C, H, W) at the end of an epoch.
-    """
-
-    step: int
-    epoch: int
-    steps: int  # in the whole training
-    kind: Literal["step", "epoch"]
-    metrics: dict[str, float]
-    preview: Tensor | None = None
-
-
-@dataclass(frozen=True)
-class Control:
-    """What the watcher asks of the loop; read a few times a second."""
-
-    pause: bool = False
-    stop: bool = False
-    lr: float | None = None  # replaces the learning rate of the settings
 
 
 def train(
@@ -147,8 +115,9 @@ class _Loop:
         whole.merge(recent)
         state.epoch += 1
         metrics = {**whole.read(), **self._test(data)}
-        event = self._event("epoch", metrics, preview(self.model, data))
-        state.history.append({"epoch": state.epoch, "step": state.step, **event.metrics})
+        event = self._event("epoch", metrics)
+        row = {name: value for name, value in event.metrics.items() if name != "steps"}
+        state.history.append({"epoch": state.epoch, "step": state.step, **row})
         yield event
         self.obey()
 
@@ -168,12 +137,7 @@ class _Loop:
             for group in optimizer.param_groups:
                 group["lr"] = learning_rate(self.settings, share, group["initial_lr"] * wished)
 
-    def _event(
-        self,
-        kind: Literal["step", "epoch"],
-        metrics: dict[str, float],
-        picture: Tensor | None = None,
-    ) -> Event:
+    def _event(self, kind: str, metrics: dict[str, float]) -> Event:
         state = self.state
         state.seconds = time.monotonic() - self.begun
         for name, value in metrics.items():
@@ -189,8 +153,9 @@ class _Loop:
             "images_per_s": self.images / self.steps / max(per_step, 1e-9),
             "seconds": state.seconds,
             "seconds_left": per_step * (self.steps - state.step),
+            "steps": self.steps,
         }
-        return Event(state.step, state.epoch, self.steps, kind, metrics, picture)
+        return Event(kind, state.step, state.epoch, time.time(), metrics)
 
     @torch.no_grad()
     def _test(self, data: Dataset) -> dict[str, float]:

@@ -21,8 +21,9 @@ from genlib.cli.main import main
 from genlib.data import datasets
 from genlib.files import write_json
 from genlib.runs import queue as runs
-from genlib.runs.directory import Control, Run
+from genlib.runs.directory import Run
 from genlib.runs.worker import build_recipe
+from genlib.settings import Control, TrainSettings
 from genlib.store import checkpoint
 from genlib.store.recipes import RECIPES, Recipe
 from genlib.training import loop as training
@@ -189,6 +190,24 @@ def test_a_recipe_may_train_its_result_further_with_other_settings(
     before = checkpoint.load(folders / "checkpoints" / "plain.safetensors").state_dict()
     assert all(bool((kept[key] == before[key]).all()) for key in before)
     assert any(bool((last[key] != before[key]).any()) for key in before)
+
+
+def test_a_recipe_gives_the_weights_of_its_trainings_one_after_the_other(
+    folders: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    train = {"epochs": 2, "limit": 128, "precision": "float32", "threads": 1, "seed": 4}
+    more = {"epochs": 1, "lr": 1e-2, "seed": 1}
+    recipe = Recipe("vae", "a test", {"latent_dim": 2, "hidden": (8,)}, train, "digits", more=more)
+    monkeypatch.setitem(RECIPES, "twice", recipe)
+    path = build_recipe("twice", folders / "checkpoints", lambda event: None, measure=False)
+    data = datasets.load("digits")
+    model = training.build("vae", recipe.model, data, 4)
+    for settings in (train, {**train, **more}):
+        for _ in training.train(model, data, TrainSettings.from_dict(settings)):
+            pass
+    stored = checkpoint.load(path).state_dict()
+    assert all(torch.equal(stored[k], t.half().float()) for k, t in model.state_dict().items())
+    assert [*path.parent.iterdir()] == [path], "nothing else is left behind"
 
 
 def test_a_recipe_without_its_dataset_is_refused_and_changes_nothing(

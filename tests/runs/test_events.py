@@ -11,31 +11,32 @@ import pytest
 
 from genlib.models.autoencoder import Autoencoder, AutoencoderSettings
 from genlib.runs import events as runs_events
-from genlib.runs.events import Log, Record
+from genlib.runs.events import Log
+from genlib.settings import Event
 from genlib.store import checkpoint
 
 
 def test_a_resume_drops_the_work_that_was_lost() -> None:
-    seen = [Record("epoch", 10, 1), Record("step", 14, 1), Record("step", 18, 1)]
-    folded = runs_events.fold([Record("resume", 10, 1), Record("step", 12, 1)], seen)
+    seen = [Event("epoch", 10, 1), Event("step", 14, 1), Event("step", 18, 1)]
+    folded = runs_events.fold([Event("resume", 10, 1), Event("step", 12, 1)], seen)
     assert [(r.kind, r.step) for r in folded] == [("epoch", 10), ("resume", 10), ("step", 12)]
 
 
 def test_the_diary_is_read_on_from_an_offset_and_survives_a_torn_line(tmp_path: Path) -> None:
     path = tmp_path / "events.jsonl"
-    runs_events.append(path, Record("epoch", 1, 1, metrics={"test/loss": 2.0}))
+    runs_events.append(path, Event("epoch", 1, 1, metrics={"test/loss": 2.0}))
     first, offset = runs_events.read(path)
     assert [r.metrics for r in first] == [{"test/loss": 2.0}]
     with path.open("ab") as file:
         file.write(b'{"kind": "epo')
     assert runs_events.read(path, offset) == ([], offset), "a torn line is left alone"
-    runs_events.append(path, Record("resume", 1, 1))
+    runs_events.append(path, Event("resume", 1, 1))
     then, _ = runs_events.read(path, offset)
     assert [r.kind for r in then] == ["resume"], "the line after the torn one is not lost"
 
 
 def test_curves_are_by_epoch_or_by_step() -> None:
-    records = [Record("step", 5, 0, metrics={"a": 1.0}), Record("epoch", 9, 1, metrics={"a": 2.0})]
+    records = [Event("step", 5, 0, metrics={"a": 1.0}), Event("epoch", 9, 1, metrics={"a": 2.0})]
     assert runs_events.curves(records) == {"a": [(1, 2.0)]}
     assert runs_events.curves(records, "step") == {"a": [(5, 1.0)]}
 
@@ -79,8 +80,8 @@ ODD = [
 @pytest.mark.parametrize("line", ODD, ids=lambda line: line[:48].decode(errors="replace"))
 def test_an_odd_line_is_left_out_and_those_around_it_are_read(tmp_path: Path, line: bytes) -> None:
     path = tmp_path / "events.jsonl"
-    good = [Record("epoch", n, n, metrics={"test/loss": 1.0 / n}) for n in (1, 2)]
-    path.write_bytes(good[0].line() + line + b"\n" + good[1].line())
+    good = [Event("epoch", n, n, metrics={"test/loss": 1.0 / n}) for n in (1, 2)]
+    path.write_bytes(runs_events.as_line(good[0]) + line + b"\n" + runs_events.as_line(good[1]))
     records, offset = runs_events.read(path)
     assert records == good and offset == path.stat().st_size
     assert Log(path).records() == good
@@ -89,7 +90,7 @@ def test_an_odd_line_is_left_out_and_those_around_it_are_read(tmp_path: Path, li
 # ------------------------------------------------------------------------- the log of a long run
 
 
-def write_long(path: Path, epochs: int, steps: int, *, begin: int = 0) -> list[Record]:
+def write_long(path: Path, epochs: int, steps: int, *, begin: int = 0) -> list[Event]:
     """A log of ``epochs`` with ``steps`` lines each, padded as a real line; returns the epochs."""
     whole = []
     padding = {f"train/term_{i}": 0.5 for i in range(8)}
@@ -97,10 +98,10 @@ def write_long(path: Path, epochs: int, steps: int, *, begin: int = 0) -> list[R
         for epoch in range(begin, begin + epochs):
             for step in range(epoch * steps, (epoch + 1) * steps):
                 metrics = {"train/loss": 1.0 / (1 + step), **padding}
-                file.write(Record("step", step, epoch, metrics=metrics).line())
+                file.write(runs_events.as_line(Event("step", step, epoch, metrics=metrics)))
             metrics = {"test/loss": 1.0 / (epoch + 1), "steps": 1e6}
-            whole.append(Record("epoch", (epoch + 1) * steps - 1, epoch + 1, metrics=metrics))
-            file.write(whole[-1].line())
+            whole.append(Event("epoch", (epoch + 1) * steps - 1, epoch + 1, metrics=metrics))
+            file.write(runs_events.as_line(whole[-1]))
     return whole
 
 
@@ -188,7 +189,7 @@ def test_the_epochs_between_two_samples_come_from_the_checkpoint(tmp_path: Path)
 def test_lost_work_is_dropped_also_where_the_resume_was_not_sampled(tmp_path: Path) -> None:
     path = tmp_path / "events.jsonl"
     write_long(path, 20, 1000)
-    runs_events.append(path, Record("resume", 9_999, 10))
+    runs_events.append(path, Event("resume", 9_999, 10))
     write_long(path, 30, 1000, begin=10)
     steps = [r.step for r in Log(path).records() if r.kind == "step"]
     assert steps == sorted(set(steps)) and steps[-1] == 39_999
@@ -198,13 +199,13 @@ def test_a_line_without_an_end_is_not_read_again_and_again(
     tmp_path: Path, counted: list[int]
 ) -> None:
     path = tmp_path / "events.jsonl"
-    path.write_bytes(Record("epoch", 1, 1).line() + b"x" * 3_000_000)
+    path.write_bytes(runs_events.as_line(Event("epoch", 1, 1)) + b"x" * 3_000_000)
     log = Log(path)
     assert len(log.records()) == 1
     counted.clear()
     log.records()
     assert sum(counted) == 0
-    runs_events.append(path, Record("resume", 1, 1))
+    runs_events.append(path, Event("resume", 1, 1))
     assert [r.kind for r in log.records()] == ["epoch", "resume"]
 
 
@@ -216,7 +217,7 @@ def test_another_log_in_the_same_place_is_read_from_its_beginning(tmp_path: Path
     assert len(log.records()) == 6
     path.unlink()
     assert log.records() == []
-    runs_events.append(path, Record("epoch", 1, 1))
+    runs_events.append(path, Event("epoch", 1, 1))
     assert len(log.records()) == 1
 
 

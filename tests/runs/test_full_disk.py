@@ -17,8 +17,8 @@ from genlib.runs import events as runs_events
 from genlib.runs import queue as runs
 from genlib.runs import uploads as runs_uploads
 from genlib.runs.directory import Run, RunSpec
-from genlib.runs.events import Record
 from genlib.runs.worker import work
+from genlib.settings import Event
 from genlib.store import checkpoint
 from genlib.training import loop as training
 
@@ -79,7 +79,7 @@ def test_a_run_whose_event_log_finds_no_room_says_that_the_disk_is_full() -> Non
 
 def test_appending_and_replacing_name_the_file(small_disk: Path) -> None:
     with pytest.raises(DiskFullError, match=r"events\.jsonl could not be written"):
-        runs_events.append(_log(small_disk), Record("step"))
+        runs_events.append(_log(small_disk), Event("step"))
     fill(small_disk)
     for write in (
         lambda: write_bytes(small_disk / "a.bin", b"x" * 5000),
@@ -101,7 +101,7 @@ def test_a_disk_that_fills_up_during_the_training_can_still_be_told(small_disk: 
     run = runs.create(spec())
     ballast: list[Path] = []
 
-    def watch(event: training.Event) -> None:
+    def watch(event: Event) -> None:
         if event.kind == "epoch" and not ballast:
             ballast.append(fill(small_disk))
 

@@ -13,7 +13,8 @@ import pytest
 
 from genlib.files import take
 from genlib.runs import queue as runs
-from genlib.runs.directory import LR_RANGE, Control, Run, RunSpec
+from genlib.runs.directory import LR_RANGE, Run, RunSpec
+from genlib.settings import Control
 
 NESTED = "[" * 100_000
 TRAIN = {"limit": 256, "batch_size": 64, "epochs": 1, "precision": "float32", "threads": 1}

@@ -15,11 +15,10 @@ import pytest
 from genlib.files import is_held, read_json, take, write_json
 from genlib.runs import events as runs_events
 from genlib.runs import queue as runs
-from genlib.runs.directory import Control, Run, RunSpec
-from genlib.runs.events import Record
+from genlib.runs.directory import Run, RunSpec
 from genlib.runs.worker import work
+from genlib.settings import Control, Event
 from genlib.store import checkpoint
-from genlib.training.loop import Event
 
 TRAIN = {"limit": 256, "batch_size": 64, "precision": "float32", "threads": 1}
 LONG = 1000
@@ -39,7 +38,7 @@ def until(check: Callable[[], bool], seconds: float = 120.0) -> None:
         time.sleep(0.05)
 
 
-def epochs(run: Run) -> list[Record]:
+def epochs(run: Run) -> list[Event]:
     return [r for r in runs_events.fold(run.events()[0]) if r.kind == "epoch"]
 
 

@@ -13,9 +13,8 @@ from genlib.plots.curves import compare
 from genlib.runs import queue as runs
 from genlib.runs.directory import Run, RunSpec
 from genlib.runs.worker import work
-from genlib.settings import Spec, TrainSettings
+from genlib.settings import Event, Spec, TrainSettings
 from genlib.store import checkpoint
-from genlib.training.loop import Event
 from genlib.ui.kit.plain import plain
 from genlib.ui.train import runs as runs_view
 from genlib.ui.train import sweep as sweep_view

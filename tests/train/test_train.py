@@ -14,11 +14,10 @@ from genlib.files import write_json
 from genlib.models import FAMILIES
 from genlib.runs import queue as runs
 from genlib.runs import uploads as runs_uploads
-from genlib.runs.directory import Control, Run, RunSpec
+from genlib.runs.directory import Run, RunSpec
 from genlib.runs.worker import work
-from genlib.settings import TrainSettings
+from genlib.settings import Control, Event, TrainSettings
 from genlib.store import checkpoint
-from genlib.training.loop import Event
 from genlib.ui.kit import forms
 from genlib.ui.train import curves as run_curves
 from genlib.ui.train import form as train_form

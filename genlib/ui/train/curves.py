@@ -9,7 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from genlib.runs import events as runs_events
-from genlib.runs.events import Record
+from genlib.settings import Event
 
 POINTS = 400  # of one curve on screen
 SKIPPED = 0.5  # epochs at the start
@@ -28,13 +28,13 @@ RATE: dict[str, object] = {  # a vertical line where the learning rate was chang
 }
 
 
-def terms(records: list[Record]) -> list[str]:
+def terms(records: list[Event]) -> list[str]:
     """The loss terms that the diary knows, "loss" first."""
     names = {name.partition("/")[2] for r in records for name in r.metrics if "/" in name}
     return sorted(names, key=lambda name: (name != "loss", name))
 
 
-def frame(records: list[Record], term: str, epochs: int) -> pd.DataFrame:
+def frame(records: list[Event], term: str, epochs: int) -> pd.DataFrame:
     """Train and test values of one loss term: columns epoch, value, set; at most 2 × POINTS rows.
 
     Train values are those within the epochs where the run was slow enough to report any. From the
@@ -57,14 +57,14 @@ def frame(records: list[Record], term: str, epochs: int) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["epoch", "value", "set"])
 
 
-def changes(records: list[Record], epochs: int, lr: float) -> list[tuple[float, float]]:
+def changes(records: list[Event], epochs: int, lr: float) -> list[tuple[float, float]]:
     """[(epochs done, new rate)] where the learning rate, ``lr`` at first, was changed."""
     steps = next((r.metrics["steps"] for r in reversed(records) if "steps" in r.metrics), 1)
     found = runs_events.rate_changes(records, lr)
     return [(step / steps * epochs, rate) for step, rate in found]
 
 
-def show(records: list[Record], epochs: int, lr: float) -> None:
+def show(records: list[Event], epochs: int, lr: float) -> None:
     """One chart per loss term, train and test, over epochs; ``lr``: the rate at the start."""
     found = terms(records)
     if not found:

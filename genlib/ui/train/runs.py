@@ -12,8 +12,7 @@ from genlib.plots.curves import compare
 from genlib.runs import events as runs_events
 from genlib.runs import queue as runs
 from genlib.runs.directory import Run
-from genlib.runs.events import Record
-from genlib.settings import TrainSettings
+from genlib.settings import Event, TrainSettings
 from genlib.ui import menu
 from genlib.ui.kit import rights
 from genlib.ui.kit.plain import in_chart, plain
@@ -26,7 +25,7 @@ NEVER = ("channels", "image_size")
 MOST_RATES = 3  # changes of a learning rate in one cell of the table, the last ones
 
 
-def records(run: Run) -> list[Record]:
+def records(run: Run) -> list[Event]:
     """The run's event log, of which only what was added since the last look is read."""
     return run_view.diary(run)
 

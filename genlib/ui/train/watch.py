@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 from genlib.models import FAMILIES, capabilities
 from genlib.runs import queue as runs
 from genlib.runs.directory import ACTIVE, Run
-from genlib.runs.events import Log, Record
+from genlib.runs.events import Log
+from genlib.settings import Event
 from genlib.ui.kit import images
 from genlib.ui.kit.plain import plain
 from genlib.ui.train import actions as run_actions
@@ -75,7 +76,7 @@ def _follow(run_id: str, live: bool) -> None:
         run_actions.keep(run, state)
 
 
-def diary(run: Run) -> list[Record]:
+def diary(run: Run) -> list[Event]:
     """The run's records so far; only what was added since the last look is read."""
     return _event_log(str(run.path / "events.jsonl")).records()
 
@@ -101,11 +102,11 @@ def _head(run: Run, state: str) -> None:
         st.caption(f"{plain(about)}, started {when(spec.created)}", width="content")
 
 
-def _last(records: list[Record]) -> Record | None:
+def _last(records: list[Event]) -> Event | None:
     return next((r for r in reversed(records) if r.metrics), None)
 
 
-def _progress(run: Run, state: str, records: list[Record]) -> None:
+def _progress(run: Run, state: str, records: list[Event]) -> None:
     last = _last(records)
     if last is None:
         st.progress(0.0, text="Starting …" if state == "running" else "Not a step yet.")
@@ -121,7 +122,7 @@ def _progress(run: Run, state: str, records: list[Record]) -> None:
     st.progress(share, text=text)
 
 
-def _numbers(run: Run, records: list[Record]) -> None:
+def _numbers(run: Run, records: list[Event]) -> None:
     last = _last(records)
     m = {} if last is None else last.metrics
     tests = [r.metrics["test/loss"] for r in records if "test/loss" in r.metrics]
