@@ -38,7 +38,7 @@ class Density(Protocol):
 
 
 @dataclass(frozen=True)
-class Gaussian:
+class GaussianDensity:
     """N(mean, L L^T): mean (d,), factor L (d, d) lower triangular."""
 
     mean: np.ndarray
@@ -57,7 +57,7 @@ class Gaussian:
 
 
 @dataclass(frozen=True)
-class Mixture:
+class MixtureDensity:
     """A mixture of Gaussians as scikit-learn fitted it."""
 
     fitted: GaussianMixture
@@ -86,20 +86,22 @@ class Mixture:
 def standard_normal(codes: np.ndarray) -> Density:
     """N(0, I), whatever the codes (n, d) are: the prior of a VAE."""
     d = codes.shape[1]
-    return Gaussian(np.zeros(d), np.eye(d))
+    return GaussianDensity(np.zeros(d), np.eye(d))
 
 
 def diagonal_gaussian(codes: np.ndarray) -> Density:
     """Each latent by itself: mean and variance of the codes (n, d), as in the slides."""
     codes = codes.astype(np.float64)
-    return Gaussian(codes.mean(0), np.diag(np.sqrt(codes.var(0) + FLOOR)))
+    return GaussianDensity(codes.mean(0), np.diag(np.sqrt(codes.var(0) + FLOOR)))
 
 
 def full_gaussian(codes: np.ndarray) -> Density:
     """Mean and covariance of the codes (n, d)."""
     codes = codes.astype(np.float64)
     covariance = np.cov(codes, rowvar=False).reshape(codes.shape[1], codes.shape[1])
-    return Gaussian(codes.mean(0), np.linalg.cholesky(covariance + FLOOR * np.eye(len(covariance))))
+    return GaussianDensity(
+        codes.mean(0), np.linalg.cholesky(covariance + FLOOR * np.eye(len(covariance)))
+    )
 
 
 def gaussian_mixture(codes: np.ndarray) -> Density:
@@ -117,7 +119,7 @@ def gaussian_mixture(codes: np.ndarray) -> Density:
         tol=1e-2,
         random_state=0,
     )
-    return Mixture(fitted.fit(codes.astype(np.float64)))
+    return MixtureDensity(fitted.fit(codes.astype(np.float64)))
 
 
 DENSITIES: dict[str, Callable[[np.ndarray], Density]] = {

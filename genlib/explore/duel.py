@@ -40,7 +40,7 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Point:
+class DuelPoint:
     """The duel after some steps: mean D(x), mean D(G(z)) in [0, 1], losses in nats."""
 
     d_steps: int
@@ -105,7 +105,7 @@ class Duel(Attended):
         chosen = torch.randperm(len(self._images), generator=self._rng)[:WATCHED]
         self._real = self._images[chosen].float().cpu() / 255
         self.d_steps = self.g_steps = 0
-        self.trace: list[Point] = []
+        self.trace: list[DuelPoint] = []
         self.rate = 0.0  # steps per second
         self.error = ""
         self._measured_s = self._measured_at = 0.0
@@ -221,7 +221,7 @@ class Duel(Attended):
         model = self.model.eval()
         fake_x = model.sample(WATCHED, torch.Generator().manual_seed(self._seed))
         real, fake = model.verdict(self._real), model.verdict(fake_x)
-        point = Point(
+        point = DuelPoint(
             self.d_steps,
             self.g_steps,
             float(real.sigmoid().mean()),
@@ -237,7 +237,7 @@ class Duel(Attended):
         self._measured_s = self._measured_at - begun
 
 
-def thinned(trace: list[Point]) -> list[Point]:
+def thinned(trace: list[DuelPoint]) -> list[DuelPoint]:
     """Drop every second point of the older half once there are too many."""
     if len(trace) <= KEPT:
         return trace

@@ -58,7 +58,7 @@ class DBNSettings(ModelSettings):
     momentum: float = setting(0.5, 0.0, 0.99, "Momentum of the gradient steps.")
 
 
-class Layer(Bipartite):
+class StackedRBM(Bipartite):
     """One RBM of the stack."""
 
     def __init__(self, n_visible: int, n_hidden: int, chains: int) -> None:
@@ -66,7 +66,7 @@ class Layer(Bipartite):
         self.connect(n_visible, n_hidden, chains)
 
     @torch.no_grad()
-    def stand_on(self, below: Layer, h: Tensor) -> None:
+    def stand_on(self, below: StackedRBM, h: Tensor) -> None:
         """Start as the layer below upside down; ``h`` (B, n_visible) are states from below."""
         strongest = below.weight.norm(dim=1).argsort(descending=True)[: len(self.b)]
         self.weight[:, : len(strongest)] = below.weight[strongest].t()
@@ -97,7 +97,7 @@ class DBN(Model):
         if not config.n_hidden:
             raise ValueError("n_hidden must name at least one layer, got none")
         sizes = (config.pixels, *config.n_hidden)
-        self.layers = nn.ModuleList(Layer(n, m, config.chains) for n, m in pairwise(sizes))
+        self.layers = nn.ModuleList(StackedRBM(n, m, config.chains) for n, m in pairwise(sizes))
         self.register_buffer("seen", torch.zeros((), dtype=torch.long))
         self.layer_images = config.layer_images or UNPLANNED
 
@@ -113,9 +113,9 @@ class DBN(Model):
         share = images * epochs // layers
         self.layer_images = min(self.config.layer_images or share, share)
 
-    def stack(self) -> list[Layer]:
+    def stack(self) -> list[StackedRBM]:
         """The layers, bottom first."""
-        return [cast(Layer, layer) for layer in self.layers]
+        return [cast(StackedRBM, layer) for layer in self.layers]
 
     def pairs(self) -> list[tuple[Tensor, Tensor, Tensor]]:
         """(W, a, b) of each layer, bottom first."""

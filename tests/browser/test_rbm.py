@@ -12,7 +12,7 @@ import torch
 from playwright.sync_api import Page, expect
 
 from genlib.environment import shipped_dir
-from genlib.models.dbn import Layer
+from genlib.models.dbn import StackedRBM
 from genlib.ui.components.gibbs_chain import layers_data
 from genlib.ui.components.web import import_map
 
@@ -26,7 +26,7 @@ def text(numbers: np.ndarray) -> str:
 
 def test_half_steps_and_free_energy_are_those_of_pytorch(page: Page) -> None:
     torch.manual_seed(0)
-    layer = Layer(20, 13, 4)
+    layer = StackedRBM(20, 13, 4)
     with torch.no_grad():
         for p in layer.parameters():
             p.normal_()

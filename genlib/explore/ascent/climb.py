@@ -28,7 +28,7 @@ from genlib.explore.ascent.transforms import TRANSFORMS, blur, transform
 
 
 @dataclass(frozen=True)
-class Frame:
+class AscentFrame:
     """The picture after a step, and what was measured on it.
 
     image: (B, C, H, W), in [0, 1] when clipping is on; value: (B,) the objective; probability:
@@ -85,13 +85,13 @@ class Ascent:
             self.classes = torch.as_tensor(classes, device=self.lens.device)
             self.grad_norm = self.grad_norm[rows]
 
-    def frames(self) -> Iterator[Frame]:
+    def frames(self) -> Iterator[AscentFrame]:
         """One frame per step, for ever."""
         while True:
             self.advance()
             yield self.frame()
 
-    def frame(self) -> Frame:
+    def frame(self) -> AscentFrame:
         """The picture now, measured as it is, without jitter."""
         with torch.no_grad():
             image = self.image
@@ -100,7 +100,7 @@ class Ascent:
             probability = torch.full_like(value, torch.nan)
             if self._objective().looks_at == "scores":
                 probability = out.softmax(1).gather(1, self.classes[:, None])[:, 0]
-        return Frame(self.step, image, value, probability, self.grad_norm)
+        return AscentFrame(self.step, image, value, probability, self.grad_norm)
 
     def advance(self) -> None:
         """Make one step. Raises AscentError where there is nothing to climb or numbers overflow."""

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from genlib.explore.ascent.climb import Frame
+from genlib.explore.ascent.climb import AscentFrame
 
 MAX_BYTES = 64_000_000
 MAX_FRAMES, MIN_FRAMES = 64, 8
@@ -70,7 +70,7 @@ class Curves:
         self.points: list[tuple[int, tuple[int, ...], NDArray[np.float32]]] = []
         self._spacing = 1
 
-    def add(self, classes: Sequence[int], frame: Frame) -> None:
+    def add(self, classes: Sequence[int], frame: AscentFrame) -> None:
         """Keep what was measured on a frame."""
         values = np.stack([frame.value.cpu(), frame.probability.cpu(), frame.grad_norm.cpu()])
         point = (frame.step, tuple(classes), values.astype(np.float32))

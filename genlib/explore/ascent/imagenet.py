@@ -32,7 +32,7 @@ CLASSES = Path(__file__).with_name("imagenet_classes.txt")  # torchvision's name
 
 
 @dataclass(frozen=True)
-class Source:
+class Download:
     """One of torchvision's networks. size: megabytes to download; smallest: shortest side."""
 
     name: str
@@ -47,13 +47,13 @@ class Source:
         return self.file.rpartition("-")[2].removesuffix(".pth")
 
 
-SOURCES: dict[str, Source] = {
+SOURCES: dict[str, Download] = {
     s.name: s
     for s in (
-        Source("squeezenet1_1", "SqueezeNet 1.1", "squeezenet1_1-b8a52dc0.pth", 4.7, 33),
-        Source("resnet18", "ResNet-18", "resnet18-f37072fd.pth", 44.7, 33),
-        Source("googlenet", "GoogLeNet", "googlenet-1378be20.pth", 49.7, 33),
-        Source("vgg16", "VGG-16", "vgg16-397923af.pth", 527.8, 33),
+        Download("squeezenet1_1", "SqueezeNet 1.1", "squeezenet1_1-b8a52dc0.pth", 4.7, 33),
+        Download("resnet18", "ResNet-18", "resnet18-f37072fd.pth", 44.7, 33),
+        Download("googlenet", "GoogLeNet", "googlenet-1378be20.pth", 49.7, 33),
+        Download("vgg16", "VGG-16", "vgg16-397923af.pth", 527.8, 33),
     )
 }
 

@@ -20,7 +20,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-Source = Literal["scores", "layer"]
+LooksAt = Literal["scores", "layer"]
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Objective:
     """An objective by name, with what it looks at."""
 
     name: str
-    looks_at: Source
+    looks_at: LooksAt
     function: Function
 
     def __call__(self, out: Tensor, target: Target) -> Tensor:
@@ -53,7 +53,7 @@ class Objective:
 OBJECTIVES: dict[str, Objective] = {}
 
 
-def objective(name: str, looks_at: Source) -> Callable[[Function], Function]:
+def objective(name: str, looks_at: LooksAt) -> Callable[[Function], Function]:
     """Offer a function as an objective under a name."""
 
     def declare(function: Function) -> Function:
@@ -91,7 +91,7 @@ def channel_mean(activation: Tensor, target: Target) -> Tensor:
     return activation[:, target.channel].flatten(1).mean(1)
 
 
-def before_relu(out: Tensor, pre: Tensor, target: Target, looks_at: Source) -> Tensor:
+def before_relu(out: Tensor, pre: Tensor, target: Target, looks_at: LooksAt) -> Tensor:
     """What to climb when a dead unit gives no gradient: its value before the ReLU, (B,).
 
     A ReLU that is off has gradient 0, so that the picture would never move. The value that went

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from genlib.explore.ascent.climb import Frame
+from genlib.explore.ascent.climb import AscentFrame
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ def pixels(image: Tensor) -> NDArray[np.uint8]:
     return (image.clamp(0, 1) * 255).round().byte().permute(0, 2, 3, 1).contiguous().cpu().numpy()
 
 
-def shown(frame: Frame, classes: Sequence[int], rate: float) -> Shown:
+def shown(frame: AscentFrame, classes: Sequence[int], rate: float) -> Shown:
     """A frame that was just measured, with its classes and the steps a second."""
     return Shown(
         pixels(frame.image),

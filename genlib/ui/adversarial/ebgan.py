@@ -18,7 +18,7 @@ from genlib.ui.adversarial.gan.training import collapse_warning, epochs, pick_ep
 from genlib.ui.kit import images, loading
 from genlib.ui.kit.columns import side_by_side
 from genlib.ui.kit.pickers import download
-from genlib.ui.kit.picture_table import Card, cards, signed_legend
+from genlib.ui.kit.picture_table import PictureCard, cards, signed_legend
 from genlib.ui.kit.plain import plain
 
 KEY = "ebgan"
@@ -95,9 +95,9 @@ def _rebuilt(model: HasMargin, image: torch.Tensor, value: float) -> None:
     error = (rebuilt - image).mean(0).numpy()
     cards(
         [
-            Card("Image", images.to_uint8(image)),
-            Card("Dec(Enc(x))", images.to_uint8(rebuilt)),
-            Card("Error", diverging(error, 1.0), number=f"C = {value:.1f}"),
+            PictureCard("Image", images.to_uint8(image)),
+            PictureCard("Dec(Enc(x))", images.to_uint8(rebuilt)),
+            PictureCard("Error", diverging(error, 1.0), number=f"C = {value:.1f}"),
         ]
     )
     signed_legend("ink left out", "none", "ink added")

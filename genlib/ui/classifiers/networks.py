@@ -22,7 +22,7 @@ UNTRAINED = "-untrained"
 
 
 @dataclass(frozen=True)
-class Choice:
+class NetworkChoice:
     """One entry of the list. ``stamp`` changes with the file."""
 
     key: str
@@ -32,16 +32,17 @@ class Choice:
     info: Info | None = None
 
 
-def choices() -> dict[str, Choice]:
+def choices() -> dict[str, NetworkChoice]:
     """Every network that can be looked through now, trained ones first."""
     ours = [
-        Choice(i.name, i.name, i.path, i.mtime_ns, i) for i in loading.checkpoints("Classifies")
+        NetworkChoice(i.name, i.name, i.path, i.mtime_ns, i)
+        for i in loading.checkpoints("Classifies")
     ]
     there, bare = [], []
     for name, source in imagenet.SOURCES.items():
         if path := imagenet.find(name, kept_dir()):
-            there.append(Choice(name, source.title, path, path.stat().st_mtime_ns))
-        bare.append(Choice(name + UNTRAINED, f"{source.title} untrained", None, 0))
+            there.append(NetworkChoice(name, source.title, path, path.stat().st_mtime_ns))
+        bare.append(NetworkChoice(name + UNTRAINED, f"{source.title} untrained", None, 0))
     return {c.key: c for c in (*ours, *there, *bare)}
 
 
@@ -75,7 +76,7 @@ def pick_network(key: str, help: str = "") -> tuple[str, Lens]:
     return choice.key, made
 
 
-def _lens(choice: Choice) -> Lens:
+def _lens(choice: NetworkChoice) -> Lens:
     if choice.info is not None:
         names = loading.class_names(choice.info)
         return _ours(str(choice.path), choice.stamp, choice.title, names, environment.precision())

@@ -15,7 +15,7 @@ from genlib.plots.denoise import Line
 from genlib.plots.kernels import diverging
 from genlib.store.checkpoint import Info
 from genlib.ui.kit import loading
-from genlib.ui.kit.picture_table import Card, Row, cards, grey, picture_table
+from genlib.ui.kit.picture_table import PictureCard, PictureRow, cards, grey, picture_table
 from genlib.ui.kit.plain import plain
 
 KINDS = {  # what the page says, and so what a link holds -> name in CORRUPTIONS
@@ -78,9 +78,11 @@ def one_digit(
     x: Tensor, x_bad: Tensor, mask: Tensor, methods: dict[str, inpainting.Repair], told: bool
 ) -> str:
     """Show clean, corrupted and repaired pictures of one digit x (1, 1, H, W); the verdict."""
-    items = [Card("Clean", grey(x[0, 0].numpy()), note="what we hope to get back")]
+    items = [PictureCard("Clean", grey(x[0, 0].numpy()), note="what we hope to get back")]
     untouched = float(inpainting.mse(x_bad, x))
-    items.append(Card(UNTOUCHED, grey(x_bad[0, 0].numpy()), f"{untouched:.4f}", "left as it is"))
+    items.append(
+        PictureCard(UNTOUCHED, grey(x_bad[0, 0].numpy()), f"{untouched:.4f}", "left as it is")
+    )
     blind = bool(mask.all())  # every pixel is damaged: nothing is known
     fixed = {
         name: repair(x_bad, mask)
@@ -91,11 +93,13 @@ def one_digit(
     lowest = min(errors.values())
     for name in methods:
         if name not in fixed:
-            items.append(Card(name, None, "–", "Needs good pixels to start from; all are damaged."))
+            items.append(
+                PictureCard(name, None, "–", "Needs good pixels to start from; all are damaged.")
+            )
             continue
         image = grey(fixed[name][0, 0].clamp(0, 1).numpy())
         best = errors[name] <= lowest + TIE
-        items.append(Card(name, image, f"{errors[name]:.4f}", _knows(name, told), best))
+        items.append(PictureCard(name, image, f"{errors[name]:.4f}", _knows(name, told), best))
     cards(items)
     return _verdict(errors, untouched)
 
@@ -123,12 +127,14 @@ def batch_rows(
     x: Tensor, x_bad: Tensor, mask: Tensor, methods: dict[str, inpainting.Repair]
 ) -> None:
     """The lecture's figure for a batch (B, 1, H, W): mask, corrupted, then a row per repair."""
-    noise = Row("Noise mask", "white: damaged", grey(mask[:, 0].float().numpy()))
+    noise = PictureRow("Noise mask", "white: damaged", grey(mask[:, 0].float().numpy()))
     if mask.all():  # then the mask says nothing; the noise itself does
-        noise = Row("Noise", "red added, blue taken", diverging((x_bad - x)[:, 0].numpy(), 1.0))
+        noise = PictureRow(
+            "Noise", "red added, blue taken", diverging((x_bad - x)[:, 0].numpy(), 1.0)
+        )
     rows = [
         noise,
-        Row(UNTOUCHED, _mean(inpainting.mse(x_bad, x)), grey(x_bad[:, 0].numpy())),
+        PictureRow(UNTOUCHED, _mean(inpainting.mse(x_bad, x)), grey(x_bad[:, 0].numpy())),
     ]
     for name, repair in methods.items():
         if mask.all() and needs_mask(name):
@@ -136,7 +142,9 @@ def batch_rows(
         x_hat = repair(x_bad, mask)
         errors = inpainting.mse(x_hat, x)
         captions = [f"{e:.3f}" for e in errors.tolist()]
-        rows.append(Row(name, _mean(errors), grey(x_hat[:, 0].clamp(0, 1).numpy()), captions))
+        rows.append(
+            PictureRow(name, _mean(errors), grey(x_hat[:, 0].clamp(0, 1).numpy()), captions)
+        )
     picture_table(rows)
 
 

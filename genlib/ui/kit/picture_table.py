@@ -40,7 +40,7 @@ _STYLE = """<style>
 
 
 @dataclass(frozen=True)
-class Row:
+class PictureRow:
     """One row: a heading, a smaller line, pictures uint8 (N, H, W) or (N, H, W, 3), captions."""
 
     title: str
@@ -51,7 +51,7 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Card:
+class PictureCard:
     """One picture with its name, a number, and a note; ``image`` None shows the note instead."""
 
     title: str
@@ -66,7 +66,7 @@ def grey(x: NDArray[np.floating]) -> NDArray[np.uint8]:
     return np.clip(np.round(np.asarray(x) * 255), 0, 255).astype(np.uint8)
 
 
-def picture_table(rows: Sequence[Row], where: DeltaGenerator | None = None) -> None:
+def picture_table(rows: Sequence[PictureRow], where: DeltaGenerator | None = None) -> None:
     """Show rows of pictures below each other, columns aligned; all rows have as many pictures."""
     columns = len(rows[0].images)
     cells = "".join(_row(row) for row in rows)
@@ -74,7 +74,7 @@ def picture_table(rows: Sequence[Row], where: DeltaGenerator | None = None) -> N
     (where or st).html(f'{_STYLE}<div class="pt" style="{grid}">{cells}</div>')
 
 
-def cards(items: Sequence[Card], where: DeltaGenerator | None = None) -> None:
+def cards(items: Sequence[PictureCard], where: DeltaGenerator | None = None) -> None:
     """Show pictures side by side, each with name and number; the best is framed."""
     body = "".join(_card(item) for item in items)
     (where or st).html(f'{_STYLE}<div class="cards">{body}</div>')
@@ -91,7 +91,7 @@ def signed_legend(low: str, middle: str, high: str, where: DeltaGenerator | None
     )
 
 
-def _row(row: Row) -> str:
+def _row(row: PictureRow) -> str:
     captions = list(row.captions) or [""] * len(row.images)
     figures = "".join(
         f"<figure>{_img(image, row.title)}"
@@ -104,7 +104,7 @@ def _row(row: Row) -> str:
     return rule + head + figures
 
 
-def _card(card: Card) -> str:
+def _card(card: PictureCard) -> str:
     picture = (
         f'<div class="none">{escape(card.note)}</div>'
         if card.image is None

@@ -26,12 +26,12 @@ from genlib.ui.components.decoder_store import component_key
 from genlib.ui.components.kernel_grid import kernel_grid
 from genlib.ui.kit import loading
 from genlib.ui.kit.images import picture
-from genlib.ui.kit.picture_table import Row, grey, picture_table, signed_legend
+from genlib.ui.kit.picture_table import PictureRow, grey, picture_table, signed_legend
 from genlib.ui.kit.plain import plain
 
 
 @dataclass(frozen=True)
-class Layer:
+class FirstLayer:
     """A model's first layer, measured on the test set of the data it was trained on."""
 
     kernels: layer.Kernels
@@ -44,13 +44,13 @@ def data_of(info: Info) -> Dataset:
     return loading.all_pictures_of(info)
 
 
-def measured(info: Info) -> Layer:
+def measured(info: Info) -> FirstLayer:
     """Kernels and activations of a checkpoint, cached."""
     return _measured(str(info.path), info.mtime_ns)
 
 
 @st.cache_resource(max_entries=8, show_spinner="Measuring the first layer on the test set…")
-def _measured(path: str, mtime_ns: int) -> Layer:
+def _measured(path: str, mtime_ns: int) -> FirstLayer:
     model = loading.model(Path(path))
     if not isinstance(model, HasKernels):
         raise TypeError(f"{path} has no kernels")
@@ -58,7 +58,7 @@ def _measured(path: str, mtime_ns: int) -> Layer:
     spread, activations = layer.pixel_spread(x), layer.activations(model, x)
     weights = model.kernels().float().cpu()
     found = layer.measure(weights, activations, spread)
-    return Layer(found, activations.half(), layer.varying_pixels(spread))
+    return FirstLayer(found, activations.half(), layer.varying_pixels(spread))
 
 
 @st.cache_data(max_entries=128, show_spinner="Measuring the error on the test set…")
@@ -79,7 +79,7 @@ def latent_dim(info: Info) -> int:
 
 def reconstructions(infos: list[Info], x: Tensor, differences: bool) -> None:
     """The same digits x (N, 1, H, W) through every model: output, and difference if wanted."""
-    rows = [Row("Input", "test digits", grey(x[:, 0].numpy()))]
+    rows = [PictureRow("Input", "test digits", grey(x[:, 0].numpy()))]
     for info in infos:
         model = loading.model(info)
         if not isinstance(model, Reconstructs):
@@ -88,10 +88,10 @@ def reconstructions(infos: list[Info], x: Tensor, differences: bool) -> None:
         errors = (x_hat - x).square().flatten(1).mean(1)
         captions = [f"{e:.4f}" for e in errors.tolist()]
         detail = f"{latent_dim(info)} latents{_classes(info)}"
-        rows.append(Row(info.name, detail, grey(x_hat[:, 0].numpy()), captions, rule=True))
+        rows.append(PictureRow(info.name, detail, grey(x_hat[:, 0].numpy()), captions, rule=True))
         if differences:
             signed = diverging((x_hat - x)[:, 0].numpy(), 1.0)
-            rows.append(Row("", "output − input", signed))
+            rows.append(PictureRow("", "output − input", signed))
     picture_table(rows)
     st.caption("Under each output: squared error per pixel, pixels in [0, 1].")
     if differences:
@@ -189,7 +189,7 @@ def zoom(info: Info, unit: int) -> None:
         rows = []
         for name, chosen in (("Highest", top), ("Lowest", low)):
             captions = [f"{v:.2f}" for v in values[chosen].tolist()]
-            rows.append(Row(name, "activation", data.test_x[chosen, 0].numpy(), captions))
+            rows.append(PictureRow(name, "activation", data.test_x[chosen, 0].numpy(), captions))
         picture_table(rows)
         st.caption(
             f"Activation over {len(values):,} test digits: mean {values.mean():.3f}, standard "

@@ -18,7 +18,7 @@ from genlib.ui.components.walk import endless_walk
 from genlib.ui.kit import images, loading
 from genlib.ui.kit.columns import side_by_side
 from genlib.ui.kit.pickers import choose, download
-from genlib.ui.kit.picture_table import Row, picture_table
+from genlib.ui.kit.picture_table import PictureRow, picture_table
 from genlib.ui.kit.plain import plain
 
 KEY = "gan"
@@ -77,7 +77,7 @@ def _origin(info: Info, image: torch.Tensor, number: int) -> None:
     images.picture(image, f"D says {1 / (1 + np.exp(-logit)):.0%} real", width=168)
     captions = [f"{name} · {d:.1f}" for name, d in zip(names, distance, strict=True)]
     stacked = np.stack([images.to_uint8(i) for i in near])
-    picture_table([Row("Nearest training images", "class · distance", stacked, captions)])
+    picture_table([PictureRow("Nearest training images", "class · distance", stacked, captions)])
     typical = gan_data.typical_distance(info)
     if distance[0] < COPY * typical:
         st.warning(

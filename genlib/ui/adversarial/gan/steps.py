@@ -7,7 +7,7 @@ from functools import partial
 import pandas as pd
 import streamlit as st
 
-from genlib.explore.duel import WATCHED, Duel, Point
+from genlib.explore.duel import WATCHED, Duel, DuelPoint
 from genlib.store.checkpoint import Info
 from genlib.ui.components.live_slider import live_slider
 from genlib.ui.kit import guard, images, loading
@@ -154,7 +154,7 @@ def _live(duel: Duel) -> None:
             st.vega_lite_chart(frame[frame["name"].isin(names)], _chart(names, title))
 
 
-def _numbers(now: Point, before: Point) -> None:
+def _numbers(now: DuelPoint, before: DuelPoint) -> None:
     shown = {
         "D(x)": (now.d_x, before.d_x, "Mean probability that D gives to real images."),
         "D(G(z))": (now.d_gz, before.d_gz, "The same for G's samples."),
@@ -173,7 +173,7 @@ def _numbers(now: Point, before: Point) -> None:
             )
 
 
-def _frame(trace: list[Point]) -> pd.DataFrame:
+def _frame(trace: list[DuelPoint]) -> pd.DataFrame:
     rows = []
     for p in trace:
         values = {"D(x)": p.d_x, "D(G(z))": p.d_gz, "D's loss": p.d_loss, "G's loss": p.g_loss}

@@ -15,7 +15,7 @@ from genlib.models import FAMILIES, Model
 from genlib.models.boltzmann import Boltzmann, states
 from genlib.plots.race import likelihoods
 from genlib.ui.kit.jobs import start_button, watch
-from genlib.ui.kit.picture_table import Row, grey, picture_table
+from genlib.ui.kit.picture_table import PictureRow, grey, picture_table
 
 KEY = "rbm"
 STEPS, EVERY = 2000, 40  # of the training; between two exact sums
@@ -126,13 +126,13 @@ def _patterns() -> None:
     picture_table([_data_row()])
 
 
-def _data_row() -> Row:
+def _data_row() -> PictureRow:
     """Every third picture of the data, half bars and half stripes."""
-    return Row("Data", "10 of the 30, each 3.3%", grey(_data()[::3, 0].numpy()))
+    return PictureRow("Data", "10 of the 30, each 3.3%", grey(_data()[::3, 0].numpy()))
 
 
-def _row(name: str, verdict: race.Verdict | None) -> Row:
+def _row(name: str, verdict: race.Verdict | None) -> PictureRow:
     assert verdict is not None  # judged before the first report
     pictures = grey(verdict.likeliest.view(-1, 4, 4).numpy())
     captions = [f"{p:.1%}" for p in verdict.p.tolist()]
-    return Row(name, f"{verdict.share:.0%} on the data", pictures, captions)
+    return PictureRow(name, f"{verdict.share:.0%} on the data", pictures, captions)

@@ -22,7 +22,7 @@ from genlib.plots.kernels import diverging
 from genlib.plots.pca import angles_figure
 from genlib.ui.kit import guard, loading
 from genlib.ui.kit.jobs import within_limits
-from genlib.ui.kit.picture_table import Card, Row, cards, grey, picture_table
+from genlib.ui.kit.picture_table import PictureCard, PictureRow, cards, grey, picture_table
 from genlib.ui.kit.plain import plain
 from genlib.ui.side_by_side.pca import data as pca_data
 
@@ -40,7 +40,7 @@ def eigen_digits(found: Components, shape: tuple[int, ...]) -> None:
         captions.append(f"{index + 1}: {shares[index]:.1%}")
     per = 12
     rows = [
-        Row(
+        PictureRow(
             "" if i else "Mean and axes",
             "" if i else "share of the variance",
             np.stack(pictures[i : i + per]),
@@ -69,8 +69,8 @@ def one_digit(x: Tensor, model: PCA) -> None:
     names = f"{model.latent_dim} axes"
     cards(
         [
-            Card("The digit", grey(loading.cpu(x.mean(0))), "", "784 numbers"),
-            Card(names, grey(loading.cpu(back.mean(0))), f"{error:.1f}", "squared error"),
+            PictureCard("The digit", grey(loading.cpu(x.mean(0))), "", "784 numbers"),
+            PictureCard(names, grey(loading.cpu(back.mean(0))), f"{error:.1f}", "squared error"),
         ]
     )
 
@@ -80,10 +80,10 @@ def samples(rows: Sequence[tuple[str, str, Samples]], data: Dataset, seed: int) 
     """A row of samples for each (title, detail, model), under a row of real digits."""
     rng = torch.Generator().manual_seed(seed)
     chosen = torch.randperm(len(data.test_x), generator=rng)[:SAMPLES]
-    shown = [Row("Real", "test digits", _grey(to_float(data.test_x[chosen])))]
+    shown = [PictureRow("Real", "test digits", _grey(to_float(data.test_x[chosen])))]
     for title, detail, model in rows:
         drawn = model.sample(SAMPLES, torch.Generator().manual_seed(seed))
-        shown.append(Row(title, detail, _grey(drawn)))
+        shown.append(PictureRow(title, detail, _grey(drawn)))
     picture_table(shown)
 
 
@@ -97,9 +97,9 @@ def moment_pictures(moments: Sequence[Moment], found: Components, shape: tuple[i
     off = [f"{np.degrees(np.arccos(c)):.1f}° off" for c in cosines]
     picture_table(
         [
-            Row("Decoder", "its columns", _signed_row(decoder.T[:k], shape)),
-            Row("PCA", "axes", _signed_row(axes, shape)),
-            Row("Decoder, turned", "nearest to each axis", _signed_row(near, shape), off),
+            PictureRow("Decoder", "its columns", _signed_row(decoder.T[:k], shape)),
+            PictureRow("PCA", "axes", _signed_row(axes, shape)),
+            PictureRow("Decoder, turned", "nearest to each axis", _signed_row(near, shape), off),
         ]
     )
 
@@ -118,7 +118,7 @@ def component_means(model: HasComponents, most: int = 30) -> list[int]:
     per = 10
     picture_table(
         [
-            Row(
+            PictureRow(
                 "" if i else "Means",
                 "" if i else "number: share",
                 *_padded(means[i : i + per], captions[i : i + per], min(per, len(order))),
@@ -150,8 +150,8 @@ def component(model: HasComponents, k: int, data: Dataset, seed: int) -> None:
     labels = [f"{data.classes[int(data.test_y[i])]}: {float(p[i]):.2f}" for i in members]
     picture_table(
         [
-            Row(f"Component {k}", "drawn from it", _grey(drawn)),
-            Row("Members", "class: p(k | x)", _grey(x[members]), labels),
+            PictureRow(f"Component {k}", "drawn from it", _grey(drawn)),
+            PictureRow("Members", "class: p(k | x)", _grey(x[members]), labels),
         ]
     )
     st.caption(f"{float((p > 0.5).float().mean()):.1%} of 2,000 test digits belong to it.")
