@@ -33,9 +33,10 @@ from torch import Tensor, nn, optim
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from genlib.data.datasets import Dataset, find_mnist, load, to_float
+from genlib.models.base import Autocast
 from genlib.settings import TrainSettings
 from genlib.training import loop as training
-from genlib.training.arithmetic import Autocast, choose_arithmetic
+from genlib.training.loop import choose_arithmetic
 from genlib.training.state import lay_out
 
 LATENT, BATCH, LR = 100, 128, 2e-4

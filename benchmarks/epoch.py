@@ -37,7 +37,7 @@ from usual import ExampleVAE, Loss, NotebookAE, ae_loss, dae_loss, vae_loss
 from genlib.data.datasets import Dataset, find_mnist, load
 from genlib.settings import TrainSettings
 from genlib.training import loop as training
-from genlib.training.arithmetic import choose_arithmetic
+from genlib.training.loop import choose_arithmetic
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from torch.utils._pytree import tree_leaves
 
 from genlib import devices
 from genlib.data import datasets
-from genlib.data.augment import AUGMENTS
+from genlib.data.datasets import AUGMENTS
 from genlib.evaluate import energy
 from genlib.evaluate import likelihood as evaluate_likelihood
 from genlib.evaluate import metrics as evaluate
@@ -32,7 +32,6 @@ from genlib.explore.ascent.parameterisations import PARAMETERISATIONS
 from genlib.models import CAPABILITIES, FAMILIES, Model, capabilities
 from genlib.models.denoising import CORRUPTIONS
 from genlib.settings import TrainSettings
-from genlib.training import arithmetic
 from genlib.training import loop as training
 from tests.helpers import build, rng
 from tests.pretend import Pretended
@@ -294,9 +293,9 @@ def chosen_format(
     how many passes it timed."""
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)  # or autocast is a warning
     model = Clocked({"float32": 1.0, "bfloat16": half}).to(gpu.device)
-    monkeypatch.setattr(arithmetic.time, "perf_counter", lambda: model.now)
+    monkeypatch.setattr(training.time, "perf_counter", lambda: model.now)
     x = torch.zeros(4, 1, 2, 2, dtype=torch.uint8).to(gpu.device)
-    autocast = arithmetic.choose_arithmetic(
+    autocast = training.choose_arithmetic(
         model, x, torch.zeros(4).to(gpu.device), TrainSettings(precision=precision)
     )
     with autocast():
@@ -333,7 +332,7 @@ def test_timing_leaves_the_gpus_random_numbers_alone(either: Pretended) -> None:
     model = small("classifier").train().to(either.device)
     before = devices.random_state(either.device)
     x = (pictures(model) * 255).byte().to(either.device)
-    arithmetic.choose_arithmetic(model, x, torch.arange(6).to(either.device), TrainSettings())
+    training.choose_arithmetic(model, x, torch.arange(6).to(either.device), TrainSettings())
     assert torch.equal(devices.random_state(either.device), before)
 
 

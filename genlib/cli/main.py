@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from genlib import environment
-from genlib.cli import train as cli_train
+from genlib.cli import train
 from genlib.store import checkpoint
 from genlib.store.checkpoint import Info
 from genlib.store.recipes import RECIPES
@@ -55,30 +55,8 @@ def parser() -> Parser:
     """The commands and their options."""
     top = Parser(prog="genlib", description="Look inside generative models.")
     commands = top.add_subparsers(required=True, metavar="COMMAND", parser_class=Parser)
-
     train_ = commands.add_parser("train", help="train a model, go on with one, or run a recipe")
-    train_.add_argument("family", nargs="?", help="autoencoder, denoising, vae, ...")
-    train_.add_argument(
-        "--dataset",
-        default="mnist",
-        help="mnist, digits, cifar10, or a folder or zip of pictures (default: mnist)",
-    )
-    train_.add_argument(
-        "--size", type=int, default=32, help="of a folder's pictures: 28, 32 or 64 px"
-    )
-    train_.add_argument("--grey", action="store_true", help="a folder's pictures without colour")
-    train_.add_argument("--epochs", help="passes over the training images")
-    train_.add_argument("--seed", help="seed of weights, order and noise")
-    train_.add_argument(
-        "--set", action="append", default=[], metavar="FIELD=VALUE", help="a setting; repeatable"
-    )
-    train_.add_argument("--out", type=Path, help="directory to make (default: in runs/)")
-    train_.add_argument("--name", default="", help="name of the run")
-    train_.add_argument("--resume", type=Path, metavar="DIR", help="go on with an interrupted run")
-    train_.add_argument("--recipe", metavar="NAME", help="rebuild a shipped checkpoint")
-    train_.add_argument("--run", type=Path, metavar="DIR", help=argparse.SUPPRESS)
-    train_.add_argument("--lock-fd", type=int, help=argparse.SUPPRESS)
-    train_.set_defaults(command=cli_train.train)
+    train.add_options(train_)
 
     list_ = commands.add_parser("list", help="list the checkpoints")
     list_.add_argument(
@@ -90,9 +68,7 @@ def parser() -> Parser:
     evaluate_ = commands.add_parser("evaluate", help="measure a checkpoint on the test images")
     evaluate_.add_argument("--n", type=int, help="use only n test images, a random choice")
     evaluate_.add_argument(
-        "--write",
-        action="store_true",
-        help="also put the numbers into the file",
+        "--write", action="store_true", help="also put the numbers into the file"
     )
     evaluate_.set_defaults(command=evaluate)
     for sub in (list_, show_, evaluate_):

@@ -22,6 +22,32 @@ if TYPE_CHECKING:
     from genlib.settings import Event
 
 
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """The options of ``train``; the queue's own two are not in the help."""
+    parser.add_argument("family", nargs="?", help="autoencoder, denoising, vae, ...")
+    parser.add_argument(
+        "--dataset",
+        default="mnist",
+        help="mnist, digits, cifar10, or a folder or zip of pictures (default: mnist)",
+    )
+    parser.add_argument(
+        "--size", type=int, default=32, help="of a folder's pictures: 28, 32 or 64 px"
+    )
+    parser.add_argument("--grey", action="store_true", help="a folder's pictures without colour")
+    parser.add_argument("--epochs", help="passes over the training images")
+    parser.add_argument("--seed", help="seed of weights, order and noise")
+    parser.add_argument(
+        "--set", action="append", default=[], metavar="FIELD=VALUE", help="a setting; repeatable"
+    )
+    parser.add_argument("--out", type=Path, help="directory to make (default: in runs/)")
+    parser.add_argument("--name", default="", help="name of the run")
+    parser.add_argument("--resume", type=Path, metavar="DIR", help="go on with an interrupted run")
+    parser.add_argument("--recipe", metavar="NAME", help="rebuild a shipped checkpoint")
+    parser.add_argument("--run", type=Path, metavar="DIR", help=argparse.SUPPRESS)
+    parser.add_argument("--lock-fd", type=int, help=argparse.SUPPRESS)
+    parser.set_defaults(command=train)
+
+
 def train(options: argparse.Namespace) -> int:
     """Train in one of four ways: a family, a recipe, an old run, or (for the queue) a given run."""
     ways = {

@@ -197,24 +197,36 @@ def sample_quality(model: Samples, sample: Sample) -> Found:
     distance = Metric(
         frechet.frechet(ours, real), frechet.jackknife(ours, real), "squared distance", n, data
     )
-    found = {"frechet": distance}
-    wanted = sample.y.unique()  # of a model of some classes only these
-    by = f"{n} samples, judged by {judge.name}"
     noises = [judge.see(x) for x in frechet.noises(drawn[:NOISE_N], binary, sample.rng())]
+    return {"frechet": distance, **_coverage(judge, (ours, classes), real, noises, sample.y)}
+
+
+Seen = tuple[
+    Tensor, Tensor
+]  # features (n, d) of images, and the classes (n,) they are judged to be
+
+
+def _coverage(
+    judge: frechet.Extractor, drawn: Seen, real: Tensor, noises: list[Seen], y: Tensor
+) -> Found:
+    """The classes among the labels ``y`` that samples cover; ``real`` (n, d): test features."""
+    wanted = y.unique()  # of a model of some classes only these
+    k, n = len(wanted), len(drawn[1])
+    by = f"{n} samples, judged by {judge.name}"
 
     def recognised(features: Tensor, classes: Tensor) -> Tensor:
         """Share of each wanted class among images that look like it."""
         like = frechet.recognised(features, real, [x for x, _ in noises])
         return classes[like].bincount(minlength=judge.n_classes)[wanted] / len(classes)
 
-    seen = recognised(ours, classes)
+    seen = recognised(*drawn)
     chance = torch.stack([recognised(*noise) for noise in noises]).amax(0)
-    k = len(wanted)
     covered = float(((seen >= 0.1 / k) & (seen > chance)).sum())
     unit = f"of {k} class{'es, each' * (k > 1)} with a tenth of its fair share or more"
-    found["classes_covered"] = Metric(covered, 0.0, unit, n, f"{by}; what resembles noise left out")
+    how = f"{by}; what resembles noise left out"
+    found = {"classes_covered": Metric(covered, 0.0, unit, n, how)}
     if k < judge.n_classes:
-        found["in_class"] = _in_class(classes, noises[0][1], wanted, by)
+        found["in_class"] = _in_class(drawn[1], noises[0][1], wanted, by)
     return found
 
 

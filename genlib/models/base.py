@@ -19,6 +19,7 @@ from genlib.models.layers import adam, standard_normal
 from genlib.settings import Settings, setting
 
 FAMILIES: dict[str, type[Model]] = {}
+Autocast = Callable[[], AbstractContextManager[object]]  # the number format of a step
 
 
 @dataclass(frozen=True)
@@ -82,7 +83,7 @@ class Model(nn.Module):
         y: Tensor,
         rng: torch.Generator,
         optimizers: dict[str, torch.optim.Optimizer],
-        autocast: Callable[[], AbstractContextManager[object]],
+        autocast: Autocast,
     ) -> dict[str, Tensor]:
         """One step of the only optimizer on a batch; returns the detached losses."""
         (optimizer,) = optimizers.values()

@@ -5,14 +5,13 @@ Pages ask for capabilities, never for families.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
 from typing import Protocol, runtime_checkable
 
 import torch
 from torch import Tensor, nn
 
-from genlib.models.base import FAMILIES, Model
+from genlib.models.base import FAMILIES, Autocast, Model
 from genlib.models.layers import Gaussian
 
 
@@ -130,7 +129,7 @@ class StepsApart(Protocol):
         fake_x: Tensor,
         rng: torch.Generator,
         optimizers: dict[str, torch.optim.Optimizer],
-        autocast: Callable[[], AbstractContextManager[object]],
+        autocast: Autocast,
     ) -> dict[str, Tensor]:
         """One step of D on images and samples, (B, C, H, W) each."""
 
@@ -139,7 +138,7 @@ class StepsApart(Protocol):
         fake_x: Tensor,
         rng: torch.Generator,
         optimizers: dict[str, torch.optim.Optimizer],
-        autocast: Callable[[], AbstractContextManager[object]],
+        autocast: Autocast,
     ) -> dict[str, Tensor]:
         """One step of G on its samples, drawn with gradient."""
 

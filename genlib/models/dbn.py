@@ -17,8 +17,7 @@ hidden ones), where the bound on log p(v) starts nearly as tight as the layer be
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import ClassVar, cast
@@ -27,7 +26,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from genlib.models.base import Model, ModelSettings
+from genlib.models.base import Autocast, Model, ModelSettings
 from genlib.models.bipartite import Bipartite
 from genlib.models.layers import binarize
 from genlib.settings import setting
@@ -215,7 +214,7 @@ class DBN(Model):
         y: Tensor,
         rng: torch.Generator,
         optimizers: dict[str, torch.optim.Optimizer],
-        autocast: Callable[[], AbstractContextManager[object]],
+        autocast: Autocast,
     ) -> dict[str, Tensor]:
         """One step of the layer in training at its own rate; starts the next when it is due."""
         active = self.active()

@@ -13,8 +13,6 @@ Zhao et al., section 2.4: the mean squared cosine between the codes of two sampl
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -23,7 +21,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from genlib import losses
-from genlib.models.base import Generator, ModelSettings
+from genlib.models.base import Autocast, Generator, ModelSettings
 from genlib.models.layers import Affine, adam, dense
 from genlib.settings import setting
 
@@ -121,7 +119,7 @@ class EBGAN(Generator):
         y: Tensor,
         rng: torch.Generator,
         optimizers: dict[str, torch.optim.Optimizer],
-        autocast: Callable[[], AbstractContextManager[object]],
+        autocast: Autocast,
     ) -> dict[str, Tensor]:
         """One step of the cost network, then one of the generator with the cost frozen."""
         with autocast():

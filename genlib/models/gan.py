@@ -17,7 +17,6 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import ClassVar, Self
 
@@ -25,7 +24,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from genlib.models.base import Generator, ModelSettings
+from genlib.models.base import Autocast, Generator, ModelSettings
 from genlib.models.diffaugment import POLICIES, diff_augment
 from genlib.models.layers import Affine, adam, dense
 from genlib.settings import setting
@@ -174,7 +173,7 @@ class GAN(Generator):
         y: Tensor,
         rng: torch.Generator,
         optimizers: dict[str, torch.optim.Optimizer],
-        autocast: Callable[[], AbstractContextManager[object]],
+        autocast: Autocast,
     ) -> dict[str, Tensor]:
         """``d_steps`` steps of D, then one of G.
 
@@ -194,7 +193,7 @@ class GAN(Generator):
         fake_x: Tensor,
         rng: torch.Generator,
         optimizers: dict[str, torch.optim.Optimizer],
-        autocast: Callable[[], AbstractContextManager[object]],
+        autocast: Autocast,
     ) -> dict[str, Tensor]:
         """One step of D on images and samples, (B, C, H, W) each; G gets no gradient."""
         optimizers["discriminator"].zero_grad(set_to_none=True)
@@ -211,7 +210,7 @@ class GAN(Generator):
         fake_x: Tensor,
         rng: torch.Generator,
         optimizers: dict[str, torch.optim.Optimizer],
-        autocast: Callable[[], AbstractContextManager[object]],
+        autocast: Autocast,
     ) -> dict[str, Tensor]:
         """One step of G on its samples, drawn with gradient; D's weights need none."""
         self.discriminator.requires_grad_(False)

@@ -2,34 +2,36 @@
 
 What makes an epoch short on a CPU: the whole dataset is one uint8 tensor, an epoch is a shuffled
 ``index_select``; Adam is fused; the losses are summed as tensors and read a few times a second,
-never once a step; the number format and the number of threads are measured, not guessed.
+never once a step; the number format and the number of threads are measured, not guessed: bfloat16
+pays on processors and GPUs that have it, a second thread on nets that are large enough.
 """
 
 from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import nullcontext
 
 import torch
 from torch import Tensor
 
-from genlib.data.augment import AUGMENTS
-from genlib.data.datasets import Dataset, batches, to_float
-from genlib.models.base import Model
-from genlib.models.capabilities import Reconstructs, Samples
+from genlib import devices
+from genlib.data.datasets import AUGMENTS, Dataset, batch_sizes, batches, to_float
+from genlib.models.base import FAMILIES, Autocast, Model, ModelSettings
+from genlib.models.capabilities import Reconstructs, Samples, capabilities
 from genlib.settings import Control, Event, TrainSettings
-from genlib.training.arithmetic import Autocast, choose_arithmetic, in_use
-from genlib.training.build import build, check, chosen, configure, learning_rate, plan
 from genlib.training.state import State, lay_out, load_state, save_state, start
 
 __all__ = [
     "State",
     "build",
     "check",
+    "choose_arithmetic",
     "configure",
     "learning_rate",
     "load_state",
+    "preview",
     "save_state",
     "start",
     "train",
@@ -210,3 +212,179 @@ def preview(model: Model, data: Dataset, n: int = 16) -> Tensor | None:
         shown = model.sample(n, torch.Generator().manual_seed(0))
     model.train(training)
     return None if shown is None else (shown * 255).round().to(torch.uint8).cpu()
+
+
+# --------------------------------------- a fresh model for a dataset, the length of its training
+
+
+def configure(family: str, config: Mapping[str, object], data: Dataset) -> ModelSettings:
+    """A family's settings for a dataset, whose shape and number of classes they follow.
+
+    Raises ValueError for an unknown family, bad settings, or settings that contradict the pictures.
+    """
+    if family not in FAMILIES:
+        raise ValueError(f"unknown family {family!r}; known are {', '.join(FAMILIES)}")
+    channels, size, _ = data.shape
+    if "Classifies" in capabilities(family) and len(data.classes) < 2:
+        raise ValueError(
+            f"{data.title} has no classes to tell apart: sort the pictures into one folder a class"
+        )
+    follows = {"channels": channels, "image_size": size, "n_classes": len(data.classes)}
+    known = {spec.name for spec in FAMILIES[family].Config.specs()}
+    given = {name: value for name, value in follows.items() if name in known}
+    settings = FAMILIES[family].Config.from_dict({**given, **config})
+    for name, of_data in given.items():
+        value = settings.to_dict()[name]
+        # A classifier may know more classes than there are pictures of.
+        if value != of_data and not (name == "n_classes" and int(str(value)) > of_data):
+            raise ValueError(
+                f"{name} follows from the pictures: it is {of_data} for {data.title}, got {value}; "
+                "leave it out"
+            )
+    return settings
+
+
+def chosen(data: Dataset, settings: TrainSettings) -> Dataset:
+    """The images that the settings ask for; raises ValueError unless they can be trained on."""
+    data = data.only(settings.classes).first(settings.limit)
+    if not len(data.train_x) or not len(data.test_x):
+        raise ValueError("no images are left to train on; widen classes or limit")
+    if len(data.train_x) == 1:
+        raise ValueError("only one image is left to train on; widen classes or limit")
+    return data
+
+
+def plan(model: Model, data: Dataset, settings: TrainSettings) -> int:
+    """Tell the model how long its training on the ``chosen`` images is; returns the steps.
+
+    Raises ValueError where that is too short for its family.
+    """
+    images = len(data.train_x)
+    steps = settings.epochs * len(batch_sizes(images, settings.batch_size))
+    model.plan(images, settings.epochs, steps)
+    return steps
+
+
+def check(
+    family: str,
+    config: Mapping[str, object],
+    data: Dataset,
+    training: TrainSettings | None = None,
+) -> None:
+    """Raise ValueError in one sentence unless the family can be trained on the dataset so."""
+    settings = configure(family, config, data)
+    try:
+        with torch.device("meta"), torch.random.fork_rng():  # no numbers, only sizes
+            model = FAMILIES[family](settings)
+    except ValueError as error:
+        size, title = f"{settings.image_size}×{settings.image_size}", FAMILIES[family].title
+        kind = {1: "grey", 3: "colour"}.get(settings.channels, f"{settings.channels}-channel")
+        raise ValueError(
+            f"{title} cannot take {data.title} ({size} pixels, {kind}): {error}"
+        ) from None
+    if training is not None:
+        plan(model, chosen(data, training), training)
+
+
+def build(family: str, config: Mapping[str, object], data: Dataset, seed: int) -> Model:
+    """A fresh model of a family for a dataset; its weights follow from the seed.
+
+    Raises ValueError for an unknown family, bad settings, or images that the family cannot take.
+    """
+    check(family, config, data)
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        return FAMILIES[family](configure(family, config, data))
+
+
+def learning_rate(settings: TrainSettings, share: float, lr: float | None = None) -> float:
+    """The learning rate when ``share`` (0 to 1) of the training is done.
+
+    Several cycles are warm restarts: Loshchilov & Hutter 2016, arXiv:1608.03983.
+    """
+    peak = settings.lr if lr is None else lr
+    share = share if share >= 1 else share * settings.cycles % 1
+    if settings.schedule == "cosine":
+        return peak * max(0.5 * (1 + math.cos(math.pi * share)), 1e-4)
+    if settings.schedule == "onecycle":  # Smith 2018, arXiv:1803.09820
+        if share < 0.3:
+            return peak * (0.04 + 0.96 * 0.5 * (1 - math.cos(math.pi * share / 0.3)))
+        return peak * max(0.5 * (1 + math.cos(math.pi * (share - 0.3) / 0.7)), 1e-4)
+    return peak
+
+
+# --------------------------------------------------------------------- number format and threads
+
+
+def choose_arithmetic(model: Model, x: Tensor, y: Tensor, settings: TrainSettings) -> Autocast:
+    """Set the threads and return the autocast context that the settings ask for.
+
+    "auto" and 0 threads are decided by timing about a second of forward and backward passes; the
+    model's weights and the training's random numbers are not touched. Raises ValueError where
+    bfloat16 is asked for and the device can't do it.
+    """
+
+    def context(kind: str) -> Autocast:
+        if kind == "bfloat16":
+            return lambda: torch.autocast(x.device.type, dtype=torch.bfloat16)
+        return nullcontext
+
+    kinds, counts = _kinds(settings.precision, x.device), _thread_counts(settings.threads, x.device)
+    choices = [(kind, count) for kind in kinds for count in counts]
+    if len(choices) > 1:
+        batch = to_float(x[: settings.batch_size]), y[: settings.batch_size]
+        cost = {c: _probe(model, *batch, context(c[0]), c[1]) for c in choices}
+        # A narrow win is noise: float32 on one thread is kept unless another is 5 % faster.
+        choices = sorted(choices, key=lambda c: cost[c] * (0.95 if c == choices[0] else 1.0))
+    torch.set_num_threads(choices[0][1])
+    return context(choices[0][0])
+
+
+def in_use(autocast: Autocast, device: torch.device) -> dict[str, object]:
+    """The device, number format and threads that training steps in this context really use."""
+    with autocast():
+        narrow = torch.is_autocast_enabled(device.type)
+        dtype = torch.get_autocast_dtype(device.type) if narrow else torch.float32
+    precision = str(dtype).removeprefix("torch.")
+    return {"device": device.type, "precision": precision, "threads": torch.get_num_threads()}
+
+
+def _kinds(precision: str, device: torch.device) -> list[str]:
+    """The number formats to choose from."""
+    able = devices.has_bfloat16(device)
+    if precision == "bfloat16" and not able:
+        raise ValueError(
+            f"precision bfloat16 is not available on {device.type}; use auto or float32"
+        )
+    if precision != "auto":
+        return [precision]
+    return ["float32", "bfloat16"] if able else ["float32"]
+
+
+def _thread_counts(threads: int, device: torch.device) -> list[int]:
+    """The numbers of threads to choose from; with a GPU there is little for them to do."""
+    now = torch.get_num_threads() or 1
+    if threads or device.type != "cpu":
+        return [threads or now]
+    return [c for c in (1, 2) if c <= now] or [1]
+
+
+def _probe(model: Model, x: Tensor, y: Tensor, autocast: Autocast, threads: int) -> float:
+    """Seconds of one forward and backward pass: the median of what fits in 0.2 s."""
+    torch.set_num_threads(threads)
+    rng = torch.Generator().manual_seed(0)
+    parameters = [p for p in model.parameters() if p.requires_grad]
+    kept = {name: b.clone() for name, b in model.named_buffers()}
+    times: list[float] = []
+    with devices.same_random(x.device):
+        while len(times) < 3 or sum(times) < 0.2:
+            devices.wait(x.device)
+            began = time.perf_counter()
+            with autocast():
+                loss = model.losses(x, y, rng)["loss"]
+            torch.autograd.grad(loss, parameters, allow_unused=True)
+            devices.wait(x.device)
+            times.append(time.perf_counter() - began)
+    for name, b in model.named_buffers():
+        b.copy_(kept[name])  # batch norm's running means
+    return sorted(times)[len(times) // 2]

@@ -28,7 +28,7 @@ class State:
     rng: torch.Generator = field(default_factory=torch.Generator)
     optimizers: dict[str, torch.optim.Optimizer] = field(default_factory=dict)
     stopped: bool = False
-    used: dict[str, object] = field(default_factory=dict)  # see ``arithmetic.in_use``
+    used: dict[str, object] = field(default_factory=dict)  # see ``loop.in_use``
 
 
 class _Saved(TypedDict):

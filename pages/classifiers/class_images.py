@@ -6,7 +6,7 @@ import streamlit as st
 import torch
 
 from genlib.explore.ascent.knobs import Knobs, octaves_that_differ
-from genlib.plots.ascent import curves_figure
+from genlib.plots.curves import curves_figure
 from genlib.ui.classifiers import ascent as view
 from genlib.ui.classifiers.networks import pick_network, weights_panel
 from genlib.ui.classifiers.starts import pick_start

@@ -14,7 +14,7 @@ from streamlit.testing.v1 import AppTest
 from genlib.explore.ascent.live import Live
 from genlib.models.classifier import Classifier, ClassifierSettings
 from genlib.models.residual import ResidualClassifier, ResidualSettings
-from genlib.plots.ascent import curves_figure
+from genlib.plots.curves import curves_figure
 from genlib.store import checkpoint
 from tests.helpers import visit
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from genlib.data.augment import AUGMENTS, flip, flip_shift
+from genlib.data.datasets import AUGMENTS, flip, flip_shift
 
 
 def seeded(seed: int = 0) -> torch.Generator:

@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from genlib.data import datasets
+from genlib.data.mnist import frame_digit
 
 
 def test_embedded_digits_look_like_mnist() -> None:
@@ -40,14 +41,14 @@ def test_given_folder_is_looked_in_first(monkeypatch: pytest.MonkeyPatch) -> Non
 def test_framing_fits_a_20_box_centred_by_mass(shape: tuple[int, int]) -> None:
     image = np.zeros((100, 100), np.float32)
     image[3 : 3 + shape[0], 7 : 7 + shape[1]] = 1
-    out = datasets.frame_digit(image)
+    out = frame_digit(image)
     rows, cols = np.nonzero(out > 0.5)
     assert max(np.ptp(rows), np.ptp(cols)) + 1 == 20
     assert abs(rows.mean() - 13.5) <= 0.5 and abs(cols.mean() - 13.5) <= 0.5
 
 
 def test_framing_an_empty_picture_gives_an_empty_picture() -> None:
-    assert not datasets.frame_digit(np.zeros((30, 30))).any()
+    assert not frame_digit(np.zeros((30, 30))).any()
 
 
 def test_an_epoch_gives_every_image_once() -> None:

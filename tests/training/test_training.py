@@ -14,7 +14,7 @@ from genlib.models import FAMILIES, Model, capabilities
 from genlib.models.autoencoder import Autoencoder, AutoencoderSettings
 from genlib.settings import Control, Event, TrainSettings
 from genlib.training import loop as training
-from genlib.training.arithmetic import choose_arithmetic
+from genlib.training.loop import choose_arithmetic
 
 SMALL = TrainSettings(
     epochs=3, batch_size=32, limit=256, precision="float32", threads=1, lr=1e-3, seed=3

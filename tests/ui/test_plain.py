@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from genlib.plots.ascent import curves_figure
+from genlib.plots.curves import curves_figure
 from genlib.plots.kernels import class_bars, error_bars
 from genlib.ui.kit.plain import JOINER, in_chart, plain
 

@@ -19,7 +19,7 @@ from torch import Tensor
 from genlib.data.datasets import to_float
 from genlib.explore import pixels as explore
 from genlib.models.capabilities import Autoregressive
-from genlib.plots.pixels import nats_figure
+from genlib.plots.likelihood import nats_figure
 from genlib.store.checkpoint import Info, peek
 from genlib.ui.components.pixels import Lit, Place, Sheet, asked_place, pixels
 from genlib.ui.kit import loading

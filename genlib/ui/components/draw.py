@@ -81,7 +81,7 @@ def frame(strokes: Sequence[Stroke]) -> np.ndarray | None:
     Returns:
         float32 (28, 28) in [0, 1], in a 20x20 box and centred by mass; None without ink.
     """
-    from genlib.data.datasets import frame_digit
+    from genlib.data.mnist import frame_digit
 
     image = rasterise(strokes)
     if not image.any():
