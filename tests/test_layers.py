@@ -144,6 +144,16 @@ def test_only_the_command_line_and_the_pages_start_at_the_top() -> None:
     assert not above
 
 
+def test_no_two_public_classes_share_a_name_across_packages() -> None:
+    packages: dict[str, set[str]] = {}
+    for path in LIBRARY:
+        for node in ast.parse(path.read_text()).body:
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                packages.setdefault(node.name, set()).add(dotted(path.parent, ROOT))
+    shared = {name: sorted(found) for name, found in packages.items() if len(found) > 1}
+    assert not shared
+
+
 @pytest.mark.parametrize("path", LIBRARY, ids=lambda path: dotted(path, ROOT))
 def test_third_party_packages_stay_in_their_layer(path: Path) -> None:
     module = dotted(path, ROOT / "genlib")
