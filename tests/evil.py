@@ -15,11 +15,11 @@ import torch
 from PIL import Image
 
 from genlib import environment
-from genlib.data.pictures import registry as folders_shelf
+from genlib.data.pictures import registry
 from genlib.files import write_bytes
 from genlib.models.autoencoder import Autoencoder, AutoencoderSettings
 from genlib.models.classifier import Classifier, ClassifierSettings
-from genlib.runs import queue as runs
+from genlib.runs import queue
 from genlib.runs.directory import Run, RunSpec
 from genlib.runs.worker import work
 from genlib.settings import Event
@@ -66,7 +66,7 @@ def build(folder: Path) -> Evil:
         _checkpoints(folder / "shipped")
         done = [_run(name("n1"), dataset), _run(tag("n2"), dataset)]
         failed = _run(name("f"), dataset, failed=True)
-        runs.delete(_run(name("d"), dataset, failed=True))
+        queue.delete(_run(name("d"), dataset, failed=True))
         _uploads(dataset)
     return Evil(folder, env, done[0].id, failed.id, dataset)
 
@@ -109,14 +109,14 @@ def _dataset(folder: Path) -> str:
                 pictures / label / f"{i}.png"
             )
     (pictures / label / f"{file_name('b')}.png").write_bytes(b"no picture")
-    return folders_shelf.register(pictures).name
+    return registry.register(pictures).name
 
 
 def _run(title: str, dataset: str, *, failed: bool = False) -> Run:
     spec = RunSpec(
         "autoencoder", "digits", {"latent_dim": 2}, TRAIN, title, name("r"), name("sweep")
     )
-    run = runs.create(spec)
+    run = queue.create(spec)
     if failed:
         run.set_status("failed", time.time(), name("m"))
     else:

@@ -20,9 +20,7 @@ from torch.utils._pytree import tree_leaves
 from genlib import devices
 from genlib.data import datasets
 from genlib.data.datasets import AUGMENTS
-from genlib.evaluate import energy
-from genlib.evaluate import likelihood as evaluate_likelihood
-from genlib.evaluate import metrics as evaluate
+from genlib.evaluate import energy, likelihood, metrics
 from genlib.explore import dossier
 from genlib.explore.ascent.climb import Ascent, noise
 from genlib.explore.ascent.knobs import Knobs
@@ -32,7 +30,7 @@ from genlib.explore.ascent.parameterisations import PARAMETERISATIONS
 from genlib.models import CAPABILITIES, FAMILIES, Model, capabilities
 from genlib.models.denoising import CORRUPTIONS
 from genlib.settings import TrainSettings
-from genlib.training import loop as training
+from genlib.training import loop
 from tests.helpers import build, rng
 from tests.pretend import Pretended
 
@@ -220,17 +218,17 @@ def trained(family: str, device: torch.device, state: Path | None = None) -> Mod
     """Two epochs; with ``state``, interrupted after the first, in a process that drew since."""
     data = data_for(family)
     torch.manual_seed(TRAIN.seed)
-    model = training.build(family, SMALL.get(family, {}), data, TRAIN.seed).to(device)
-    begun = training.start(model, TRAIN)
-    for event in training.train(model, data, TRAIN, begun):
+    model = loop.build(family, SMALL.get(family, {}), data, TRAIN.seed).to(device)
+    begun = loop.start(model, TRAIN)
+    for event in loop.train(model, data, TRAIN, begun):
         if state and event.kind == "epoch":
-            training.save_state(state, model, begun)
+            loop.save_state(state, model, begun)
             break
     else:
         return model
     torch.manual_seed(99)
-    model = training.build(family, SMALL.get(family, {}), data, 5).to(device)
-    list(training.train(model, data, TRAIN, training.load_state(state, model, TRAIN)))
+    model = loop.build(family, SMALL.get(family, {}), data, 5).to(device)
+    list(loop.train(model, data, TRAIN, loop.load_state(state, model, TRAIN)))
     return model
 
 
@@ -257,13 +255,13 @@ def test_training_there_and_going_on_with_it(
 
 def test_a_training_of_a_cpu_goes_on_on_a_gpu(tmp_path: Path) -> None:
     data, path = data_for("classifier"), tmp_path / "state.safetensors"
-    model = training.build("classifier", SMALL["classifier"], data, 0)
-    training.save_state(path, model, training.start(model, TRAIN))
+    model = loop.build("classifier", SMALL["classifier"], data, 0)
+    loop.save_state(path, model, loop.start(model, TRAIN))
     with Pretended("cuda") as gpu:
-        there = training.build("classifier", SMALL["classifier"], data, 1).to(gpu.device)
-        state = training.load_state(path, there, TRAIN)
+        there = loop.build("classifier", SMALL["classifier"], data, 1).to(gpu.device)
+        state = loop.load_state(path, there, TRAIN)
         agree(model.state_dict(), there.state_dict(), None)
-        list(training.train(there, data, TRAIN, state))
+        list(loop.train(there, data, TRAIN, state))
         assert state.epoch == TRAIN.epochs
 
 
@@ -293,9 +291,9 @@ def chosen_format(
     how many passes it timed."""
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)  # or autocast is a warning
     model = Clocked({"float32": 1.0, "bfloat16": half}).to(gpu.device)
-    monkeypatch.setattr(training.time, "perf_counter", lambda: model.now)
+    monkeypatch.setattr(loop.time, "perf_counter", lambda: model.now)
     x = torch.zeros(4, 1, 2, 2, dtype=torch.uint8).to(gpu.device)
-    autocast = training.choose_arithmetic(
+    autocast = loop.choose_arithmetic(
         model, x, torch.zeros(4).to(gpu.device), TrainSettings(precision=precision)
     )
     with autocast():
@@ -332,7 +330,7 @@ def test_timing_leaves_the_gpus_random_numbers_alone(either: Pretended) -> None:
     model = small("classifier").train().to(either.device)
     before = devices.random_state(either.device)
     x = (pictures(model) * 255).byte().to(either.device)
-    training.choose_arithmetic(model, x, torch.arange(6).to(either.device), TrainSettings())
+    loop.choose_arithmetic(model, x, torch.arange(6).to(either.device), TrainSettings())
     assert torch.equal(devices.random_state(either.device), before)
 
 
@@ -383,11 +381,11 @@ def test_ascent_there_climbs_as_here(
 def test_every_number_can_be_measured_there(
     family: str, gpu: Pretended, shipped: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(evaluate_likelihood, "AIS_TEMPERATURES", 20)
-    monkeypatch.setattr(evaluate_likelihood, "IWAE_K", 5)
+    monkeypatch.setattr(likelihood, "AIS_TEMPERATURES", 20)
+    monkeypatch.setattr(likelihood, "IWAE_K", 5)
     model, data = small(family), data_for(family, names=family != "boltzmann")
-    here = evaluate.evaluate(model, data, n=12)
-    there = evaluate.evaluate(copy.deepcopy(model).to(gpu.device), data, n=12)
+    here = metrics.evaluate(model, data, n=12)
+    there = metrics.evaluate(copy.deepcopy(model).to(gpu.device), data, n=12)
     assert set(here) == set(there) and here
     assert ("frechet" in here) == ("Samples" in capabilities(family) and data.name == "mnist")
     for name, metric in here.items():

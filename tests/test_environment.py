@@ -6,13 +6,12 @@ import pytest
 import torch
 
 from genlib import environment
-from genlib.cli import main as cli
+from genlib.cli import main
 from genlib.data.datasets import load
 from genlib.export.network import export
 from genlib.models.capabilities import Decodes
 from genlib.settings import TrainSettings
-from genlib.training import loop as training
-from genlib.training import state as training_state
+from genlib.training import loop, state
 from genlib.ui.components.decoder_store import browser_refusal
 from genlib.ui.kit.plain import plain
 from tests.helpers import browse
@@ -55,7 +54,7 @@ def test_a_bad_value_is_one_sentence_on_the_command_line(
     name: str, value: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv(name, value)
-    assert cli.main(["list"]) == 2
+    assert main.main(["list"]) == 2
     said = capsys.readouterr().err.strip().splitlines()
     assert len(said) == 1 and said[0].startswith(f"genlib: {name} must be") and value in said[0]
 
@@ -71,8 +70,8 @@ def test_a_bad_value_is_one_sentence_in_the_app(monkeypatch: pytest.MonkeyPatch)
 @pytest.mark.parametrize("layout", ["channels_last", "contiguous"])
 def test_the_layout_of_trainings_is_forced(layout: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GENLIB_LAYOUT", layout)
-    model = training.build("classifier", {}, load("digits"), 0)
-    training_state.lay_out(model)
+    model = loop.build("classifier", {}, load("digits"), 0)
+    state.lay_out(model)
     wide = [p for p in model.parameters() if p.dim() == 4 and p.shape[1] > 1]
     last = layout == "channels_last"
     assert wide and all(p.is_contiguous(memory_format=torch.channels_last) == last for p in wide)
@@ -80,7 +79,7 @@ def test_the_layout_of_trainings_is_forced(layout: str, monkeypatch: pytest.Monk
 
 def test_who_decodes_is_forced(monkeypatch: pytest.MonkeyPatch) -> None:
     data = load("digits")
-    small = training.build("vae", {}, data, 0)
+    small = loop.build("vae", {}, data, 0)
     assert isinstance(small, Decodes)
     exported = export(small.decoder_layers())
     assert not browser_refusal(exported)

@@ -13,7 +13,7 @@ import torch
 from genlib import files
 from genlib.explore.ascent import weights
 from genlib.files import read_json, write_json
-from genlib.runs import queue as runs
+from genlib.runs import queue
 from genlib.store import checkpoint
 from genlib.store.tensorfile import write_tensors
 
@@ -69,7 +69,7 @@ def test_tidy_sweeps_every_run_the_uploads_and_the_trash(
         place.mkdir(parents=True)
         kill(writer_in_the_middle(place / "model.safetensors"))
     assert all(names(place) for place in places)
-    runs.tidy()
+    queue.tidy()
     assert [names(place) for place in places] == [["snapshots"], [], [], []]
 
 

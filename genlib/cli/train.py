@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from genlib import environment
 from genlib.files import take
-from genlib.runs import queue as runs
+from genlib.runs import queue
 from genlib.runs.directory import Run, RunSpec
 from genlib.settings import Control
 
@@ -64,11 +64,11 @@ def train(options: argparse.Namespace) -> int:
 
 def train_family(options: argparse.Namespace) -> int:
     """``train FAMILY``: make a run's directory and train in the foreground."""
-    run = runs.create(spec_of(options), options.out)
+    run = queue.create(spec_of(options), options.out)
     try:
         return _foreground(run)
     except Exception:
-        runs.discard_unstarted(run)
+        queue.discard_unstarted(run)
         raise
 
 
@@ -77,7 +77,7 @@ def spec_of(options: argparse.Namespace) -> RunSpec:
     from genlib.data.datasets import load
     from genlib.models import FAMILIES
     from genlib.settings import TrainSettings
-    from genlib.training import loop as training
+    from genlib.training import loop
 
     if options.family not in FAMILIES:
         raise ValueError(f"unknown family {options.family!r}; known are {', '.join(FAMILIES)}")
@@ -101,23 +101,23 @@ def spec_of(options: argparse.Namespace) -> RunSpec:
     settings = TrainSettings.from_dict({**family.defaults, **given})
     dataset = _fetch(_shelved(options))
     # An unknown dataset or class, and images that the family cannot take, are said now.
-    training.check(options.family, model, load(dataset), settings)
+    loop.check(options.family, model, load(dataset), settings)
     return RunSpec(options.family, dataset, model, settings.to_dict(), options.name)
 
 
 def _shelved(options: argparse.Namespace) -> str:
     """The name of the dataset asked for; a folder or a zip of pictures becomes one."""
     from genlib.data import datasets
-    from genlib.data.pictures import registry as folders_shelf
+    from genlib.data.pictures import registry
 
     name = str(options.dataset)
-    if name in datasets.available() or name.startswith(folders_shelf.PREFIX):
+    if name in datasets.available() or name.startswith(registry.PREFIX):
         return name
     path = Path(name)
     if not path.exists() and os.sep not in name:
         return name
     colour = "grey" if options.grey else "colour"
-    entry = folders_shelf.register(path, options.size, colour)
+    entry = registry.register(path, options.size, colour)
     print(f"{path} is the dataset {entry.name}", file=sys.stderr)
     return entry.name
 
@@ -199,9 +199,9 @@ def train_queued(options: argparse.Namespace) -> int:
     signal.signal(signal.SIGTERM, lambda number, frame: os.kill(child, number))
     _, status = os.waitpid(child, 0)
     if os.WIFSIGNALED(status):
-        runs.tidy()
+        queue.tidy()
         print(f"The training process was ended by signal {os.WTERMSIG(status)}.", file=sys.stderr)
-    runs.advance()
+    queue.advance()
     return 0 if status == 0 else 1
 
 
@@ -228,7 +228,7 @@ def train_recipe(options: argparse.Namespace) -> int:
     from genlib.store.recipes import RECIPES
 
     folder = options.out or environment.shipped_dir()
-    runs.new_directory(folder)
+    queue.new_directory(folder)
     if options.recipe in RECIPES:
         _fetch(RECIPES[options.recipe].dataset, substitute=False)
     print(build_recipe(options.recipe, folder, Progress()))

@@ -26,8 +26,7 @@ from torch.nn import functional as F
 
 from genlib.data import mnist
 from genlib.data.mnist import frame_digit
-from genlib.data.pictures import cache as folders_cache
-from genlib.data.pictures import registry as folders_shelf
+from genlib.data.pictures import cache, registry
 from genlib.data.pictures.registry import Entry
 from genlib.data.pictures.source import look
 from genlib.data.toys import bars_and_stripes
@@ -133,7 +132,7 @@ def batches(
 def folders() -> list[Path]:
     """Where data is looked for, in this order."""
     given = os.environ.get("GENLIB_DATA")
-    return [*([Path(given)] if given else []), root() / "data", folders_cache.user_cache()]
+    return [*([Path(given)] if given else []), root() / "data", cache.user_cache()]
 
 
 def find_mnist() -> Path | None:
@@ -249,7 +248,7 @@ def available() -> list[str]:
     """Names of the datasets that can be loaded here without a download."""
     found = [name for name in DATASETS if name != "mnist" or find_mnist()]
     found += CIFAR if _find_cifar() else []
-    return found + [name for name, e in folders_shelf.entries().items() if e.path.exists()]
+    return found + [name for name, e in registry.entries().items() if e.path.exists()]
 
 
 def entry_of(name: str) -> Entry:
@@ -264,7 +263,7 @@ def entry_of(name: str) -> Entry:
                 f"the dataset {name} is not here: put {CIFAR_ZIP} into data/ or $GENLIB_DATA"
             )
         return Entry(name, "CIFAR-10", path, CIFAR[name])
-    entry = folders_shelf.entries().get(name)
+    entry = registry.entries().get(name)
     if entry is None:
         raise ValueError(f"unknown dataset {shown(name)}; known are {_some(available())}")
     if not entry.path.exists():
@@ -278,7 +277,7 @@ def _find_cifar() -> Path | None:
 
 def is_ready(name: str) -> bool:
     """False where pictures must be decoded first. Raises ValueError as ``entry_of`` does."""
-    return name in DATASETS or folders_cache.cache_file(entry_of(name)).exists()
+    return name in DATASETS or cache.cache_file(entry_of(name)).exists()
 
 
 def prepare(
@@ -292,7 +291,7 @@ def prepare(
     can't be used, ``background.Cancelled`` when ``cancelled`` says so.
     """
     if name not in DATASETS:
-        folders_cache.split(entry_of(name), progress, cancelled)
+        cache.split(entry_of(name), progress, cancelled)
 
 
 @lru_cache(maxsize=4)
@@ -301,7 +300,7 @@ def _pictures(entry: Entry, stamp: int) -> Dataset:
 
 
 def _open(entry: Entry) -> Dataset:
-    split = folders_cache.split(entry)
+    split = cache.split(entry)
     note = split.note
     if entry.name in CIFAR and entry.size > 32:
         note = f"CIFAR-10's pictures of 32×32 pixels, enlarged: blurry by nature. {note}"

@@ -36,8 +36,8 @@ from genlib.runs.queue import create
 from genlib.settings import Control, Event, TrainSettings
 from genlib.store import checkpoint
 from genlib.store.checkpoint import CheckpointError
-from genlib.training import loop as training
-from genlib.training import state as training_state
+from genlib.training import loop
+from genlib.training.state import State, from_checkpoint, load_state, save_state, start
 
 LOG = logging.getLogger(__name__)
 
@@ -108,28 +108,28 @@ def _train(run: Run, interrupt: Interrupt, watch: Watch, begin: Path | None) -> 
     state = _state(run, model, settings)
     if state.epoch == 0:
         _save_epoch(run, spec, model, settings, state)
-        _save_preview(run, 0, training.preview(model, shown))
+        _save_preview(run, 0, loop.preview(model, shown))
     # "resume" also when nothing was kept: a start that was killed may have left lines behind.
     events.append(run.log, Event("resume", state.step, state.epoch, time.time()))
     control = _control(run, interrupt)
     if control().stop:
         return True
     written = -math.inf  # seconds of training at the last line in the event log
-    for event in training.train(model, data, settings, state, control):
+    for event in loop.train(model, data, settings, state, control):
         if event.kind == "epoch":
-            _save_preview(run, event.epoch, training.preview(model, shown))
+            _save_preview(run, event.epoch, loop.preview(model, shown))
         seconds = event.metrics["seconds"]
         if event.kind == "epoch" or seconds - written >= events.pause(seconds):
             events.append(run.log, event)
             written = seconds
         if event.kind == "epoch":
-            training_state.save_state(run.state_file, model, state)
+            save_state(run.state_file, model, state)
             _save_epoch(run, spec, model, settings, state)
         watch(event)
     return state.stopped and state.epoch < settings.epochs
 
 
-def _state(run: Run, model: Model, settings: TrainSettings) -> training_state.State:
+def _state(run: Run, model: Model, settings: TrainSettings) -> State:
     """Where the training goes on: after its last complete epoch, or at the start.
 
     Where the saved state is damaged or missing, the newest sound checkpoint gives its weights, with
@@ -139,12 +139,12 @@ def _state(run: Run, model: Model, settings: TrainSettings) -> training_state.St
     problem = f"{run.state_file.name} is missing."
     if run.resumable:
         try:
-            return training_state.load_state(run.state_file, model, settings)
+            return load_state(run.state_file, model, settings)
         except CheckpointError as error:
             problem = str(error)
             move(run.state_file, run.state_file.with_suffix(".damaged"))
     elif not run.trained():
-        return training_state.start(model, settings)
+        return start(model, settings)
     state = _newest_weights(run, model, settings, problem)
     where = f"from the weights of epoch {state.epoch}" if state.epoch else "from the beginning"
     said = f"{problem} The run went on {where}, with a fresh optimizer."
@@ -152,25 +152,23 @@ def _state(run: Run, model: Model, settings: TrainSettings) -> training_state.St
     return state
 
 
-def _newest_weights(
-    run: Run, model: Model, settings: TrainSettings, problem: str
-) -> training_state.State:
+def _newest_weights(run: Run, model: Model, settings: TrainSettings, problem: str) -> State:
     kept = run.trained()
     for path in kept:
         try:
-            return training_state.from_checkpoint(path, model, settings)
+            return from_checkpoint(path, model, settings)
         except CheckpointError as error:
             LOG.warning("%s", error)
     if kept:
         raise CheckpointError(f"{problem} Its checkpoints can't be read either. Start a new run.")
-    return training_state.start(model, settings)
+    return start(model, settings)
 
 
 def prepare(spec: RunSpec, settings: TrainSettings) -> tuple[Dataset, Model]:
     """The data and the untrained model, on the device, that a run asks for."""
     data = datasets.load(spec.dataset)
     torch.manual_seed(settings.seed)  # dropout layers draw from the process's own generator
-    model = training.build(spec.family, dict(spec.model), data, settings.seed)
+    model = loop.build(spec.family, dict(spec.model), data, settings.seed)
     return data, model.to(devices.device())
 
 
@@ -184,7 +182,7 @@ def _save_preview(run: Run, epoch: int, images: Tensor | None) -> None:
 
 
 def _save_epoch(
-    run: Run, spec: RunSpec, model: Model, settings: TrainSettings, state: training_state.State
+    run: Run, spec: RunSpec, model: Model, settings: TrainSettings, state: State
 ) -> None:
     """Save the checkpoint of this epoch as the run's newest, and as a snapshot if it is one."""
     paths = []

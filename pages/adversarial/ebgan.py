@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from genlib.ui.adversarial import ebgan as view
+from genlib.ui.adversarial import ebgan
 from genlib.ui.kit.pickers import choose, header, pick_model, try_this
 
 header(
@@ -17,13 +17,13 @@ header(
 )
 
 info = pick_model("HasMargin", "Samples", key="ebgan.model", default="ebgan")
-view.weight_line(info)
-VIEWS = {"Energies": view.energies, "Training": view.training}
+ebgan.weight_line(info)
+VIEWS = {"Energies": ebgan.energies, "Training": ebgan.training}
 with st.container(horizontal=True, vertical_alignment="bottom", gap="large"):
     chosen = choose(
         "View", list(VIEWS), "ebgan.view", "The image before the judge, or how the two got there."
     )
-    epoch, path = view.choose_epoch(info)
+    epoch, path = ebgan.choose_epoch(info)
 VIEWS[chosen](info, epoch, path)
 
 with st.expander("How to read it", icon=":material/menu_book:"):

@@ -2,8 +2,7 @@
 
 import streamlit as st
 
-from genlib.ui.adversarial.gan import panels as gan_panels
-from genlib.ui.adversarial.gan import training as gan_training
+from genlib.ui.adversarial.gan import panels, training
 from genlib.ui.adversarial.gan.steps import theatre
 from genlib.ui.kit.pickers import choose, header, pick_model, try_this
 
@@ -21,11 +20,11 @@ header(
 info = pick_model("StepsApart", "Decodes", key="gan.model", default="dcgan-28")
 
 VIEWS = {
-    "Samples": gan_panels.samples,
-    "Walk": gan_panels.walk,
-    "Verdict": gan_panels.verdict,
-    "Training": gan_training.training,
-    "Coverage": gan_training.classes,
+    "Samples": panels.samples,
+    "Walk": panels.walk,
+    "Verdict": panels.verdict,
+    "Training": training.training,
+    "Coverage": training.classes,
     "Step by step": theatre,
 }
 view = choose("View", list(VIEWS), "gan.view", hidden=True, wrap=True)

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from genlib.ui.adversarial import gan_vs_vae as view
+from genlib.ui.adversarial import gan_vs_vae
 from genlib.ui.adversarial.gan.data import new_z
 from genlib.ui.kit.pickers import header, pick_model, try_this
 
@@ -22,12 +22,12 @@ gan = pick_model("Judges", "Samples", key="versus.gan", label="GAN", default="dc
 vae = pick_model("Bounds", "Samples", key="versus.vae", label="VAE", default="vae-20", where=right)
 rows = (vae, gan)
 with st.container(horizontal=True, vertical_alignment="bottom"):
-    epochs = view.choose_epochs(rows)
+    epochs = gan_vs_vae.choose_epochs(rows)
     new_z("versus", "Other z for both models; the link holds the seed.")
-    view.download_table(rows, epochs)
+    gan_vs_vae.download_table(rows, epochs)
 
-view.table(rows, epochs)
-view.reference(vae)
+gan_vs_vae.table(rows, epochs)
+gan_vs_vae.reference(vae)
 
 with st.expander("How to read it", icon=":material/menu_book:"):
     st.markdown(

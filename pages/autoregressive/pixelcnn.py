@@ -6,7 +6,7 @@ import random
 
 import streamlit as st
 
-from genlib.ui.autoregressive import pixelcnn as view
+from genlib.ui.autoregressive import pixelcnn
 from genlib.ui.components import digit_picker
 from genlib.ui.kit import loading, pickers
 from genlib.ui.kit.pickers import download
@@ -52,7 +52,7 @@ with left:
         0,
         key=f"{KEY}.rows",
         bind="query-params",
-        help=f"So many rows of the digit are given, and the rest is drawn {view.N} times. "
+        help=f"So many rows of the digit are given, and the rest is drawn {pixelcnn.N} times. "
         "0: a blank page, and the digit does not matter.",
     )
     temperature = st.slider(
@@ -84,40 +84,40 @@ with left:
         help="Another seed at random.",
     )
 
-bits = view.binary(digit.image)
-sheet = view.grown(info, bits, rows, temperature, int(seed))
+bits = pixelcnn.binary(digit.image)
+sheet = pixelcnn.grown(info, bits, rows, temperature, int(seed))
 with right:
     st.markdown(
-        f"**The first {rows} rows are given: {view.N} ways to go on**"
+        f"**The first {rows} rows are given: {pixelcnn.N} ways to go on**"
         if rows
-        else f"**{view.N} images from a blank page**"
+        else f"**{pixelcnn.N} images from a blank page**"
     )
-    view.stage(f"{KEY}.stage", info, sheet)
+    pixelcnn.stage(f"{KEY}.stage", info, sheet)
     with st.container(horizontal=True):
         download(
             "Images (PNG)",
-            lambda: view.as_png(sheet),
+            lambda: pixelcnn.as_png(sheet),
             f"{info.name}.png",
-            f"All {view.N}, pixels 6 by 6.",
+            f"All {pixelcnn.N}, pixels 6 by 6.",
         )
         download(
             "Growth (GIF)",
-            lambda: view.as_gif(sheet),
+            lambda: pixelcnn.as_gif(sheet),
             f"{info.name}.gif",
             "Pixel by pixel, without end.",
         )
 
 st.subheader("Where is the surprise?")
-judged = view.judged(info, bits)
+judged = pixelcnn.judged(info, bits)
 st.markdown(
-    f"The chosen digit costs **{view.nats(judged):.1f} nats**. Bright pixels were unexpected, "
+    f"The chosen digit costs **{pixelcnn.nats(judged):.1f} nats**. Bright pixels were unexpected, "
     "given all before them."
 )
 row = st.container(horizontal=True, gap="large")
 with row.container(width=430):
-    view.stage(f"{KEY}.surprise", info, judged)
+    pixelcnn.stage(f"{KEY}.surprise", info, judged)
 with row.container(width=590):
-    view.against_the_test_set(info, view.nats(judged))
+    pixelcnn.against_the_test_set(info, pixelcnn.nats(judged))
 
 with st.expander("How to read this", icon=":material/menu_book:"):
     st.markdown(

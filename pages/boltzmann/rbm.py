@@ -2,9 +2,7 @@
 
 import streamlit as st
 
-from genlib.ui.boltzmann.rbm import chain as boltzmann_chain
-from genlib.ui.boltzmann.rbm import measure as boltzmann_measure
-from genlib.ui.boltzmann.rbm import race as boltzmann_race
+from genlib.ui.boltzmann.rbm import chain, measure, race
 from genlib.ui.kit.pickers import choose, header, pick_model, try_this
 
 header(
@@ -21,14 +19,14 @@ header(
 )
 
 VIEWS = {
-    "Chain": boltzmann_chain.chain,
-    "Weights": boltzmann_chain.weights,
-    "Log-likelihood": boltzmann_measure.likelihood,
-    "Ways to train": boltzmann_race.training,
+    "Chain": chain.chain,
+    "Weights": chain.weights,
+    "Log-likelihood": measure.likelihood,
+    "Ways to train": race.training,
 }
 view = choose("View", list(VIEWS), "rbm.view", hidden=True, wrap=True)
 if view == "Ways to train":
-    boltzmann_race.training()
+    race.training()
 else:
     info = pick_model(
         "Stacked",
@@ -38,9 +36,9 @@ else:
         help="Restricted Boltzmann machines and deep belief networks.",
     )
     {
-        "Chain": boltzmann_chain.chain,
-        "Weights": boltzmann_chain.weights,
-        "Log-likelihood": boltzmann_measure.likelihood,
+        "Chain": chain.chain,
+        "Weights": chain.weights,
+        "Log-likelihood": measure.likelihood,
     }[view](info)
 
 HOW_TO_READ = {

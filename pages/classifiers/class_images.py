@@ -7,7 +7,7 @@ import torch
 
 from genlib.explore.ascent.knobs import Knobs, octaves_that_differ
 from genlib.plots.curves import curves_figure
-from genlib.ui.classifiers import ascent as view
+from genlib.ui.classifiers import ascent
 from genlib.ui.classifiers.networks import pick_network, weights_panel
 from genlib.ui.classifiers.starts import pick_start
 from genlib.ui.kit.pickers import choose, header, try_this
@@ -65,7 +65,7 @@ with controls:
         wrap=True,
     )
     height, width = lens.network.shape[1:]
-    octaves = view.pick_octaves(
+    octaves = ascent.pick_octaves(
         KEY, octaves_that_differ((height, width), lens.smallest(), 4), 1, "strokes then appear"
     )
     start = pick_start(KEY, lens.network, len(classes))
@@ -73,22 +73,24 @@ with controls:
     weights_panel(KEY)
 
 defaults = replace(SMALL if few else LARGE, objective=objective or "class score", octaves=octaves)
-live = view.session_live(KEY, choice, lambda: view.begin(lens, start(lens), classes, defaults))
+live = ascent.session_live(KEY, choice, lambda: ascent.begin(lens, start(lens), classes, defaults))
 live.retarget(classes)
 with knobs:
-    view.turn_knobs(KEY, live, defaults, lens.network.shape[-1])
+    ascent.turn_knobs(KEY, live, defaults, lens.network.shape[-1])
 if live.shown.step == 0 and not live.running and not torch.equal(live.original, start(lens)):
     live.reset(start(lens))
 
 with picture:
-    view.transport(KEY, live, lambda: live.reset(start(lens)), "Begin again from the start chosen.")
-    view.show(view.Stage(KEY, live))
-    view.downloads(KEY, live, f"class-images-{lens.network.name}")
+    ascent.transport(
+        KEY, live, lambda: live.reset(start(lens)), "Begin again from the start chosen."
+    )
+    ascent.show(ascent.Stage(KEY, live))
+    ascent.downloads(KEY, live, f"class-images-{lens.network.name}")
     seen, steps, table = live.curves.table()
     if not live.running and len(steps) > 1:
         with st.expander("Inspect the curves", icon=":material/show_chart:"):
             st.plotly_chart(
-                curves_figure(steps, table, [names[c] for c in seen], view.PANELS),
+                curves_figure(steps, table, [names[c] for c in seen], ascent.PANELS),
                 key=f"{KEY}.curves",
             )
 

@@ -5,7 +5,7 @@ import torch
 
 from genlib.explore.ascent.knobs import Knobs, octaves_that_differ
 from genlib.explore.ascent.pictures import MAX_BYTES, PictureError, decode, sample
-from genlib.ui.classifiers import ascent as view
+from genlib.ui.classifiers import ascent
 from genlib.ui.classifiers.networks import pick_network, weights_panel
 from genlib.ui.kit import rights
 from genlib.ui.kit.pickers import choose, header, try_this
@@ -93,7 +93,7 @@ with controls:
         st.stop()
     height, width = image.shape[2:]
     most = octaves_that_differ((height, width), lens.smallest(layer.name), 6)
-    octaves = view.pick_octaves(KEY, most, 3, "the same feature then appears")
+    octaves = ascent.pick_octaves(KEY, most, 3, "the same feature then appears")
     defaults = Knobs(
         "layer activation" if whole else "channel",
         layer.name,
@@ -106,16 +106,16 @@ with controls:
     knobs = st.container()
     weights_panel(KEY)
 
-live = view.session_live(KEY, choice, lambda: view.begin(lens, image, [0], defaults))
+live = ascent.session_live(KEY, choice, lambda: ascent.begin(lens, image, [0], defaults))
 if not torch.equal(live.original, image):
     live.reset(image)
 with knobs:
-    view.turn_knobs(KEY, live, defaults, int(longest))
+    ascent.turn_knobs(KEY, live, defaults, int(longest))
 
 with picture:
-    view.transport(KEY, live, lambda: live.reset(image), "Back to the original picture.")
-    view.show(
-        view.Stage(
+    ascent.transport(KEY, live, lambda: live.reset(image), "Back to the original picture.")
+    ascent.show(
+        ascent.Stage(
             KEY,
             live,
             captions=False,
@@ -123,7 +123,7 @@ with picture:
             panels=("½ ‖activation‖²" if whole else "Mean activation", "", "Gradient norm"),
         )
     )
-    view.downloads(KEY, live, f"deep-dream-{lens.network.name}")
+    ascent.downloads(KEY, live, f"deep-dream-{lens.network.name}")
 
 st.markdown(
     """

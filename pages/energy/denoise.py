@@ -7,7 +7,7 @@ from genlib.models.denoising import CORRUPTIONS
 from genlib.plots.denoise import error_chart
 from genlib.ui.components.digit_picker import pick_digit
 from genlib.ui.components.live_slider import live_slider
-from genlib.ui.energy import denoise as view
+from genlib.ui.energy import denoise
 from genlib.ui.kit import loading
 from genlib.ui.kit.pickers import choose, header, pick_model, try_this
 
@@ -47,12 +47,12 @@ with models:
 with damage:
     title = st.selectbox(
         "Damage",
-        list(view.KINDS),
+        list(denoise.KINDS),
         key="denoise.kind",
         bind="query-params",
         help="What is done to the clean digit; the slider sets how much of it.",
     )
-    kind = view.KINDS[title]
+    kind = denoise.KINDS[title]
     told = st.toggle(
         "Tell the models the mask",
         key="denoise.told",
@@ -62,9 +62,9 @@ with damage:
     )
 with subject:
     digit = pick_digit("denoise.digit")
-notes.caption(f"{view.NOTES[kind]} {view.trained_against(info)}")
+notes.caption(f"{denoise.NOTES[kind]} {denoise.trained_against(info)}")
 infos = [info, *(others[name] for name in chosen)]
-methods = view.repairs(infos, told)
+methods = denoise.repairs(infos, told)
 
 
 def new_noise() -> None:
@@ -89,17 +89,17 @@ def live() -> None:
             0.95,
             0.5,
             0.01,
-            help=f"{view.UNITS[kind].capitalize()}; 0 is no damage.",
+            help=f"{denoise.UNITS[kind].capitalize()}; 0 is no damage.",
         )
         st.button("New noise", icon=":material/casino:", key="denoise.again", on_click=new_noise)
     rng = torch.Generator().manual_seed(noise_seed())
     clean = torch.as_tensor(digit.image).float()[None]
     x_bad, mask = CORRUPTIONS[kind](clean, strength, rng)
-    st.markdown(view.one_digit(clean, x_bad, mask, methods, told))
+    st.markdown(denoise.one_digit(clean, x_bad, mask, methods, told))
     st.caption("Under each picture: squared error per pixel, pixels in [0, 1]; smaller is better.")
     st.subheader("Ten digits, as in the lecture")
-    batch = view.one_of_each()
-    view.batch_rows(batch, *CORRUPTIONS[kind](batch, strength, rng), methods)
+    batch = denoise.one_of_each()
+    denoise.batch_rows(batch, *CORRUPTIONS[kind](batch, strength, rng), methods)
 
 
 live()
@@ -114,11 +114,11 @@ scope = choose(
 )
 label = None if scope == "All digits" else digit.label
 measured = tuple((i.name, str(i.path), i.mtime_ns) for i in infos)
-lines = view.curves(measured, kind, told, label)
-st.plotly_chart(error_chart(lines, view.UNITS[kind]), key="denoise.curves")
+lines = denoise.curves(measured, kind, told, label)
+st.plotly_chart(error_chart(lines, denoise.UNITS[kind]), key="denoise.curves")
 st.caption(
-    f"Mean over {view.N_MEASURED} test digits; bars are one standard error. Every method sees the "
-    "same damage."
+    f"Mean over {denoise.N_MEASURED} test digits; bars are one standard error. "
+    "Every method sees the same damage."
 )
 st.markdown(
     """

@@ -10,7 +10,7 @@ from genlib.ui.kit import loading
 from genlib.ui.kit.pickers import choose, header, pick_models, try_this
 from genlib.ui.kit.picture_table import signed_legend
 from genlib.ui.kit.plain import note_of, plain
-from genlib.ui.latents import reconstructions as view
+from genlib.ui.latents import reconstructions
 
 header(
     "Reconstructions and kernels",
@@ -42,7 +42,7 @@ def show_reconstructions() -> None:
         default=("vae-2", "ae-30", "ae-500", "dae-500", "vae-20"),
         help="Any autoencoders: train some with 2, 10 and 100 latents and set them side by side.",
     )
-    data = view.data_of(infos[0])
+    data = reconstructions.data_of(infos[0])
     if data.note:
         st.caption(f":material/info: {note_of(data)}")
     fits = [i for i in infos if i.config.get("image_size", 28) == data.shape[1]]
@@ -72,9 +72,11 @@ def show_reconstructions() -> None:
     if not fits:
         st.info("No chosen model works on these images. Choose another one above.")
         return
-    view.reconstructions(fits, view.test_digits(data, which, seed()), differences)
+    reconstructions.reconstructions(
+        fits, reconstructions.test_digits(data, which, seed()), differences
+    )
     st.subheader("Error on the whole test set")
-    view.compare_errors(fits)
+    reconstructions.compare_errors(fits)
     st.caption(
         "± one standard error over the test images. In nets of one kind, more latents mean a "
         "smaller error; that alone does not make a better model: an over-complete code can copy."
@@ -137,7 +139,9 @@ def show_grids(names: list[str]) -> None:
         boxes = [st.container(width={1: 1040, 2: 520}.get(len(infos), 340)) for _ in infos]
     for box, info in zip(boxes, infos, strict=True):
         with box:
-            view.grid(info, by, scale, criterion, threshold, unit if info.name == chosen else None)
+            reconstructions.grid(
+                info, by, scale, criterion, threshold, unit if info.name == chosen else None
+            )
     signed_legend("negative", "0", "positive weight")
     show_zoom(infos)
 
@@ -148,7 +152,7 @@ def show_zoom(infos: list[Info]) -> None:
     by_name = {i.name: i for i in infos}
     left, right, _ = st.columns([2, 1, 3])
     name = left.selectbox("Model", list(by_name), key="reconstructions.of", bind="query-params")
-    count = len(view.measured(by_name[name]).kernels.weights)
+    count = len(reconstructions.measured(by_name[name]).kernels.weights)
     if st.session_state.get("reconstructions.unit", 0) >= count:
         st.session_state["reconstructions.unit"] = count - 1
     unit = right.number_input(
@@ -159,7 +163,7 @@ def show_zoom(infos: list[Info]) -> None:
         bind="query-params",
         help="Click a kernel above, or give its number.",
     )
-    view.zoom(by_name[name], int(unit))
+    reconstructions.zoom(by_name[name], int(unit))
 
 
 def show_kernels() -> None:

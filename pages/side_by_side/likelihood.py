@@ -7,8 +7,7 @@ import streamlit as st
 from genlib.evaluate.bench import LIKELIHOODS
 from genlib.plots.likelihood import likelihood_figure
 from genlib.store.checkpoint import Info
-from genlib.ui.kit import guard, pickers
-from genlib.ui.kit import likelihoods as bench
+from genlib.ui.kit import guard, likelihoods, pickers
 from genlib.ui.kit.jobs import polled, within_limits
 from genlib.ui.kit.plain import plain
 
@@ -24,18 +23,18 @@ pickers.header(
     r"-\log p(v) = F(v) + \log Z, \qquad -\log p(x) = -\sum_i \log p(x_i | x_{<i})",
     "Slides “Generative taxonomy”; lecture text “Autoencoders to GANs”. Bounds: in expectation.",
 )
-infos = bench.contenders()
+infos = likelihoods.contenders()
 if not infos:
     pickers.no_model("Bounds")
 names = {info.name: info for info in infos}
 
-sets = sorted({bench.images_of(info) for info in infos}, key=lambda n: (n != "mnist", n))
+sets = sorted({likelihoods.images_of(info) for info in infos}, key=lambda n: (n != "mnist", n))
 chosen_set = sets[0]
 if len(sets) > 1:
     chosen_set = pickers.choose(
         "Test images", sets, "likelihood.data", "Models of different data cannot be compared."
     )
-shown = [info for info in infos if bench.images_of(info) == chosen_set]
+shown = [info for info in infos if likelihoods.images_of(info) == chosen_set]
 
 
 def controls() -> None:
@@ -45,7 +44,7 @@ def controls() -> None:
             "Model", [i.name for i in shown], key="likelihood.model", bind="query-params", width=240
         )
         info = names.get(str(name), shown[0])
-        metrics = bench.able(info)
+        metrics = likelihoods.able(info)
         metric = st.selectbox(
             "Number",
             metrics,
@@ -78,12 +77,14 @@ def controls() -> None:
 
 def measure(info: Info, metric: str, n: int) -> None:
     """Start to measure, unless the visitor has too much under way."""
-    within_limits(lambda: bench.start(info, metric, n, guard.visitor()))
+    within_limits(lambda: likelihoods.start(info, metric, n, guard.visitor()))
 
 
 def running() -> list:
     """The measurements under way, of any visitor."""
-    found = [bench.newest(info, metric) for info in infos for metric in bench.able(info)]
+    found = [
+        likelihoods.newest(info, metric) for info in infos for metric in likelihoods.able(info)
+    ]
     return [job for job in found if job is not None and job.busy]
 
 
@@ -113,15 +114,15 @@ def controls_and_progress() -> bool:
 
 polled("likelihood.polling", controls_and_progress)
 for info in shown:
-    for metric in bench.able(info):
-        job = bench.newest(info, metric)
+    for metric in likelihoods.able(info):
+        job = likelihoods.newest(info, metric)
         if job is not None and job.state == "failed":
             st.warning(plain(f"{info.name}, {metric}: {job.error}"), icon=":material/warning:")
 
-rows = bench.rows_of(shown)
+rows = likelihoods.rows_of(shown)
 with_papers = chosen_set == "mnist"
-for pixels, panel in bench.PANELS.items():
-    points = bench.points(rows, pixels, with_papers)
+for pixels, panel in likelihoods.PANELS.items():
+    points = likelihoods.points(rows, pixels, with_papers)
     if points:
         st.subheader(panel.title)
         st.caption(panel.text)
@@ -145,13 +146,13 @@ with st.expander("Table", icon=":material/table:", expanded=bool(rows)):
                 "From": r.origin,
                 "Data": r.data,
             }
-            for r in sorted(rows, key=lambda r: (list(bench.PANELS).index(r.pixels), r.value))
+            for r in sorted(rows, key=lambda r: (list(likelihoods.PANELS).index(r.pixels), r.value))
         ],
         hide_index=True,
     )
     pickers.download(
         "Table (CSV)",
-        bench.as_csv(rows),
+        likelihoods.as_csv(rows),
         "likelihoods.csv",
         "All numbers and the published ones with their sources.",
         key="likelihood.csv",

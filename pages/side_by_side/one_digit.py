@@ -8,8 +8,7 @@ from genlib import background
 from genlib.ui.kit import guard, loading, pickers
 from genlib.ui.kit.jobs import polled, within_limits
 from genlib.ui.kit.plain import plain
-from genlib.ui.side_by_side.one_digit import data as data_of
-from genlib.ui.side_by_side.one_digit import view
+from genlib.ui.side_by_side.one_digit import data, view
 
 POLL = 1.0  # seconds
 
@@ -24,10 +23,10 @@ pickers.header(
     "Saliency: Simonyan, Vedaldi & Zisserman 2013.",
 )
 digits = loading.dataset()
-infos = data_of.models_for(digits.shape)
+infos = data.models_for(digits.shape)
 if not infos:
     pickers.no_model("HasEnergy")
-real = data_of.real_digits(infos)
+real = data.real_digits(infos)
 
 
 def everything() -> bool:
@@ -38,7 +37,7 @@ def everything() -> bool:
     with left:
         x = view.pick(digits, choice)
     known = real.result if isinstance(real.result, dict) else {}
-    found = data_of.dossiers([i for i in infos if data_of.exists(i)], x, known)
+    found = data.dossiers([i for i in infos if data.exists(i)], x, known)
     with right:
         ranks(found)
     view.show_cards(found)
@@ -52,11 +51,11 @@ def everything() -> bool:
     return measuring
 
 
-def ranks(found: list[data_of.Dossier]) -> None:
+def ranks(found: list[data.Dossier]) -> None:
     """Who finds the digit strange, on one axis."""
     st.markdown("**Who finds it strange?** Share of real test digits that are less strange")
     if real.busy:
-        st.progress(real.share, f"Measuring {data_of.N_REAL} real digits: {plain(real.text)}")
+        st.progress(real.share, f"Measuring {data.N_REAL} real digits: {plain(real.text)}")
     if real.state == "failed":
         st.warning(
             f"Real digits could not be ranked. {plain(real.error)}", icon=":material/warning:"

@@ -15,7 +15,7 @@ from genlib.ui.kit.jobs import polled
 from genlib.ui.kit.plain import note_of, plain
 from genlib.ui.side_by_side.pca import data as pca_data
 from genlib.ui.side_by_side.pca import view
-from genlib.ui.side_by_side.pca import view as pca_view
+from genlib.ui.side_by_side.pca.view import eigen_digits, one_digit, samples
 
 STOPS = (1, 2, 3, 5, 8, 12, 20, 30, 50, 80, 120, 200, 300)
 
@@ -37,7 +37,7 @@ if data.note:
 found = pca_data.components(data.name)
 
 st.subheader("Eigen-digits")
-pca_view.eigen_digits(found, data.shape)
+eigen_digits(found, data.shape)
 
 
 @st.fragment
@@ -60,11 +60,11 @@ def few_axes() -> None:
     with left:
         digit = digit_picker.pick_digit("pca.digit", data=data, default_class=5)
     with middle:
-        pca_view.one_digit(digit.image, model)
+        one_digit(digit.image, model)
         st.caption(f"The first {d} axes hold {found.explained[d - 1]:.1%} of the variance.")
     right.plotly_chart(explained_figure(found.explained, d), key="pca.explained")
     seed = st.session_state.get("pca.seed", 0)
-    pca_view.samples([(f"PCA, {d} axes", "z ~ N(0, I)", model)], data, seed)
+    samples([(f"PCA, {d} axes", "z ~ N(0, I)", model)], data, seed)
     st.button("Draw others", icon=":material/casino:", key="pca.draw", on_click=_reseed)
 
 

@@ -2,12 +2,10 @@
 
 import streamlit as st
 
-from genlib.runs import queue as runs
+from genlib.runs import queue
 from genlib.runs.directory import ACTIVE, Run
 from genlib.ui.kit.pickers import header, try_this
-from genlib.ui.train import actions as run_actions
-from genlib.ui.train import runs as runs_view
-from genlib.ui.train import sweep as sweep_view
+from genlib.ui.train import actions, runs, sweep
 
 header(
     "Runs",
@@ -42,33 +40,33 @@ def compared(everything: dict[str, Run]) -> list[Run]:
 
 def table(ids: list[str], live: bool) -> None:
     """Table and curves; drawn again every few seconds while something trains."""
-    runs.advance()
-    everything = {run.id: run for run in runs.listing()}
+    queue.advance()
+    everything = {run.id: run for run in queue.listing()}
     working = any(run.state in (*ACTIVE, "queued") for run in everything.values())
     if live and not working:
         st.rerun()  # once: then nothing is live any more
     chosen = [everything[run_id] for run_id in ids if run_id in everything]
     if not chosen:
         st.rerun()  # all of them were deleted meanwhile
-    runs_view.overview(list(everything.values()), chosen)
-    runs_view.curves(chosen)
+    runs.overview(list(everything.values()), chosen)
+    runs.curves(chosen)
 
 
-run_actions.offer_undo()
-everything = {run.id: run for run in runs.listing()}
+actions.offer_undo()
+everything = {run.id: run for run in queue.listing()}
 if everything:
     chosen = compared(everything)
     working = any(run.state in (*ACTIVE, "queued") for run in everything.values())
     st.fragment(run_every=POLL if working else None, key="runs.live")(table)(
         [run.id for run in chosen], working
     )
-    runs_view.manage(everything)
+    runs.manage(everything)
 else:
     st.info("There is no run yet. Start one here or on the Train page.", icon=":material/info:")
-runs_view.recently_deleted()
+runs.recently_deleted()
 
 st.subheader("Sweep one setting", anchor=False)
-sweep_view.start()
+sweep.start()
 sweeps: dict[str, list[Run]] = {}
 for run in reversed(list(everything.values())):
     if run.spec.sweep:
@@ -82,7 +80,7 @@ if sweeps:
         bind="query-params",
         help="The same test digits, reconstructed by each run of the sweep.",
     )
-    sweep_view.result(sweeps.get(name or "", sweeps[names[0]]))
+    sweep.result(sweeps.get(name or "", sweeps[names[0]]))
 
 try_this(
     [

@@ -2,20 +2,17 @@
 
 import streamlit as st
 
-from genlib.runs import queue as runs
+from genlib.runs import queue
 from genlib.runs.directory import Run
 from genlib.ui.kit.pickers import choose, header, try_this
-from genlib.ui.train import actions as run_actions
-from genlib.ui.train import form as train_form
-from genlib.ui.train import upload as upload_view
-from genlib.ui.train import watch as run_view
+from genlib.ui.train import actions, form, upload, watch
 
 LINKED = "train.linked"  # the run that the link named after the last run of this script
 
 
 def pick_run() -> Run | None:
     """The run to watch: its id is in the link, whatever its name and state."""
-    known = {run.id: run for run in runs.listing()}
+    known = {run.id: run for run in queue.listing()}
     if not known:
         return None
     linked = st.query_params.get("run", "")
@@ -26,7 +23,7 @@ def pick_run() -> Run | None:
     chosen = st.selectbox(
         "Run",
         list(known),
-        format_func=lambda run_id: run_actions.title(known[run_id]),
+        format_func=lambda run_id: actions.title(known[run_id]),
         key="train.run",
         label_visibility="collapsed",
         persist_state="session",
@@ -52,15 +49,15 @@ SECTIONS = ("New run", "Watch", "Upload")
 with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
     section = choose("What to do", SECTIONS, "train.show", hidden=True)
     run = pick_run() if section == "Watch" else None
-run_actions.offer_undo()
+actions.offer_undo()
 if section == "Watch" and run:
-    run_view.show(run)
+    watch.show(run)
 elif section == "Watch":
     st.info("There is no run yet. Start one under “New run”.", icon=":material/info:")
 elif section == "Upload":
-    upload_view.uploads()
+    upload.uploads()
 else:
-    train_form.new_run()
+    form.new_run()
 
 try_this(
     [

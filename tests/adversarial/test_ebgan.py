@@ -12,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 
 from genlib.models.ebgan import EBGAN, EBGANSettings
 from genlib.store import checkpoint
-from genlib.ui.adversarial.gan import data as gan_data
+from genlib.ui.adversarial.gan import data
 from tests.helpers import visit
 
 run = partial(visit, "adversarial/ebgan.py", "ebgan")
@@ -21,7 +21,7 @@ run = partial(visit, "adversarial/ebgan.py", "ebgan")
 @pytest.fixture
 def tiny(shelf: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder with a small energy-based GAN of epochs 0 and 2."""
-    monkeypatch.setattr(gan_data, "N", 50)
+    monkeypatch.setattr(data, "N", 50)
     folder = shelf({})
     model = EBGAN(EBGANSettings(latent_dim=4, hidden=(8,), cost_hidden=(8,), margin=7.0))
     (folder / "ebgan.snapshots").mkdir()
@@ -72,7 +72,7 @@ def test_the_training_view_names_the_margin_and_every_epoch(tiny: Path) -> None:
     assert any("margin is 7" in c.value for c in app.caption)
     table = app.dataframe[0].value
     assert table["epoch"].tolist() == [0, 2]
-    assert set(gan_data.GROUPS) <= set(table.columns)
+    assert set(data.GROUPS) <= set(table.columns)
 
 
 def test_new_z_changes_the_samples(tiny: Path) -> None:

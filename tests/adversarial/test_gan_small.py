@@ -13,14 +13,14 @@ import torch
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from genlib.data.pictures import registry as folders_shelf
+from genlib.data.pictures import registry
 from genlib.data.pictures.registry import keep_zip
 from genlib.models.classifier import Classifier, ClassifierSettings
 from genlib.models.ebgan import EBGAN, EBGANSettings
 from genlib.models.gan import MLPGAN, MLPGANSettings
 from genlib.models.vae import VAE, VAESettings
 from genlib.store import checkpoint
-from genlib.ui.adversarial.gan import data as gan_data
+from genlib.ui.adversarial.gan import data
 
 PAGES = Path(__file__).parents[2] / "pages/adversarial"
 VIEWS = ("Samples", "Walk", "Verdict", "Training", "Coverage", "Step by step")
@@ -29,7 +29,7 @@ VIEWS = ("Samples", "Walk", "Verdict", "Training", "Coverage", "Step by step")
 @pytest.fixture
 def folder(shelf: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Checkpoints, runs, datasets and their cache in a folder of the test's own."""
-    monkeypatch.setattr(gan_data, "N", 20)
+    monkeypatch.setattr(data, "N", 20)
     monkeypatch.setenv("GENLIB_RUNS", str(tmp_path / "runs"))
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     return shelf({})
@@ -111,7 +111,7 @@ def test_three_pictures_train_by_hand_in_batches_of_two(folder: Path) -> None:
 def test_other_pages_of_two_pictures_raise_nothing(folder: Path) -> None:
     name = keep_zip(pictures(2), "pets.zip").name
     classifier(folder, name)
-    assert gan_data.judge_of(gan(folder, name)) is None
+    assert data.judge_of(gan(folder, name)) is None
     sizes = {"latent_dim": 4, "hidden": (8,), "image_size": 32, "channels": 3}
     for family in (VAE(VAESettings(**sizes)), EBGAN(EBGANSettings(cost_hidden=(8,), **sizes))):
         file = folder / f"{family.family}.safetensors"
@@ -127,13 +127,11 @@ def test_a_folder_s_judge_comes_from_the_same_pictures(folder: Path) -> None:
     large = keep_zip(pictures(12), "pets.zip", size=64).name
     grey = keep_zip(pictures(12), "pets.zip", colour="grey").name
     names = (ours, other, large, grey)
-    assert names == tuple(
-        folders_shelf.PREFIX + n for n in ("pets", "pets-2", "pets-64", "pets-grey")
-    )
+    assert names == tuple(registry.PREFIX + n for n in ("pets", "pets-2", "pets-64", "pets-grey"))
 
     def judged(dataset: str, by: str, **settings: int) -> bool:
         classifier(folder, by, **settings)
-        return gan_data.judge_of(gan(folder, dataset, 64 if dataset == large else 32)) is not None
+        return data.judge_of(gan(folder, dataset, 64 if dataset == large else 32)) is not None
 
     assert judged(ours, ours) and judged(large, ours) and judged(ours, large, size=64)
     assert not judged(other, ours) and not judged(ours, other)
@@ -143,9 +141,9 @@ def test_a_folder_s_judge_comes_from_the_same_pictures(folder: Path) -> None:
 
 
 def test_sources_of_shipped_datasets() -> None:
-    assert gan_data.source_of("cifar10-64") == gan_data.source_of("cifar10") == "cifar10"
-    assert gan_data.source_of("mnist") != gan_data.source_of("mnist-2")
-    assert gan_data.source_of("folder:gone-64") == "folder:gone-64"
+    assert data.source_of("cifar10-64") == data.source_of("cifar10") == "cifar10"
+    assert data.source_of("mnist") != data.source_of("mnist-2")
+    assert data.source_of("folder:gone-64") == "folder:gone-64"
 
 
 def test_a_replaced_judge_counts_anew(folder: Path) -> None:
@@ -158,9 +156,9 @@ def test_a_replaced_judge_counts_anew(folder: Path) -> None:
         with torch.no_grad():
             model.layers[-1].bias.copy_(100 * torch.eye(2)[favourite])  # type: ignore[operator]
         checkpoint.save(file, model, dataset=name, seed=0, epoch=1)
-        judge = gan_data.judge_of(info)
+        judge = data.judge_of(info)
         assert judge is not None
-        found = gan_data.coverage_of(info.path, judge, 0)
+        found = data.coverage_of(info.path, judge, 0)
         counts.append(tuple(np.add(found.counts, found.unlike)))
     assert counts == [(20, 0), (0, 20)]
 

@@ -17,8 +17,8 @@ from genlib.models import Model
 from genlib.models.gan import MLPGAN, MLPGANSettings
 from genlib.models.vae import VAE, VAESettings
 from genlib.store import checkpoint
-from genlib.ui.adversarial import gan_vs_vae as versus_view
-from genlib.ui.adversarial.gan import data as gan_data
+from genlib.ui.adversarial import gan_vs_vae
+from genlib.ui.adversarial.gan import data
 from tests.helpers import visit
 
 run = partial(visit, "adversarial/gan_vs_vae.py", "versus")
@@ -40,7 +40,7 @@ def keep(folder: Path, name: str, model: Model, epochs: tuple[int, ...]) -> None
 @pytest.fixture
 def tiny(shelf: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) -> Path:
     """A GAN of epochs 0, 1, 10, 25 and a VAE of 1 and 25."""
-    monkeypatch.setattr(gan_data, "N", 60)
+    monkeypatch.setattr(data, "N", 60)
     folder = shelf({})
     gan = MLPGAN(MLPGANSettings(latent_dim=4, hidden=(8,)))
     keep(folder, "gan", gan, (0, 1, 10, 25))
@@ -79,7 +79,7 @@ def test_z_is_the_same_along_a_row_and_another_after_new_z(tiny: Path) -> None:
     assert not set(grids(app)) & set(before)
     assert app.query_params["versus.seed"] == "1"
     first, last = (
-        gan_data.samples(tiny / f"gan{name}.safetensors", 4, 0)
+        data.samples(tiny / f"gan{name}.safetensors", 4, 0)
         for name in (".snapshots/epoch-0001", "")
     )
     with torch.no_grad():
@@ -87,12 +87,12 @@ def test_z_is_the_same_along_a_row_and_another_after_new_z(tiny: Path) -> None:
         for shown, file in ((first, "gan.snapshots/epoch-0001"), (last, "gan")):
             model = checkpoint.load(tiny / f"{file}.safetensors")
             assert isinstance(model, MLPGAN)
-            assert (shown == gan_data.pixels(model.decode(z))).all()
+            assert (shown == data.pixels(model.decode(z))).all()
 
 
 def test_pictures_of_other_sizes_and_colours_fit_into_one_table() -> None:
     grey, colour = np.full((4, 6), 9, np.uint8), np.full((8, 3, 3), 200, np.uint8)
-    made = versus_view.alike([grey, None, colour])
+    made = gan_vs_vae.alike([grey, None, colour])
     assert made.shape == (3, 8, 6, 3)
     assert (made[0, :4] == 9).all() and not made[1].any() and (made[2, :, :3] == 200).all()
 

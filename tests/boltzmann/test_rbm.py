@@ -10,8 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 from genlib.models.dbn import DBN, DBNSettings
 from genlib.models.rbm import RBM, RBMSettings
-from genlib.ui.boltzmann.rbm import measure as boltzmann_measure
-from genlib.ui.boltzmann.rbm import race as boltzmann_race
+from genlib.ui.boltzmann.rbm import measure, race
 from tests.helpers import ok, poll, visit
 
 app = partial(visit, "boltzmann/rbm.py", "rbm")
@@ -44,7 +43,7 @@ def test_chain_and_weights(model: str) -> None:
 
 @pytest.mark.usefixtures("models")
 def test_likelihood_on_a_click(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(boltzmann_measure, "IMAGES", 50)
+    monkeypatch.setattr(measure, "IMAGES", 50)
     test = app(view="Log-likelihood", model="dbn-500-500", ais_chains="20", temperatures="200")
     assert "Press **Estimate log p**" in seen(test)
     test.button(key="rbm.go").click().run()
@@ -56,8 +55,8 @@ def test_likelihood_on_a_click(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_training_can_be_cancelled(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(boltzmann_race, "STEPS", 100_000)
-    monkeypatch.setattr(boltzmann_race, "EVERY", 2)
+    monkeypatch.setattr(race, "STEPS", 100_000)
+    monkeypatch.setattr(race, "EVERY", 2)
     test = app(view="Ways to train", lr="0.05", n_hidden="4")
     test.button(key="rbm.go").click().run()
     poll(test, lambda: test.dataframe)
@@ -70,7 +69,7 @@ def test_training_can_be_cancelled(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_contestants_are_the_same_every_time() -> None:
-    one, two = boltzmann_race.contestants(4), boltzmann_race.contestants(4)
+    one, two = race.contestants(4), race.contestants(4)
     for a, b in zip(one.values(), two.values(), strict=True):
         for p, q in zip(a.parameters(), b.parameters(), strict=True):
             assert torch.equal(p, q)
@@ -80,7 +79,7 @@ def test_contestants_are_the_same_every_time() -> None:
 def test_every_weight_of_an_rbm_counts_and_a_pair_of_the_general_machine_once(
     n_hidden: int, rbm: int
 ) -> None:
-    models = boltzmann_race.contestants(n_hidden)
-    counted = {name: boltzmann_race.free_parameters(model) for name, model in models.items()}
+    models = race.contestants(n_hidden)
+    counted = {name: race.free_parameters(model) for name, model in models.items()}
     # (16 + 1) * (n_hidden + 1) - 1 numbers of the RBM; 22 units: 231 pairs and 22 biases.
     assert counted == {"CD-1": rbm, "CD-10": rbm, "PCD": rbm, "General machine": 253}

@@ -16,17 +16,16 @@ import torch
 from PIL import Image
 from torchvision.datasets import MNIST
 
-from genlib.cli import main as cli
-from genlib.cli.main import main
+from genlib.cli.main import checkpoints, main
 from genlib.data import datasets
 from genlib.files import write_json
-from genlib.runs import queue as runs
+from genlib.runs import queue
 from genlib.runs.directory import Run
 from genlib.runs.worker import build_recipe
 from genlib.settings import Control, TrainSettings
 from genlib.store import checkpoint
 from genlib.store.recipes import RECIPES, Recipe
-from genlib.training import loop as training
+from genlib.training import loop
 
 TINY = ["--dataset", "digits", "--set", "limit=128", "--set", "latent_dim=2"]
 PLAIN = ["--set", "precision=float32", "--set", "threads=1"]
@@ -123,7 +122,7 @@ def test_a_mistake_is_one_sentence_and_exit_code_2(
     assert out == ""
     assert sentence in err
     assert err.count("\n") == 1
-    assert not runs.listing()
+    assert not queue.listing()
 
 
 @pytest.mark.parametrize("arguments", [[], ["fly"], ["show"], ["list", "--yaml"]])
@@ -169,7 +168,7 @@ def test_a_recipe_gives_checkpoint_snapshots_and_numbers(
     assert [epoch for epoch, _ in info.snapshots] == [0, 1, 2]
     assert info.size < 2.6 * info.parameters + 4000, "half precision: two bytes a number"
     assert info.metrics["reconstruction_mse"]["n"] == 360
-    assert not runs.listing(), "a recipe is no run"
+    assert not queue.listing(), "a recipe is no run"
 
 
 def test_a_recipe_may_train_its_result_further_with_other_settings(
@@ -201,9 +200,9 @@ def test_a_recipe_gives_the_weights_of_its_trainings_one_after_the_other(
     monkeypatch.setitem(RECIPES, "twice", recipe)
     path = build_recipe("twice", folders / "checkpoints", lambda event: None, measure=False)
     data = datasets.load("digits")
-    model = training.build("vae", recipe.model, data, 4)
+    model = loop.build("vae", recipe.model, data, 4)
     for settings in (train, {**train, **more}):
-        for _ in training.train(model, data, TrainSettings.from_dict(settings)):
+        for _ in loop.train(model, data, TrainSettings.from_dict(settings)):
             pass
     stored = checkpoint.load(path).state_dict()
     assert all(torch.equal(stored[k], t.half().float()) for k, t in model.state_dict().items())
@@ -236,7 +235,7 @@ def test_a_recipe_without_its_dataset_is_refused_and_changes_nothing(
 
 def test_nothing_to_measure_is_said(folders: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """No shipped classifier can judge samples here, and a GAN can do nothing else."""
-    model = training.build("gan_mlp", {"hidden": (4,)}, datasets.load("digits"), 0)
+    model = loop.build("gan_mlp", {"hidden": (4,)}, datasets.load("digits"), 0)
     path = folders / "gan.safetensors"
     checkpoint.save(path, model, dataset="digits", seed=0, epoch=1)
     assert main(["evaluate", str(path)]) == 0
@@ -315,7 +314,7 @@ def test_evaluate_write_replaces_the_numbers_and_leaves_the_weights(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     assert train() == 0
-    (info,) = cli.checkpoints()
+    (info,) = checkpoints()
     before, weights = info.path.read_bytes(), checkpoint.load(info).state_dict()
     assert main(["evaluate", str(info.path), "--write"]) == 0
     after = checkpoint.peek(info.path)

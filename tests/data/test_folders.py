@@ -19,9 +19,8 @@ from PIL import Image
 
 from genlib.background import Cancelled
 from genlib.data import datasets
-from genlib.data.pictures import cache as folders_cache
+from genlib.data.pictures import cache, registry
 from genlib.data.pictures import decode as folders_decode
-from genlib.data.pictures import registry as folders_shelf
 from genlib.data.pictures import source as folders
 from genlib.data.pictures.decode import decode, square
 from genlib.data.pictures.source import FolderError, arrange, look
@@ -273,13 +272,13 @@ def test_a_picture_inside_an_icon_is_bounded_too(monkeypatch: pytest.MonkeyPatch
 
 def test_one_source_is_decoded_at_a_time(tmp_path: Path) -> None:
     first, second = (
-        folders_shelf.register(zipped(tmp_path / f"{name}.zip", pets(n)))
+        registry.register(zipped(tmp_path / f"{name}.zip", pets(n)))
         for name, n in (("a", 3), ("b", 4))
     )
     other_began, seen = threading.Event(), []
 
     def beside() -> None:
-        folders_cache.split(second, lambda done, total: seen.append(done), waiting)
+        cache.split(second, lambda done, total: seen.append(done), waiting)
 
     def waiting() -> bool:
         other_began.set()
@@ -293,17 +292,17 @@ def test_one_source_is_decoded_at_a_time(tmp_path: Path) -> None:
         assert other_began.wait(60)  # it asks whether to go on while it waits for its turn
         assert not seen
 
-    folders_cache.split(first, watch)
+    cache.split(first, watch)
     thread.join(60)
-    assert seen and folders_cache.cached(second) is not None
-    folders_cache.cache_file(first).unlink()
+    assert seen and cache.cached(second) is not None
+    cache.cache_file(first).unlink()
 
     def unwanted(done: int, total: int) -> None:
         with pytest.raises(Cancelled):
-            folders_cache.split(first, cancelled=lambda: True)
+            cache.split(first, cancelled=lambda: True)
 
-    folders_cache.cache_file(second).unlink()
-    folders_cache.split(second, unwanted)
+    cache.cache_file(second).unlink()
+    cache.split(second, unwanted)
 
 
 def test_names_that_are_no_text_are_read_all_the_same(tmp_path: Path) -> None:
@@ -319,9 +318,9 @@ def test_names_that_are_no_text_are_read_all_the_same(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 def test_some_classes_of_a_set_leave_nothing_of_the_others_in_memory(tmp_path: Path) -> None:
-    name = folders_shelf.register(zipped(tmp_path / "pets.zip", pets(20))).name
+    name = registry.register(zipped(tmp_path / "pets.zip", pets(20))).name
     datasets.prepare(name)
-    file = str(folders_cache.cache_file(datasets.entry_of(name)))
+    file = str(cache.cache_file(datasets.entry_of(name)))
     cats = datasets.load(name, "cats")
     assert len(cats.train_x) + len(cats.test_x) == 20
     assert file not in Path("/proc/self/maps").read_text()
@@ -335,21 +334,21 @@ def test_any_name_of_an_uploaded_zip_will_do(name: str) -> None:
     with zipfile.ZipFile(data, "w") as archive:
         archive.writestr("a.png", picture())
         archive.writestr("b.png", picture(7))
-    entry = folders_shelf.keep_zip(data.getvalue(), name)
-    assert entry.title.isprintable() and entry.path.parent == folders_shelf.shelf()
+    entry = registry.keep_zip(data.getvalue(), name)
+    assert entry.title.isprintable() and entry.path.parent == registry.shelf()
     with pytest.raises(FolderError) as caught:
-        folders_shelf.keep_zip(b"no", name)
+        registry.keep_zip(b"no", name)
     assert len(str(caught.value)) < 400 and str(caught.value).isprintable()
 
 
 @pytest.mark.parametrize("text", ["[" * 100_000, '{"path": 1}', "[]", "7", '{"size": 1e999}'])
 def test_a_description_that_cannot_be_read_is_left_out(tmp_path: Path, text: str) -> None:
-    folders_shelf.register(zipped(tmp_path / "pets.zip", pets()))
-    (folders_shelf.shelf() / "odd.json").write_text(text)
-    (folders_shelf.shelf() / "odder.json").write_text(
+    registry.register(zipped(tmp_path / "pets.zip", pets()))
+    (registry.shelf() / "odd.json").write_text(text)
+    (registry.shelf() / "odder.json").write_text(
         '{"title": "a", "path": "a.zip", "size": 1e999, "colour": "grey"}'
     )
-    assert list(folders_shelf.entries()) == ["folder:pets"]
+    assert list(registry.entries()) == ["folder:pets"]
 
 
 def test_too_much_for_the_memory_is_said_first(
@@ -423,10 +422,10 @@ def test_a_folder_becomes_a_dataset_that_a_restart_finds(
     for name, data in pets().items():
         (place / name).parent.mkdir(parents=True, exist_ok=True)
         (place / name).write_bytes(data)
-    entry = folders_shelf.register(place, 32, "colour")
+    entry = registry.register(place, 32, "colour")
     assert entry.name == "folder:my-pets"
-    assert folders_shelf.register(place, 32, "colour") == entry
-    assert folders_shelf.register(place, 64, "grey").name == "folder:my-pets-64-grey"
+    assert registry.register(place, 32, "colour") == entry
+    assert registry.register(place, 64, "grey").name == "folder:my-pets-64-grey"
     assert entry.name in datasets.available() and not datasets.is_ready(entry.name)
     datasets.prepare(entry.name)
     assert datasets.is_ready(entry.name)
@@ -443,21 +442,21 @@ def test_changed_pictures_are_decoded_anew_and_the_old_tensors_go(tmp_path: Path
     place.mkdir()
     for i in range(4):
         (place / f"{i}.png").write_bytes(picture(10 * i))
-    entry = folders_shelf.register(place)
-    assert len(folders_cache.split(entry).train_x) == 3
+    entry = registry.register(place)
+    assert len(cache.split(entry).train_x) == 3
     (place / "4.png").write_bytes(picture(50))
-    assert not folders_cache.cache_file(entry).exists()
-    assert len(folders_cache.split(entry).train_x) == 4
-    assert len(list(folders_cache.cache_file(entry).parent.iterdir())) == 1
+    assert not cache.cache_file(entry).exists()
+    assert len(cache.split(entry).train_x) == 4
+    assert len(list(cache.cache_file(entry).parent.iterdir())) == 1
 
 
 def test_a_damaged_cache_is_no_harm(tmp_path: Path) -> None:
-    entry = folders_shelf.register(zipped(tmp_path / "pets.zip", pets()))
-    first = folders_cache.split(entry)
-    file = folders_cache.cache_file(entry)
+    entry = registry.register(zipped(tmp_path / "pets.zip", pets()))
+    first = cache.split(entry)
+    file = cache.cache_file(entry)
     kept = first.train_x.clone()
     file.write_bytes(file.read_bytes()[:-10])
-    assert torch.equal(folders_cache.split(entry).train_x, kept)
+    assert torch.equal(cache.split(entry).train_x, kept)
 
 
 def test_an_uploaded_zip_is_kept_once_and_a_bad_one_not_at_all() -> None:
@@ -465,17 +464,17 @@ def test_an_uploaded_zip_is_kept_once_and_a_bad_one_not_at_all() -> None:
     with zipfile.ZipFile(buffer, "w") as archive:
         for name, data in pets().items():
             archive.writestr(name, data)
-    entry = folders_shelf.keep_zip(buffer.getvalue(), "..\\..\\pets.zip")
-    assert entry.name == "folder:pets" and entry.path.parent == folders_shelf.shelf()
-    folders_shelf.keep_zip(buffer.getvalue(), "pets.zip", 64)
-    assert len(list(folders_shelf.shelf().glob("*.zip"))) == 1
+    entry = registry.keep_zip(buffer.getvalue(), "..\\..\\pets.zip")
+    assert entry.name == "folder:pets" and entry.path.parent == registry.shelf()
+    registry.keep_zip(buffer.getvalue(), "pets.zip", 64)
+    assert len(list(registry.shelf().glob("*.zip"))) == 1
     with pytest.raises(FolderError, match=r"bad\.zip is not a zip file"):
-        folders_shelf.keep_zip(b"no", "bad.zip")
-    assert len(list(folders_shelf.shelf().iterdir())) == 3
+        registry.keep_zip(b"no", "bad.zip")
+    assert len(list(registry.shelf().iterdir())) == 3
     for name in ("folder:pets", "folder:pets-64"):
-        folders_shelf.remove(name)
-    assert folders_shelf.entries() == {} and not list(folders_shelf.shelf().glob("*.zip"))
-    folders_shelf.restore("folder:pets-64")
+        registry.remove(name)
+    assert registry.entries() == {} and not list(registry.shelf().glob("*.zip"))
+    registry.restore("folder:pets-64")
     assert datasets.load("folder:pets-64").shape == (3, 64, 64)
 
 
@@ -486,13 +485,13 @@ def test_what_is_not_here_is_said_in_a_sentence(
     with pytest.raises(ValueError, match=r"cifar10 is not here: put cifar10-images\.zip into"):
         datasets.load("cifar10")
     path = zipped(tmp_path / "pets.zip", pets())
-    folders_shelf.register(path)
+    registry.register(path)
     path.unlink()
     assert "folder:pets" not in datasets.available()
     with pytest.raises(ValueError, match="no longer at"):
         datasets.load("folder:pets")
     with pytest.raises(FolderError, match="size must be 28, 32 or 64, got 48"):
-        folders_shelf.register(zipped(path, pets()), 48)
+        registry.register(zipped(path, pets()), 48)
 
 
 def test_cifar_is_found_by_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,7 +16,7 @@ from genlib.data.datasets import find_mnist
 from genlib.explore import inpainting
 from genlib.models.autoencoder import Autoencoder, AutoencoderSettings
 from genlib.models.denoising import DenoisingAutoencoder, DenoisingSettings
-from genlib.ui.energy import denoise as view
+from genlib.ui.energy import denoise
 from tests.helpers import html, visit
 
 run = partial(visit, "energy/denoise.py", "denoise")
@@ -107,5 +107,5 @@ def test_the_verdict_shows_hostile_names_as_plain_text(rank: str) -> None:
         for name, error in zip(("![a](http://evil.test/a)", "other"), errors, strict=True)
     }
     mask = torch.zeros_like(clean, dtype=torch.bool)
-    verdict = view.one_digit(clean, clean + 0.5, mask, methods, told=False)
+    verdict = denoise.one_digit(clean, clean + 0.5, mask, methods, told=False)
     assert r"\!\[a\](http:" in verdict and "![a]" not in verdict

@@ -10,7 +10,7 @@ import torch
 from genlib import losses
 from genlib.data import datasets
 from genlib.data.datasets import Dataset, to_float
-from genlib.evaluate import metrics as evaluate
+from genlib.evaluate import metrics
 from genlib.models import Model
 from genlib.models.autoencoder import Autoencoder, AutoencoderSettings
 from genlib.models.classifier import Classifier, ClassifierSettings
@@ -58,26 +58,26 @@ def test_exact_likelihood_sums_to_one_over_all_images() -> None:
 def test_iwae_lies_between_the_exact_likelihood_and_the_elbo() -> None:
     model, x = tiny_vae(), all_images().repeat(200, 1, 1, 1)
     exact = float(exact_nll(model, all_images()).mean())
-    reconstruction, kl = evaluate.elbo_terms(model, x, rng())
+    reconstruction, kl = metrics.elbo_terms(model, x, rng())
     elbo = (reconstruction + kl).mean()
-    loose = evaluate.iwae_bound(model, x, 2, rng()).mean()
-    tight = evaluate.iwae_bound(model, x, 100, rng()).mean()
+    loose = metrics.iwae_bound(model, x, 2, rng()).mean()
+    tight = metrics.iwae_bound(model, x, 100, rng()).mean()
     assert exact - 0.01 < tight < loose < elbo
-    tightest = evaluate.iwae_bound(model, x[:320], 3000, rng()).mean()
+    tightest = metrics.iwae_bound(model, x[:320], 3000, rng()).mean()
     assert float(tightest) == pytest.approx(exact, abs=0.01)
 
 
 def test_iwae_with_one_sample_is_the_elbo() -> None:
     model, x = tiny_vae(), all_images().repeat(400, 1, 1, 1)
-    one = evaluate.iwae_bound(model, x, 1, rng(1))
-    reconstruction, kl = evaluate.elbo_terms(model, x, rng(2))
+    one = metrics.iwae_bound(model, x, 1, rng(1))
+    reconstruction, kl = metrics.elbo_terms(model, x, rng(2))
     difference = one.mean() - (reconstruction + kl).mean()
     noise = math.sqrt((one.var() + (reconstruction + kl).var()) / len(x))
     assert abs(difference) < 4 * noise
 
 
 def test_vae_gets_every_metric_of_a_bound_and_no_accuracy() -> None:
-    found = evaluate.evaluate(tiny_vae(2, 4), tiny_data())
+    found = metrics.evaluate(tiny_vae(2, 4), tiny_data())
     merges = {f"auc_merge_{way}" for way in ("alpha", "max", "splice")}
     bounds = {"neg_elbo", "reconstruction", "kl", "neg_elbo_binarized", "iwae_bound"}
     others = {"reconstruction_mse", "active_units", *(f"{name}_correlation" for name in merges)}
@@ -91,9 +91,9 @@ def test_vae_gets_every_metric_of_a_bound_and_no_accuracy() -> None:
 
 def test_same_seed_same_numbers() -> None:
     model, data = tiny_vae(2, 4), tiny_data()
-    assert evaluate.evaluate(model, data, seed=4) == evaluate.evaluate(model, data, seed=4)
-    other = evaluate.evaluate(model, data, seed=5)["neg_elbo"]
-    assert other != evaluate.evaluate(model, data, seed=4)["neg_elbo"]
+    assert metrics.evaluate(model, data, seed=4) == metrics.evaluate(model, data, seed=4)
+    other = metrics.evaluate(model, data, seed=5)["neg_elbo"]
+    assert other != metrics.evaluate(model, data, seed=4)["neg_elbo"]
 
 
 def test_reconstruction_error_and_its_standard_error_are_the_definitions() -> None:
@@ -102,7 +102,7 @@ def test_reconstruction_error_and_its_standard_error_are_the_definitions() -> No
     data = tiny_data()
     x = to_float(data.test_x)
     errors = (model.reconstruct(x) - x).square().flatten(1).mean(1)
-    found = evaluate.evaluate(model, data)["reconstruction_mse"]
+    found = metrics.evaluate(model, data)["reconstruction_mse"]
     assert found.value == pytest.approx(errors.mean().item(), rel=1e-5)
     assert found.stderr == pytest.approx(errors.std().item() / math.sqrt(60), rel=1e-5)
 
@@ -112,7 +112,7 @@ def test_accuracy_of_a_classifier_that_always_says_two() -> None:
     last = model.layers[-1]
     last.weight.data.zero_()
     last.bias.data = torch.tensor([0.0, 0.0, 1.0])
-    found = evaluate.evaluate(model, tiny_data())
+    found = metrics.evaluate(model, tiny_data())
     assert set(found) == {"accuracy"}
     assert found["accuracy"].value == pytest.approx(1 / 3)
     assert found["accuracy"].stderr == pytest.approx(math.sqrt(2 / 9 / 60))
@@ -124,12 +124,12 @@ def test_colour_pictures_are_also_judged_with_their_mirror_images() -> None:
     grey = tiny_data()
     x = torch.randint(0, 256, (60, 3, 4, 4), generator=torch.Generator().manual_seed(0)).byte()
     data = replace(grey, test_x=x)
-    found = evaluate.evaluate(model, data)
+    found = metrics.evaluate(model, data)
     seen = to_float(x)
     both = (model.logits(seen) + model.logits(seen.flip(3))).argmax(1) == data.test_y
     assert found["accuracy_mirrored"].value == pytest.approx(both.double().mean().item())
     symmetric = torch.cat([x[..., :2], x[..., :2].flip(3)], 3)
-    found = evaluate.evaluate(model, replace(data, test_x=symmetric))
+    found = metrics.evaluate(model, replace(data, test_x=symmetric))
     assert found["accuracy_mirrored"].value == found["accuracy"].value
 
 
@@ -158,7 +158,7 @@ def test_noise_covers_no_class_and_real_digits_cover_all(shipped: Path) -> None:
         "black and white": torch.rand(x.shape, generator=rng(5)).round(),
     }
     found = {
-        name: evaluate.evaluate(Given(images), data, n=300)["classes_covered"].value
+        name: metrics.evaluate(Given(images), data, n=300)["classes_covered"].value
         for name, images in drawn.items()
     }
     assert found == {**dict.fromkeys(drawn, 0.0), "digits": 10.0}
@@ -168,7 +168,7 @@ def test_noise_covers_no_class_and_real_digits_cover_all(shipped: Path) -> None:
 def test_what_noise_would_get_is_said_where_only_some_classes_are_wanted(shipped: Path) -> None:
     eights = replace(datasets.load("digits").only("8"), name="mnist")
     noise = torch.rand(100, 1, 28, 28, generator=rng())
-    found = evaluate.evaluate(Given(noise), eights, n=30)["in_class"]
+    found = metrics.evaluate(Given(noise), eights, n=30)["in_class"]
     assert found.value == 1.0 and found.data.endswith("of noise 1.00")
 
 
@@ -182,8 +182,8 @@ def test_the_merge_aucs_error_bar_is_the_spread_over_noise_and_images() -> None:
     for seed in range(60):
         x = torch.randint(0, 256, (40, 1, 4, 4), generator=rng(seed), dtype=torch.uint8)
         data = replace(tiny_data(), test_x=x, test_y=torch.arange(40) % 3)
-        sample = evaluate.Sample(to_float(x), data.test_y, "tiny", seed)
-        found.append(evaluate.merge_auc(model, sample)["auc_merge_splice"])
+        sample = metrics.Sample(to_float(x), data.test_y, "tiny", seed)
+        found.append(metrics.merge_auc(model, sample)["auc_merge_splice"])
     spread = torch.tensor([m.value for m in found]).std().item()
     claimed = torch.tensor([m.stderr for m in found]).mean().item()
     assert claimed == pytest.approx(spread, rel=0.3)
@@ -193,27 +193,25 @@ def test_the_merge_aucs_error_bar_is_the_spread_over_noise_and_images() -> None:
 def test_active_units_counts_latents_that_follow_the_input() -> None:
     model = tiny_vae(3, 4)
     model.encoder[-1].weight.data[1] = 0.0  # mu of the second latent ignores the image
-    found = evaluate.evaluate(model, tiny_data())["active_units"]
+    found = metrics.evaluate(model, tiny_data())["active_units"]
     assert (found.value, found.unit) == (2.0, "of 3 latents")
 
 
 def test_one_class_gives_no_merges() -> None:
-    found = evaluate.evaluate(tiny_vae(2, 4), tiny_data(classes=1))
+    found = metrics.evaluate(tiny_vae(2, 4), tiny_data(classes=1))
     assert "neg_elbo" in found
     assert not any(name.startswith("auc") for name in found)
 
 
 def test_n_limits_the_images_and_one_image_is_refused() -> None:
-    assert evaluate.evaluate(tiny_vae(2, 4), tiny_data(), n=10)["neg_elbo"].n == 10
+    assert metrics.evaluate(tiny_vae(2, 4), tiny_data(), n=10)["neg_elbo"].n == 10
     with pytest.raises(ValueError, match="at least 2"):
-        evaluate.evaluate(tiny_vae(2, 4), tiny_data(), n=1)
+        metrics.evaluate(tiny_vae(2, 4), tiny_data(), n=1)
 
 
 def test_progress_rises_to_one() -> None:
     shares: list[float] = []
-    evaluate.evaluate(
-        tiny_vae(2, 4), tiny_data(), progress=lambda name, share: shares.append(share)
-    )
+    metrics.evaluate(tiny_vae(2, 4), tiny_data(), progress=lambda name, share: shares.append(share))
     assert shares == sorted(shares) and shares[0] == 0 and shares[-1] == 1
 
 
@@ -230,7 +228,7 @@ def test_accuracy_under_attack_is_measured_where_it_was_trained_for(eps: float) 
         learner.step(to_float(x), y, rng(), optimizers, torch.enable_grad)
     model = Classifier(config.replace(adversarial_eps=eps)).eval()
     model.load_state_dict(learner.state_dict())
-    found = evaluate.evaluate(model, Dataset("tiny", "Tiny", x, y, x, y, ("0", "1", "2")))
+    found = metrics.evaluate(model, Dataset("tiny", "Tiny", x, y, x, y, ("0", "1", "2")))
     assert found["accuracy"].value == 1
     assert ("accuracy_attacked" in found) is (eps > 0)
     if eps > 0:

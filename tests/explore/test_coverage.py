@@ -10,7 +10,7 @@ import torch
 
 from genlib.data import datasets
 from genlib.explore.coverage import Coverage, half_tones, nearest_images, variety
-from genlib.ui.adversarial.gan import data as gan_data
+from genlib.ui.adversarial.gan.data import covered
 
 NAMES = tuple("0123456789")
 
@@ -79,9 +79,9 @@ def test_the_page_counts_no_class_of_noise_and_all_of_real_digits(shipped: Path)
     """A classifier is certain that uniform noise is an 8."""
     data, judge = datasets.load("digits"), shipped / "classifier.safetensors"
     rng = torch.Generator().manual_seed(1)
-    noise = gan_data.covered(judge, torch.rand(500, *data.shape, generator=rng), data)
+    noise = covered(judge, torch.rand(500, *data.shape, generator=rng), data)
     assert max(noise.unlike) > 250 and len(noise.missing) == 10
-    real = gan_data.covered(judge, datasets.to_float(data.train_x[:500]), data)
+    real = covered(judge, datasets.to_float(data.train_x[:500]), data)
     assert real.missing == () and sum(real.unlike) < 250
 
 

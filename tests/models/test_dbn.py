@@ -13,7 +13,7 @@ from genlib.models.boltzmann import states
 from genlib.models.dbn import DBN, DBNSettings
 from genlib.settings import TrainSettings
 from genlib.store.recipes import RECIPES
-from genlib.training import loop as training
+from genlib.training import loop
 from tests.helpers import build, normal
 
 
@@ -94,11 +94,11 @@ def test_every_layer_of_a_small_dataset_is_trained(config: dict[str, object]) ->
     settings = TrainSettings(
         epochs=4, batch_size=64, limit=200, lr=0.05, precision="float32", threads=1
     )
-    model = training.build("dbn", {"n_hidden": (30, 20, 10), "chains": 16, **config}, data, 0)
+    model = loop.build("dbn", {"n_hidden": (30, 20, 10), "chains": 16, **config}, data, 0)
     assert isinstance(model, DBN)
     untrained = [layer.chain.clone() for layer in model.stack()]
     moved: list[list[bool]] = []
-    for event in training.train(model, data, settings, every=0.0):
+    for event in loop.train(model, data, settings, every=0.0):
         if event.kind == "step":
             now = [layer.chain.clone() for layer in model.stack()]
             moved.append([not torch.equal(a, b) for a, b in zip(untrained, now, strict=True)])

@@ -14,7 +14,7 @@ from genlib.models.mixture import RIDGE, Mixture, MixtureSettings
 from genlib.models.pca import PCA, PCASettings
 from genlib.settings import TrainSettings
 from genlib.store.recipes import RECIPES
-from genlib.training import loop as training
+from genlib.training import loop
 
 
 @pytest.fixture
@@ -194,10 +194,10 @@ def test_more_components_than_images_do_no_harm() -> None:
 def test_a_small_dataset_trains_axes_and_components(limit: int) -> None:
     data = datasets.load("digits")
     settings = TrainSettings(epochs=3, batch_size=1000, limit=limit, precision="float32", threads=1)
-    model = training.build("mixture", {"latent_dim": 4, "components": 5}, data, 0)
+    model = loop.build("mixture", {"latent_dim": 4, "components": 5}, data, 0)
     assert isinstance(model, Mixture)
     losses = [
-        e.metrics["test/loss"] for e in training.train(model, data, settings) if e.kind == "epoch"
+        e.metrics["test/loss"] for e in loop.train(model, data, settings) if e.kind == "epoch"
     ]
     per_epoch = len(datasets.batch_sizes(limit or 1437, 1000))
     assert int(model.steps) == 2 * per_epoch, "the first epoch is for the axes, the others for EM"

@@ -12,7 +12,7 @@ from torch.nn import functional as F
 from genlib.data import datasets
 from genlib.models.residual import ResidualClassifier, Whiten
 from genlib.settings import TrainSettings
-from genlib.training import loop as training
+from genlib.training import loop
 from tests.helpers import build
 
 SMALL = {"widths": (8, 12, 16)}
@@ -85,8 +85,8 @@ def test_the_default_rate_does_not_diverge_on_few_pictures() -> None:
     given = {"epochs": 6, "limit": 375, "batch_size": 128, "augment": "none"}
     exact = {"precision": "float32", "threads": 1}
     settings = TrainSettings.from_dict({**ResidualClassifier.defaults, **given, **exact})
-    model = training.build("residual_classifier", {"widths": (8, 16, 24)}, data, 0)
-    events = [e for e in training.train(model, data, settings) if e.kind == "epoch"]
+    model = loop.build("residual_classifier", {"widths": (8, 16, 24)}, data, 0)
+    events = [e for e in loop.train(model, data, settings) if e.kind == "epoch"]
     losses = [e.metrics["test/loss"] for e in events]
     assert max(losses) < 2 * math.log(10), "never worse than twice what guessing gives"
     assert losses[-1] < 0.9 * math.log(10)

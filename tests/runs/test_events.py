@@ -10,7 +10,7 @@ from typing import IO, cast
 import pytest
 
 from genlib.models.autoencoder import Autoencoder, AutoencoderSettings
-from genlib.runs import events as runs_events
+from genlib.runs import events
 from genlib.runs.events import Log
 from genlib.settings import Event
 from genlib.store import checkpoint
@@ -18,27 +18,27 @@ from genlib.store import checkpoint
 
 def test_a_resume_drops_the_work_that_was_lost() -> None:
     seen = [Event("epoch", 10, 1), Event("step", 14, 1), Event("step", 18, 1)]
-    folded = runs_events.fold([Event("resume", 10, 1), Event("step", 12, 1)], seen)
+    folded = events.fold([Event("resume", 10, 1), Event("step", 12, 1)], seen)
     assert [(r.kind, r.step) for r in folded] == [("epoch", 10), ("resume", 10), ("step", 12)]
 
 
 def test_the_diary_is_read_on_from_an_offset_and_survives_a_torn_line(tmp_path: Path) -> None:
     path = tmp_path / "events.jsonl"
-    runs_events.append(path, Event("epoch", 1, 1, metrics={"test/loss": 2.0}))
-    first, offset = runs_events.read(path)
+    events.append(path, Event("epoch", 1, 1, metrics={"test/loss": 2.0}))
+    first, offset = events.read(path)
     assert [r.metrics for r in first] == [{"test/loss": 2.0}]
     with path.open("ab") as file:
         file.write(b'{"kind": "epo')
-    assert runs_events.read(path, offset) == ([], offset), "a torn line is left alone"
-    runs_events.append(path, Event("resume", 1, 1))
-    then, _ = runs_events.read(path, offset)
+    assert events.read(path, offset) == ([], offset), "a torn line is left alone"
+    events.append(path, Event("resume", 1, 1))
+    then, _ = events.read(path, offset)
     assert [r.kind for r in then] == ["resume"], "the line after the torn one is not lost"
 
 
 def test_curves_are_by_epoch_or_by_step() -> None:
     records = [Event("step", 5, 0, metrics={"a": 1.0}), Event("epoch", 9, 1, metrics={"a": 2.0})]
-    assert runs_events.curves(records) == {"a": [(1, 2.0)]}
-    assert runs_events.curves(records, "step") == {"a": [(5, 1.0)]}
+    assert events.curves(records) == {"a": [(1, 2.0)]}
+    assert events.curves(records, "step") == {"a": [(5, 1.0)]}
 
 
 ODD = [
@@ -81,8 +81,8 @@ ODD = [
 def test_an_odd_line_is_left_out_and_those_around_it_are_read(tmp_path: Path, line: bytes) -> None:
     path = tmp_path / "events.jsonl"
     good = [Event("epoch", n, n, metrics={"test/loss": 1.0 / n}) for n in (1, 2)]
-    path.write_bytes(runs_events.as_line(good[0]) + line + b"\n" + runs_events.as_line(good[1]))
-    records, offset = runs_events.read(path)
+    path.write_bytes(events.as_line(good[0]) + line + b"\n" + events.as_line(good[1]))
+    records, offset = events.read(path)
     assert records == good and offset == path.stat().st_size
     assert Log(path).records() == good
 
@@ -98,10 +98,10 @@ def write_long(path: Path, epochs: int, steps: int, *, begin: int = 0) -> list[E
         for epoch in range(begin, begin + epochs):
             for step in range(epoch * steps, (epoch + 1) * steps):
                 metrics = {"train/loss": 1.0 / (1 + step), **padding}
-                file.write(runs_events.as_line(Event("step", step, epoch, metrics=metrics)))
+                file.write(events.as_line(Event("step", step, epoch, metrics=metrics)))
             metrics = {"test/loss": 1.0 / (epoch + 1), "steps": 1e6}
             whole.append(Event("epoch", (epoch + 1) * steps - 1, epoch + 1, metrics=metrics))
-            file.write(runs_events.as_line(whole[-1]))
+            file.write(events.as_line(whole[-1]))
     return whole
 
 
@@ -132,12 +132,12 @@ def test_a_long_log_costs_bounded_bytes_and_keeps_bounded_points(
     path = tmp_path / "events.jsonl"
     write_long(path, 40, 1000)
     size = path.stat().st_size
-    assert size > 2 * runs_events.MOST_BYTES
+    assert size > 2 * events.MOST_BYTES
     log = Log(path)
     records = log.records()
-    assert sum(counted) <= runs_events.MOST_BYTES
+    assert sum(counted) <= events.MOST_BYTES
     steps = [r.step for r in records if r.kind == "step"]
-    assert 500 < len(steps) <= 2 * runs_events.MOST_RECORDS
+    assert 500 < len(steps) <= 2 * events.MOST_RECORDS
     assert steps == sorted(set(steps)) and steps[0] == 0 and steps[-1] == 39_999
     assert max(b - a for a, b in itertools.pairwise(steps)) < 40_000 / 200, "no hole in the curve"
     assert records[-1].epoch == 40, "the newest line is there"
@@ -158,16 +158,16 @@ def test_points_stay_bounded_and_even_however_long_one_watches(tmp_path: Path) -
     for part in range(20):
         write_long(path, 1, 1000, begin=part)
         steps = [r.step for r in log.records() if r.kind == "step"]
-        assert len(steps) <= 2 * runs_events.MOST_RECORDS
-    assert len(steps) >= runs_events.MOST_RECORDS and steps[-1] == 19_999
+        assert len(steps) <= 2 * events.MOST_RECORDS
+    assert len(steps) >= events.MOST_RECORDS and steps[-1] == 19_999
     gaps = [b - a for a, b in itertools.pairwise(steps)]
-    assert max(gaps) <= 4 * 20_000 / runs_events.MOST_RECORDS
+    assert max(gaps) <= 4 * 20_000 / events.MOST_RECORDS
 
 
 def test_the_epochs_between_two_samples_come_from_the_checkpoint(tmp_path: Path) -> None:
     path = tmp_path / "events.jsonl"
     whole = write_long(path, 400, 100)
-    assert path.stat().st_size > 2 * runs_events.MOST_BYTES
+    assert path.stat().st_size > 2 * events.MOST_BYTES
     settings = AutoencoderSettings(latent_dim=2, hidden=(4,))
     history = [
         {"epoch": r.epoch, "step": r.step, "test/loss": r.metrics["test/loss"]} for r in whole
@@ -189,7 +189,7 @@ def test_the_epochs_between_two_samples_come_from_the_checkpoint(tmp_path: Path)
 def test_lost_work_is_dropped_also_where_the_resume_was_not_sampled(tmp_path: Path) -> None:
     path = tmp_path / "events.jsonl"
     write_long(path, 20, 1000)
-    runs_events.append(path, Event("resume", 9_999, 10))
+    events.append(path, Event("resume", 9_999, 10))
     write_long(path, 30, 1000, begin=10)
     steps = [r.step for r in Log(path).records() if r.kind == "step"]
     assert steps == sorted(set(steps)) and steps[-1] == 39_999
@@ -199,13 +199,13 @@ def test_a_line_without_an_end_is_not_read_again_and_again(
     tmp_path: Path, counted: list[int]
 ) -> None:
     path = tmp_path / "events.jsonl"
-    path.write_bytes(runs_events.as_line(Event("epoch", 1, 1)) + b"x" * 3_000_000)
+    path.write_bytes(events.as_line(Event("epoch", 1, 1)) + b"x" * 3_000_000)
     log = Log(path)
     assert len(log.records()) == 1
     counted.clear()
     log.records()
     assert sum(counted) == 0
-    runs_events.append(path, Event("resume", 1, 1))
+    events.append(path, Event("resume", 1, 1))
     assert [r.kind for r in log.records()] == ["epoch", "resume"]
 
 
@@ -217,9 +217,9 @@ def test_another_log_in_the_same_place_is_read_from_its_beginning(tmp_path: Path
     assert len(log.records()) == 6
     path.unlink()
     assert log.records() == []
-    runs_events.append(path, Event("epoch", 1, 1))
+    events.append(path, Event("epoch", 1, 1))
     assert len(log.records()) == 1
 
 
 def test_a_day_writes_a_line_every_two_seconds_and_the_first_minute_all() -> None:
-    assert runs_events.pause(60) <= 0.1 and runs_events.pause(86_400) == 2.0
+    assert events.pause(60) <= 0.1 and events.pause(86_400) == 2.0

@@ -13,14 +13,12 @@ import pytest
 from genlib.data import datasets
 from genlib.environment import DiskFullError
 from genlib.files import write_bytes, write_json
-from genlib.runs import events as runs_events
-from genlib.runs import queue as runs
-from genlib.runs import uploads as runs_uploads
+from genlib.runs import events, queue, uploads
 from genlib.runs.directory import Run, RunSpec
 from genlib.runs.worker import work
 from genlib.settings import Event
 from genlib.store import checkpoint
-from genlib.training import loop as training
+from genlib.training import loop
 
 TRAIN = {"epochs": 3, "limit": 64, "batch_size": 32, "precision": "float32", "threads": 1}
 FULL = Path("/dev/full")  # every write to it finds a full disk
@@ -68,7 +66,7 @@ def spec(**train: object) -> RunSpec:
 
 
 def test_a_run_whose_event_log_finds_no_room_says_that_the_disk_is_full() -> None:
-    run = runs.create(spec())
+    run = queue.create(spec())
     (run.path / "events.jsonl").symlink_to(FULL)
     with pytest.raises(DiskFullError, match=r"The disk is full: events\.jsonl"):
         work(run, lambda event: None)
@@ -79,7 +77,7 @@ def test_a_run_whose_event_log_finds_no_room_says_that_the_disk_is_full() -> Non
 
 def test_appending_and_replacing_name_the_file(small_disk: Path) -> None:
     with pytest.raises(DiskFullError, match=r"events\.jsonl could not be written"):
-        runs_events.append(_log(small_disk), Event("step"))
+        events.append(_log(small_disk), Event("step"))
     fill(small_disk)
     for write in (
         lambda: write_bytes(small_disk / "a.bin", b"x" * 5000),
@@ -98,7 +96,7 @@ def _log(folder: Path) -> Path:
 
 def test_a_disk_that_fills_up_during_the_training_can_still_be_told(small_disk: Path) -> None:
     """The reserve in the run's directory makes room for the last words."""
-    run = runs.create(spec())
+    run = queue.create(spec())
     ballast: list[Path] = []
 
     def watch(event: Event) -> None:
@@ -116,29 +114,29 @@ def test_a_disk_that_fills_up_during_the_training_can_still_be_told(small_disk: 
 
 
 def test_a_start_without_room_leaves_nothing_behind(small_disk: Path) -> None:
-    runs.folder().mkdir()
+    queue.folder().mkdir()
     fill(small_disk)
     with pytest.raises(DiskFullError):
-        runs.create(spec())
-    assert list(runs.folder().iterdir()) == []
+        queue.create(spec())
+    assert list(queue.folder().iterdir()) == []
 
 
 def test_an_upload_without_room_is_refused_in_words(
     small_disk: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    model = training.build("autoencoder", {"latent_dim": 2}, datasets.load("digits"), 0)
+    model = loop.build("autoencoder", {"latent_dim": 2}, datasets.load("digits"), 0)
     path = tmp_path / "a.safetensors"
     checkpoint.save(path, model, dataset="digits", seed=0, epoch=1)
-    runs_uploads.uploads_dir().mkdir(parents=True)
+    uploads.uploads_dir().mkdir(parents=True)
     monkeypatch.setenv("GENLIB_MIN_FREE", "0")
     fill(small_disk)
     with pytest.raises(ValueError, match=r"disk is (nearly )?full"):
-        runs_uploads.keep(path.read_bytes(), "a.safetensors")
-    assert runs_uploads.kept() == []
+        uploads.keep(path.read_bytes(), "a.safetensors")
+    assert uploads.kept() == []
 
 
 def test_the_command_line_says_it_in_one_sentence(small_disk: Path) -> None:
-    runs.folder().mkdir()
+    queue.folder().mkdir()
     fill(small_disk)
     command = [sys.executable, "-m", "genlib", "train", "autoencoder", "--dataset", "digits"]
     ended = subprocess.run([*command, "--epochs", "1"], capture_output=True, text=True)

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from genlib.files import take
-from genlib.runs import queue as runs
+from genlib.runs import queue
 from genlib.runs.directory import LR_RANGE, Run, RunSpec
 from genlib.settings import Control
 
@@ -66,7 +66,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def make(state: str = "queued") -> Run:
-    run = runs.create(RunSpec("autoencoder", "digits", {"latent_dim": 2}, TRAIN))
+    run = queue.create(RunSpec("autoencoder", "digits", {"latent_dim": 2}, TRAIN))
     run.set_status(state, time.time())
     return run
 
@@ -80,10 +80,10 @@ def change(run: Run, file: str, values: object) -> None:
 def check_skipped(bad: Run, caplog: pytest.LogCaptureFixture) -> None:
     good = make()
     with caplog.at_level(logging.WARNING):
-        assert [run.id for run in runs.listing()] == [good.id]
-        assert [run.id for run in runs.queue()] == [good.id]
-        assert runs.get(bad.id) is None and runs.place(good) == 1
-        runs.listing()
+        assert [run.id for run in queue.listing()] == [good.id]
+        assert [run.id for run in queue.queue()] == [good.id]
+        assert queue.get(bad.id) is None and queue.place(good) == 1
+        queue.listing()
     said = [r.getMessage() for r in caplog.records if bad.id in r.getMessage()]
     assert len(said) == 1, "one line, however often the runs are listed"
     assert len(said[0]) < 600
@@ -125,13 +125,13 @@ def test_folders_and_pipes_in_the_place_of_files(
     (bad.path / file).unlink()
     kind(bad.path / file)
     good = make()
-    assert [run.id for run in runs.queue()] == [good.id]
+    assert [run.id for run in queue.queue()] == [good.id]
 
 
 def test_a_run_without_a_status_is_stopped(folder: Path) -> None:
     run = make()
     (run.path / "status.json").unlink()
-    assert [found.state for found in runs.listing()] == ["stopped"]
+    assert [found.state for found in queue.listing()] == ["stopped"]
 
 
 @pytest.mark.parametrize(
@@ -153,7 +153,7 @@ def test_wishes_of_wrong_types_are_none(folder: Path, values: object) -> None:
 def test_the_queue_goes_on_past_a_run_that_cannot_be_started(folder: Path) -> None:
     bad, good = make(), make()
     (bad.path / "lock").mkdir()
-    assert [run.id for run in runs.advance()] == [good.id]
+    assert [run.id for run in queue.advance()] == [good.id]
     good.set_control(Control(stop=True))
     end = time.monotonic() + 120
     while good.state in ("running", "paused") and time.monotonic() < end:
@@ -167,7 +167,7 @@ def test_a_skipped_run_whose_process_lives_still_takes_its_place(folder: Path) -
     assert lock is not None
     change(bad, "status.json", {})
     try:
-        assert runs.advance() == [] and good.state == "queued"
+        assert queue.advance() == [] and good.state == "queued"
     finally:
         os.close(lock)
 
@@ -184,9 +184,9 @@ def test_odd_names_of_previews_are_left_out(folder: Path) -> None:
 def test_what_would_be_skipped_is_never_written(folder: Path, values: dict[str, object]) -> None:
     spec = RunSpec("autoencoder", "digits", train=TRAIN, **values)  # type: ignore[arg-type]
     with pytest.raises(ValueError, match=r"run\.json"):
-        runs.create(spec)
+        queue.create(spec)
     assert not list(folder.iterdir()), "a failed start leaves no directory"
     run = make()
     with pytest.raises(ValueError, match=r"run\.json"):
-        runs.rename(run, "a\x00b")
+        queue.rename(run, "a\x00b")
     assert run.name == run.id

@@ -13,8 +13,7 @@ from pathlib import Path
 import pytest
 
 from genlib.files import is_held, read_json, take, write_json
-from genlib.runs import events as runs_events
-from genlib.runs import queue as runs
+from genlib.runs import events, queue
 from genlib.runs.directory import Run, RunSpec
 from genlib.runs.worker import work
 from genlib.settings import Control, Event
@@ -39,7 +38,7 @@ def until(check: Callable[[], bool], seconds: float = 120.0) -> None:
 
 
 def epochs(run: Run) -> list[Event]:
-    return [r for r in runs_events.fold(run.events()[0]) if r.kind == "epoch"]
+    return [r for r in events.fold(run.events()[0]) if r.kind == "epoch"]
 
 
 @pytest.fixture
@@ -47,10 +46,10 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """An empty folder of runs; whatever still trains in it afterwards is ended."""
     monkeypatch.setenv("GENLIB_RUNS", str(tmp_path))
     yield tmp_path
-    for run in runs.listing():
+    for run in queue.listing():
         run.set_control(Control(stop=True))
         run.set_status("stopped", time.time())
-    for run in runs.listing():
+    for run in queue.listing():
         until(lambda run=run: not run.alive)
 
 
@@ -73,7 +72,7 @@ def test_a_lock_is_held_until_its_holder_ends(tmp_path: Path) -> None:
 
 
 def test_a_running_status_without_a_process_is_lost_whatever_the_pid_says(folder: Path) -> None:
-    run = runs.create(tiny())
+    run = queue.create(tiny())
     (run.path / "pid").write_text(str(os.getpid()))  # a number that somebody else has now
     run.set_status("running", 0.0)
     assert run.state == "lost"
@@ -84,63 +83,63 @@ def test_a_running_status_without_a_process_is_lost_whatever_the_pid_says(folder
 
 
 def test_a_spec_survives_the_file_and_a_foreign_file_is_no_run(folder: Path) -> None:
-    run = runs.create(tiny(epochs=7))
+    run = queue.create(tiny(epochs=7))
     assert run.spec.train["epochs"] == 7
     assert run.spec.model == {"latent_dim": 2}
     for name, text in {"a": "[1]", "b": "{", "c": '{"family": 3}', "d": '{"x": 1}'}.items():
         (folder / name).mkdir()
         (folder / name / "run.json").write_text(text)
-    assert [found.id for found in runs.listing()] == [run.id]
-    assert runs.get("../" + run.id) is None
+    assert [found.id for found in queue.listing()] == [run.id]
+    assert queue.get("../" + run.id) is None
 
 
 def test_numbers_are_not_used_again_after_a_deletion_and_undo_brings_back(folder: Path) -> None:
-    first = runs.create(tiny())
-    runs.rename(first, "  my   first ")
-    runs.delete(first)
-    assert runs.listing() == []
-    second = runs.create(tiny())
+    first = queue.create(tiny())
+    queue.rename(first, "  my   first ")
+    queue.delete(first)
+    assert queue.listing() == []
+    second = queue.create(tiny())
     assert second.id != first.id
-    back = runs.undo_delete(first.id)
+    back = queue.undo_delete(first.id)
     assert back.name == "my first"
-    assert {run.id for run in runs.listing()} == {first.id, second.id}
+    assert {run.id for run in queue.listing()} == {first.id, second.id}
     with pytest.raises(ValueError, match="no longer in the trash"):
-        runs.undo_delete("../../etc")
+        queue.undo_delete("../../etc")
 
 
 @pytest.mark.parametrize("name", ["", " ", "x" * 61])
 def test_names_have_bounds(folder: Path, name: str) -> None:
     with pytest.raises(ValueError, match="1 to 60"):
-        runs.rename(runs.create(tiny()), name)
+        queue.rename(queue.create(tiny()), name)
 
 
 def test_a_run_never_takes_the_name_of_a_shipped_checkpoint(folder: Path) -> None:
     """``vae-2`` and ``vae-20`` are shipped: links and pickers would not tell them apart."""
     spec = RunSpec("vae", "digits", {}, TRAIN)
-    ids = [runs.create(spec).id for _ in range(20)]
+    ids = [queue.create(spec).id for _ in range(20)]
     assert ids == [f"vae-{n}" for n in range(1, 23) if n not in (2, 20)]
-    run = runs.get(ids[0])
+    run = queue.get(ids[0])
     assert run is not None
     for name in ("vae-2", " VAE-2 ", "ae-30"):
         with pytest.raises(ValueError, match="name of a shipped checkpoint"):
-            runs.rename(run, name)
+            queue.rename(run, name)
         with pytest.raises(ValueError, match="name of a shipped checkpoint"):
-            runs.create(replace(spec, name=name))
+            queue.create(replace(spec, name=name))
     with pytest.raises(ValueError, match="name of a shipped checkpoint"):
-        runs.create(spec, folder / "vae-2")
+        queue.create(spec, folder / "vae-2")
     assert run.name == ids[0]
-    assert len(runs.listing()) == 20
-    runs.rename(run, "vae-200")
+    assert len(queue.listing()) == 20
+    queue.rename(run, "vae-200")
     assert run.name == "vae-200"
 
 
 def test_lr_has_bounds_and_keeps_the_other_wishes(folder: Path) -> None:
-    run = runs.create(tiny())
-    runs.pause(run)
-    runs.set_lr(run, 0.01)
+    run = queue.create(tiny())
+    queue.pause(run)
+    queue.set_lr(run, 0.01)
     assert run.control == Control(pause=True, lr=0.01)
     with pytest.raises(ValueError, match="lr must be between"):
-        runs.set_lr(run, 5.0)
+        queue.set_lr(run, 5.0)
 
 
 def test_json_is_replaced_as_a_whole(tmp_path: Path) -> None:
@@ -156,9 +155,9 @@ def test_json_is_replaced_as_a_whole(tmp_path: Path) -> None:
 
 
 def test_runs_train_one_after_the_other_and_the_last_one_needs_nobody(folder: Path) -> None:
-    first, second = runs.start(tiny()), runs.start(tiny(seed=1))
-    assert runs.place(first) == 0
-    assert runs.place(second) == 1
+    first, second = queue.start(tiny()), queue.start(tiny(seed=1))
+    assert queue.place(first) == 0
+    assert queue.place(second) == 1
     assert second.state == "queued"
     # Nobody calls advance() here: the first process starts the second when it ends.
     until(lambda: second.state == "finished")
@@ -173,25 +172,25 @@ def test_runs_train_one_after_the_other_and_the_last_one_needs_nobody(folder: Pa
 
 
 def test_pause_lr_stop_and_resume(folder: Path) -> None:
-    run = runs.start(tiny(LONG))
+    run = queue.start(tiny(LONG))
     until(lambda: len(epochs(run)) >= 1)
-    runs.pause(run)
+    queue.pause(run)
     until(lambda: run.state == "paused")
     until(lambda: run.events()[1] == (time.sleep(0.4), run.events()[1])[1])
     held = len(epochs(run))
-    runs.set_lr(run, 0.0123)
-    runs.proceed(run)
+    queue.set_lr(run, 0.0123)
+    queue.proceed(run)
     until(lambda: len(epochs(run)) > held + 1)
     assert run.state == "running"
     assert epochs(run)[-1].metrics["lr"] == pytest.approx(0.0123)
     with pytest.raises(ValueError, match="stop it first"):
-        runs.delete(run)
-    runs.stop(run)
+        queue.delete(run)
+    queue.stop(run)
     until(lambda: run.state == "stopped" and not run.alive)
     before = epochs(run)
     assert checkpoint.peek(run.path / "model.safetensors").epoch == before[-1].epoch
 
-    runs.resume_run(run)
+    queue.resume_run(run)
     until(lambda: len(epochs(run)) > len(before))
     after = epochs(run)
     assert [r.epoch for r in after] == list(range(1, len(after) + 1))
@@ -200,7 +199,7 @@ def test_pause_lr_stop_and_resume(folder: Path) -> None:
 
 
 def test_kill_loses_at_most_the_epoch_and_the_queue_goes_on(folder: Path) -> None:
-    run, waiting = runs.start(tiny(LONG)), runs.start(tiny(1))
+    run, waiting = queue.start(tiny(LONG)), queue.start(tiny(1))
     until(lambda: len(epochs(run)) >= 3)
     assert run.pid is not None
     seen = len(epochs(run))
@@ -209,7 +208,7 @@ def test_kill_loses_at_most_the_epoch_and_the_queue_goes_on(folder: Path) -> Non
     until(lambda: waiting.state == "finished")
     assert "signal 9" in (run.path / "log.txt").read_text()
 
-    runs.resume_run(run)
+    queue.resume_run(run)
     until(lambda: run.state == "running" and len(epochs(run)) > seen)
     records, _ = run.events()
     went_on = [r for r in records if r.kind == "resume"][-1]
@@ -220,7 +219,7 @@ def test_kill_loses_at_most_the_epoch_and_the_queue_goes_on(folder: Path) -> Non
 
 def test_the_resumed_curve_is_the_uninterrupted_one(folder: Path) -> None:
     """Optimizer and random state come back: the same numbers as without the interruption."""
-    whole, halves = runs.create(tiny(6)), runs.create(tiny(6))
+    whole, halves = queue.create(tiny(6)), queue.create(tiny(6))
     assert work(whole, lambda event: None) == "finished"
 
     def interrupt(event: Event) -> None:
@@ -243,7 +242,7 @@ def flip(path: Path, at: int) -> None:
 
 
 def stopped_after_three(folder: Path) -> Run:
-    run = runs.create(tiny(5))
+    run = queue.create(tiny(5))
 
     def interrupt(event: Event) -> None:
         if event.epoch == 3:
@@ -308,7 +307,7 @@ def test_a_state_of_another_model_is_not_taken_for_damage(folder: Path) -> None:
 
 
 def test_a_run_that_cannot_train_says_why(folder: Path) -> None:
-    run = runs.create(tiny(2, classes="0,11"))
+    run = queue.create(tiny(2, classes="0,11"))
     with pytest.raises(ValueError, match="class"):
         work(run, lambda event: None)
     assert run.state == "failed"
@@ -316,24 +315,24 @@ def test_a_run_that_cannot_train_says_why(folder: Path) -> None:
 
 
 def test_only_a_run_that_never_took_a_step_is_discarded(folder: Path) -> None:
-    started = runs.create(tiny(1))
+    started = queue.create(tiny(1))
     assert work(started, lambda event: None) == "finished"
     started.set_status("failed", time.time(), "the next epoch went wrong")
-    assert not runs.discard_unstarted(started) and started.model
-    waiting = runs.create(tiny(1))
-    assert not runs.discard_unstarted(waiting) and waiting.path.exists()
-    failed = runs.create(tiny(2, classes="0,11"), folder / "mine")
+    assert not queue.discard_unstarted(started) and started.model
+    waiting = queue.create(tiny(1))
+    assert not queue.discard_unstarted(waiting) and waiting.path.exists()
+    failed = queue.create(tiny(2, classes="0,11"), folder / "mine")
     with pytest.raises(ValueError, match="class"):
         work(failed, lambda event: None)
-    assert runs.discard_unstarted(failed) and not failed.path.exists()
+    assert queue.discard_unstarted(failed) and not failed.path.exists()
 
 
 def test_stopping_a_waiting_run_takes_it_out_of_the_queue(folder: Path) -> None:
-    first, second, third = (runs.start(tiny(LONG, seed=seed)) for seed in range(3))
-    assert [run.id for run in runs.queue()] == [second.id, third.id]
-    runs.stop(second)
+    first, second, third = (queue.start(tiny(LONG, seed=seed)) for seed in range(3))
+    assert [run.id for run in queue.queue()] == [second.id, third.id]
+    queue.stop(second)
     assert second.state == "stopped"
-    assert runs.place(third) == 1
-    runs.delete(third)
-    assert runs.queue() == []
+    assert queue.place(third) == 1
+    queue.delete(third)
+    assert queue.queue() == []
     assert first.state == "running"

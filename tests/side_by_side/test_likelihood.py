@@ -14,13 +14,12 @@ import torch
 
 from genlib.data import datasets
 from genlib.environment import LimitError
-from genlib.evaluate import bench
-from genlib.evaluate import metrics as evaluate
+from genlib.evaluate import bench, metrics
 from genlib.models.pca import PCA, PCASettings
 from genlib.models.pixelcnn import PixelCNN, PixelCNNSettings
 from genlib.models.vae import VAE, VAESettings
 from genlib.store import checkpoint
-from genlib.ui.kit import likelihoods as likelihood_data
+from genlib.ui.kit import likelihoods
 from tests.helpers import until, visit
 
 run = partial(visit, "side_by_side/likelihood.py", "likelihood")
@@ -55,15 +54,15 @@ def test_numbers_of_the_headers_stand_in_their_panel(small: Path) -> None:
     table = app.dataframe[0].value
     assert table["Nats"].tolist() == [99.5] and table["Pixels"].tolist() == ["binary"]
     titles = [s.value for s in app.subheader]
-    assert titles == [likelihood_data.PANELS[p].title for p in ("binary", "fixed")]
-    info = {i.name: i for i in likelihood_data.contenders()}
-    rows = likelihood_data.rows_of(list(info.values()))
-    binary = likelihood_data.points(rows, "binary", published=True)
+    assert titles == [likelihoods.PANELS[p].title for p in ("binary", "fixed")]
+    info = {i.name: i for i in likelihoods.contenders()}
+    rows = likelihoods.rows_of(list(info.values()))
+    binary = likelihoods.points(rows, "binary", published=True)
     assert {p.how for p in binary} == {"bound", "published"}
     assert binary[0].error == 0.5, "error bars are two standard errors"
-    lines = list(csv.DictReader(io.StringIO(likelihood_data.as_csv(rows).decode())))
+    lines = list(csv.DictReader(io.StringIO(likelihoods.as_csv(rows).decode())))
     assert lines[0]["model"] == "vae-tiny" and float(lines[0]["nats"]) == 99.5
-    assert len(lines) == 1 + len(likelihood_data.PUBLISHED)
+    assert len(lines) == 1 + len(likelihoods.PUBLISHED)
 
 
 def test_bench_measures_what_evaluate_measures_and_tells_how_far_it_is(small: Path) -> None:
@@ -71,7 +70,7 @@ def test_bench_measures_what_evaluate_measures_and_tells_how_far_it_is(small: Pa
     path = small / "pixelcnn-tiny.safetensors"
     found = bench.measure(path, "nll", 60, lambda share, text: told.append(share))["nll"]
     data = datasets.load("mnist")
-    whole = evaluate.evaluate(checkpoint.load(path), data, n=60)
+    whole = metrics.evaluate(checkpoint.load(path), data, n=60)
     assert found == asdict(whole["nll"])
     assert told and told == sorted(told) and 0 < told[-1] < 1
     iwae = bench.measure(
@@ -87,13 +86,13 @@ def test_a_click_measures_in_another_process_and_the_number_appears(small: Path)
     app = run(model="pca-tiny", n="100")
     app.button(key="likelihood.go").click().run()
     assert not app.exception
-    info = next(i for i in likelihood_data.contenders() if i.name == "pca-tiny")
-    job = likelihood_data.newest(info, "nll_density")
+    info = next(i for i in likelihoods.contenders() if i.name == "pca-tiny")
+    job = likelihoods.newest(info, "nll_density")
     assert job is not None
     until(lambda: not job.busy)
     assert job.state == "done", job.error
     table = run().dataframe[0].value
-    assert table[table["Model"] == "pca-tiny"]["From"].tolist() == [likelihood_data.HERE]
+    assert table[table["Model"] == "pca-tiny"]["From"].tolist() == [likelihoods.HERE]
 
 
 def test_measuring_counts_among_the_visitor_s_jobs(
@@ -104,19 +103,19 @@ def test_measuring_counts_among_the_visitor_s_jobs(
     app.button(key="likelihood.go").click().run()
     assert not app.exception
     assert "at most 0 are allowed" in app.toast[0].value
-    info = next(i for i in likelihood_data.contenders() if i.name == "vae-tiny")
-    assert all(likelihood_data.newest(info, m) is None for m in likelihood_data.able(info))
+    info = next(i for i in likelihoods.contenders() if i.name == "vae-tiny")
+    assert all(likelihoods.newest(info, m) is None for m in likelihoods.able(info))
 
     monkeypatch.setenv("GENLIB_MAX_JOBS", "1")
-    job = likelihood_data.start(info, "iwae_bound", 10_000, "me")
+    job = likelihoods.start(info, "iwae_bound", 10_000, "me")
     with pytest.raises(LimitError, match="1 calculation under way"):
-        likelihood_data.start(info, "neg_elbo_binarized", 100, "me")
+        likelihoods.start(info, "neg_elbo_binarized", 100, "me")
     job.cancel()
 
 
 def test_cancelling_ends_the_process(small: Path) -> None:
-    info = next(i for i in likelihood_data.contenders() if i.name == "vae-tiny")
-    job = likelihood_data.start(info, "iwae_bound", 10_000)
+    info = next(i for i in likelihoods.contenders() if i.name == "vae-tiny")
+    job = likelihoods.start(info, "iwae_bound", 10_000)
     job.cancel()
     until(lambda: not job.busy)
     assert job.state == "cancelled" and job.result is None

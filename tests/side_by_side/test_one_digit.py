@@ -13,8 +13,7 @@ from streamlit.testing.v1 import AppTest
 
 from genlib import background
 from genlib.models import FAMILIES, Model
-from genlib.ui.side_by_side.one_digit import data as one_digit_data
-from genlib.ui.side_by_side.one_digit import view
+from genlib.ui.side_by_side.one_digit import data, view
 
 PAGE = Path(__file__).parents[2] / "pages/side_by_side/one_digit.py"
 SMALL: dict[str, dict[str, object]] = {  # settings that keep each family quick
@@ -49,8 +48,8 @@ def small_models() -> dict[str, Model]:
 @pytest.fixture
 def every(shelf: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) -> dict[str, Model]:
     """A shelf with a small model of every family, and few digits behind the ranks."""
-    monkeypatch.setattr(one_digit_data, "N_REAL", 20)
-    monkeypatch.setattr(one_digit_data, "N_CODES", 100)
+    monkeypatch.setattr(data, "N_REAL", 20)
+    monkeypatch.setattr(data, "N_CODES", 100)
     models = small_models()
     shelf(models)
     return models
@@ -103,7 +102,7 @@ def test_measuring_again_counts_among_the_visitor_s_jobs(
     def fail(job: background.Job) -> object:
         raise ValueError("no room")
 
-    real = one_digit_data.real_digits(one_digit_data.models_for((1, 28, 28)))
+    real = data.real_digits(data.models_for((1, 28, 28)))
     failed = background.restart(real.name, fail)
     while failed.busy:
         time.sleep(0.01)

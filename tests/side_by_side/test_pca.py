@@ -17,7 +17,7 @@ from genlib.data import datasets
 from genlib.explore import pca
 from genlib.models.autoencoder import Autoencoder, AutoencoderSettings
 from genlib.models.mixture import Mixture, MixtureSettings
-from genlib.ui.side_by_side.pca import data as pca_data
+from genlib.ui.side_by_side.pca import data
 
 PAGE = Path(__file__).parents[2] / "pages/side_by_side/pca.py"
 
@@ -27,10 +27,10 @@ def few(shelf: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) -> Iterator
     """Few digits, few steps, and a shelf with a mixture and a one-layer autoencoder."""
     digits = datasets.load("digits")
     monkeypatch.setattr("genlib.ui.kit.loading.dataset", lambda name="mnist": digits)
-    monkeypatch.setattr(pca_data, "STEPS", 40)
-    monkeypatch.setattr(pca_data, "FIT_IMAGES", 400)
-    monkeypatch.setattr(pca_data, "FIT_EPOCHS", 2)
-    monkeypatch.setattr(pca_data, "FIT_AXES", 6)
+    monkeypatch.setattr(data, "STEPS", 40)
+    monkeypatch.setattr(data, "FIT_IMAGES", 400)
+    monkeypatch.setattr(data, "FIT_EPOCHS", 2)
+    monkeypatch.setattr(data, "FIT_AXES", 6)
     mixture = Mixture(MixtureSettings(components=3, latent_dim=4, warm_up=100)).eval()
     x = datasets.to_float(digits.train_x[:100])
     for _ in range(4):
@@ -59,14 +59,14 @@ def test_the_page_trains_fits_and_shows(few: Path) -> None:
     app = ok(AppTest.from_file(PAGE, default_timeout=120).run())
     assert "ae-tiny" in "".join(m.value for m in app.markdown)
     ok(app.button(key="pca.train").click().run())
-    job = finished(pca_data.autoencoder_job("digits", 6, 0))
+    job = finished(data.autoencoder_job("digits", 6, 0))
     assert job.state == "done" and job.result[-1].step == 40
     ok(app.run())
     assert any("Step 40: error" in m.value for m in app.markdown)
     ok(app.selectbox(key="pca.mixture").set_value("Fit here").run())
     assert "Press Fit" in "".join(i.value for i in app.info)
     ok(app.button(key="pca.fit").click().run())
-    fit = finished(pca_data.mixture_job("digits", 10)).result
+    fit = finished(data.mixture_job("digits", 10)).result
     assert fit.nll[-1] < fit.nll[0], "ten Gaussians explain test digits better than one"
     ok(app.run())
     assert any("one Gaussian" in m.value for m in app.markdown)
@@ -107,6 +107,6 @@ def test_the_page_s_model_is_exact_pca() -> None:
     from genlib.models.pca import PCA, PCASettings
 
     model = PCA(PCASettings(latent_dim=5)).requires_grad_(False)
-    pca_data.fill(model, found)
+    data.fill(model, found)
     assert model.axes().numpy() == pytest.approx(found.axes[:5], abs=1e-4)
     assert model.variances().numpy() == pytest.approx(found.variances[:5], rel=1e-3)

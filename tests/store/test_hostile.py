@@ -16,10 +16,10 @@ import torch
 
 from genlib import environment
 from genlib.data import datasets
-from genlib.data.pictures import cache as folders_cache
+from genlib.data.pictures import cache
 from genlib.evaluate import upload
 from genlib.models import FAMILIES
-from genlib.runs import uploads as runs_uploads
+from genlib.runs import uploads
 from genlib.settings import Settings, TrainSettings
 from genlib.store import checkpoint
 from genlib.store.checkpoint import CheckpointError
@@ -352,11 +352,11 @@ def test_any_name_of_an_uploaded_file_is_taken_or_refused(
     monkeypatch.setenv("GENLIB_RUNS", str(tmp_path / "runs"))
     data = save(tmp_path / "good.safetensors").read_bytes()
     if filename.endswith(".safetensors"):
-        kept = runs_uploads.keep(data, upload.check_upload(data, filename))
+        kept = uploads.keep(data, upload.check_upload(data, filename))
         assert kept.path.parent == environment.uploads_dir()
         checkpoint.load(kept)
     with pytest.raises(CheckpointError) as caught:
-        runs_uploads.keep(data[:-9], upload.check_upload(data[:-9], filename))
+        uploads.keep(data[:-9], upload.check_upload(data[:-9], filename))
     assert str(caught.value).isprintable() and len(str(caught.value)) < 400
 
 
@@ -396,15 +396,15 @@ def test_an_upload_that_names_a_dataset_decodes_nothing(
     with pytest.raises(CheckpointError, match="'wolf' is not one of airplane"):
         upload.check_upload(data, path.name)
 
-    from genlib.data.pictures import registry as folders_shelf
+    from genlib.data.pictures import registry
 
-    entry = folders_shelf.register(zipped(tmp_path / "pets.zip", pets()))
+    entry = registry.register(zipped(tmp_path / "pets.zip", pets()))
     try:
         data = altered(path, dataset=entry.name, train={"classes": "cats"}).read_bytes()
         assert upload.check_upload(data, path.name).dataset == entry.name
-        assert not folders_cache.cache_file(entry).exists()
+        assert not cache.cache_file(entry).exists()
     finally:
-        folders_shelf.remove(entry.name)
+        registry.remove(entry.name)
 
 
 def test_shapes_are_checked_without_torchs_compiler() -> None:

@@ -10,14 +10,13 @@ from streamlit.testing.v1 import AppTest
 
 from genlib.models import FAMILIES
 from genlib.plots.curves import compare
-from genlib.runs import queue as runs
+from genlib.runs import queue
 from genlib.runs.directory import Run, RunSpec
 from genlib.runs.worker import work
 from genlib.settings import Event, Spec, TrainSettings
 from genlib.store import checkpoint
 from genlib.ui.kit.plain import plain
-from genlib.ui.train import runs as runs_view
-from genlib.ui.train import sweep as sweep_view
+from genlib.ui.train import runs, sweep
 
 ROOT = Path(__file__).resolve().parents[2]
 TRAIN = {"epochs": 2, "limit": 128, "precision": "float32", "threads": 1}
@@ -45,7 +44,7 @@ def base(family: str = "autoencoder") -> RunSpec:
 
 
 def train(spec: RunSpec) -> Run:
-    run = runs.create(spec)
+    run = queue.create(spec)
     assert work(run, ignore) == "finished"
     return run
 
@@ -66,8 +65,8 @@ def test_without_runs_the_page_says_where_to_start() -> None:
 def test_table_and_curves_show_what_differs() -> None:
     small = train(base())
     large = train(RunSpec("autoencoder", "digits", {"latent_dim": 9}, TRAIN))
-    assert runs_view.differing([small, large]) == ["latent_dim"]
-    assert runs_view.label(large, ["latent_dim"]) == f"{large.id} (latent dim 9)"
+    assert runs.differing([small, large]) == ["latent_dim"]
+    assert runs.label(large, ["latent_dim"]) == f"{large.id} (latent dim 9)"
     app = page()
     table = app.dataframe[0].value
     assert list(table["latent_dim"]) == ["9", "2"], "newest first"
@@ -75,23 +74,23 @@ def test_table_and_curves_show_what_differs() -> None:
     assert list(table.index) == [large.id, small.id] and "name" not in table, "one column is enough"
     ok(app.multiselect(key="runs.compare").set_value([small.id]).run())
     assert "latent_dim" not in app.dataframe[0].value, "one run differs from nothing"
-    runs.rename(small, "my best")
+    queue.rename(small, "my best")
     assert list(ok(app.run()).dataframe[0].value["name"]) == [large.id, "my best"]
 
 
 def test_a_changed_learning_rate_is_a_difference_and_is_marked() -> None:
     """Two runs of the same settings: one got another rate after its first epoch."""
-    plain, steered = train(base()), runs.create(base())
+    plain, steered = train(base()), queue.create(base())
 
     def steer(event: Event) -> None:
         if event.epoch == 1 and event.kind == "epoch":
-            runs.set_lr(steered, 0.02)
+            queue.set_lr(steered, 0.02)
 
     assert work(steered, steer) == "finished"
-    assert runs_view.rate_changes(plain) == []
-    assert runs_view.rate_changes(steered) == [(1.0, 0.02)]
+    assert runs.rate_changes(plain) == []
+    assert runs.rate_changes(steered) == [(1.0, 0.02)]
     assert checkpoint.peek(steered.path / "model.safetensors").history[-1]["base_lr"] == 0.02
-    assert runs_view.differing([plain, steered]) == ["lr"]
+    assert runs.differing([plain, steered]) == ["lr"]
     table = page().dataframe[0].value
     assert list(table["lr"]) == ["0.001 → 0.02 (epoch 1)", "0.001"], "newest first"
     curves = {"a": [(1, 3.0), (2, 2.0)], "b": [(1, 4.0)]}
@@ -100,19 +99,19 @@ def test_a_changed_learning_rate_is_a_difference_and_is_marked() -> None:
 
 
 def test_a_default_is_the_same_as_the_default_written_down() -> None:
-    a = runs.create(RunSpec("autoencoder", "digits", {}, TRAIN))
+    a = queue.create(RunSpec("autoencoder", "digits", {}, TRAIN))
     default = spec_of("autoencoder", "latent_dim").default
-    b = runs.create(RunSpec("autoencoder", "digits", {"latent_dim": default}, TRAIN))
-    assert runs_view.differing([a, b]) == []
+    b = queue.create(RunSpec("autoencoder", "digits", {"latent_dim": default}, TRAIN))
+    assert runs.differing([a, b]) == []
 
 
 def test_a_sweep_is_planned_whole_or_not_at_all() -> None:
-    planned = sweep_view.plan(base(), spec_of("autoencoder", "latent_dim"), "2, 10,100, 10")
+    planned = sweep.plan(base(), spec_of("autoencoder", "latent_dim"), "2, 10,100, 10")
     assert [one.model["latent_dim"] for one in planned.specs] == [2, 10, 100]
     assert len({one.sweep for one in planned.specs}) == 1
-    hidden = sweep_view.plan(base(), spec_of("autoencoder", "hidden"), "400; 500,300")
+    hidden = sweep.plan(base(), spec_of("autoencoder", "hidden"), "400; 500,300")
     assert [one.model["hidden"] for one in hidden.specs] == [[400], [500, 300]]
-    rate = sweep_view.plan(base(), spec_of("autoencoder", "lr"), "0.1, 0.01")
+    rate = sweep.plan(base(), spec_of("autoencoder", "lr"), "0.1, 0.01")
     assert [one.train["lr"] for one in rate.specs] == [0.1, 0.01]
     for text, why in {
         "": "at least two",
@@ -121,18 +120,18 @@ def test_a_sweep_is_planned_whole_or_not_at_all() -> None:
         "2, 100000": "latent_dim must be",
         ",".join(map(str, range(2, 20))): "at most 12",
     }.items():
-        refused = sweep_view.plan(base(), spec_of("autoencoder", "latent_dim"), text)
+        refused = sweep.plan(base(), spec_of("autoencoder", "latent_dim"), text)
         assert refused.specs == []
         assert why in refused.error
 
 
 def test_the_page_starts_a_sweep(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(runs, "_launch", lambda run: False)  # leave them waiting
+    monkeypatch.setattr(queue, "_launch", lambda run: False)  # leave them waiting
     app = page()
     ok(app.selectbox(key="sweep.base").set_value("recipe article-latent-2").run())
     ok(app.text_input(key="sweep.values.latent_dim").set_value("2, 5").run())
     ok(app.button(key="sweep.start").click().run())
-    queued = runs.queue()
+    queued = queue.queue()
     assert [run.spec.model["latent_dim"] for run in queued] == [2, 5]
     assert queued[0].spec.model["activation"] == "relu", "the rest is as in the recipe"
     assert app.selectbox(key="runs.sweep").value == queued[0].spec.sweep
@@ -140,7 +139,7 @@ def test_the_page_starts_a_sweep(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_sweep_s_result_has_an_error_for_each_value() -> None:
     settings = base()
-    planned = sweep_view.plan(settings, spec_of("autoencoder", "latent_dim"), "1, 20")
+    planned = sweep.plan(settings, spec_of("autoencoder", "latent_dim"), "1, 20")
     for spec in planned.specs:
         train(RunSpec(**{**spec.to_dict(), "train": {**TRAIN, "epochs": 12, "lr": 0.01}}))
     shown = {metric.label: float(metric.value) for metric in page().metric}
@@ -153,10 +152,10 @@ def test_deleted_runs_wait_in_the_trash() -> None:
     run = train(base())
     app = page()
     ok(app.button(key="runs.delete").click().run())
-    assert runs.listing() == []
+    assert queue.listing() == []
     app = page()  # another session, which did not delete it
     ok(app.button(key=f"runs.restore.{run.id}").click().run())
-    assert [r.id for r in runs.listing()] == [run.id]
+    assert [r.id for r in queue.listing()] == [run.id]
     assert "There is no run yet" not in [info.value for info in app.info]
 
 
@@ -182,10 +181,10 @@ def hostile(folder: Path) -> None:
             "model.safetensors": "no weights",
         }.items()
     ):
-        run = runs.create(replace(base(), name=f"edited {n}"))
+        run = queue.create(replace(base(), name=f"edited {n}"))
         (run.path / file).parent.mkdir(exist_ok=True)
         (run.path / file).write_text(text)
-    runs.create(replace(base(), family="from the future"))
+    queue.create(replace(base(), family="from the future"))
 
 
 @pytest.mark.parametrize("script", ["train/runs.py", "train/train.py"])
@@ -196,7 +195,7 @@ def test_edited_directories_do_not_stop_the_pages(folder: Path, script: str) -> 
         file.write(b'{"kind": "epoch", "step": 3, "epoch": 1, "metrics": {"test/loss": 1}}\n{\n')
         file.write(b'{"kind": "step", "step": 4, "epoch": 1, "metrics": {"steps": -1}}\n')
     app = AppTest.from_file(str(ROOT / "pages" / "router.py"), default_timeout=120).run()
-    known = [found.id for found in runs.listing()]
+    known = [found.id for found in queue.listing()]
     assert len(known) == 7, "all but the two that say nothing of themselves"
     for run_id in known:
         app.switch_page(script)

@@ -13,7 +13,7 @@ from genlib.data import datasets
 from genlib.data.datasets import Dataset
 from genlib.models import FAMILIES
 from genlib.store import checkpoint
-from genlib.training import loop as training
+from genlib.training import loop
 
 
 def colour(size: int = 32, classes: tuple[str, ...] = ("a", "b", "c")) -> Dataset:
@@ -22,7 +22,7 @@ def colour(size: int = 32, classes: tuple[str, ...] = ("a", "b", "c")) -> Datase
 
 
 def test_shape_and_number_of_classes_follow_the_dataset() -> None:
-    config = training.configure("residual_classifier", {"smoothing": 0.2}, colour())
+    config = loop.configure("residual_classifier", {"smoothing": 0.2}, colour())
     assert config.to_dict() | {"widths": []} == {
         "channels": 3,
         "image_size": 32,
@@ -32,24 +32,24 @@ def test_shape_and_number_of_classes_follow_the_dataset() -> None:
         "adversarial_eps": 0.0,
         "adversarial_steps": 4,
     }
-    assert training.build("classifier", {}, colour(), 0).config.shape == (3, 32, 32)
-    given = training.configure("classifier", {"n_classes": 7}, colour())
+    assert loop.build("classifier", {}, colour(), 0).config.shape == (3, 32, 32)
+    given = loop.configure("classifier", {"n_classes": 7}, colour())
     assert given.to_dict()["n_classes"] == 7
 
 
 @pytest.mark.parametrize("odd", [{"channels": 1}, {"image_size": 28}, {"n_classes": 2}])
 def test_settings_that_contradict_the_pictures_are_refused(odd: dict[str, object]) -> None:
     with pytest.raises(ValueError, match=f"{next(iter(odd))} follows from the pictures: it is 3"):
-        training.build("classifier", odd, colour(), 0)
+        loop.build("classifier", odd, colour(), 0)
 
 
 def test_what_a_family_cannot_take_is_one_sentence() -> None:
     with pytest.raises(ValueError, match=r"DCGAN 64×64 cannot take Test pictures \(36×36 pixels"):
-        training.check("dcgan_64", {}, colour(36))
+        loop.check("dcgan_64", {}, colour(36))
     with pytest.raises(ValueError, match="has no classes to tell apart"):
-        training.check("classifier", {}, colour(classes=("unsorted",)))
+        loop.check("classifier", {}, colour(classes=("unsorted",)))
     with pytest.raises(ValueError, match="unknown family 'x'"):
-        training.check("x", {}, colour())
+        loop.check("x", {}, colour())
 
 
 @pytest.mark.parametrize("family", FAMILIES)
@@ -60,11 +60,11 @@ def test_what_passes_the_check_can_be_trained_on_colour(family: str, size: int) 
     known = {spec.name for spec in FAMILIES[family].Config.specs()}
     config = {name: value for name, value in small.items() if name in known}
     try:
-        training.check(family, config, data)
+        loop.check(family, config, data)
     except ValueError as error:
         assert "cannot take Test pictures" in str(error)
         return
-    model, x = training.build(family, config, data, 0), torch.rand(2, 3, size, size)
+    model, x = loop.build(family, config, data, 0), torch.rand(2, 3, size, size)
     terms = model.losses(x, torch.tensor([0, 1]), torch.Generator().manual_seed(0))
     assert terms["loss"].isfinite()
 
@@ -73,7 +73,7 @@ def test_the_check_leaves_the_random_numbers_alone() -> None:
     torch.manual_seed(0)
     expected = torch.rand(3)
     torch.manual_seed(0)
-    training.check("vae", {}, datasets.load("digits"))
+    loop.check("vae", {}, datasets.load("digits"))
     assert torch.equal(torch.rand(3), expected)
 
 

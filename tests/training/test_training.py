@@ -13,7 +13,7 @@ from genlib.data import datasets
 from genlib.models import FAMILIES, Model, capabilities
 from genlib.models.autoencoder import Autoencoder, AutoencoderSettings
 from genlib.settings import Control, Event, TrainSettings
-from genlib.training import loop as training
+from genlib.training import loop
 from genlib.training.loop import choose_arithmetic
 
 SMALL = TrainSettings(
@@ -37,17 +37,17 @@ def digits() -> datasets.Dataset:
 
 
 def fresh(data: datasets.Dataset, family: str = "autoencoder") -> Model:
-    return training.build(family, FEW.get(family, {}), data, SMALL.seed)
+    return loop.build(family, FEW.get(family, {}), data, SMALL.seed)
 
 
 def run(
     model: Model,
     data: datasets.Dataset,
     settings: TrainSettings = SMALL,
-    state: training.State | None = None,
+    state: loop.State | None = None,
 ) -> list[Event]:
     torch.manual_seed(settings.seed)
-    return list(training.train(model, data, settings, state))
+    return list(loop.train(model, data, settings, state))
 
 
 def pictures_for(family: str) -> datasets.Dataset:
@@ -72,7 +72,7 @@ def test_every_family_learns(family: str) -> None:
         assert events[-1].metrics[term] < events[staged].metrics[term]
     assert events[-1].step == events[-1].metrics["steps"] == 24
     assert events[-1].metrics["seconds_left"] == 0
-    picture = training.preview(model, data)
+    picture = loop.preview(model, data)
     assert picture is None or (picture.dtype == torch.uint8 and picture.shape[1:] == data.shape)
 
 
@@ -102,17 +102,17 @@ def test_resumed_training_equals_uninterrupted(
     run(whole, digits)
 
     first = fresh(digits, family)
-    state = training.start(first, SMALL)
+    state = loop.start(first, SMALL)
     torch.manual_seed(SMALL.seed)
-    for event in training.train(first, digits, SMALL, state):
+    for event in loop.train(first, digits, SMALL, state):
         if event.kind == "epoch" and event.epoch == 2:
-            training.save_state(tmp_path / "state.safetensors", first, state)
+            loop.save_state(tmp_path / "state.safetensors", first, state)
             break
 
     second = fresh(digits, family)
-    state = training.load_state(tmp_path / "state.safetensors", second, SMALL)
+    state = loop.load_state(tmp_path / "state.safetensors", second, SMALL)
     assert state.epoch == 2 and [row["epoch"] for row in state.history] == [1, 2]
-    list(training.train(second, digits, SMALL, state))
+    list(loop.train(second, digits, SMALL, state))
     assert [row["epoch"] for row in state.history] == [1, 2, 3]
     for a, b in zip(whole.state_dict().values(), second.state_dict().values(), strict=True):
         assert torch.equal(a, b)
@@ -131,20 +131,20 @@ def test_every_family_takes_two_steps_and_resumes_in_both_formats(
 
     def parts(model: Model) -> Iterator[Event]:
         torch.manual_seed(settings.seed)
-        state = training.start(model, settings)
-        for event in training.train(model, data, settings, state):
+        state = loop.start(model, settings)
+        for event in loop.train(model, data, settings, state):
             if event.kind == "epoch":
-                training.save_state(file, model, state)
+                loop.save_state(file, model, state)
                 yield event
 
     config = {**FEW.get(family, {}), **NARROW.get(family, {})}
-    whole, first, second = (training.build(family, config, data, 0) for _ in range(3))
+    whole, first, second = (loop.build(family, config, data, 0) for _ in range(3))
     assert [event.step for event in parts(whole)] == [2, 4]
     before = {k: v.clone() for k, v in first.state_dict().items()}
     assert next(parts(first)).step == 2
     assert any(not torch.equal(v, before[k]) for k, v in first.state_dict().items())
-    state = training.load_state(file, second, settings)
-    assert [e.step for e in training.train(second, data, settings, state)][-1] == 4
+    state = loop.load_state(file, second, settings)
+    assert [e.step for e in loop.train(second, data, settings, state)][-1] == 4
     for name, value in second.state_dict().items():
         assert value.dtype == before[name].dtype, name
         assert torch.equal(value, whole.state_dict()[name]), name
@@ -152,13 +152,13 @@ def test_every_family_takes_two_steps_and_resumes_in_both_formats(
 
 def test_stop_and_learning_rate_are_obeyed(digits: datasets.Dataset) -> None:
     model = fresh(digits)
-    state = training.start(model, SMALL)
+    state = loop.start(model, SMALL)
     seen: list[Event] = []
 
     def control() -> Control:
         return Control(stop=len(seen) >= 3, lr=0.25)
 
-    for event in training.train(model, digits, SMALL, state, control, every=0.0):
+    for event in loop.train(model, digits, SMALL, state, control, every=0.0):
         seen.append(event)
     assert state.stopped and len(seen) == 3 and state.step == 3
     assert {event.metrics["lr"] for event in seen} == {0.25}, "from the first step on"
@@ -184,18 +184,16 @@ def test_a_family_may_have_two_rates_which_schedule_and_wishes_scale(
 ) -> None:
     settings = SMALL.replace(schedule="cosine", lr=0.1, epochs=1)
     model = TwoRates(AutoencoderSettings(latent_dim=2))
-    state = training.start(model, settings)
+    state = loop.start(model, settings)
     seen = []
-    for event in training.train(
-        model, digits, settings, state, lambda: Control(lr=wish), every=0.0
-    ):
+    for event in loop.train(model, digits, settings, state, lambda: Control(lr=wish), every=0.0):
         fast, slow = (group["lr"] for group in state.optimizers["sgd"].param_groups)
         assert slow == pytest.approx(fast / 10)
         seen.append((event.metrics["base_lr"], fast))
     assert {base for base, _ in seen} == {wish or 0.1}
     assert seen[0][1] == pytest.approx(wish or 0.1) and seen[-1][1] < seen[0][1] / 5
-    training.save_state(tmp_path / "state", model, state)
-    again = training.load_state(tmp_path / "state", model, settings)
+    loop.save_state(tmp_path / "state", model, state)
+    again = loop.load_state(tmp_path / "state", model, settings)
     assert [g["initial_lr"] for g in again.optimizers["sgd"].param_groups] == [0.1, 0.01]
 
 
@@ -203,7 +201,7 @@ def test_a_pause_waits_and_goes_on(digits: datasets.Dataset) -> None:
     answers = iter([Control(pause=True), Control(pause=True)])
     model = fresh(digits)
     events = list(
-        training.train(model, digits, SMALL, control=lambda: next(answers, Control()), every=0.0)
+        loop.train(model, digits, SMALL, control=lambda: next(answers, Control()), every=0.0)
     )
     assert events[-1].epoch == 3
     assert next(answers, None) is None
@@ -211,14 +209,14 @@ def test_a_pause_waits_and_goes_on(digits: datasets.Dataset) -> None:
 
 def test_schedules() -> None:
     one = SMALL.replace(schedule="onecycle", lr=0.1)
-    rates = [training.learning_rate(one, share / 100) for share in range(101)]
+    rates = [loop.learning_rate(one, share / 100) for share in range(101)]
     assert max(rates) == pytest.approx(0.1) and rates.index(max(rates)) == 30
     assert rates[0] == pytest.approx(0.004) and rates[-1] < 1e-4
     cosine = SMALL.replace(schedule="cosine", lr=0.1)
-    assert training.learning_rate(cosine, 0.0) == pytest.approx(0.1)
-    assert training.learning_rate(cosine, 0.5) == pytest.approx(0.05)
-    assert training.learning_rate(SMALL, 0.7) == 1e-3
-    assert training.learning_rate(SMALL, 0.7, lr=0.5) == 0.5
+    assert loop.learning_rate(cosine, 0.0) == pytest.approx(0.1)
+    assert loop.learning_rate(cosine, 0.5) == pytest.approx(0.05)
+    assert loop.learning_rate(SMALL, 0.7) == 1e-3
+    assert loop.learning_rate(SMALL, 0.7, lr=0.5) == 0.5
 
 
 def test_a_diverging_loss_is_said_in_words(digits: datasets.Dataset) -> None:
@@ -245,23 +243,23 @@ def test_no_images_left(digits: datasets.Dataset) -> None:
     empty = digits.first(1)
     empty = datasets.replace(empty, train_x=empty.train_x[:0], train_y=empty.train_y[:0])
     with pytest.raises(ValueError, match="no images are left"):
-        list(training.train(fresh(digits), empty, SMALL))
+        list(loop.train(fresh(digits), empty, SMALL))
     with pytest.raises(ValueError, match="only one image is left"):
-        list(training.train(fresh(digits), digits, SMALL.replace(limit=1)))
+        list(loop.train(fresh(digits), digits, SMALL.replace(limit=1)))
     with pytest.raises(ValueError, match="batch_size must be between 2"):
         SMALL.replace(batch_size=1)
 
 
 def test_unknown_family(digits: datasets.Dataset) -> None:
     with pytest.raises(ValueError, match="unknown family 'llm'"):
-        training.build("llm", {}, digits, 0)
+        loop.build("llm", {}, digits, 0)
 
 
 def test_a_schedule_can_be_gone_through_more_than_once() -> None:
     once = SMALL.replace(schedule="onecycle")
     twice = once.replace(cycles=2)
     for share in (0.0, 0.1, 0.3, 0.49):
-        first = training.learning_rate(twice, share)
-        assert first == pytest.approx(training.learning_rate(once, 2 * share))
-        assert first == pytest.approx(training.learning_rate(twice, share + 0.5))
-    assert training.learning_rate(twice, 1.0) == training.learning_rate(once, 1.0)
+        first = loop.learning_rate(twice, share)
+        assert first == pytest.approx(loop.learning_rate(once, 2 * share))
+        assert first == pytest.approx(loop.learning_rate(twice, share + 0.5))
+    assert loop.learning_rate(twice, 1.0) == loop.learning_rate(once, 1.0)

@@ -17,7 +17,7 @@ from genlib.models.pixelcnn import PixelCNN, PixelCNNSettings
 from genlib.models.rbm import RBM, RBMSettings
 from genlib.models.vae import VAE, VAESettings
 from genlib.store import checkpoint
-from genlib.training import loop as training
+from genlib.training import loop
 from genlib.ui.kit import loading, open_in
 from tests.helpers import visit
 
@@ -77,7 +77,7 @@ def test_a_run_named_like_a_shipped_model_opens_on_every_page_that_shows_it(
     monkeypatch.setenv("GENLIB_RUNS", str(tmp_path / "runs"))
     st.cache_data.clear()
     data = load("bars" if family == "boltzmann" else "digits")
-    model = training.build(family, SMALL[family], data, 0)
+    model = loop.build(family, SMALL[family], data, 0)
     name = "bars" if family == "boltzmann" else "mnist"
     for file in ("shipped/same.safetensors", "runs/same/model.safetensors"):
         checkpoint.save(tmp_path / file, model, name="same", dataset=name, seed=0, epoch=1)

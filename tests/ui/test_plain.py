@@ -73,10 +73,10 @@ def test_what_a_callback_said_is_shown_letter_by_letter() -> None:
     def page() -> None:
         import streamlit as st
 
-        from genlib.ui.train import actions as run_actions
+        from genlib.ui.train import actions
 
-        st.session_state[run_actions.SAID] = "![a](http://x.test/y)"
-        run_actions.say_what_happened()
+        st.session_state[actions.SAID] = "![a](http://x.test/y)"
+        actions.say_what_happened()
 
     (toast,) = AppTest.from_function(page, default_timeout=60).run().toast
     assert toast.value == plain("![a](http://x.test/y)")

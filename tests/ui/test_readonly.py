@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from genlib.runs import queue as runs
+from genlib.runs import queue
 from genlib.runs.directory import RunSpec
 from genlib.ui.kit import rights
 from tests.helpers import browse
@@ -19,9 +19,9 @@ CHANGES = {
 
 
 @pytest.fixture
-def readonly(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> runs.Run:
+def readonly(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> queue.Run:
     monkeypatch.setenv("GENLIB_RUNS", str(tmp_path))
-    run = runs.create(RunSpec("autoencoder", "digits", {"latent_dim": 2}, TRAIN))
+    run = queue.create(RunSpec("autoencoder", "digits", {"latent_dim": 2}, TRAIN))
     monkeypatch.setenv("GENLIB_READONLY", "1")
     return run
 
@@ -36,7 +36,7 @@ def readonly(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> runs.Run:
     ],
 )
 def test_nothing_that_changes_something_is_offered(
-    readonly: runs.Run, page: str, query: dict[str, str]
+    readonly: queue.Run, page: str, query: dict[str, str]
 ) -> None:
     app = browse(page, "", **query)
     keys = {str(b.key) for b in app.button}
@@ -47,17 +47,17 @@ def test_nothing_that_changes_something_is_offered(
 
 
 def test_a_page_that_was_open_before_changes_nothing(
-    readonly: runs.Run, monkeypatch: pytest.MonkeyPatch
+    readonly: queue.Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("GENLIB_READONLY", "0")
     app = browse("train/runs.py")
     monkeypatch.setenv("GENLIB_READONLY", "1")
     app.button(key="runs.delete").click().run()
-    assert not app.exception and runs.get(readonly.id) is not None
+    assert not app.exception and queue.get(readonly.id) is not None
     assert rights.NOTE in [toast.value for toast in app.toast]
 
 
-def test_deep_dream_takes_no_picture(readonly: runs.Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_deep_dream_takes_no_picture(readonly: queue.Run, monkeypatch: pytest.MonkeyPatch) -> None:
     """Neither by its own control nor by a link that a teacher's page had."""
     app = browse("classifiers/deep_dream.py", "deep_dream", picture="upload")
     pictures = app.segmented_control(key="deep_dream.picture")

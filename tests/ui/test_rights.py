@@ -13,16 +13,16 @@ pytestmark = pytest.mark.usefixtures("teachers")
 
 ROOT = Path(__file__).resolve().parents[2]
 CHANGING = {
-    "runs": {
+    "genlib.runs.queue": {
         *("start", "create", "pause", "proceed", "stop", "set_lr", "resume_run", "rename"),
         *("delete", "undo_delete", "to_trash"),
     },
-    "runs_uploads": {"keep", "delete", "undo_delete"},
-    "folders_shelf": {"keep_zip", "register", "remove", "restore"},
+    "genlib.runs.uploads": {"keep", "delete", "undo_delete"},
+    "genlib.data.pictures.registry": {"keep_zip", "register", "remove", "restore"},
 }
 WITHIN_A_PAGE = {  # drawn and done in one run of the script, which ends first for other visitors
-    "datasets": {"download_mnist"},
-    "imagenet": {"keep", "download"},
+    "genlib.data.datasets": {"download_mnist"},
+    "genlib.explore.ascent.imagenet": {"keep", "download"},
 }
 
 
@@ -73,15 +73,28 @@ def test_the_terminal_says_who_can_do_what(monkeypatch: pytest.MonkeyPatch) -> N
     assert "Nobody can start" not in rights.who_may_what("")
 
 
-def calls(tree: ast.AST, changing: dict[str, set[str]]) -> list[ast.expr]:
-    """Mentions of functions that change something: runs.stop, called or handed on."""
-    return [
-        node
+def imported(tree: ast.AST) -> dict[str, str]:
+    """Name in a file -> what was imported under it: a module, or a function of one."""
+    return {
+        alias.asname or alias.name: f"{node.module}.{alias.name}"
         for node in ast.walk(tree)
-        if isinstance(node, ast.Attribute)
-        and isinstance(node.value, ast.Name)
-        and node.attr in changing.get(node.value.id, ())
-    ]
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+    }
+
+
+def calls(
+    tree: ast.AST, changing: dict[str, set[str]], names: dict[str, str]
+) -> list[ast.Attribute | ast.Name]:
+    """Mentions of functions that change something: queue.stop, called or handed on."""
+    found = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute | ast.Name):
+            first, dot, rest = ast.unparse(node).partition(".")
+            module, _, name = f"{names.get(first, first)}{dot}{rest}".rpartition(".")
+            if name in changing.get(module, ()):
+                found.append(node)
+    return found
 
 
 def functions(tree: ast.AST) -> list[ast.FunctionDef]:
@@ -92,15 +105,16 @@ def test_everything_that_changes_something_asks_first() -> None:
     seen = 0
     for path in [*(ROOT / "genlib/ui").rglob("*.py"), *(ROOT / "pages").rglob("*.py")]:
         tree = ast.parse(path.read_text(encoding="utf-8"))
+        names = imported(tree)
         guarded = {
             id(call)
             for function in functions(tree)
             if any(ast.unparse(d) == "rights.needed" for d in function.decorator_list)
-            for call in calls(function, CHANGING)
+            for call in calls(function, CHANGING, names)
         }
-        for call in calls(tree, CHANGING):
+        for call in calls(tree, CHANGING, names):
             seen += 1
             assert id(call) in guarded, f"{path}:{call.lineno} {ast.unparse(call)}"
-        if calls(tree, WITHIN_A_PAGE):
+        if calls(tree, WITHIN_A_PAGE, names):
             assert "rights.may_change()" in path.read_text(encoding="utf-8"), path
     assert seen >= 16, "the test still finds them"

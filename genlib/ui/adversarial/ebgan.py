@@ -12,7 +12,7 @@ from genlib.models.capabilities import HasMargin
 from genlib.plots.adversarial import Mark, history_figure, score_figure
 from genlib.plots.kernels import diverging
 from genlib.store.checkpoint import Info
-from genlib.ui.adversarial.gan import data as gan_data
+from genlib.ui.adversarial.gan import data
 from genlib.ui.adversarial.gan.subject import pick_subject
 from genlib.ui.adversarial.gan.training import collapse_warning, epochs, pick_epoch
 from genlib.ui.kit import images, loading
@@ -65,20 +65,20 @@ def energies(info: Info, epoch: int, path: Path) -> None:
     left, right = side_by_side(460, 580)
     with left:
         subject = pick_subject(f"{KEY}.image", info)
-        value = float(gan_data.score(path, "energy", subject.image[None])[0])
+        value = float(data.score(path, "energy", subject.image[None])[0])
         _rebuilt(model, subject.image, value)
     with right:
         shown = st.pills(
             "Groups",
-            list(gan_data.GROUPS),
-            default=list(gan_data.GROUPS),
+            list(data.GROUPS),
+            default=list(data.GROUPS),
             selection_mode="multi",
             wrap=True,
             key=f"{KEY}.groups",
             bind="query-params",
-            help=f"{gan_data.N:,} images of each.",
+            help=f"{data.N:,} images of each.",
         )
-        found = {g: gan_data.group_scores(path, "energy", g) for g in shown or gan_data.GROUPS}
+        found = {g: data.group_scores(path, "energy", g) for g in shown or data.GROUPS}
         marks = [
             Mark(model.margin(), f"margin m = {model.margin():g}", "dash"),
             Mark(value, f"this image: {value:.1f}"),
@@ -106,8 +106,8 @@ def _rebuilt(model: HasMargin, image: torch.Tensor, value: float) -> None:
 def _summary(path: Path, margin: float, epoch: int) -> str:
     """Where the groups lie, in words."""
     said = []
-    for name in gan_data.GROUPS:
-        values = gan_data.group_scores(path, "energy", name)
+    for name in data.GROUPS:
+        values = data.group_scores(path, "energy", name)
         below = float((values < margin).mean())
         said.append(f"{name.lower()} {np.median(values):.1f} ({below:.0%} below m)")
     return f"Median energies after epoch {epoch}: {', '.join(said)}."
@@ -119,8 +119,8 @@ def training(info: Info, epoch: int, path: Path) -> None:
     left, right = side_by_side(420, 620)
     with left:
         with st.container(horizontal=True):
-            gan_data.new_z(KEY, "Draw other z; the link holds their seed.")
-            shown = gan_data.samples(path, SHOWN, gan_data.seed_of(f"{KEY}.seed"))
+            data.new_z(KEY, "Draw other z; the link holds their seed.")
+            shown = data.samples(path, SHOWN, data.seed_of(f"{KEY}.seed"))
             tiled = images.grid_image(shown, 6)
             download(
                 "Samples (PNG)",
@@ -153,7 +153,7 @@ def _by_epoch(info: Info, margin: float) -> None:
     """Medians of every group for each epoch that was kept."""
     rows = []
     for epoch, path in info.snapshots:
-        medians = {g: np.median(gan_data.group_scores(path, "energy", g)) for g in gan_data.GROUPS}
+        medians = {g: np.median(data.group_scores(path, "energy", g)) for g in data.GROUPS}
         rows.append({"epoch": epoch, **{g: round(float(m), 1) for g, m in medians.items()}})
     st.dataframe(rows, hide_index=True, key=f"{KEY}.medians", height="content")
-    st.caption(f"Median energies of {gan_data.N:,} images each; the margin is {margin:g}.")
+    st.caption(f"Median energies of {data.N:,} images each; the margin is {margin:g}.")

@@ -13,7 +13,7 @@ from streamlit.delta_generator import DeltaGenerator
 from genlib.data.datasets import to_float
 from genlib.explore.coverage import half_tones
 from genlib.store.checkpoint import Info
-from genlib.ui.adversarial.gan import data as gan_data
+from genlib.ui.adversarial.gan import data
 from genlib.ui.kit import images, loading
 from genlib.ui.kit.columns import side_by_side
 from genlib.ui.kit.pickers import download
@@ -45,9 +45,7 @@ def choose_epochs(rows: Sequence[Info]) -> list[int]:
 def grid(info: Info, epoch: int) -> NDArray[np.uint8] | None:
     """100 samples of one model at one epoch, (100, C, H, W); None where it was not kept."""
     path = dict(info.snapshots).get(epoch)
-    return (
-        None if path is None else gan_data.samples(path, SIDE**2, gan_data.seed_of(f"{KEY}.seed"))
-    )
+    return None if path is None else data.samples(path, SIDE**2, data.seed_of(f"{KEY}.seed"))
 
 
 def table(rows: Sequence[Info], epochs: Sequence[int]) -> None:
@@ -85,11 +83,11 @@ def _cell(info: Info, epoch: int) -> bool:
 
 
 def _counted(info: Info, epoch: int) -> str:
-    shown, judge = grid(info, epoch), gan_data.judge_of(info)
+    shown, judge = grid(info, epoch), data.judge_of(info)
     assert shown is not None
     said = [f"{half_tones(to_float(torch.from_numpy(shown))):.0%} of the ink is grey"]
     if judge is not None:
-        found = gan_data.coverage_of(dict(info.snapshots)[epoch], judge, 1)
+        found = data.coverage_of(dict(info.snapshots)[epoch], judge, 1)
         covered = len(found.wanted) - len(found.missing)
         said.append(f"{covered} of {len(found.wanted)} classes drawn")
         said.append(f"variety {found.variety:.0%}")
@@ -98,11 +96,11 @@ def _counted(info: Info, epoch: int) -> str:
 
 def reference(info: Info) -> None:
     """The same numbers for real images."""
-    x = to_float(loading.pictures_of(info).test_x[: gan_data.N])
+    x = to_float(loading.pictures_of(info).test_x[: data.N])
     st.caption(
         f"Real test images: {half_tones(x):.0%} of the ink is grey, variety 100%. Grey: pixels "
         "between 0.1 and 0.9 among those above 0.1, over the 100 samples shown. Classes and "
-        f"variety: over {gan_data.N:,} samples; a class is drawn if a tenth of its fair "
+        f"variety: over {data.N:,} samples; a class is drawn if a tenth of its fair "
         "share looks like it to our classifier; variety is the mean squared distance of two "
         "samples over that of two real images."
     )

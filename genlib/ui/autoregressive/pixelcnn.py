@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from genlib.data.datasets import to_float
-from genlib.explore import pixels as explore
+from genlib.explore.pixels import field, grow
 from genlib.models.capabilities import Autoregressive
 from genlib.plots.likelihood import nats_figure
 from genlib.store.checkpoint import Info, peek
@@ -51,7 +51,7 @@ def _grown(
 ) -> Sheet:
     model, size, like = _model(path)
     image = _tensor(start, size).to(like)
-    drawn = explore.grow(model, image[0], rows, N, temperature, seed)
+    drawn = grow(model, image[0], rows, N, temperature, seed)
     return Sheet(
         loading.cpu(drawn.images)[:, 0].astype(np.uint8),
         loading.cpu(drawn.logits)[:, 0],
@@ -102,7 +102,7 @@ def _field(
     path: str, mtime_ns: int, image: bytes, row: int, column: int
 ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
     model, size, like = _model(path)
-    found = explore.field(model, _tensor(image, size).to(like), row, column)
+    found = field(model, _tensor(image, size).to(like), row, column)
     return loading.cpu(found.pull), found.seen.cpu().numpy()
 
 

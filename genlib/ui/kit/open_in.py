@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from genlib.store.checkpoint import Info
-from genlib.ui.kit import likelihoods as likelihood_data
+from genlib.ui.kit import likelihoods
 from genlib.ui.menu import PAGES, Page
 
 
@@ -23,7 +23,7 @@ def query(page: Page, parameter: str, info: Info) -> dict[str, str]:
     """The query parameters that choose a model, ``info`` as in ``loading.checkpoints``."""
     found = {parameter: info.name} if parameter else {}
     if page.images:
-        found[page.images] = likelihood_data.images_of(info)
+        found[page.images] = likelihoods.images_of(info)
     return found
 
 

@@ -36,7 +36,7 @@ import streamlit as st
 import uvicorn
 
 from genlib import background, environment
-from genlib.runs import queue as runs
+from genlib.runs import queue
 from genlib.ui.kit import rights
 from genlib.ui.kit.plain import plain
 
@@ -162,7 +162,7 @@ def _script_is_running() -> bool:
 
 def keep_house() -> None:
     """Collect garbage in quiet moments, until the process ends."""
-    runs.tidy()
+    queue.tidy()
     frozen_at = 0
     last = time.monotonic()
     quiet_since = last

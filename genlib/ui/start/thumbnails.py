@@ -26,8 +26,7 @@ from genlib.models.capabilities import Decodes, Denoises, Encodes, HasEnergy, Re
 from genlib.models.denoising import CORRUPTIONS
 from genlib.plots.kernels import diverging
 from genlib.store.checkpoint import Info
-from genlib.ui.kit import images, loading
-from genlib.ui.kit import likelihoods as likelihood_data
+from genlib.ui.kit import images, likelihoods, loading
 
 Picture = NDArray[np.uint8]
 Draw = Callable[["Shelf"], Picture]
@@ -251,9 +250,9 @@ def eigen(shelf: Shelf) -> Picture:
 
 def bench(shelf: Shelf) -> Picture:
     """Likelihoods of black and white digits in nats, left is better; published ones hollow."""
-    own = [r for r in likelihood_data.rows_of(shelf.infos) if r.pixels == "binary"]
+    own = [r for r in likelihoods.rows_of(shelf.infos) if r.pixels == "binary"]
     points = [(r.value, HOW_COLOURS[r.how]) for r in own]
-    points += [((p.low + p.high) / 2, "") for p in likelihood_data.PUBLISHED]
+    points += [((p.low + p.high) / 2, "") for p in likelihoods.PUBLISHED]
     points = sorted(point for point in points if point[0] < 130)[:9]
     low, high = points[0][0], max(points[-1][0], points[0][0] + 1)
     canvas = Image.new("RGB", (WIDTH, HEIGHT), images.INK)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from genlib.runs import events as runs_events
+from genlib.runs import events
 from genlib.settings import Event
 
 POINTS = 400  # of one curve on screen
@@ -60,7 +60,7 @@ def frame(records: list[Event], term: str, epochs: int) -> pd.DataFrame:
 def changes(records: list[Event], epochs: int, lr: float) -> list[tuple[float, float]]:
     """[(epochs done, new rate)] where the learning rate, ``lr`` at first, was changed."""
     steps = next((r.metrics["steps"] for r in reversed(records) if "steps" in r.metrics), 1)
-    found = runs_events.rate_changes(records, lr)
+    found = events.rate_changes(records, lr)
     return [(step / steps * epochs, rate) for step, rate in found]
 
 

@@ -9,14 +9,14 @@ import streamlit as st
 from genlib.data import datasets
 from genlib.environment import LimitError
 from genlib.models import FAMILIES, Model
-from genlib.runs import queue as runs
+from genlib.runs import queue
 from genlib.runs.directory import RunSpec
 from genlib.settings import Spec, TrainSettings
 from genlib.store.recipes import RECIPES, Recipe
-from genlib.training import loop as training
+from genlib.training import loop
 from genlib.ui.kit import forms, guard, loading, rights
 from genlib.ui.kit.plain import note_of, plain
-from genlib.ui.train import dataset as dataset_view
+from genlib.ui.train.dataset import own_pictures, ready, strip
 
 FROM_DATA = ("channels", "image_size", "n_classes")  # settings that follow from the dataset
 MAIN = ("epochs", "batch_size", "lr", "schedule")  # of training; the others are folded away
@@ -35,11 +35,11 @@ def new_run() -> None:
         return
     family, dataset, recipe = _choose()
     key = f"train.{family.family}"
-    dataset_view.own_pictures()
-    if not dataset_view.ready(dataset):
+    own_pictures()
+    if not ready(dataset):
         return
     data = loading.dataset(dataset)
-    dataset_view.strip(data)
+    strip(data)
     if data.note:
         st.caption(f":material/info: {note_of(data)}")
     if "mnist" not in datasets.available():
@@ -137,7 +137,7 @@ def _check(
 ) -> list[str]:
     """Sentences for settings that are fine one by one and impossible together."""
     try:
-        training.check(family.family, model, data, TrainSettings.from_dict(train))
+        loop.check(family.family, model, data, TrainSettings.from_dict(train))
     except ValueError as error:
         return [str(error)]
     return []
@@ -165,10 +165,10 @@ def _spec(
 
 
 def _start_button(errors: list[str], spec: RunSpec) -> None:
-    waiting = len([run for run in runs.listing() if run.alive or run.state == "queued"])
-    room = max(0, runs.max_runs() - waiting)
+    waiting = len([run for run in queue.listing() if run.alive or run.state == "queued"])
+    room = max(0, queue.max_runs() - waiting)
     st.button(
-        "Start training" if room else f"Queue, place {waiting - runs.max_runs() + 1}",
+        "Start training" if room else f"Queue, place {waiting - queue.max_runs() + 1}",
         type="primary",
         icon=":material/play_arrow:",
         key="train.start",
@@ -186,7 +186,7 @@ def _start_button(errors: list[str], spec: RunSpec) -> None:
 @rights.needed
 def _start(spec: RunSpec) -> None:
     try:
-        run = runs.start(spec, guard.owner())
+        run = queue.start(spec, guard.owner())
     except LimitError as error:
         rights.say(str(error))
         return

@@ -9,16 +9,14 @@ import streamlit as st
 
 from genlib.models import FAMILIES
 from genlib.plots.curves import compare
-from genlib.runs import events as runs_events
-from genlib.runs import queue as runs
+from genlib.runs import events, queue
 from genlib.runs.directory import Run
 from genlib.settings import Event, TrainSettings
 from genlib.ui import menu
 from genlib.ui.kit import rights
 from genlib.ui.kit.plain import in_chart, plain
-from genlib.ui.train import actions as run_actions
-from genlib.ui.train import curves as run_curves
-from genlib.ui.train import watch as run_view
+from genlib.ui.train import actions, watch
+from genlib.ui.train.curves import changes
 
 HIGHLIGHT = "background-color: rgba(224, 150, 20, 0.28); font-weight: 600"
 NEVER = ("channels", "image_size")
@@ -27,7 +25,7 @@ MOST_RATES = 3  # changes of a learning rate in one cell of the table, the last 
 
 def records(run: Run) -> list[Event]:
     """The run's event log, of which only what was added since the last look is read."""
-    return run_view.diary(run)
+    return watch.diary(run)
 
 
 def settings(run: Run) -> dict[str, str]:
@@ -53,7 +51,7 @@ def rate_changes(run: Run) -> list[tuple[float, float]]:
     """[(epochs done, new rate)] where the learning rate was changed during the training."""
     train = run.spec.train
     epochs, lr = int(str(train["epochs"])), float(str(train["lr"]))
-    return run_curves.changes(records(run), epochs, lr)
+    return changes(records(run), epochs, lr)
 
 
 def as_text(value: object) -> str:
@@ -123,7 +121,7 @@ def _row(run: Run, differ: Sequence[str]) -> dict[str, object]:
 def curves(chosen: Sequence[Run]) -> None:
     """The chosen runs' curves of one metric, in one plot."""
     found = {
-        run.id: runs_events.curves([r for r in records(run) if r.kind == "epoch"]) for run in chosen
+        run.id: events.curves([r for r in records(run) if r.kind == "epoch"]) for run in chosen
     }
     metrics = sorted({name for one in found.values() for name in one if "/" in name})
     metrics.sort(key=lambda name: name != "test/loss")
@@ -170,7 +168,7 @@ def manage(everything: Mapping[str, Run]) -> None:
         run_id = st.selectbox(
             "One run",
             list(everything),
-            format_func=lambda i: run_actions.title(everything[i]),
+            format_func=lambda i: actions.title(everything[i]),
             key="runs.one",
             width=320,
             help="Open it on the Train page, or delete it.",
@@ -191,14 +189,14 @@ def manage(everything: Mapping[str, Run]) -> None:
             key="runs.delete",
             disabled=busy,
             help="Stop it first, on the Train page." if busy else "Can be undone.",
-            on_click=run_actions.delete,
+            on_click=actions.delete,
             args=(run,),
         )
 
 
 def recently_deleted() -> None:
     """The trash: what was deleted here or in another session."""
-    trashed = runs.trashed()
+    trashed = queue.trashed()
     if not trashed or not rights.may_change():
         return
     with (
@@ -210,6 +208,6 @@ def recently_deleted() -> None:
                 f"Restore {plain(run.name)}",
                 icon=":material/undo:",
                 key=f"runs.restore.{run.id}",
-                on_click=run_actions.restore,
+                on_click=actions.restore,
                 args=(run.id,),
             )

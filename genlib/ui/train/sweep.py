@@ -12,13 +12,13 @@ from numpy.typing import NDArray
 
 from genlib.environment import LimitError
 from genlib.models import FAMILIES
-from genlib.runs import queue as runs
+from genlib.runs import queue
 from genlib.runs.directory import Run, RunSpec
 from genlib.settings import Spec, TrainSettings
 from genlib.store.recipes import RECIPES
 from genlib.ui.kit import guard, images, loading, rights
 from genlib.ui.kit.plain import plain
-from genlib.ui.train import form as train_form
+from genlib.ui.train import form
 
 MOST = 12  # runs in one sweep
 DIGITS = 9  # in a strip
@@ -77,7 +77,7 @@ def start() -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         base = _base()
         family = FAMILIES[base.family]
-        specs = {s.name: s for s in [*train_form.model_specs(family), *TrainSettings.specs()]}
+        specs = {s.name: s for s in [*form.model_specs(family), *TrainSettings.specs()]}
         names = list(specs)
         first = "latent_dim" if "latent_dim" in specs else "lr"
         name = st.selectbox(
@@ -117,7 +117,7 @@ def start() -> None:
 def _base() -> RunSpec:
     """What all runs of the sweep share: a recipe's settings, or those of a run."""
     bases = {f"recipe {name}": name for name in RECIPES}
-    bases |= {f"run {r.id}": r.id for r in runs.listing() if r.spec.family in FAMILIES}
+    bases |= {f"run {r.id}": r.id for r in queue.listing() if r.spec.family in FAMILIES}
     chosen = st.selectbox(
         "Everything else as in",
         list(bases),
@@ -132,7 +132,7 @@ def _base() -> RunSpec:
         family = FAMILIES[recipe.family]
         train = TrainSettings.from_dict({**family.defaults, **recipe.train}).to_dict()
         return RunSpec(recipe.family, recipe.dataset, dict(recipe.model), train)
-    run = runs.get(name)
+    run = queue.get(name)
     return run.spec if run else RunSpec("autoencoder", train=TrainSettings().to_dict())
 
 
@@ -140,9 +140,9 @@ def _base() -> RunSpec:
 def _start(specs: list[RunSpec]) -> None:
     try:
         owner = guard.owner()
-        runs.check_room(len(specs), owner)
+        queue.check_room(len(specs), owner)
         for spec in specs:
-            runs.start(spec, owner)
+            queue.start(spec, owner)
     except LimitError as error:
         rights.say(str(error))
         return

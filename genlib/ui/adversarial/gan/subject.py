@@ -12,7 +12,7 @@ from torch import Tensor
 from genlib.data.datasets import Dataset, to_float
 from genlib.evaluate import energy
 from genlib.store.checkpoint import Info
-from genlib.ui.adversarial.gan import data as gan_data
+from genlib.ui.adversarial.gan.data import drawn, sampler
 from genlib.ui.components.digit_picker import pick_digit
 from genlib.ui.components.live_slider import live_slider
 from genlib.ui.kit import images, loading
@@ -67,9 +67,7 @@ def _number(key: str, label: str, help: str) -> int:
 
 def _generated(key: str, info: Info, data: Dataset) -> Subject:
     seed = _number(f"{key}.z", "Number of z", "Each number is another draw of z ~ N(0, I).")
-    return Subject(
-        gan_data.drawn(gan_data.sampler(info.path), 1, seed)[0], f"G(z), z number {seed}"
-    )
+    return Subject(drawn(sampler(info.path), 1, seed)[0], f"G(z), z number {seed}")
 
 
 def _merged(key: str, info: Info, data: Dataset) -> Subject:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from genlib.explore.coverage import Coverage
 from genlib.plots.adversarial import coverage_figure, history_figure
 from genlib.store.checkpoint import Info
-from genlib.ui.adversarial.gan import data as gan_data
+from genlib.ui.adversarial.gan import data
 from genlib.ui.adversarial.gan.panels import KEY, new_z, seed
 from genlib.ui.kit import images, loading
 from genlib.ui.kit.columns import side_by_side
@@ -107,12 +107,12 @@ def _grid(path: Path) -> tuple[NDArray[np.uint8], str]:
         shown = kept[:SHOWN]
         said = "From the run's preview: other z than at epochs with kept weights."
         return shown[: int(len(shown) ** 0.5) ** 2], said
-    return gan_data.samples(path, SHOWN, seed()), "The same z at every epoch with kept weights."
+    return data.samples(path, SHOWN, seed()), "The same z at every epoch with kept weights."
 
 
 def _film(info: Info) -> bytes:
     grids = [
-        images.grid_image(gan_data.samples(path, SHOWN, seed()), int(SHOWN**0.5))
+        images.grid_image(data.samples(path, SHOWN, seed()), int(SHOWN**0.5))
         for _, path in info.snapshots
     ]
     return images.to_gif(np.stack(grids), seconds=0.8, scale=2)
@@ -127,7 +127,7 @@ def classes(info: Info) -> None:
             icon=":material/info:",
         )
         return
-    judge = gan_data.judge_of(info)
+    judge = data.judge_of(info)
     if judge is None:
         st.info(
             f"No classifier knows the images of {plain(info.name)}. Train one on the Train page.",
@@ -135,7 +135,7 @@ def classes(info: Info) -> None:
         )
         return
     new_z()
-    found = gan_data.coverage_of(info.path, judge, seed() + 1)
+    found = data.coverage_of(info.path, judge, seed() + 1)
     say_collapse(found, judge)
     left, right = side_by_side(640, 260)
     with left:
@@ -179,7 +179,7 @@ def _numbers(found: Coverage) -> None:
     )
 
 
-def say_collapse(found: Coverage, judge: gan_data.Judge) -> None:
+def say_collapse(found: Coverage, judge: data.Judge) -> None:
     """The warning, or that there is nothing to warn of."""
     signs = found.signs(judge.names)
     if signs:
@@ -194,12 +194,12 @@ def say_collapse(found: Coverage, judge: gan_data.Judge) -> None:
 
 def collapse_warning(info: Info, path: Path) -> None:
     """Say whether the samples of one epoch's weights are collapsed, if a classifier can tell."""
-    judge = gan_data.judge_of(info)
+    judge = data.judge_of(info)
     if judge is not None:
-        say_collapse(gan_data.coverage_of(path, judge, 1), judge)
+        say_collapse(data.coverage_of(path, judge, 1), judge)
 
 
-def _over_epochs(info: Info, judge: gan_data.Judge) -> None:
+def _over_epochs(info: Info, judge: data.Judge) -> None:
     """The same numbers for the epochs that were kept."""
     if len(info.snapshots) < 2:
         return
@@ -211,7 +211,7 @@ def _over_epochs(info: Info, judge: gan_data.Judge) -> None:
     ):
         rows = []
         for epoch, path in info.snapshots:
-            one = gan_data.coverage_of(path, judge, seed() + 1)
+            one = data.coverage_of(path, judge, seed() + 1)
             missing = ", ".join(judge.names[c] for c in one.missing) or "none"
             rows.append(
                 {

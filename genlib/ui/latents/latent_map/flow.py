@@ -14,7 +14,7 @@ from genlib.background import HALF, Job, Places
 from genlib.explore.projection import TSNE, Array, Frame, Linear
 from genlib.store.checkpoint import Info
 from genlib.ui.kit.plain import plain
-from genlib.ui.latents.latent_map import data as map_data
+from genlib.ui.latents.latent_map import data
 from genlib.ui.latents.latent_map.data import Points
 
 POLL_SECONDS = 0.3
@@ -127,7 +127,7 @@ def flat_map(choice: Choice, epoch: int) -> Flat | None:
     """The map of an epoch as far as it is; draws progress and the cancel button for t-SNE."""
     info = choice.epochs[epoch]
     if choice.kind != "t-SNE":
-        linear = map_data.linear_map(choice.kind, info, choice.last, choice.n)
+        linear = data.linear_map(choice.kind, info, choice.last, choice.n)
         key = f"{choice.kind}:{info.path}:{info.mtime_ns}:{choice.points.name}"
         share = f"{100 * linear.explained:.0f} % of the codes' variance lies in this plane"
         st.caption(f":material/square_foot: {share}.")
@@ -163,9 +163,9 @@ def _key(choice: Choice, info: Info) -> str:
 def _job(choice: Choice, epoch: int) -> Job:
     """The job of this epoch's map; that of the last epoch's, to align with, until it is done."""
     info = choice.epochs[epoch]
-    key, z = _key(choice, info), map_data.codes(info, choice.points)
+    key, z = _key(choice, info), data.codes(info, choice.points)
     how = (choice.perplexity, choice.seed)
-    finished = map_data.stored_map(epoch, info, choice.last, choice.points, *how)
+    finished = data.stored_map(epoch, info, choice.last, choice.points, *how)
     if finished is not None:
         placed = finished.positions
         return background.known(

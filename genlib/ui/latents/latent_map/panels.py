@@ -21,7 +21,7 @@ from genlib.ui.components.latent_map import Selection, Stars
 from genlib.ui.kit.images import grid_image, picture, to_uint8
 from genlib.ui.kit.pickers import pick_model
 from genlib.ui.kit.plain import note_of, plain
-from genlib.ui.latents.latent_map import data as map_data
+from genlib.ui.latents.latent_map import data
 from genlib.ui.latents.latent_map.data import Points
 from genlib.ui.latents.latent_map.flow import Choice, Flat
 
@@ -62,9 +62,9 @@ def show_side(
     some = choice.points
     done = flat is not None and flat.ready
     show_accuracies(
-        map_data.accuracy(info, choice.n),
-        map_data.pixel_accuracy(some.name, some),
-        map_data.map_accuracy(flat.key, flat.positions, some.labels) if flat and done else None,
+        data.accuracy(info, choice.n),
+        data.pixel_accuracy(some.name, some),
+        data.map_accuracy(flat.key, flat.positions, some.labels) if flat and done else None,
     )
     clicked, lassoed, new = st.tabs(["Digit", "Lasso", "New points"])
     with clicked:
@@ -78,7 +78,7 @@ def show_side(
         if flat is None or flat.place is None:
             st.caption("New points are placed as soon as the map is finished.")
             return None
-        return stars_of(images, flat.place(map_data.embed(info, images)))
+        return stars_of(images, flat.place(data.embed(info, images)))
 
 
 def nearest_codes(z: Array, picked: int | None) -> NDArray[np.int64]:
@@ -104,7 +104,7 @@ def show_picked(
     image = some.images([picked])
     left, right = st.columns(2)
     picture(image[0], f"{label}, test image {some.numbers[picked]}", 112, left)
-    x_hat = map_data.reconstruct(info, image)
+    x_hat = data.reconstruct(info, image)
     if x_hat is None:
         right.caption("This model makes no reconstructions.")
     else:
@@ -136,7 +136,7 @@ def show_lassoed(info: Info, some: Points, z: Array, lassoed: tuple[int, ...]) -
         st.caption(f"The first {SHOWN_LASSOED} of them.")
     left, right = st.columns(2)
     picture(some.images(chosen).mean(0), "mean of the pictures", 112, left)
-    decoded = map_data.decode(info, z[chosen].mean(axis=0, keepdims=True))
+    decoded = data.decode(info, z[chosen].mean(axis=0, keepdims=True))
     if decoded is not None:
         picture(decoded[0], "decoded mean of the codes", 112, right)
 
@@ -182,7 +182,7 @@ def _samples(info: Info) -> torch.Tensor | None:
     if not able:
         st.caption("This model has no distribution to sample from: pick a VAE.")
         return None
-    drawn = map_data.samples(str(info.path), info.mtime_ns, count, seed)
+    drawn = data.samples(str(info.path), info.mtime_ns, count, seed)
     picture(grid_image(drawn, 10, 1), "", 288)
     return torch.from_numpy(drawn)
 
@@ -239,10 +239,10 @@ def pick_choice() -> Choice:
         help="Test images on the map. t-SNE of 2,000 takes seconds, of 10,000 about a minute.",
     )
     perplexity, seed = _tsne_settings(fourth, kind == "t-SNE")
-    some = map_data.points(last, int(n))
+    some = data.points(last, int(n))
     if some.note:
         st.caption(f":material/info: {note_of(some)}")
-    return Choice(last, map_data.epochs(last), str(kind), some, int(n), perplexity, seed)
+    return Choice(last, data.epochs(last), str(kind), some, int(n), perplexity, seed)
 
 
 def _tsne_settings(where: DeltaGenerator, on: bool) -> tuple[float, int]:
