@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from genlib import environment
-from genlib.cli import train
+from genlib.cli.train import add_options
 from genlib.store import checkpoint
 from genlib.store.checkpoint import Info
 from genlib.store.recipes import RECIPES
@@ -55,8 +55,7 @@ def parser() -> Parser:
     """The commands and their options."""
     top = Parser(prog="genlib", description="Look inside generative models.")
     commands = top.add_subparsers(required=True, metavar="COMMAND", parser_class=Parser)
-    train_ = commands.add_parser("train", help="train a model, go on with one, or run a recipe")
-    train.add_options(train_)
+    add_options(commands.add_parser("train", help="train a model, go on with one, or run a recipe"))
 
     list_ = commands.add_parser("list", help="list the checkpoints")
     list_.add_argument(

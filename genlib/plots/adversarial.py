@@ -31,11 +31,7 @@ def score_figure(
 
     limits: first and last edge; otherwise all but the rarest 0.5 % at either end, and the marks.
     """
-    every = np.concatenate([np.asarray(v) for v in groups.values()])
-    low, high = limits or (float(np.percentile(every, 0.5)), float(np.percentile(every, 99.5)))
-    if limits is None:
-        low = min([low, *(m.x for m in marks)])
-        high = max([high, *(m.x for m in marks)])
+    low, high = limits or _limits(groups, marks)
     high = high if high > low else low + 1.0
     edges = np.linspace(low, high, BINS + 1)
     figure = go.Figure()
@@ -65,6 +61,15 @@ def score_figure(
     figure.update_xaxes(title=x_title, range=[low, high])
     figure.update_yaxes(title="share of the group", tickformat=".0%")
     return _dress(figure)
+
+
+def _limits(
+    groups: Mapping[str, NDArray[np.float64]], marks: Sequence[Mark]
+) -> tuple[float, float]:
+    every = np.concatenate([np.asarray(v) for v in groups.values()])
+    at = [mark.x for mark in marks]
+    low, high = np.percentile(every, [0.5, 99.5])
+    return min([float(low), *at]), max([float(high), *at])
 
 
 def history_figure(

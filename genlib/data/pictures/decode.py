@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import lzma
+import math
 import struct
 import threading
 import warnings
@@ -154,18 +155,10 @@ def decode(
 
     Raises FolderError when more than half cannot be used, or when too few or too many are left.
     """
-    title = title_of(source.path)
-    total, channels = len(source.pictures), Image.getmodebands(COLOURS[colour])
-    if total * channels * size * size > MAX_BYTES:
-        raise FolderError(
-            f"{title}: {total:,} pictures of {size} px would fill "
-            f"{total * channels * size * size / 1e9:.1f} GB; at most {MAX_BYTES / 1e9:.1f} GB are "
-            "allowed: choose a smaller size or grey, or use a part of them."
-        )
-    x = torch.empty((total, channels, size, size), dtype=torch.uint8)
-    shown = x.numpy()
+    x = _room(source, size, colour)
+    shown, total = x.numpy(), len(x)
     reasons: dict[int, str] = {}
-    budget = Budget(title)
+    budget = Budget(title_of(source.path))
     with source.reader() as read, ThreadPoolExecutor(THREADS) as pool, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Pillow warns of odd metadata; pixels are what counts
 
@@ -189,6 +182,18 @@ def decode(
             list(pool.map(one, range(start, min(start + PART, total))))
     progress(total, total)
     return _kept(source, x, reasons)
+
+
+def _room(source: Source, size: int, colour: str) -> Tensor:
+    """Memory for all pictures of a source: uint8 (N, C, size, size), not yet filled."""
+    shape = (len(source.pictures), Image.getmodebands(COLOURS[colour]), size, size)
+    if math.prod(shape) > MAX_BYTES:
+        raise FolderError(
+            f"{title_of(source.path)}: {shape[0]:,} pictures of {size} px would fill "
+            f"{math.prod(shape) / 1e9:.1f} GB; at most {MAX_BYTES / 1e9:.1f} GB are allowed: "
+            "choose a smaller size or grey, or use a part of them."
+        )
+    return torch.empty(shape, dtype=torch.uint8)
 
 
 def _kept(source: Source, x: Tensor, reasons: dict[int, str]) -> Decoded:
