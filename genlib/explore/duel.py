@@ -120,7 +120,7 @@ class Duel(Attended):
     def lr(self, value: float) -> None:
         if not (math.isfinite(value) and value > 0):
             raise ValueError(f"lr must be a positive number, got {value}")
-        for name, fresh in self._model.optimizers(value, 0.0).items():
+        for name, fresh in self.model.optimizers(value, 0.0).items():
             for group, new in zip(
                 self.optimizers[name].param_groups, fresh.param_groups, strict=True
             ):
