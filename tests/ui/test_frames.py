@@ -9,7 +9,6 @@ import struct
 import threading
 import time
 from collections.abc import Coroutine
-from dataclasses import dataclass
 
 import numpy as np
 import pytest
@@ -24,41 +23,13 @@ from genlib.explore.ascent.live import Live
 from genlib.models.classifier import Classifier, ClassifierSettings
 from genlib.ui.components import film_packet, frames
 from tests.helpers import rng
-
-
-@dataclass
-class Answer:
-    """What came back over ASGI."""
-
-    status: int
-    headers: dict[str, str]
-    body: bytes
+from tests.ui.asgi import Answer, request
 
 
 async def call(path: str, query: str = "", body: bytes | None = None) -> Answer:
-    """One request to the routes, without a server."""
+    """One request to the routes."""
     app = Starlette(routes=list(frames.routes()))
-    said: list[dict[str, object]] = []
-    scope = {
-        "type": "http",
-        "http_version": "1.1",
-        "method": "GET" if body is None else "POST",
-        "path": path,
-        "raw_path": path.encode(),
-        "root_path": "",
-        "query_string": query.encode(),
-        "headers": [],
-    }
-
-    async def receive() -> dict[str, object]:
-        return {"type": "http.request", "body": body or b"", "more_body": False}
-
-    async def send(message: dict[str, object]) -> None:
-        said.append(message)
-
-    await app(scope, receive, send)  # type: ignore[arg-type]
-    heads = {k.decode(): v.decode() for k, v in said[0]["headers"]}  # type: ignore[attr-defined]
-    return Answer(int(said[0]["status"]), heads, b"".join(m["body"] for m in said[1:]))  # type: ignore
+    return await request(app, "GET" if body is None else "POST", f"{path}?{query}", {}, body)
 
 
 def ask(path: str, query: str = "", body: bytes | None = None) -> Answer:

@@ -15,10 +15,10 @@ from starlette.routing import Route
 from genlib.ui.components import frames
 from genlib.ui.kit import guard, rights
 from genlib.ui.kit.server import is_loopback
+from tests.ui.asgi import request
 
 pytestmark = pytest.mark.usefixtures("teachers")
 
-Answer = tuple[int, Headers, str]
 PAGE = {"accept": "text/html,*/*"}
 
 
@@ -38,33 +38,13 @@ ROUTES = [
 ]
 
 
-def ask(path: str, headers: Mapping[str, str] = PAGE, body: bytes | None = None) -> Answer:
-    """One request through the guard, without a server."""
-    app = guard.Guard(Starlette(routes=ROUTES))
-    path, _, query = path.partition("?")
-    said: list[dict[str, object]] = []
-    given = {"host": "here:8501", **headers}
-    scope = {
-        "type": "http",
-        "http_version": "1.1",
-        "method": "GET" if body is None else "PUT",
-        "scheme": "http",
-        "path": path,
-        "raw_path": path.encode(),
-        "root_path": "",
-        "query_string": query.encode(),
-        "headers": [(k.encode(), v.encode()) for k, v in given.items()],
-    }
-
-    async def receive() -> dict[str, object]:
-        return {"type": "http.request", "body": body or b"", "more_body": False}
-
-    async def send(message: dict[str, object]) -> None:
-        said.append(message)
-
-    asyncio.run(app(scope, receive, send))  # type: ignore[arg-type]
-    text = b"".join(m["body"] for m in said[1:]).decode()  # type: ignore[misc]
-    return int(str(said[0]["status"])), Headers(raw=said[0]["headers"]), text  # type: ignore[arg-type]
+def ask(
+    path: str, headers: Mapping[str, str] = PAGE, body: bytes | None = None
+) -> tuple[int, Headers, str]:
+    """One request through the guard."""
+    app, method = guard.Guard(Starlette(routes=ROUTES)), "GET" if body is None else "PUT"
+    answer = asyncio.run(request(app, method, path, {"host": "here:8501", **headers}, body))
+    return answer.status, answer.headers, answer.body.decode()
 
 
 @pytest.mark.parametrize("path", ["/", "/train", "/frames/none", "/?teacher=x"])
