@@ -10,6 +10,7 @@ import streamlit as st
 import torch
 
 from genlib.models import Model
+from genlib.runs import queue
 from genlib.store import checkpoint
 from tests.evil import Evil, build
 
@@ -42,6 +43,19 @@ def shipped() -> Path:
 def evil(tmp_path_factory: pytest.TempPathFactory, shipped: Path) -> Evil:
     """A world in which every name is hostile; see tests/evil.py."""
     return build(tmp_path_factory.mktemp("evil"))
+
+
+@pytest.fixture
+def no_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The test's own folder of runs, empty."""
+    monkeypatch.setenv("GENLIB_RUNS", str(tmp_path / "runs"))
+    return tmp_path / "runs"
+
+
+@pytest.fixture
+def nothing_starts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Runs that are started stay waiting."""
+    monkeypatch.setattr(queue, "launch", lambda run: False)
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""What many tests do: open a page and look at it, wait, make a small model."""
+"""What many tests do: open a page and look at it, wait, make a small model, train."""
 
 from __future__ import annotations
 
@@ -12,6 +12,9 @@ import torch
 from streamlit.testing.v1 import AppTest
 
 from genlib.models import FAMILIES, Model
+from genlib.runs import queue
+from genlib.runs.directory import Run, RunSpec
+from genlib.runs.worker import work
 
 ROOT = Path(__file__).resolve().parents[1]
 SECONDS = 120.0  # that a page may take on a busy machine
@@ -93,3 +96,10 @@ def normal(model: M, scale: float = 1.0) -> M:
         for p in model.parameters():
             p.normal_(0, scale)
     return model.eval()
+
+
+def train(spec: RunSpec) -> Run:
+    """A run that has finished, in this process."""
+    run = queue.create(spec)
+    assert work(run, lambda event: None) == "finished"
+    return run

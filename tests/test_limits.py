@@ -15,13 +15,9 @@ from genlib.runs import queue as runs
 from genlib.runs import uploads as runs_uploads
 from genlib.runs.directory import RunSpec
 
+pytestmark = pytest.mark.usefixtures("no_runs")
+
 SPEC = RunSpec("autoencoder", "digits", {}, {"epochs": 1})
-
-
-@pytest.fixture(autouse=True)
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("GENLIB_RUNS", str(tmp_path / "runs"))
-    return tmp_path / "runs"
 
 
 def test_bad_values_count_as_the_default(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -32,7 +28,7 @@ def test_bad_values_count_as_the_default(monkeypatch: pytest.MonkeyPatch) -> Non
     assert environment.limit("GENLIB_MAX_QUEUE") == 0
 
 
-def test_a_full_queue_takes_no_more(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_queue_takes_no_more(no_runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GENLIB_MAX_QUEUE", "2")
     for _ in range(2):
         runs.create(SPEC).set_status("queued", 1.0)
@@ -41,26 +37,26 @@ def test_a_full_queue_takes_no_more(folder: Path, monkeypatch: pytest.MonkeyPatc
         runs.check_room(2)
     stopped = runs.create(SPEC)
     stopped.set_status("queued", 2.0)
-    before = sorted(folder.iterdir())
+    before = sorted(no_runs.iterdir())
     monkeypatch.setenv("GENLIB_MAX_QUEUE", "1")
     with pytest.raises(LimitError, match="at most 1 may"):
         runs.start(SPEC)
-    assert sorted(folder.iterdir()) == before, "nothing is left of it"
+    assert sorted(no_runs.iterdir()) == before, "nothing is left of it"
 
 
 def test_a_visitor_has_only_so_many_unfinished_runs(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
+    no_runs: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("GENLIB_MAX_OWN_RUNS", "2")
     mine = [runs.create(SPEC) for _ in range(3)]
     for number, run in enumerate(mine[:2]):
         run.set_owner("me")
         run.set_status("queued", 1.0 + number)
-    before = sorted(folder.iterdir())
+    before = sorted(no_runs.iterdir())
     for attempt in (lambda: runs.start(SPEC, "me"), lambda: runs.resume_run(mine[2], "me")):
         with pytest.raises(LimitError, match="You have 2 runs that aren't finished, and at most 2"):
             attempt()
-    assert sorted(folder.iterdir()) == before, "nothing is left of it"
+    assert sorted(no_runs.iterdir()) == before, "nothing is left of it"
     assert mine[2].state == "stopped" and not mine[2].owner
     runs.check_room(2, "another")
     runs.check_room(3)  # from the command line: nobody's
@@ -72,11 +68,11 @@ def test_a_visitor_has_only_so_many_unfinished_runs(
     assert runs.unfinished("me") == [mine[1]]
 
 
+@pytest.mark.usefixtures("nothing_starts")
 def test_starts_at_the_same_moment_stay_below_the_limit(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
+    no_runs: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("GENLIB_MAX_OWN_RUNS", "3")
-    monkeypatch.setattr(runs, "_launch", lambda run: False)  # leave them waiting
     stopped = runs.create(SPEC)
     together = Barrier(8)
 
@@ -93,7 +89,7 @@ def test_starts_at_the_same_moment_stay_below_the_limit(
     assert len(runs.unfinished("me")) == 3
 
 
-def test_an_odd_file_of_the_owner_does_no_harm(folder: Path) -> None:
+def test_an_odd_file_of_the_owner_does_no_harm(no_runs: Path) -> None:
     run = runs.create(SPEC)
     assert run.owner == ""
     run.set_owner("a" * 1000)
@@ -102,7 +98,7 @@ def test_an_odd_file_of_the_owner_does_no_harm(folder: Path) -> None:
     assert len(run.owner) == 100 and runs.unfinished("me") == []
 
 
-def test_a_full_disk_takes_no_more(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_takes_no_more(no_runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GENLIB_MIN_FREE", "1e9")
     for attempt in (
         lambda: runs.start(SPEC),
@@ -111,18 +107,18 @@ def test_a_full_disk_takes_no_more(folder: Path, monkeypatch: pytest.MonkeyPatch
     ):
         with pytest.raises(LimitError, match="The disk is nearly full"):
             attempt()
-    assert not folder.exists()
+    assert not no_runs.exists()
 
 
-def test_runs_and_uploads_share_a_quota(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (folder / "uploads").mkdir(parents=True)
-    (folder / "uploads" / "a").write_bytes(bytes(3000))
-    (folder / "b").symlink_to("uploads/a")
-    assert 3000 <= environment.used_by(folder) < 3100, "a link is not what it points to"
+def test_runs_and_uploads_share_a_quota(no_runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (no_runs / "uploads").mkdir(parents=True)
+    (no_runs / "uploads" / "a").write_bytes(bytes(3000))
+    (no_runs / "b").symlink_to("uploads/a")
+    assert 3000 <= environment.used_by(no_runs) < 3100, "a link is not what it points to"
     monkeypatch.setenv("GENLIB_MAX_DISK", "0.000005")
-    environment.check_disk(folder, 1000)
+    environment.check_disk(no_runs, 1000)
     with pytest.raises(LimitError, match="Runs and uploads take"):
-        environment.check_disk(folder, 3000)
+        environment.check_disk(no_runs, 3000)
     with pytest.raises(LimitError, match="Runs and uploads take"):
         runs_uploads.keep(bytes(3000), "a.safetensors")
 

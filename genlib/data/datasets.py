@@ -143,7 +143,7 @@ def find_mnist() -> Path | None:
 def download_mnist(progress: Callable[[float], None] = lambda share: None) -> None:
     """Fetch MNIST into the user cache; see ``mnist.download``."""
     mnist.download(folders()[-1] / "MNIST" / "raw", progress)
-    _load.cache_clear()
+    known.cache_clear()
 
 
 def _mnist() -> Dataset:
@@ -204,7 +204,7 @@ DATASETS: dict[str, Callable[[], Dataset]] = {"mnist": _mnist, "digits": _digits
 
 
 @lru_cache(maxsize=4)
-def _load(name: str) -> Dataset:
+def known(name: str) -> Dataset:
     return DATASETS[name]()
 
 
@@ -214,7 +214,7 @@ def load(name: str = "mnist", classes: str = "") -> Dataset:
     Pictures that were not decoded yet are decoded first; ``prepare`` does it with progress.
     """
     if name in DATASETS:
-        return _load(name).only(classes)
+        return known(name).only(classes)
     entry = entry_of(name)
     if classes:
         # Of a mapping of its own: picking a class touches much of the file, and what was touched
@@ -237,7 +237,7 @@ def about(name: str) -> About:
     Raises ValueError for an unknown name, or a source of pictures that cannot be used.
     """
     if name in DATASETS:
-        data = _load(name)
+        data = known(name)
         return About(data.shape, data.classes)
     entry = entry_of(name)
     classes = CIFAR_CLASSES if name in CIFAR else look(entry.path).classes

@@ -19,7 +19,7 @@ PLACES = Places(max(1, (os.cpu_count() or 2) - 1), TURN_S, ROUND_S, polite=False
 
 
 class Attended:
-    """Runs while it is asked for, in turns with others; subclasses say what by ``_go_on``."""
+    """Runs while it is asked for, in turns with others; subclasses say what by ``go_on``."""
 
     gone_s: ClassVar[float] = 4.0  # without a question, after which the browser counts as gone
 
@@ -78,13 +78,13 @@ class Attended:
             while self.wanted() and not (again or self._resting):
                 with self.lock:
                     if self.running:  # it may have been paused while this waited for the lock
-                        self._go_on()
+                        self.go_on()
                 # A moment for the threads that serve pages, and for a knob to take the lock.
                 time.sleep(0.002)
                 again = not self._resting and self._places.is_over(self)
         finally:
             self._places.leave(self, again=again and self.wanted())
 
-    def _go_on(self) -> None:
+    def go_on(self) -> None:
         """Make one step, or as many as fit in a moment; called with the lock held."""
         raise NotImplementedError

@@ -163,7 +163,7 @@ class Duel(Attended):
         if self._resting:
             self._rest(self.pause_s)
 
-    def _go_on(self) -> None:
+    def go_on(self) -> None:
         begun = time.monotonic()
         self._guarded(lambda: self._train(self.who, every=self.pause_s > 0))
         spent = time.monotonic() - begun

@@ -210,12 +210,12 @@ def advance() -> list[Run]:
             return started
         room = max_runs() - working()
         for run in waiting:
-            if len(started) < room and _launch(run):
+            if len(started) < room and launch(run):
                 started.append(run)
     return started
 
 
-def _launch(run: Run) -> bool:
+def launch(run: Run) -> bool:
     """Start the run's process. The lock is taken here and inherited, so that a run
     that was started never looks dead. False when an old process still holds it."""
     try:

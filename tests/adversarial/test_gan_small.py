@@ -21,8 +21,8 @@ from genlib.models.gan import MLPGAN, MLPGANSettings
 from genlib.models.vae import VAE, VAESettings
 from genlib.store import checkpoint
 from genlib.ui.adversarial.gan import data
+from tests.helpers import visit
 
-PAGES = Path(__file__).parents[2] / "pages/adversarial"
 VIEWS = ("Samples", "Walk", "Verdict", "Training", "Coverage", "Step by step")
 
 
@@ -75,12 +75,7 @@ def classifier(
 
 
 def run(page: str = "gan", **query: str) -> AppTest:
-    app = AppTest.from_file(PAGES / f"{page}.py", default_timeout=60)
-    for key, value in query.items():
-        app.query_params[f"{page}.{key}"] = value
-    app.run()
-    assert not app.exception, app.exception[0].message
-    return app
+    return visit(f"adversarial/{page}.py", page, **query)
 
 
 @pytest.mark.parametrize("view", VIEWS)

@@ -215,7 +215,7 @@ def test_a_recipe_without_its_dataset_is_refused_and_changes_nothing(
     monkeypatch.setenv("GENLIB_DATA", str(folders / "nothing"))
     monkeypatch.setenv("XDG_CACHE_HOME", str(folders / "cache"))
     monkeypatch.setattr(MNIST, "mirrors", ["http://127.0.0.1:9/"])  # nobody answers there
-    datasets._load.cache_clear()
+    datasets.known.cache_clear()
     if datasets.find_mnist():
         pytest.skip("data/ in this checkout holds MNIST")
     small = {"epochs": 1, "limit": 128, "precision": "float32", "threads": 1}
@@ -228,7 +228,7 @@ def test_a_recipe_without_its_dataset_is_refused_and_changes_nothing(
         with pytest.raises(ValueError, match="recipe small needs the dataset mnist"):
             build_recipe("small", folders / "checkpoints", lambda event: None)
     finally:
-        datasets._load.cache_clear()
+        datasets.known.cache_clear()
     assert path.read_bytes() == b"the shipped file"
     assert list(path.parent.iterdir()) == [path]
 

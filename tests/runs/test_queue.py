@@ -6,7 +6,7 @@ import itertools
 import os
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from genlib.runs.directory import Run, RunSpec
 from genlib.runs.worker import work
 from genlib.settings import Control, Event
 from genlib.store import checkpoint
+from tests.helpers import until
 
 TRAIN = {"limit": 256, "batch_size": 64, "precision": "float32", "threads": 1}
 LONG = 1000
@@ -27,14 +28,6 @@ def tiny(epochs: int = 2, **train: object) -> RunSpec:
     """784-2-784 on 256 digits: an epoch takes some hundredths of a second."""
     settings = {**TRAIN, "epochs": epochs, **train}
     return RunSpec("autoencoder", "digits", {"latent_dim": 2}, settings)
-
-
-def until(check: Callable[[], bool], seconds: float = 120.0) -> None:
-    """Wait for something that a training process will do; fail after ``seconds``."""
-    end = time.monotonic() + seconds
-    while not check():
-        assert time.monotonic() < end, "it did not happen in time"
-        time.sleep(0.05)
 
 
 def epochs(run: Run) -> list[Event]:

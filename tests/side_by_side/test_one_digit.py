@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -14,8 +14,11 @@ from streamlit.testing.v1 import AppTest
 from genlib import background
 from genlib.models import FAMILIES, Model
 from genlib.ui.side_by_side.one_digit import data, view
+from tests.helpers import html, ok, poll, until, visit
 
-PAGE = Path(__file__).parents[2] / "pages/side_by_side/one_digit.py"
+run = partial(visit, "side_by_side/one_digit.py", "one_digit")
+
+
 SMALL: dict[str, dict[str, object]] = {  # settings that keep each family quick
     "ae": {"hidden": (8,)},
     "autoencoder": {"latent_dim": 2},
@@ -55,30 +58,9 @@ def every(shelf: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) -> dict[s
     return models
 
 
-def run(**query: str) -> AppTest:
-    app = AppTest.from_file(PAGE, default_timeout=120)
-    for key, value in query.items():
-        app.query_params[f"one_digit.{key}"] = value
-    return ok(app.run())
-
-
-def ok(app: AppTest) -> AppTest:
-    assert not app.exception, app.exception[0].message
-    return app
-
-
-def html(app: AppTest) -> str:
-    return "".join(element.proto.body for element in app.get("html"))
-
-
 def ranked(app: AppTest) -> AppTest:
     """The page once all real digits are measured."""
-    limit = time.monotonic() + 60
-    while "measuring real digits" in html(app):
-        assert time.monotonic() < limit, "real digits were not measured"
-        time.sleep(0.2)
-        ok(app.run())
-    return app
+    return poll(app, lambda: "measuring real digits" not in html(app))
 
 
 def test_every_family_says_something_and_changes_are_seen(every: dict[str, Model]) -> None:
@@ -104,8 +86,7 @@ def test_measuring_again_counts_among_the_visitor_s_jobs(
 
     real = data.real_digits(data.models_for((1, 28, 28)))
     failed = background.restart(real.name, fail)
-    while failed.busy:
-        time.sleep(0.01)
+    until(lambda: not failed.busy)
     monkeypatch.setenv("GENLIB_MAX_JOBS", "0")
     app = run()
     assert "no room" in app.warning[0].value

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -10,7 +9,6 @@ import numpy as np
 import pytest
 import streamlit as st
 import torch
-from streamlit.testing.v1 import AppTest
 
 from genlib import background
 from genlib.data import datasets
@@ -18,8 +16,7 @@ from genlib.explore import pca
 from genlib.models.autoencoder import Autoencoder, AutoencoderSettings
 from genlib.models.mixture import Mixture, MixtureSettings
 from genlib.ui.side_by_side.pca import data
-
-PAGE = Path(__file__).parents[2] / "pages/side_by_side/pca.py"
+from tests.helpers import ok, until, visit
 
 
 @pytest.fixture
@@ -41,22 +38,15 @@ def few(shelf: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) -> Iterator
     st.cache_resource.clear()
 
 
-def ok(app: AppTest) -> AppTest:
-    assert not app.exception, app.exception[0].message
-    return app
-
-
 def finished(name: str) -> background.Job:
-    job, limit = background.find(name), time.monotonic() + 60
+    job = background.find(name)
     assert job is not None
-    while job.busy:
-        assert time.monotonic() < limit
-        time.sleep(0.05)
+    until(lambda: not job.busy)
     return job
 
 
 def test_the_page_trains_fits_and_shows(few: Path) -> None:
-    app = ok(AppTest.from_file(PAGE, default_timeout=120).run())
+    app = visit("side_by_side/pca.py")
     assert "ae-tiny" in "".join(m.value for m in app.markdown)
     ok(app.button(key="pca.train").click().run())
     job = finished(data.autoencoder_job("digits", 6, 0))

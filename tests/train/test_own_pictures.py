@@ -61,10 +61,8 @@ def decoded(app: AppTest) -> AppTest:
     return ok(app.run())
 
 
-def test_an_uploaded_zip_is_decoded_chosen_trained_on_and_removed(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(runs, "_launch", lambda run: False)  # leave it waiting
+@pytest.mark.usefixtures("nothing_starts")
+def test_an_uploaded_zip_is_decoded_chosen_trained_on_and_removed() -> None:
     app = upload(page(), "my pets.zip", pets())
     assert app.selectbox(key="train.dataset").value == "folder:my-pets"
     said = app.success[0].value.replace("\\", "").replace(JOINER, "")

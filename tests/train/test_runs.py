@@ -6,51 +6,25 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from streamlit.testing.v1 import AppTest
 
 from genlib.models import FAMILIES
 from genlib.plots.curves import compare
 from genlib.runs import queue
-from genlib.runs.directory import Run, RunSpec
+from genlib.runs.directory import RunSpec
 from genlib.runs.worker import work
 from genlib.settings import Event, Spec, TrainSettings
 from genlib.store import checkpoint
 from genlib.ui.kit.plain import plain
 from genlib.ui.train import runs, sweep
+from tests.helpers import browse, ok, train
 
-ROOT = Path(__file__).resolve().parents[2]
+pytestmark = pytest.mark.usefixtures("no_runs")
+
 TRAIN = {"epochs": 2, "limit": 128, "precision": "float32", "threads": 1}
-
-
-@pytest.fixture(autouse=True)
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty folder of runs."""
-    monkeypatch.setenv("GENLIB_RUNS", str(tmp_path / "runs"))
-    return tmp_path / "runs"
-
-
-def page() -> AppTest:
-    app = AppTest.from_file(str(ROOT / "pages" / "router.py"), default_timeout=120).run()
-    return ok(app.switch_page("train/runs.py").run())
-
-
-def ok(app: AppTest) -> AppTest:
-    assert not app.exception, [box.message for box in app.exception]
-    return app
 
 
 def base(family: str = "autoencoder") -> RunSpec:
     return RunSpec(family, "digits", {"latent_dim": 2}, TRAIN)
-
-
-def train(spec: RunSpec) -> Run:
-    run = queue.create(spec)
-    assert work(run, ignore) == "finished"
-    return run
-
-
-def ignore(event: Event) -> None:
-    """Watch nothing."""
 
 
 def spec_of(family: str, name: str) -> Spec:
@@ -59,7 +33,7 @@ def spec_of(family: str, name: str) -> Spec:
 
 
 def test_without_runs_the_page_says_where_to_start() -> None:
-    assert "There is no run yet" in page().info[0].value
+    assert "There is no run yet" in browse("train/runs.py").info[0].value
 
 
 def test_table_and_curves_show_what_differs() -> None:
@@ -67,7 +41,7 @@ def test_table_and_curves_show_what_differs() -> None:
     large = train(RunSpec("autoencoder", "digits", {"latent_dim": 9}, TRAIN))
     assert runs.differing([small, large]) == ["latent_dim"]
     assert runs.label(large, ["latent_dim"]) == f"{large.id} (latent dim 9)"
-    app = page()
+    app = browse("train/runs.py")
     table = app.dataframe[0].value
     assert list(table["latent_dim"]) == ["9", "2"], "newest first"
     assert (table["test loss"] > 0).all()
@@ -91,7 +65,7 @@ def test_a_changed_learning_rate_is_a_difference_and_is_marked() -> None:
     assert runs.rate_changes(steered) == [(1.0, 0.02)]
     assert checkpoint.peek(steered.path / "model.safetensors").history[-1]["base_lr"] == 0.02
     assert runs.differing([plain, steered]) == ["lr"]
-    table = page().dataframe[0].value
+    table = browse("train/runs.py").dataframe[0].value
     assert list(table["lr"]) == ["0.001 → 0.02 (epoch 1)", "0.001"], "newest first"
     curves = {"a": [(1, 3.0), (2, 2.0)], "b": [(1, 4.0)]}
     marks = compare(curves, "test/loss", rates={"a": [(1.5, 0.02)], "b": []}).data[2:]
@@ -125,9 +99,9 @@ def test_a_sweep_is_planned_whole_or_not_at_all() -> None:
         assert why in refused.error
 
 
-def test_the_page_starts_a_sweep(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(queue, "_launch", lambda run: False)  # leave them waiting
-    app = page()
+@pytest.mark.usefixtures("nothing_starts")
+def test_the_page_starts_a_sweep() -> None:
+    app = browse("train/runs.py")
     ok(app.selectbox(key="sweep.base").set_value("recipe article-latent-2").run())
     ok(app.text_input(key="sweep.values.latent_dim").set_value("2, 5").run())
     ok(app.button(key="sweep.start").click().run())
@@ -142,7 +116,7 @@ def test_a_sweep_s_result_has_an_error_for_each_value() -> None:
     planned = sweep.plan(settings, spec_of("autoencoder", "latent_dim"), "1, 20")
     for spec in planned.specs:
         train(RunSpec(**{**spec.to_dict(), "train": {**TRAIN, "epochs": 12, "lr": 0.01}}))
-    shown = {metric.label: float(metric.value) for metric in page().metric}
+    shown = {metric.label: float(metric.value) for metric in browse("train/runs.py").metric}
     narrow, wide = (plain(f"autoencoder latent_dim {n}") for n in (1, 20))
     assert set(shown) == {narrow, wide}
     assert shown[wide] < shown[narrow]
@@ -150,10 +124,10 @@ def test_a_sweep_s_result_has_an_error_for_each_value() -> None:
 
 def test_deleted_runs_wait_in_the_trash() -> None:
     run = train(base())
-    app = page()
+    app = browse("train/runs.py")
     ok(app.button(key="runs.delete").click().run())
     assert queue.listing() == []
-    app = page()  # another session, which did not delete it
+    app = browse("train/runs.py")  # another session, which did not delete it
     ok(app.button(key=f"runs.restore.{run.id}").click().run())
     assert [r.id for r in queue.listing()] == [run.id]
     assert "There is no run yet" not in [info.value for info in app.info]
@@ -188,13 +162,13 @@ def hostile(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("script", ["train/runs.py", "train/train.py"])
-def test_edited_directories_do_not_stop_the_pages(folder: Path, script: str) -> None:
-    hostile(folder)
+def test_edited_directories_do_not_stop_the_pages(no_runs: Path, script: str) -> None:
+    hostile(no_runs)
     run = train(base())
     with (run.path / "events.jsonl").open("ab") as file:
         file.write(b'{"kind": "epoch", "step": 3, "epoch": 1, "metrics": {"test/loss": 1}}\n{\n')
         file.write(b'{"kind": "step", "step": 4, "epoch": 1, "metrics": {"steps": -1}}\n')
-    app = AppTest.from_file(str(ROOT / "pages" / "router.py"), default_timeout=120).run()
+    app = browse()
     known = [found.id for found in queue.listing()]
     assert len(known) == 7, "all but the two that say nothing of themselves"
     for run_id in known:

@@ -16,14 +16,14 @@ from genlib.runs import queue as runs
 from genlib.runs import uploads as runs_uploads
 from genlib.runs.directory import Run, RunSpec
 from genlib.runs.worker import work
-from genlib.settings import Control, Event, TrainSettings
+from genlib.settings import Control, TrainSettings
 from genlib.store import checkpoint
 from genlib.ui.kit import forms
 from genlib.ui.train import curves as run_curves
 from genlib.ui.train import form as train_form
 from genlib.ui.train import watch as run_view
+from tests.helpers import browse, ok, train, until
 
-ROOT = Path(__file__).resolve().parents[2]
 TRAIN = {"epochs": 2, "limit": 128, "precision": "float32", "threads": 1}
 
 
@@ -35,37 +35,21 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     yield tmp_path
     for run in runs.listing():
         run.set_control(Control(stop=True))
-        while run.alive:
-            time.sleep(0.1)
+        until(lambda run=run: not run.alive)
 
 
 def page(**query: str) -> AppTest:
-    app = AppTest.from_file(str(ROOT / "pages" / "router.py"), default_timeout=120)
-    for name, value in query.items():
-        app.query_params[name.replace("__", ".")] = value
-    app.run()
-    return app.switch_page("train/train.py").run()
-
-
-def ok(app: AppTest) -> AppTest:
-    assert not app.exception, [box.message for box in app.exception]
-    return app
+    return browse("train/train.py", "", **{k.replace("__", "."): v for k, v in query.items()})
 
 
 def trained(**settings: object) -> Run:
     """A finished run of 128 embedded digits."""
-    run = runs.create(RunSpec("autoencoder", "digits", {"latent_dim": 2}, {**TRAIN, **settings}))
-    assert work(run, ignore) == "finished"
-    return run
-
-
-def ignore(event: Event) -> None:
-    """Watch nothing."""
+    return train(RunSpec("autoencoder", "digits", {"latent_dim": 2}, {**TRAIN, **settings}))
 
 
 @pytest.mark.parametrize("family", list(FAMILIES))
 def test_the_form_has_every_setting_of_every_family(family: str) -> None:
-    app = ok(page())
+    app = page()
     ok(app.selectbox(key="train.family").set_value(family).run())
     config = {spec.name for spec in FAMILIES[family].Config.specs()} - set(train_form.FROM_DATA)
     keys = {w.key for kind in (app.number_input, app.selectbox, app.text_input) for w in kind}
@@ -81,7 +65,7 @@ def test_the_form_has_every_setting_of_every_family(family: str) -> None:
 
 
 def test_a_recipe_fills_the_form_and_own_settings_empty_it() -> None:
-    app = ok(page())
+    app = page()
     ok(app.selectbox(key="train.autoencoder.recipe").set_value("ae-slides-2d").run())
     assert app.text_input(key="train.autoencoder.hidden").value == "500, 300"
     assert app.number_input(key="train.autoencoder.lr").value == pytest.approx(1e-4)
@@ -92,7 +76,7 @@ def test_a_recipe_fills_the_form_and_own_settings_empty_it() -> None:
 
 
 def test_what_cannot_be_trained_is_said_and_cannot_be_started() -> None:
-    app = ok(page())
+    app = page()
     ok(app.text_input(key="train.autoencoder.hidden").set_value("400, many").run())
     assert "hidden must be a whole number, got 'many'" in app.error[0].value
     assert app.button(key="train.start").disabled
@@ -102,9 +86,9 @@ def test_what_cannot_be_trained_is_said_and_cannot_be_started() -> None:
     assert runs.listing() == []
 
 
-def test_start_makes_a_run_with_the_form_s_settings(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(runs, "_launch", lambda run: False)  # leave it waiting
-    app = ok(page())
+@pytest.mark.usefixtures("nothing_starts")
+def test_start_makes_a_run_with_the_form_s_settings() -> None:
+    app = page()
     app.number_input(key="train.autoencoder.latent_dim").set_value(7)
     app.number_input(key="train.autoencoder.epochs").set_value(3)
     ok(app.run())
@@ -117,14 +101,14 @@ def test_start_makes_a_run_with_the_form_s_settings(monkeypatch: pytest.MonkeyPa
     assert "place 1 of 1" in app.info[0].value
 
 
+@pytest.mark.usefixtures("nothing_starts")
 def test_a_visitor_with_too_many_runs_is_told_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GENLIB_MAX_OWN_RUNS", "0")
-    app = ok(page())
+    app = page()
     ok(app.button(key="train.start").click().run())
     assert "at most 0 are allowed" in app.toast[0].value
     assert runs.listing() == []
     monkeypatch.setenv("GENLIB_MAX_OWN_RUNS", "1")
-    monkeypatch.setattr(runs, "_launch", lambda run: False)  # leave it waiting
     ok(app.button(key="train.start").click().run())
     (run,) = runs.listing()
     assert len(run.owner) == 32 and runs.unfinished(run.owner) == [run]
@@ -132,7 +116,7 @@ def test_a_visitor_with_too_many_runs_is_told_so(monkeypatch: pytest.MonkeyPatch
 
 def test_a_finished_run_can_be_named_deleted_and_brought_back() -> None:
     run = trained()
-    app = ok(page(train__show="Watch", run=run.id))
+    app = page(train__show="Watch", run=run.id)
     assert app.subheader[0].value == run.id
     assert {m.label: m.value for m in app.metric}["Epochs"] == "2 / 2"
     ok(app.text_input(key=f"run.name.{run.id}").set_value("my digits").run())
@@ -150,7 +134,7 @@ def test_a_finished_run_can_be_named_deleted_and_brought_back() -> None:
 def test_a_run_that_another_session_deleted_is_said_to_be_gone(key: str) -> None:
     run, other = trained(), trained()
     run.set_status("stopped", time.time())
-    app = ok(page(train__show="Watch", run=run.id))
+    app = page(train__show="Watch", run=run.id)
     runs.delete(run)
     if key == "run.name":
         ok(app.text_input(key=f"run.name.{run.id}").set_value("my digits").run())
@@ -163,7 +147,7 @@ def test_a_run_that_another_session_deleted_is_said_to_be_gone(key: str) -> None
 def test_the_second_click_on_undo_does_nothing() -> None:
     """It is on its way while the first one brings the run back."""
     run = trained()
-    app = ok(page(train__show="Watch", run=run.id))
+    app = page(train__show="Watch", run=run.id)
     ok(app.button(key="run.delete").click().run())
     del app.session_state["runs.deleted"]
     ok(app.button(key="run.undo").click().run())
@@ -172,7 +156,7 @@ def test_the_second_click_on_undo_does_nothing() -> None:
 
 def test_the_pictures_travel_back_to_the_untrained_model() -> None:
     run = trained()
-    app = ok(page(train__show="Watch", run=run.id))
+    app = page(train__show="Watch", run=run.id)
     slider = app.select_slider(key=f"run_view.epoch.{run.id}")
     assert slider.options == ["0", "1", "2"]
     last = app.get("image")[0].proto.imgs[0]
@@ -203,7 +187,7 @@ def test_a_run_of_few_test_pictures_can_be_watched() -> None:
     run = trained()
     for _, path in run.previews():
         np.save(path, np.zeros((2 * 9, 1, 28, 28), np.uint8))
-    app = ok(page(train__show="Watch", run=run.id))
+    app = page(train__show="Watch", run=run.id)
     assert app.get("image")[0].proto.imgs[0].caption.startswith("Test pictures; under each row")
 
 
@@ -214,7 +198,7 @@ def test_a_run_of_few_test_pictures_can_be_watched() -> None:
 def test_lost_and_failed_runs_say_so_and_can_be_resumed(state: str, text: str) -> None:
     run = trained()
     run.set_status(state, time.time(), "the disk is full" if state == "failed" else "")
-    app = ok(page(train__show="Watch", run=run.id))
+    app = page(train__show="Watch", run=run.id)
     assert text in (app.error if state == "failed" else app.warning)[0].value
     assert not app.button(key="run.resume").disabled
     assert app.button(key="run.pause").disabled
@@ -224,12 +208,10 @@ def test_a_resumed_run_is_followed_again(monkeypatch: pytest.MonkeyPatch) -> Non
     run = trained()
     run.set_status("stopped", time.time())
     followed: list[bool] = []
-    plain = run_view._follow
-    monkeypatch.setattr(
-        run_view, "_follow", lambda i, live: (followed.append(live), plain(i, live))
-    )
+    plain = run_view.follow
+    monkeypatch.setattr(run_view, "follow", lambda i, live: (followed.append(live), plain(i, live)))
     monkeypatch.setattr(runs, "advance", lambda: [])
-    app = ok(page(train__show="Watch", run=run.id))
+    app = page(train__show="Watch", run=run.id)
     ok(app.button(key="run.resume").click().run())
     assert followed[0] is False and followed[-1] is True
 
@@ -237,7 +219,7 @@ def test_a_resumed_run_is_followed_again(monkeypatch: pytest.MonkeyPatch) -> Non
 def test_resume_in_a_second_tab_says_that_it_goes_on_already() -> None:
     run = trained()
     run.set_status("stopped", time.time())
-    app = ok(page(train__show="Watch", run=run.id))
+    app = page(train__show="Watch", run=run.id)
     run.set_status("finished", time.time())  # the first tab resumed it, and it came to its end
     ok(app.button(key="run.resume").click().run())
     assert "only an interrupted run can be resumed" in app.toast[0].value
@@ -246,10 +228,10 @@ def test_resume_in_a_second_tab_says_that_it_goes_on_already() -> None:
 
 
 def test_a_link_to_a_run_that_is_gone_shows_another_or_says_there_is_none() -> None:
-    app = ok(page(train__show="Watch", run="vae-99"))
+    app = page(train__show="Watch", run="vae-99")
     assert "There is no run yet" in app.info[0].value
     run = trained()
-    app = ok(page(train__show="Watch", run="vae-99"))
+    app = page(train__show="Watch", run="vae-99")
     assert app.subheader[0].value == run.id
 
 
@@ -263,7 +245,7 @@ def upload(app: AppTest, name: str, data: bytes) -> AppTest:
 
 def test_a_good_upload_is_kept_listed_and_deleted_with_undo(folder: Path) -> None:
     data = (trained().path / "model.safetensors").read_bytes()
-    app = ok(page(train__show="Upload"))
+    app = page(train__show="Upload")
     upload(app, "../of a friend.safetensors", data)
     assert "ready in the other pages" in app.success[0].value
     (info,) = runs_uploads.kept()
@@ -280,7 +262,7 @@ def test_undo_replaces_no_upload_of_the_same_name() -> None:
     mine, another = (
         (trained(seed=seed).path / "model.safetensors").read_bytes() for seed in (0, 1)
     )
-    app = upload(ok(page(train__show="Upload")), "a.safetensors", mine)
+    app = upload(page(train__show="Upload"), "a.safetensors", mine)
     ok(app.button(key="upload.delete.a.safetensors").click().run())
     upload(app, "a.safetensors", another)
     ok(app.button(key="upload.undo").click().run())
@@ -301,7 +283,7 @@ def test_a_bad_upload_is_one_sentence_and_changes_nothing(name: str) -> None:
         "pickle": ("a.pt", b"\x80\x04\x95"),
         "nan": ("a.safetensors", data[:-400] + nan),
     }
-    app = upload(ok(page(train__show="Upload")), *files[name])
+    app = upload(page(train__show="Upload"), *files[name])
     assert len(app.error) == 1
     assert app.error[0].value.count(". ") <= 1
     assert runs_uploads.kept() == []
@@ -336,9 +318,9 @@ def test_curves_mark_where_the_learning_rate_was_changed() -> None:
     run.set_control(Control(lr=0.01))
     train = {**run.spec.train, "epochs": 4}
     write_json(run.path / "run.json", {**run.spec.to_dict(), "train": train})
-    assert work(run, ignore) == "finished"
+    assert work(run, lambda event: None) == "finished"
     assert run_curves.changes(run_view.diary(run), 4, 1e-3) == [(2.0, 0.01)]
-    ok(page(train__show="Watch", run=run.id))
+    page(train__show="Watch", run=run.id)
 
 
 @pytest.mark.parametrize(

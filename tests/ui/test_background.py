@@ -82,7 +82,7 @@ from genlib.explore.attended import PLACES, Attended
 class Climb(Attended):
     steps = 0
     x = torch.ones(400, 400)
-    def _go_on(self):
+    def go_on(self):
         self.x = torch.tanh(self.x @ self.x)
         self.steps += 1
 climb = Climb(PLACES)

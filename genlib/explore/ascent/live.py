@@ -146,7 +146,7 @@ class Live(Attended):
         finally:
             self._tell()
 
-    def _go_on(self) -> None:
+    def go_on(self) -> None:
         try:
             self._frame()
         except (AscentError, ValueError) as problem:

@@ -46,10 +46,10 @@ def show(run: Run) -> None:
     """Draw the run, live while it trains or waits."""
     live = run.state in (*ACTIVE, "queued")
     fragment = st.fragment(run_every=POLL if live else None, key="run_view")
-    fragment(_follow)(run.path.name, live)
+    fragment(follow)(run.path.name, live)
 
 
-def _follow(run_id: str, live: bool) -> None:
+def follow(run_id: str, live: bool) -> None:
     run = runs.get(run_id)
     if run is None:  # deleted: the page offers Undo, or says so, and shows another one
         run_actions.say_gone(run_id)
