@@ -16,7 +16,7 @@ from genlib.models.classifier import Classifier, ClassifierSettings
 from genlib.models.denoising import CORRUPTIONS
 from genlib.models.layers import Gaussian
 from genlib.models.vae import VAE, VAESettings
-from tests.helpers import build
+from tests.helpers import build, rng
 
 
 def fresh(family: str) -> Model:
@@ -25,7 +25,7 @@ def fresh(family: str) -> Model:
 
 
 def pictures(size: int) -> torch.Tensor:
-    return torch.rand(5, 1, size, size, generator=torch.Generator().manual_seed(1))
+    return torch.rand(5, 1, size, size, generator=rng(1))
 
 
 @pytest.fixture
@@ -34,14 +34,14 @@ def x() -> torch.Tensor:
 
 
 @pytest.mark.parametrize("family", FAMILIES)
-def test_one_step_on_a_batch_lowers_its_loss(family: str, rng: torch.Generator) -> None:
+def test_one_step_on_a_batch_lowers_its_loss(family: str) -> None:
     model, y = fresh(family), torch.arange(5)
     x = pictures(model.config.image_size)
-    optimizers = model.optimizers(1e-3, 0.0)
-    first = model.losses(x, y, torch.Generator().manual_seed(0))["loss"].item()
+    optimizers, draws = model.optimizers(1e-3, 0.0), rng(2)
+    first = model.losses(x, y, rng())["loss"].item()
     for _ in range(10):
-        model.step(x, y, rng, optimizers, torch.enable_grad)
-    assert model.losses(x, y, torch.Generator().manual_seed(0))["loss"].item() < first
+        model.step(x, y, draws, optimizers, torch.enable_grad)
+    assert model.losses(x, y, rng())["loss"].item() < first
 
 
 @pytest.mark.parametrize("family", FAMILIES)
@@ -52,14 +52,14 @@ def test_capabilities_of_the_class_are_those_of_its_models(family: str) -> None:
 
 
 @pytest.mark.parametrize("family", FAMILIES)
-def test_images_keep_shape_and_range(family: str, rng: torch.Generator) -> None:
+def test_images_keep_shape_and_range(family: str) -> None:
     model = fresh(family)
     x = pictures(model.config.image_size)
     shown = []
     if isinstance(model, Reconstructs):
         shown.append(model.reconstruct(x))
     if isinstance(model, Samples):
-        shown.append(model.sample(5, rng))
+        shown.append(model.sample(5, rng(2)))
     if isinstance(model, Decodes):
         shown.append(model.decode(torch.randn(5, model.latent_dim)))
     if isinstance(model, Encodes):
@@ -95,7 +95,7 @@ def test_slides_initialisation() -> None:
 def test_reparameterised_sample_has_the_right_moments_and_gradient() -> None:
     mu = torch.full((20_000, 1), 2.0, requires_grad=True)
     logvar = torch.full((20_000, 1), 2 * math.log(0.5), requires_grad=True)
-    z = Gaussian(mu, logvar).sample(torch.Generator().manual_seed(0))
+    z = Gaussian(mu, logvar).sample(rng())
     assert z.mean().item() == pytest.approx(2.0, abs=0.02)
     assert z.std().item() == pytest.approx(0.5, abs=0.02)
     (grad,) = torch.autograd.grad(z.sum(), mu)
@@ -105,7 +105,7 @@ def test_reparameterised_sample_has_the_right_moments_and_gradient() -> None:
 def test_vae_loss_is_reconstruction_plus_beta_kl(x: torch.Tensor) -> None:
     torch.manual_seed(0)
     model = VAE(VAESettings(beta=3.0)).eval()
-    terms = model.losses(x, torch.zeros(5), torch.Generator().manual_seed(0))
+    terms = model.losses(x, torch.zeros(5), rng())
     q = model.encode(x)
     kl = losses.kl_standard_normal(*q).sum(1).mean()
     assert terms["kl"].item() == pytest.approx(kl.item(), rel=1e-5)
@@ -119,24 +119,24 @@ def test_vae_loss_is_reconstruction_plus_beta_kl(x: torch.Tensor) -> None:
 
 @pytest.mark.parametrize("kind", CORRUPTIONS)
 def test_corruption_damages_only_what_its_mask_says(kind: str, x: torch.Tensor) -> None:
-    bad, mask = CORRUPTIONS[kind](x, 0.3, torch.Generator().manual_seed(0))
+    bad, mask = CORRUPTIONS[kind](x, 0.3, rng())
     assert bad.shape == x.shape and mask.dtype == torch.bool
     assert torch.equal(bad[~mask], x[~mask])
     assert bad.min() >= 0 and bad.max() <= 1
-    again, _ = CORRUPTIONS[kind](x, 0.3, torch.Generator().manual_seed(0))
+    again, _ = CORRUPTIONS[kind](x, 0.3, rng())
     assert torch.equal(bad, again)
 
 
 @pytest.mark.parametrize("kind", ["dropout", "salt_pepper", "block"])
 def test_share_of_damaged_pixels_is_the_strength(kind: str) -> None:
     x = torch.rand(200, 1, 28, 28)
-    _, mask = CORRUPTIONS[kind](x, 0.25, torch.Generator().manual_seed(0))
+    _, mask = CORRUPTIONS[kind](x, 0.25, rng())
     assert mask.float().mean().item() == pytest.approx(0.25, abs=0.01)
 
 
 @pytest.mark.parametrize("kind", CORRUPTIONS)
 def test_no_strength_no_damage(kind: str, x: torch.Tensor) -> None:
-    bad, _ = CORRUPTIONS[kind](x, 0.0, torch.Generator().manual_seed(0))
+    bad, _ = CORRUPTIONS[kind](x, 0.0, rng())
     assert torch.equal(bad, x)
 
 
