@@ -11,6 +11,7 @@ from genlib.ui.components import digit_picker
 from genlib.ui.components.merged_digits import merged_digits
 from genlib.ui.energy import merged_digits as energy_view
 from genlib.ui.kit import loading, pickers
+from genlib.ui.kit.columns import side_by_side
 from genlib.ui.kit.plain import plain
 
 HOWS = {  # on screen and in the link -> (key of the merge, what it does)
@@ -95,8 +96,7 @@ hows = [merge for merge, _ in HOWS.values()]
 curves = {merge: [energy_view.curve(m, merge, kind) for m in models] for merge in hows}
 count = len(energy_view.real_energies(models[0], kind))
 st.subheader(f"Over {count:,} digits and as many merges")
-row = st.container(horizontal=True, gap="medium")
-areas, rates = row.container(width="stretch"), row.container(width="stretch")
+areas, rates = side_by_side(460, 460, gap="small")
 areas.markdown("**Who notices which merge?**")
 areas.plotly_chart(auc_figure(curves, how), key="merged.aucs")
 rates.markdown(f"**ROC for {how}**, AUC ± standard error")

@@ -19,7 +19,8 @@ from genlib.plots.kernels import CSS_GRADIENT
 from genlib.ui.kit.images import data_url
 
 _STYLE = """<style>
-.pt {display: grid; gap: 5px 6px; align-items: center; max-width: 1100px;}
+.pt {display: grid; gap: 5px 6px; align-items: center; max-width: 1100px;
+  grid-template-columns: minmax(96px, 150px) repeat(var(--columns), minmax(0, 84px));}
 .pt .head {font-weight: 600; line-height: 1.25; padding-right: 8px; overflow-wrap: anywhere;}
 .pt .head small, .cards small {display: block; font-weight: 400; opacity: .75;}
 .pt figure, .cards figure {margin: 0; text-align: center;}
@@ -28,6 +29,11 @@ _STYLE = """<style>
 .pt figcaption {font-size: .72rem; opacity: .8; line-height: 1.3;
   font-variant-numeric: tabular-nums;}
 .pt .rule {grid-column: 1 / -1; border-top: 1px solid rgb(128 128 128 / 30%); margin: 3px 0;}
+/* A phone: five pictures in a line below their heading, so that the numbers have room. */
+@media (max-width: 640px) {
+  .pt {grid-template-columns: repeat(5, minmax(0, 84px));}
+  .pt .head {grid-column: 1 / -1;}
+}
 .cards {display: flex; flex-wrap: wrap; gap: 10px;}
 .cards figure {width: 134px; padding: 6px; border-radius: 8px; border: 2px solid transparent;}
 .cards figure.best {border-color: #2e9e5b;}
@@ -68,10 +74,9 @@ def grey(x: NDArray[np.floating]) -> NDArray[np.uint8]:
 
 def picture_table(rows: Sequence[PictureRow], where: DeltaGenerator | None = None) -> None:
     """Show rows of pictures below each other, columns aligned; all rows have as many pictures."""
-    columns = len(rows[0].images)
     cells = "".join(_row(row) for row in rows)
-    grid = f"grid-template-columns: minmax(96px, 150px) repeat({columns}, minmax(0, 84px))"
-    (where or st).html(f'{_STYLE}<div class="pt" style="{grid}">{cells}</div>')
+    columns = f"--columns: {len(rows[0].images)}"
+    (where or st).html(f'{_STYLE}<div class="pt" style="{columns}">{cells}</div>')
 
 
 def cards(items: Sequence[PictureCard], where: DeltaGenerator | None = None) -> None:

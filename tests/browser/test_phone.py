@@ -1,0 +1,31 @@
+"""A phone's window: numbers and axis titles can be read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page, expect
+
+OVERFLOWING = """figures => figures.filter(figure => figure.scrollWidth > figure.clientWidth)
+    .map(figure => figure.innerText)"""
+CUT = """titles => titles.filter(title => {
+    const [text, chart] = [title, title.ownerSVGElement].map(e => e.getBoundingClientRect())
+    return text.left < chart.left || text.right > chart.right
+}).map(title => title.textContent)"""
+
+
+@pytest.mark.parametrize("path", ["reconstructions", "pca"])
+def test_numbers_under_pictures_do_not_run_into_each_other(
+    open_page: Callable[..., Page], path: str
+) -> None:
+    page = open_page(path, width=390, height=844)
+    expect(page.locator(".pt figcaption").first).to_be_visible()
+    assert page.locator(".pt figcaption").evaluate_all(OVERFLOWING) == []
+
+
+@pytest.mark.parametrize("path", ["likelihood", "merged-digits"])
+def test_titles_of_axes_are_not_cut_off(open_page: Callable[..., Page], path: str) -> None:
+    page = open_page(path, width=390, height=844)
+    expect(page.locator(".xtitle").first).to_be_visible()
+    assert page.locator(".xtitle").evaluate_all(CUT) == []
