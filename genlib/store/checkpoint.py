@@ -50,6 +50,11 @@ class Info:
     size: int = 0  # bytes
     mtime_ns: int = 0
 
+    @property
+    def stamp(self) -> str:
+        """The file and its modification time: another one once the file has changed."""
+        return f"{self.path}:{self.mtime_ns}"
+
     @cached_property
     def capabilities(self) -> frozenset[str]:
         """Names of the Protocols of ``genlib.models.capabilities`` that this model fulfils."""

@@ -113,8 +113,7 @@ scope = choose(
     disabled=digit.label is None,
 )
 label = None if scope == "All digits" else digit.label
-measured = tuple((i.name, str(i.path), i.mtime_ns) for i in infos)
-lines = denoise.curves(measured, kind, told, label)
+lines = denoise.curves(infos, kind, told, label)
 st.plotly_chart(error_chart(lines, denoise.UNITS[kind]), key="denoise.curves")
 st.caption(
     f"Mean over {denoise.N_MEASURED} test digits; bars are one standard error. "

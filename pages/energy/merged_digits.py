@@ -94,7 +94,7 @@ theatre(models)
 
 hows = [merge for merge, _ in HOWS.values()]
 curves = {merge: [energy_view.curve(m, merge, kind) for m in models] for merge in hows}
-count = len(energy_view.real_energies(models[0], kind))
+count = len(energy_view.energies(models[0], kind))
 st.subheader(f"Over {count:,} digits and as many merges")
 areas, rates = side_by_side(460, 460, gap="small")
 areas.markdown("**Who notices which merge?**")

@@ -57,7 +57,7 @@ def live() -> bool:
                 f"The map of epoch {epoch} comes in a moment."
             )
         else:
-            codes = f"codes:{info.path}:{info.mtime_ns}:{some.name}"
+            codes = f"codes:{info.stamp}:{some.name}"
             message = map_data.codes_message(codes, info, z)
             if message:
                 store(codes, message)

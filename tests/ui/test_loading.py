@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -30,6 +31,20 @@ def test_codes_of_the_test_images_are_kept_once(shipped: Path) -> None:
     codes = loading.test_latents(info, 100)
     assert codes.shape == (100, 30)
     assert np.shares_memory(codes, loading.test_latents(info, 100))
+
+
+def test_what_is_cached_of_a_file_that_changes_is_computed_again(tmp_path: Path) -> None:
+    file = tmp_path / "one.safetensors"
+    seen = []
+    for latent_dim in (2, 3):
+        model = Autoencoder(AutoencoderSettings(latent_dim=latent_dim))
+        checkpoint.save(file, model, dataset="mnist", seed=0, epoch=1)
+        os.utime(file, ns=(latent_dim, latent_dim))
+        info = checkpoint.peek(file)
+        assert loading.model(file) is loading.model(info) is loading.model(file)
+        seen.append((loading.model(file), loading.test_latents(info, 20).shape[1]))
+    (first, two), (second, three) = seen
+    assert first is not second and (two, three) == (2, 3)
 
 
 def test_names_are_distinct_over_all_folders(

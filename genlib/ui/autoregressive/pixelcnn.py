@@ -1,13 +1,9 @@
-"""What the page of autoregressive models shows: drawn images, receptive fields, nats; all cached.
-
-Functions that Streamlit caches take a checkpoint as (path, mtime); images go in as bytes.
-"""
+"""What the page of autoregressive models shows: drawings, receptive fields, nats; all cached."""
 
 from __future__ import annotations
 
 import hashlib
 import time
-from pathlib import Path
 from typing import cast
 
 import numpy as np
@@ -20,7 +16,7 @@ from genlib.data.datasets import to_float
 from genlib.explore.pixels import field, grow
 from genlib.models.capabilities import Autoregressive
 from genlib.plots.likelihood import nats_figure
-from genlib.store.checkpoint import Info, peek
+from genlib.store.checkpoint import Info
 from genlib.ui.components.pixels import Lit, Place, Sheet, asked_place, pixels
 from genlib.ui.kit import loading
 from genlib.ui.kit.images import grid_image, to_gif, to_png
@@ -42,38 +38,32 @@ def binary(image: Tensor) -> Bits:
 def grown(info: Info, start: Bits, rows: int, temperature: float, seed: int) -> Sheet:
     """N drawings that begin with the first ``rows`` rows of ``start`` (H, W)."""
     kept = start if rows else np.zeros_like(start)  # nothing known: the digit does not matter
-    return _grown(str(info.path), info.mtime_ns, kept.tobytes(), rows, temperature, seed)
+    return _grown(info, kept, rows, temperature, seed)
 
 
-@st.cache_data(max_entries=64, show_spinner="Drawing …")
-def _grown(
-    path: str, mtime_ns: int, start: bytes, rows: int, temperature: float, seed: int
-) -> Sheet:
-    model, size, like = _model(path)
-    image = _tensor(start, size).to(like)
+@st.cache_data(max_entries=64, show_spinner="Drawing …", hash_funcs=loading.BY_FILE)
+def _grown(info: Info, start: Bits, rows: int, temperature: float, seed: int) -> Sheet:
+    model, like = _model(info)
+    image = _tensor(start).to(like)
     drawn = grow(model, image[0], rows, N, temperature, seed)
     return Sheet(
         loading.cpu(drawn.images)[:, 0].astype(np.uint8),
         loading.cpu(drawn.logits)[:, 0],
-        _name(path, mtime_ns, start, rows, temperature, seed),
-        known=rows * size,
+        _name(info.stamp, start.tobytes(), rows, temperature, seed),
+        known=rows * image.shape[-1],
         temperature=temperature,
     )
 
 
+@st.cache_data(max_entries=256, show_spinner=False, hash_funcs=loading.BY_FILE)
 def judged(info: Info, image: Bits) -> Sheet:
     """One given image (H, W) with what the model expected of each pixel."""
-    return _judged(str(info.path), info.mtime_ns, image.tobytes())
-
-
-@st.cache_data(max_entries=256, show_spinner=False)
-def _judged(path: str, mtime_ns: int, image: bytes) -> Sheet:
-    model, size, like = _model(path)
-    x = _tensor(image, size).to(like)
+    model, like = _model(info)
+    x = _tensor(image).to(like)
     with torch.no_grad():
         logits = loading.cpu(model.pixel_logits(x))[:, 0]
     bits = loading.cpu(x)[:, 0].astype(np.uint8)
-    return Sheet(bits, logits, _name(path, mtime_ns, image), replay=False, view="nats")
+    return Sheet(bits, logits, _name(info.stamp, image.tobytes()), replay=False, view="nats")
 
 
 def nats(sheet: Sheet) -> float:
@@ -91,39 +81,36 @@ def stage(key: str, info: Info, sheet: Sheet) -> None:
 
 def lit(info: Info, sheet: Sheet, place: Place) -> Lit:
     """The receptive field of a pixel at its image; the strongest pull is 255."""
-    image = sheet.images[place.sample].tobytes()
-    pull, seen = _field(str(info.path), info.mtime_ns, image, place.row, place.column)
+    pull, seen = _field(info, sheet.images[place.sample], place.row, place.column)
     share = pull / max(float(pull.max()), 1e-12)
     return Lit(place, (255 * share).round().astype(np.uint8), seen)
 
 
-@st.cache_data(max_entries=512, show_spinner=False)
+@st.cache_data(max_entries=512, show_spinner=False, hash_funcs=loading.BY_FILE)
 def _field(
-    path: str, mtime_ns: int, image: bytes, row: int, column: int
+    info: Info, image: Bits, row: int, column: int
 ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-    model, size, like = _model(path)
-    found = field(model, _tensor(image, size).to(like), row, column)
+    model, like = _model(info)
+    found = field(model, _tensor(image).to(like), row, column)
     return loading.cpu(found.pull), found.seen.cpu().numpy()
 
 
 def against_the_test_set(info: Info, own: float | None) -> None:
     """Where an image's nats lie among those of test digits, which are counted in short turns."""
-    counted = ("pixelcnn.counted", str(info.path), info.mtime_ns)
-    done = int(st.session_state.get(str(counted), 0))
+    counted = f"pixelcnn.counted {info.stamp}"
+    done = int(st.session_state.get(counted, 0))
 
     @st.fragment(run_every=None if done >= CHUNKS else 0.3)
     def panel() -> None:
         finished = _count(info)
-        st.session_state[str(counted)] = finished
+        st.session_state[counted] = finished
         if finished < CHUNKS:
             text = f"Test digits: {finished * CHUNK} of {CHUNKS * CHUNK}"
             st.progress(finished / CHUNKS, text)
             return
         if done < CHUNKS:
             st.rerun()  # once: the next run has no timer
-        _show(
-            np.concatenate([_chunk(str(info.path), info.mtime_ns, k) for k in range(CHUNKS)]), own
-        )
+        _show(np.concatenate([_chunk(info, k) for k in range(CHUNKS)]), own)
 
     panel()
 
@@ -132,7 +119,7 @@ def _count(info: Info) -> int:
     """Chunks that are there after at most a third of a second of work."""
     until = time.monotonic() + 0.3
     for k in range(CHUNKS):
-        _chunk(str(info.path), info.mtime_ns, k)
+        _chunk(info, k)
         if time.monotonic() > until:
             return k + 1
     return CHUNKS
@@ -148,10 +135,10 @@ def _show(costs: NDArray[np.float64], own: float | None) -> None:
     st.markdown(words + ".", help="Mean ± standard error; black and white at one half.")
 
 
-@st.cache_data(max_entries=1024, show_spinner=False)
-def _chunk(path: str, mtime_ns: int, k: int) -> NDArray[np.float64]:
-    model, _, like = _model(path)
-    images = loading.pictures_of(peek(Path(path))).test_x[k * CHUNK : (k + 1) * CHUNK]
+@st.cache_data(max_entries=1024, show_spinner=False, hash_funcs=loading.BY_FILE)
+def _chunk(info: Info, k: int) -> NDArray[np.float64]:
+    model, like = _model(info)
+    images = loading.pictures_of(info).test_x[k * CHUNK : (k + 1) * CHUNK]
     with torch.no_grad():
         costs = model.pixel_nll((to_float(images) > 0.5).to(like)).flatten(1).sum(1)
     return loading.cpu(costs).astype(np.float64)
@@ -174,17 +161,16 @@ def as_gif(sheet: Sheet) -> bytes:
     return to_gif(np.stack(frames), seconds=0.08, scale=3)
 
 
-def _model(path: str) -> tuple[Autoregressive, int, Tensor]:
-    """The model of a file, its image size, and a parameter that says device and type."""
-    net = loading.model(Path(path))
+def _model(info: Info) -> tuple[Autoregressive, Tensor]:
+    """A checkpoint's model, and a parameter that says device and type."""
+    net = loading.model(info)
     if not isinstance(net, Autoregressive):
-        raise TypeError(f"{path} does not predict pixel by pixel")
-    return net, net.config.image_size, next(net.parameters())
+        raise TypeError(f"{info.name} does not predict pixel by pixel")
+    return net, next(net.parameters())
 
 
-def _tensor(image: bytes, size: int) -> Tensor:
-    bits = np.frombuffer(image, np.uint8).reshape(1, 1, size, size)
-    return torch.from_numpy(bits.copy())
+def _tensor(image: Bits) -> Tensor:
+    return torch.from_numpy(image.copy())[None, None]
 
 
 def _name(*parts: object) -> str:

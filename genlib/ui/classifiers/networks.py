@@ -79,18 +79,18 @@ def pick_network(key: str, help: str = "") -> tuple[str, Lens]:
 def _lens(choice: NetworkChoice) -> Lens:
     if choice.info is not None:
         names = loading.class_names(choice.info)
-        return _ours(str(choice.path), choice.stamp, choice.title, names, environment.precision())
+        return _ours(choice.info, names, environment.precision())
     name = choice.key.removesuffix(UNTRAINED)
     return _imagenet(name, str(choice.path or ""), choice.stamp, environment.precision())
 
 
 # ``precision`` is only there to keep lenses of different formats apart.
-@st.cache_resource(max_entries=8, show_spinner="Loading the network …")
-def _ours(path: str, stamp: int, title: str, classes: tuple[str, ...], precision: str) -> Lens:
+@st.cache_resource(max_entries=8, show_spinner="Loading the network …", hash_funcs=loading.BY_FILE)
+def _ours(info: Info, classes: tuple[str, ...], precision: str) -> Lens:
     from genlib.devices import device
 
-    model = loading.model(Path(path))
-    network = Network(Path(path).stem, title, model, classes, model.config.shape, smallest=12)
+    model = loading.model(info)
+    network = Network(info.path.stem, info.name, model, classes, model.config.shape, smallest=12)
     return lens(network, device(), batch=len(classes))
 
 

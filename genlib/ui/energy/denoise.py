@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import streamlit as st
 import torch
 from torch import Tensor
@@ -48,14 +46,14 @@ N_MEASURED = 100
 
 def repairs(infos: list[Info], told: bool) -> dict[str, inpainting.Repair]:
     """Every repair that is compared, by name: models, inpainting, the median filter."""
-    models = {i.name: _model_repair(i.path, told) for i in infos}
+    models = {i.name: _model_repair(i, told) for i in infos}
     return {**models, **inpainting.INPAINTING, **inpainting.FILTERS}
 
 
-def _model_repair(path: Path, told: bool) -> inpainting.Repair:
-    model = loading.model(path)
+def _model_repair(info: Info, told: bool) -> inpainting.Repair:
+    model = loading.model(info)
     if not isinstance(model, Reconstructs):
-        raise TypeError(f"{path.name} does not reconstruct")
+        raise TypeError(f"{info.name} does not reconstruct")
     return inpainting.model_repair(model, told)
 
 
@@ -153,22 +151,20 @@ def _mean(errors: Tensor) -> str:
     return f"{mean:.4f} ± {stderr:.4f}"
 
 
-@st.cache_data(max_entries=64, show_spinner=f"Measuring {N_MEASURED} test digits…")
-def curves(
-    models: tuple[tuple[str, str, int], ...], kind: str, told: bool, label: int | None
-) -> dict[str, Line]:
-    """Error against strength on test digits (of one class, or all).
-
-    ``models``: (name, path, mtime) each; the mtime makes a rewritten file count as new.
-    """
+@st.cache_data(
+    max_entries=64,
+    show_spinner=f"Measuring {N_MEASURED} test digits…",
+    hash_funcs=loading.BY_FILE,
+)
+def curves(infos: list[Info], kind: str, told: bool, label: int | None) -> dict[str, Line]:
+    """Error against strength on test digits (of one class, or all)."""
     data = loading.dataset()
     x, y = data.test_x, data.test_y
     chosen = x if label is None else x[y == label]
     order = torch.randperm(len(chosen), generator=torch.Generator().manual_seed(0))
     images = chosen[order[:N_MEASURED]].float() / 255
     methods: dict[str, inpainting.Repair] = {UNTOUCHED: lambda x_bad, _: x_bad}
-    for name, path, _ in models:
-        methods[name] = _model_repair(Path(path), told)
+    methods |= {info.name: _model_repair(info, told) for info in infos}
     if kind != "gaussian":  # there every pixel is damaged: inpainting has nothing to start from
         methods |= inpainting.INPAINTING
     methods |= inpainting.FILTERS

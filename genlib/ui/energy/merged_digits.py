@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 import streamlit as st
@@ -15,7 +14,7 @@ from genlib.data.datasets import Dataset, to_float
 from genlib.evaluate import energy
 from genlib.models.capabilities import Reconstructs
 from genlib.plots.energy import Curve
-from genlib.store.checkpoint import Info, peek
+from genlib.store.checkpoint import Info
 from genlib.ui.components.digit_picker import Digit
 from genlib.ui.components.merged_digits import Card, Histogram
 from genlib.ui.kit import loading
@@ -33,20 +32,14 @@ Floats = NDArray[np.float64]
 Pixels = NDArray[np.float32]
 
 
-def real_energies(info: Info, kind: str) -> Floats:
-    """Energies of N random test digits of the classes that the model knows: (N,)."""
-    return _energies(str(info.path), info.mtime_ns, "", kind)
+@st.cache_data(max_entries=200, show_spinner="Measuring 2,000 digits …", hash_funcs=loading.BY_FILE)
+def energies(info: Info, kind: str, how: str = "") -> Floats:
+    """Energies of N random test digits of the classes that the model knows: (N,).
 
-
-def merged_energies(info: Info, how: str, kind: str) -> Floats:
-    """Energies of N merges of two classes, half and half, of the same test digits: (N,)."""
-    return _energies(str(info.path), info.mtime_ns, how, kind)
-
-
-@st.cache_data(max_entries=200, show_spinner="Measuring 2,000 digits …")
-def _energies(path: str, mtime_ns: int, how: str, kind: str) -> Floats:
-    model, device = _model(path)
-    data = loading.pictures_of(peek(Path(path)))
+    how: measure merges of two classes instead, half and half, of the same test digits.
+    """
+    model, device = _model(info)
+    data = loading.pictures_of(info)
     rng = torch.Generator().manual_seed(0)
     chosen = torch.randperm(len(data.test_x), generator=rng)[:N]
     x, y = to_float(data.test_x[chosen]), data.test_y[chosen]
@@ -57,22 +50,21 @@ def _energies(path: str, mtime_ns: int, how: str, kind: str) -> Floats:
     return energy.energies(model, x.to(device), kind, noise)
 
 
-@st.cache_data(max_entries=32, show_spinner=False)  # 0.6 MB each
-def _sweep(path: str, mtime_ns: int, a: Pixels, b: Pixels, how: str, kind: str) -> energy.Sweep:
-    model, device = _model(path)
-    first, second = (torch.from_numpy(image).to(device) for image in (a, b))
-    return energy.along_alpha(model, first, second, how, kind, steps=FRAMES[how])
-
-
+@st.cache_data(  # 0.6 MB each
+    max_entries=32,
+    show_spinner=False,
+    hash_funcs={**loading.BY_FILE, Tensor: lambda image: image.numpy()},
+)
 def sweep(info: Info, a: Tensor, b: Tensor, how: str, kind: str) -> energy.Sweep:
     """One model's view of digits a and b (C, H, W) merged at every alpha."""
-    return _sweep(str(info.path), info.mtime_ns, a.numpy(), b.numpy(), how, kind)
+    model, device = _model(info)
+    return energy.along_alpha(model, a.to(device), b.to(device), how, kind, steps=FRAMES[how])
 
 
 def card(info: Info, a: Tensor, b: Tensor, how: str, kind: str) -> Card:
     """Everything that one model's card shows of the pair."""
     run = sweep(info, a, b, how, kind)
-    real, merged = real_energies(info, kind), merged_energies(info, how, kind)
+    real, merged = energies(info, kind), energies(info, kind, how)
     shares = energy.share_above(real, run.energy)
     ends = np.isin(run.alpha, [0.0, 1.0]) if how != "max" else np.zeros(1, bool)
     spoken = [verdict(share, end) for share, end in zip(shares, ends, strict=True)]
@@ -127,15 +119,15 @@ def histogram(real: Floats, merged: Floats) -> Histogram:
 
 def curve(info: Info, how: str, kind: str) -> Curve:
     """One model's ROC curve for one way to merge."""
-    real, merged = real_energies(info, kind), merged_energies(info, how, kind)
+    real, merged = energies(info, kind), energies(info, kind, how)
     area = energy.auc(real, merged)
     return Curve(info.name, *energy.roc(real, merged), area.value, area.stderr)
 
 
-def _model(path: str) -> tuple[Reconstructs, torch.device]:
-    model = loading.model(Path(path))
+def _model(info: Info) -> tuple[Reconstructs, torch.device]:
+    model = loading.model(info)
     if not isinstance(model, Reconstructs):
-        raise TypeError(f"{path} does not reconstruct images")
+        raise TypeError(f"{info.name} does not reconstruct images")
     return model, model.device
 
 

@@ -1,7 +1,8 @@
 """Models and data for the pages, loaded once and shared by all sessions.
 
 Cached models are shared: no page may train them, leave hooks or gradients on them, or edit them.
-Everything is keyed by (path, modification time), so that a file that changes is read again.
+What is cached of a checkpoint is cached with ``hash_funcs=BY_FILE``, so that a file that changes is
+read again.
 """
 
 from __future__ import annotations
@@ -14,12 +15,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
+from streamlit.runtime.caching.hashing import HashFuncsDict
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from genlib import background
 from genlib.environment import runs_dir, shipped_dir
 from genlib.environment import uploads_dir as _uploads_dir
-from genlib.store.checkpoint import CheckpointError, Info, listing, peek
+from genlib.store.checkpoint import CheckpointError, Info, listing
 from genlib.ui.kit.plain import plain
 
 if TYPE_CHECKING:
@@ -27,6 +29,13 @@ if TYPE_CHECKING:
 
     from genlib.data.datasets import Dataset
     from genlib.models import Model
+
+
+# How Streamlit's caches tell checkpoints apart, given as an Info or a Path.
+BY_FILE: HashFuncsDict = {
+    Info: lambda info: info.stamp,
+    type(Path()): lambda path: (str(path), path.stat().st_mtime_ns),
+}
 
 
 def _has_page(record: logging.LogRecord) -> bool:
@@ -95,15 +104,15 @@ def model(source: Info | Path) -> Model:
     path = source.path if isinstance(source, Info) else source
     if not path.is_file():
         raise CheckpointError(f"No checkpoint was found at {path}.")
-    return _model(str(path), path.stat().st_mtime_ns)
+    return _model(path)
 
 
-@st.cache_resource(max_entries=32, show_spinner="Loading the model …")
-def _model(path: str, mtime_ns: int) -> Model:
+@st.cache_resource(max_entries=32, show_spinner="Loading the model …", hash_funcs=BY_FILE)
+def _model(path: Path) -> Model:
     from genlib.devices import device
     from genlib.store.checkpoint import load
 
-    return load(Path(path), str(device()))
+    return load(path, str(device()))
 
 
 def cpu(tensor: torch.Tensor) -> NDArray[np.float32]:
@@ -174,25 +183,21 @@ def class_names(info: Info) -> tuple[str, ...]:
     return names if len(names) == wanted else tuple(map(str, range(wanted)))
 
 
+@st.cache_resource(max_entries=24, show_spinner="Encoding the test images …", hash_funcs=BY_FILE)
 def test_latents(info: Info, n: int = 10_000) -> NDArray[np.float32]:
     """Codes (mu, or z of a plain autoencoder) of the first n test images: (n, latent_dim).
 
     The array is everyone's, kept once (500 latents make 20 MB): never write to it.
     """
-    return _test_latents(str(info.path), info.mtime_ns, n)
-
-
-@st.cache_resource(max_entries=24, show_spinner="Encoding the test images …")
-def _test_latents(path: str, mtime_ns: int, n: int) -> NDArray[np.float32]:
     import torch
 
     from genlib.data.datasets import to_float
     from genlib.models.capabilities import Encodes
 
-    coder = _model(path, mtime_ns)
+    coder = model(info)
     if not isinstance(coder, Encodes):
-        raise TypeError(f"{path} does not encode")
-    images = pictures_of(peek(Path(path))).test_x[:n]
+        raise TypeError(f"{info.name} does not encode")
+    images = pictures_of(info).test_x[:n]
     device = coder.device
     with torch.no_grad():
         parts = [cpu(coder.embed(to_float(part).to(device))) for part in images.split(1000)]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
 import streamlit as st
 import torch
@@ -21,7 +20,7 @@ from genlib.plots.kernels import (
     levels,
     shared_limit,
 )
-from genlib.store.checkpoint import Info, peek
+from genlib.store.checkpoint import Info
 from genlib.ui.components.decoder_store import component_key
 from genlib.ui.components.kernel_grid import kernel_grid
 from genlib.ui.kit import loading
@@ -44,30 +43,34 @@ def data_of(info: Info) -> Dataset:
     return loading.all_pictures_of(info)
 
 
+@st.cache_resource(
+    max_entries=8,
+    show_spinner="Measuring the first layer on the test set…",
+    hash_funcs=loading.BY_FILE,
+)
 def measured(info: Info) -> FirstLayer:
     """Kernels and activations of a checkpoint, cached."""
-    return _measured(str(info.path), info.mtime_ns)
-
-
-@st.cache_resource(max_entries=8, show_spinner="Measuring the first layer on the test set…")
-def _measured(path: str, mtime_ns: int) -> FirstLayer:
-    model = loading.model(Path(path))
+    model = loading.model(info)
     if not isinstance(model, HasKernels):
-        raise TypeError(f"{path} has no kernels")
-    x = to_float(data_of(peek(Path(path))).test_x)
+        raise TypeError(f"{info.name} has no kernels")
+    x = to_float(data_of(info).test_x)
     spread, activations = layer.pixel_spread(x), layer.activations(model, x)
     weights = model.kernels().float().cpu()
     found = layer.measure(weights, activations, spread)
     return FirstLayer(found, activations.half(), layer.varying_pixels(spread))
 
 
-@st.cache_data(max_entries=128, show_spinner="Measuring the error on the test set…")
-def test_error(path: str, mtime_ns: int) -> tuple[float, float]:
+@st.cache_data(
+    max_entries=128,
+    show_spinner="Measuring the error on the test set…",
+    hash_funcs=loading.BY_FILE,
+)
+def test_error(info: Info) -> tuple[float, float]:
     """Mean squared error per pixel over all test images, and its standard error."""
-    model = loading.model(Path(path))
+    model = loading.model(info)
     if not isinstance(model, Reconstructs):
-        raise TypeError(f"{path} does not reconstruct")
-    x = to_float(data_of(peek(Path(path))).test_x)
+        raise TypeError(f"{info.name} does not reconstruct")
+    x = to_float(data_of(info).test_x)
     return layer.mean_and_stderr(layer.reconstruction_errors(model, x))
 
 
@@ -106,7 +109,7 @@ def _classes(info: Info) -> str:
 def compare_errors(infos: list[Info]) -> None:
     """Test error of every model, sorted by latents, as a chart and a table."""
     ordered = sorted(infos, key=latent_dim)
-    found = [test_error(str(i.path), i.mtime_ns) for i in ordered]
+    found = [test_error(i) for i in ordered]
     names = [f"{i.name} · {latent_dim(i)}" for i in ordered]
     means, stderrs = [m for m, _ in found], [s for _, s in found]
     with st.container(horizontal=True, gap="medium"):

@@ -30,7 +30,7 @@ Pictures = dict[str, str]  # name of a node -> address of its picture
 
 def drawn(infos: list[Info]) -> Job:
     """The job that draws every node's picture; its result grows: Pictures."""
-    stamp = " ".join(f"{info.path}:{info.mtime_ns}" for info in infos)
+    stamp = " ".join(info.stamp for info in infos)
     return background.request(f"map-of-models {stamp}", lambda job: _draw(job, infos))
 
 

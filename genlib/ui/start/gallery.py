@@ -38,7 +38,7 @@ def shipped() -> list[Info]:
 
 def drawn(infos: list[Info]) -> Job:
     """The job that draws every card from these checkpoints; its result grows: a Gallery."""
-    stamp = " ".join(f"{info.path}:{info.mtime_ns}" for info in infos)
+    stamp = " ".join(info.stamp for info in infos)
     return background.request(f"gallery {stamp}", lambda job: draw(job, infos), PLACES)
 
 

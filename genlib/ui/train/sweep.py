@@ -169,7 +169,7 @@ def result(members: Sequence[Run]) -> None:
     for run in done:
         path = run.path / "model.safetensors"
         try:
-            strip, error, stderr = _reconstructions(str(path), path.stat().st_mtime_ns)
+            strip, error, stderr = _reconstructions(path)
         except (ValueError, OSError) as problem:
             st.warning(plain(f"{run.name}: {problem}"))
             continue
@@ -188,8 +188,8 @@ def _strip_of_digits(dataset: str) -> NDArray[np.uint8]:
     return images.grid_image(loading.dataset(dataset).test_x[:DIGITS].numpy(), DIGITS)
 
 
-@st.cache_data(max_entries=64, show_spinner="Reconstructing …")
-def _reconstructions(path: str, mtime_ns: int) -> tuple[NDArray[np.uint8], float, float]:
+@st.cache_data(max_entries=64, show_spinner="Reconstructing …", hash_funcs=loading.BY_FILE)
+def _reconstructions(path: Path) -> tuple[NDArray[np.uint8], float, float]:
     """Strip of reconstructed digits, mean squared error and its standard error.
 
     Raises ValueError for a model that cannot reconstruct.
@@ -200,10 +200,10 @@ def _reconstructions(path: str, mtime_ns: int) -> tuple[NDArray[np.uint8], float
     from genlib.models.capabilities import Reconstructs
     from genlib.store.checkpoint import peek
 
-    model = loading.model(Path(path))
+    model = loading.model(path)
     if not isinstance(model, Reconstructs):
         raise ValueError("This family does not reconstruct; compare its curves above.")
-    data = loading.dataset(peek(Path(path)).dataset)
+    data = loading.dataset(peek(path).dataset)
     device = model.device
     x = to_float(data.test_x[:IMAGES]).to(device)
     with torch.no_grad():

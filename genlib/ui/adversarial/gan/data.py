@@ -53,11 +53,11 @@ def new_z(key: str, help: str, disabled: bool = False) -> None:
     )
 
 
-def sampler(path: str | Path) -> Samples:
+def sampler(path: Path) -> Samples:
     """The model of a checkpoint, which must be able to draw. Raises TypeError otherwise."""
-    model = loading.model(Path(path))
+    model = loading.model(path)
     if not isinstance(model, Samples):
-        raise TypeError(f"{Path(path).name} does not draw images")
+        raise TypeError(f"{path.name} does not draw images")
     return model
 
 
@@ -66,13 +66,9 @@ def pixels(x: Tensor) -> Pixels:
     return (x.detach().float().clamp(0, 1) * 255).round().to(torch.uint8).cpu().numpy()
 
 
-def samples(path: str | Path, n: int, seed: int) -> Pixels:
+@st.cache_data(max_entries=80, show_spinner="Drawing samples …", hash_funcs=loading.BY_FILE)
+def samples(path: Path, n: int, seed: int) -> Pixels:
     """Draw n images of a checkpoint from a seed: uint8 (n, C, H, W)."""
-    return _samples(str(path), Path(path).stat().st_mtime_ns, n, seed)
-
-
-@st.cache_data(max_entries=80, show_spinner="Drawing samples …")
-def _samples(path: str, mtime_ns: int, n: int, seed: int) -> Pixels:
     with torch.no_grad():
         return pixels(drawn(sampler(path), n, seed))
 
@@ -133,23 +129,19 @@ def cost(model: Model, x: Tensor) -> Tensor:
 SCORES: dict[str, Callable[[Model, Tensor], Tensor]] = {"verdict": verdict, "energy": cost}
 
 
-def score(path: str | Path, kind: str, x: Tensor) -> Floats:
+def score(path: Path, kind: str, x: Tensor) -> Floats:
     """One score of images (B, C, H, W) by the model of a checkpoint; ``kind`` is one of SCORES."""
-    model = loading.model(Path(path))
+    model = loading.model(path)
     device = model.device
     with torch.no_grad():
         parts = [SCORES[kind](model, part.to(device)) for part in x.split(500)]
     return torch.cat(parts).cpu().double().numpy()
 
 
-def group_scores(path: str | Path, kind: str, group: str) -> Floats:
+@st.cache_data(max_entries=200, show_spinner="Measuring 1,000 images …", hash_funcs=loading.BY_FILE)
+def group_scores(path: Path, kind: str, group: str) -> Floats:
     """Scores of up to N images of one of GROUPS."""
-    return _group_scores(str(path), Path(path).stat().st_mtime_ns, kind, group)
-
-
-@st.cache_data(max_entries=200, show_spinner="Measuring 1,000 images …")
-def _group_scores(path: str, mtime_ns: int, kind: str, group: str) -> Floats:
-    data = loading.pictures_of(peek(Path(path)))
+    data = loading.pictures_of(peek(path))
     x = GROUPS[group](data, sampler(path), torch.Generator().manual_seed(0))
     return score(path, kind, x)
 
@@ -191,18 +183,15 @@ def judge_of(info: Info) -> Judge | None:
     return None
 
 
-def coverage_of(path: str | Path, judge: Judge, seed: int) -> coverage.Coverage:
+@st.cache_data(
+    max_entries=80,
+    show_spinner="Counting the classes of 1,000 samples …",
+    hash_funcs={**loading.BY_FILE, Judge: lambda judge: judge.info.stamp},
+)
+def coverage_of(path: Path, judge: Judge, seed: int) -> coverage.Coverage:
     """What N samples of a checkpoint cover."""
-    judged_by = judge.info.path
-    stamps = (Path(path).stat().st_mtime_ns, judged_by.stat().st_mtime_ns)
-    return _coverage(str(path), str(judged_by), stamps, seed)
-
-
-@st.cache_data(max_entries=80, show_spinner="Counting the classes of 1,000 samples …")
-def _coverage(path: str, judge: str, stamps: tuple[int, int], seed: int) -> coverage.Coverage:
     x = drawn(sampler(path), N, seed)
-    data = loading.pictures_of(peek(Path(path)))
-    return covered(Path(judge), x, data)
+    return covered(judge.info.path, x, loading.pictures_of(peek(path)))
 
 
 def covered(judge: Path, x: Tensor, data: Dataset) -> coverage.Coverage:
@@ -240,15 +229,15 @@ def nearest(info: Info, x: Tensor, k: int = 5) -> coverage.Nearest:
     return coverage.nearest_images(x, train_x, min(k, len(train_x)))
 
 
+@st.cache_data(
+    max_entries=8,
+    show_spinner="Looking through the training images …",
+    hash_funcs={Info: lambda info: (info.dataset, str(info.train.get("classes", "")))},
+)
 def typical_distance(info: Info) -> float:
     """Median distance of a test image, which cannot be a copy, to its nearest training image."""
-    return _typical(info.dataset, str(info.train.get("classes", "")), info)
-
-
-@st.cache_data(max_entries=8, show_spinner="Looking through the training images …")
-def _typical(dataset: str, classes: str, _info: Info) -> float:
-    x = to_float(loading.pictures_of(_info).test_x[:TYPICAL])
-    return float(np.median(nearest(_info, x, 1).distance))
+    x = to_float(loading.pictures_of(info).test_x[:TYPICAL])
+    return float(np.median(nearest(info, x, 1).distance))
 
 
 @dataclass(frozen=True)
@@ -260,19 +249,15 @@ class Browser:
     reason: str
 
 
+@st.cache_resource(max_entries=12, show_spinner=False, hash_funcs=loading.BY_FILE)
 def for_browser(info: Info) -> Browser:
     """A checkpoint's decoder as the browser wants it."""
-    return _for_browser(str(info.path), info.mtime_ns, info.name)
-
-
-@st.cache_resource(max_entries=12, show_spinner=False)
-def _for_browser(path: str, mtime_ns: int, name: str) -> Browser:
-    model = loading.model(Path(path))
+    model = loading.model(info)
     assert isinstance(model, Decodes)
     try:
         exported = export(model.decoder_layers())
     except ValueError as problem:
-        return Browser(f"{name}-{mtime_ns}", None, str(problem))
+        return Browser(f"{info.name}-{info.mtime_ns}", None, str(problem))
     if why := browser_refusal(exported):
-        return Browser(f"{name}-{mtime_ns}", None, why)
-    return Browser(f"{name}-{exported.digest}", exported, "")
+        return Browser(f"{info.name}-{info.mtime_ns}", None, why)
+    return Browser(f"{info.name}-{exported.digest}", exported, "")

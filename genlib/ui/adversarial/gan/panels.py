@@ -8,6 +8,7 @@ import torch
 from numpy.typing import NDArray
 
 from genlib.data.datasets import to_float
+from genlib.models.capabilities import Decodes
 from genlib.plots.adversarial import Mark, score_figure
 from genlib.store.checkpoint import Info
 from genlib.ui.adversarial.gan import data as gan_data
@@ -121,17 +122,9 @@ def _walk(info: Info) -> None:
     )
 
 
+@st.cache_data(max_entries=6, show_spinner="Decoding the way …", hash_funcs=loading.BY_FILE)
 def _decode(info: Info, z: NDArray[np.float32]) -> NDArray[np.float32]:
-    return _decoded(str(info.path), info.mtime_ns, z)
-
-
-@st.cache_data(max_entries=6, show_spinner="Decoding the way …")
-def _decoded(path: str, mtime_ns: int, z: NDArray[np.float32]) -> NDArray[np.float32]:
-    from pathlib import Path
-
-    from genlib.models.capabilities import Decodes
-
-    model = loading.model(Path(path))
+    model = loading.model(info)
     assert isinstance(model, Decodes)
     device = model.device
     with torch.no_grad():

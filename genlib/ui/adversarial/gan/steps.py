@@ -65,7 +65,7 @@ def theatre(info: Info) -> None:
 
 def _session_duel(info: Info, start: str) -> Duel:
     """This session's duel; another checkpoint or start means another one."""
-    signature = f"{info.path}:{info.mtime_ns}:{start}"
+    signature = f"{info.stamp}:{start}"
     held: tuple[str, Duel] | None = st.session_state.get(f"{KEY}.held")
     if held is not None and held[0] == signature:
         return held[1]

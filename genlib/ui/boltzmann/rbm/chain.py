@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import streamlit as st
 import torch
@@ -14,7 +12,7 @@ from genlib.data.datasets import Dataset, to_float
 from genlib.models.capabilities import HasKernels, Stacked
 from genlib.models.layers import binarize
 from genlib.plots.kernels import OWN, PALETTE, SHARED, levels, shared_limit
-from genlib.store.checkpoint import Info, peek
+from genlib.store.checkpoint import Info
 from genlib.ui.components.digit_picker import pick_digit
 from genlib.ui.components.gibbs_chain import Layers, Scene, gibbs_chain, gibbs_store
 from genlib.ui.components.kernel_grid import kernel_grid
@@ -39,7 +37,7 @@ def chain(info: Info) -> None:
             f"{plain(data.title)}. Train a model on {plain(data.title)} to run a chain."
         )
         return
-    layers, band = _layers(str(info.path), info.mtime_ns)
+    layers, band = _layers(info)
     if sum(w.size for w, _, _ in layers) > BROWSER_WEIGHTS:
         st.info(
             f"{plain(info.name)} has more than {BROWSER_WEIGHTS:,} weights, too many for the "
@@ -144,14 +142,14 @@ def _clamping(depth: int) -> str:
     )
 
 
-@st.cache_resource(max_entries=4, show_spinner="Loading the weights …")
-def _layers(path: str, mtime_ns: int) -> tuple[Layers, tuple[float, float]]:
+@st.cache_resource(max_entries=4, show_spinner="Loading the weights …", hash_funcs=loading.BY_FILE)
+def _layers(info: Info) -> tuple[Layers, tuple[float, float]]:
     """Weights as numpy, and the free energies between which 90 % of the test images lie."""
-    model = loading.model(Path(path))
+    model = loading.model(info)
     if not isinstance(model, Stacked):
-        raise TypeError(f"{path} has no layers of binary units")
+        raise TypeError(f"{info.name} has no layers of binary units")
     pairs = [tuple(t.detach().float().cpu() for t in pair) for pair in model.pairs()]
-    x = to_float(loading.all_pictures_of(peek(Path(path))).test_x[:2000]).flatten(1)
+    x = to_float(loading.all_pictures_of(info).test_x[:2000]).flatten(1)
     free = _free_energy(pairs, binarize(x, torch.Generator().manual_seed(0)))
     low, high = torch.quantile(free, torch.tensor([0.05, 0.95])).tolist()
     return [(w.numpy(), a.numpy(), b.numpy()) for w, a, b in pairs], (low, high)

@@ -63,7 +63,7 @@ def likelihood(info: Info) -> None:
             x = binarize(x, torch.Generator().manual_seed(0)).to(model.device)
             return anneal(job, model, x, chains, temperatures)
 
-        name = f"ais {info.path} {info.mtime_ns} {chains} {temperatures}"
+        name = f"ais {info.stamp} {chains} {temperatures}"
         start_button(name, KEY, "Estimate log p", work)
 
     def show(result: object) -> None:

@@ -1,6 +1,6 @@
 """What the latent map shows, computed once and shared: points, codes, flat maps, accuracies.
 
-Every cache is bounded and keyed by (checkpoint path, modification time) and the settings.
+Every cache is bounded and keyed by the checkpoint's file and the settings.
 """
 
 from __future__ import annotations
@@ -51,12 +51,11 @@ class Points:
 
 def points(info: Info, n: int) -> Points:
     """n test images, spread over the test set; fewer where there are fewer."""
-    return _points(str(info.path), info.mtime_ns, n, loading.dataset().title)
+    return _points(info, n, loading.dataset().title)
 
 
-@st.cache_resource(max_entries=16, show_spinner="Choosing the points …")
-def _points(path: str, mtime_ns: int, n: int, source: str) -> Points:
-    info = peek(Path(path))
+@st.cache_resource(max_entries=16, show_spinner="Choosing the points …", hash_funcs=loading.BY_FILE)
+def _points(info: Info, n: int, source: str) -> Points:
     data = loading.pictures_of(info)
     chosen = maps.choose(data, loading.all_pictures_of(info), n)
     return Points(
@@ -81,14 +80,10 @@ def pictures_message(name: str, _pictures: NDArray[np.uint8]) -> bytes:
     return latent_map.pictures_message(name, _pictures)
 
 
-def codes_message(name: str, info: Info, z: Array) -> bytes:
+@st.cache_resource(max_entries=8, show_spinner=False, hash_funcs=loading.BY_FILE)
+def codes_message(name: str, info: Info, _z: Array) -> bytes:
     """The decoder and the codes for the map's store; b"" where the browser cannot decode."""
-    return _codes_message(name, str(info.path), info.mtime_ns, z)
-
-
-@st.cache_resource(max_entries=8, show_spinner=False)
-def _codes_message(name: str, path: str, mtime_ns: int, _z: Array) -> bytes:
-    exported = _decoder(path)
+    exported = _decoder(info)
     return b"" if exported is None else latent_map.codes_message(name, exported, _z)
 
 
@@ -112,53 +107,45 @@ def stored_map(
     """The t-SNE map of an epoch from the file that comes with the model; None where there is none
     of just these weights, points and settings."""
     file = maps.file_of(last.path)
-    stamps = [info.mtime_ns, last.mtime_ns, file.stat().st_mtime_ns if file.is_file() else 0]
-    return _stored_map(epoch, str(info.path), str(last.path), stamps, perplexity, seed, some)
+    if not file.is_file():
+        return None
+    return _stored_map(file, epoch, info, last, some, perplexity, seed)
 
 
-@st.cache_data(max_entries=64, show_spinner=False, hash_funcs={Points: lambda some: some.name})
+@st.cache_data(
+    max_entries=64,
+    show_spinner=False,
+    hash_funcs={**loading.BY_FILE, Points: lambda some: some.name},
+)
 def _stored_map(
-    epoch: int,
-    path: str,
-    last: str,
-    stamps: list[int],
-    perplexity: float,
-    seed: int,
-    some: Points,
+    file: Path, epoch: int, info: Info, last: Info, some: Points, perplexity: float, seed: int
 ) -> Frame | None:
-    found = maps.read(Path(last))
+    found = maps.read(last.path)
     chosen = maps.Chosen(some.rows, some.numbers, some.pictures)
     if found is None or not found.suits(chosen, perplexity, seed):
         return None
-    return found.frame(epoch, Path(path), Path(last))
+    return found.frame(epoch, info.path, last.path)
 
 
+@st.cache_data(max_entries=32, show_spinner="Finding the plane …", hash_funcs=loading.BY_FILE)
 def linear_map(kind: str, info: Info, last: Info, n: int) -> Linear:
     """The PCA map, or the latents themselves; PCA is turned onto that of the last epoch."""
-    stamp = (str(last.path), last.mtime_ns)
-    return _linear_map(kind, str(info.path), info.mtime_ns, *stamp, n)
 
+    def flat(of: Info) -> Linear:
+        return LINEAR[kind](codes(of, points(of, n)))
 
-@st.cache_data(max_entries=32, show_spinner="Finding the plane …")
-def _linear_map(kind: str, path: str, mtime_ns: int, last: str, last_ns: int, n: int) -> Linear:
-    def flat(of: str) -> Linear:
-        info = peek(Path(of))
-        return LINEAR[kind](codes(info, points(info, n)))
-
-    found = flat(path)
-    if path == last or kind != "PCA":  # the latents' own axes mean something: never turned
+    found = flat(info)
+    # The latents' own axes mean something: never turned.
+    if info.path == last.path or kind != "PCA":
         return found
     return found.aligned(flat(last).positions)
 
 
+@st.cache_data(
+    max_entries=64, show_spinner="Asking each code's neighbours …", hash_funcs=loading.BY_FILE
+)
 def accuracy(info: Info, n: int) -> neighbours.Accuracy:
     """Leave-one-out 10-nearest-neighbour accuracy among the n codes."""
-    return _accuracy(str(info.path), info.mtime_ns, n)
-
-
-@st.cache_data(max_entries=64, show_spinner="Asking each code's neighbours …")
-def _accuracy(path: str, mtime_ns: int, n: int) -> neighbours.Accuracy:
-    info = peek(Path(path))
     some = points(info, n)
     return neighbours.knn_accuracy(codes(info, some), some.labels.astype(np.int64), NEIGHBOURS)
 
@@ -176,11 +163,11 @@ def map_accuracy(key: str, _positions: Array, _labels: NDArray[np.uint8]) -> nei
     return neighbours.knn_accuracy(_positions, _labels.astype(np.int64), NEIGHBOURS)
 
 
-def _decoder(path: str) -> Exported | None:
+def _decoder(info: Info) -> Exported | None:
     """The decoder as the browser can run it; None where it cannot."""
     from genlib.export.network import export
 
-    model = loading.model(Path(path))
+    model = loading.model(info)
     if not isinstance(model, Decodes):
         return None
     try:
@@ -216,11 +203,11 @@ def decode(info: Info, z: Array) -> Array | None:
         return loading.cpu(model.decode(torch.from_numpy(z).to(model.device)))
 
 
-@st.cache_data(max_entries=16, show_spinner="Drawing samples …")
-def samples(path: str, mtime_ns: int, count: int, seed: int) -> Array:
+@st.cache_data(max_entries=16, show_spinner="Drawing samples …", hash_funcs=loading.BY_FILE)
+def samples(info: Info, count: int, seed: int) -> Array:
     """Images (count, C, H, W) that the model makes up. Raises TypeError where it cannot."""
-    model = loading.model(Path(path))
+    model = loading.model(info)
     if not isinstance(model, Samples):
-        raise TypeError(f"{path} draws no samples")
+        raise TypeError(f"{info.name} draws no samples")
     with torch.no_grad():
         return loading.cpu(model.sample(count, torch.Generator().manual_seed(seed)))

@@ -128,7 +128,7 @@ def flat_map(choice: Choice, epoch: int) -> Flat | None:
     info = choice.epochs[epoch]
     if choice.kind != "t-SNE":
         linear = data.linear_map(choice.kind, info, choice.last, choice.n)
-        key = f"{choice.kind}:{info.path}:{info.mtime_ns}:{choice.points.name}"
+        key = f"{choice.kind}:{info.stamp}:{choice.points.name}"
         share = f"{100 * linear.explained:.0f} % of the codes' variance lies in this plane"
         st.caption(f":material/square_foot: {share}.")
         return Flat(linear.positions, key, True, linear.place, linear)
@@ -155,9 +155,9 @@ def _made(job: Job, key: str) -> Optimised | None:
 
 
 def _key(choice: Choice, info: Info) -> str:
-    anchor = "" if info is choice.last else f"{choice.last.path}:{choice.last.mtime_ns}"
+    anchor = "" if info is choice.last else choice.last.stamp
     settings = f"{choice.points.name}:{choice.perplexity}:{choice.seed}"
-    return f"t-SNE {info.path}:{info.mtime_ns}:{anchor}:{settings}"
+    return f"t-SNE {info.stamp}:{anchor}:{settings}"
 
 
 def _job(choice: Choice, epoch: int) -> Job:

@@ -182,7 +182,7 @@ def _samples(info: Info) -> torch.Tensor | None:
     if not able:
         st.caption("This model has no distribution to sample from: pick a VAE.")
         return None
-    drawn = data.samples(str(info.path), info.mtime_ns, count, seed)
+    drawn = data.samples(info, count, seed)
     picture(grid_image(drawn, 10, 1), "", 288)
     return torch.from_numpy(drawn)
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 import streamlit as st
 import torch
 from numpy.typing import NDArray
+from streamlit.runtime.caching.hashing import HashFuncsDict
 
 from genlib.data.datasets import Dataset, to_float
 from genlib.explore.latents import Axes, axes, kl_per_dimension
@@ -78,17 +78,15 @@ class Space:
         return f"z{i + 1}"
 
 
+@st.cache_resource(
+    max_entries=12, show_spinner="Looking at the latents …", hash_funcs=loading.BY_FILE
+)
 def space(info: Info) -> Space:
-    """Read a model's latent space, cached by file and modification time."""
-    return _space(str(info.path), info.mtime_ns, info)
-
-
-@st.cache_resource(max_entries=12, show_spinner="Looking at the latents …")
-def _space(path: str, mtime_ns: int, _info: Info) -> Space:
-    model = loading.model(Path(path))
+    """Read a model's latent space, cached."""
+    model = loading.model(info)
     assert isinstance(model, Encodes) and isinstance(model, Decodes)
-    data = loading.pictures_of(_info)
-    codes = torch.from_numpy(loading.test_latents(_info))
+    data = loading.pictures_of(info)
+    codes = torch.from_numpy(loading.test_latents(info))
     device = model.device
     kl = None
     if isinstance(model, Bounds):
@@ -96,9 +94,9 @@ def _space(path: str, mtime_ns: int, _info: Info) -> Space:
     exported, refusal = _export(model)
     with torch.no_grad():
         shape = tuple(model.decode(codes[:1].to(device)).shape[1:])
-    name = f"{_info.name}-{exported.digest if exported else mtime_ns}"
+    name = f"{info.name}-{exported.digest if exported else info.mtime_ns}"
     labels = data.test_y[: len(codes)]
-    return Space(_info, model, codes, labels, axes(codes, kl), exported, refusal, name, shape)
+    return Space(info, model, codes, labels, axes(codes, kl), exported, refusal, name, shape)
 
 
 def _export(model: Decodes) -> tuple[Exported | None, str]:
@@ -139,28 +137,27 @@ def dimensions(found: Space) -> list[Dimension]:
     ]
 
 
-@st.cache_data(max_entries=8, show_spinner="Encoding training images …")
-def _train_codes(path: str, mtime_ns: int, _found: Space) -> Array:
-    data = loading.pictures_of(_found.info)
-    device = _found.model.device  # type: ignore[attr-defined]
+BY_MODEL: HashFuncsDict = {Space: lambda found: found.info.stamp}
+
+
+@st.cache_data(max_entries=8, show_spinner="Encoding training images …", hash_funcs=BY_MODEL)
+def _train_codes(found: Space) -> Array:
+    data = loading.pictures_of(found.info)
+    device = found.model.device  # type: ignore[attr-defined]
     with torch.no_grad():
         parts = [
-            loading.cpu(_found.model.embed(to_float(part).to(device)))
+            loading.cpu(found.model.embed(to_float(part).to(device)))
             for part in data.train_x[:FOR_DENSITY].split(1000)
         ]
     return np.concatenate(parts)
 
 
-@st.cache_resource(max_entries=24, show_spinner="Fitting the density …")
-def _density(path: str, mtime_ns: int, name: str, _found: Space) -> Density:
-    from genlib.explore.density import DENSITIES
-
-    return DENSITIES[name](_train_codes(path, mtime_ns, _found))
-
-
+@st.cache_resource(max_entries=24, show_spinner="Fitting the density …", hash_funcs=BY_MODEL)
 def density(found: Space, name: str) -> Density:
     """The density `name` of DENSITIES, fitted to codes of training images."""
-    return _density(str(found.info.path), found.info.mtime_ns, name, found)
+    from genlib.explore.density import DENSITIES
+
+    return DENSITIES[name](_train_codes(found))
 
 
 def digits(found: Space) -> Dataset:

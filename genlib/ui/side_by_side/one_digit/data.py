@@ -69,7 +69,7 @@ def models_for(shape: tuple[int, ...]) -> list[Info]:
 
 def real_digits(infos: list[Info]) -> Job:
     """The job that measures real test digits with every model; its result grows: a ``Known``."""
-    stamp = " ".join(f"{info.path}:{info.mtime_ns}" for info in infos)
+    stamp = " ".join(info.stamp for info in infos)
     return background.request(f"one-digit {N_REAL} {stamp}", lambda job: _measure(job, infos))
 
 
@@ -164,10 +164,10 @@ class Atlas:
         return [int(row) for row in distances.argsort(kind="stable")[:k]]
 
 
-@st.cache_resource(max_entries=64, show_spinner=False)
-def _atlas(path: str, mtime_ns: int, n: int, _info: Info) -> Atlas:
+@st.cache_resource(max_entries=64, show_spinner=False, hash_funcs=loading.BY_FILE)
+def _atlas(info: Info, n: int) -> Atlas:
     """Kept as it is, not copied at every call: it is asked for ten times a second."""
-    codes, data = loading.test_latents(_info, n), loading.pictures_of(_info)
+    codes, data = loading.test_latents(info, n), loading.pictures_of(info)
     labels = [data.classes[int(c)] for c in data.test_y[: len(codes)]]
     corners = np.quantile(codes, [0.01, 0.99], axis=0)
     ground = None
@@ -196,7 +196,7 @@ def _ground(cells: NDArray[np.int64], classes: NDArray[np.int64]) -> Picture:
 
 def _place(found: Dossier, info: Info, code: NDArray[np.float32]) -> None:
     """The nearest real digits in latent space and, with two latents, the place on the map."""
-    atlas = _atlas(str(info.path), info.mtime_ns, N_CODES, info)
+    atlas = _atlas(info, N_CODES)
     rows = atlas.nearest(code, 3)
     found.pictures.append(("nearest real digit", atlas.pixels[rows[0]]))
     labels = ", ".join(atlas.labels[row] for row in rows)
