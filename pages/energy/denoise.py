@@ -8,7 +8,7 @@ from genlib.plots.denoise import error_chart
 from genlib.ui.components.digit_picker import pick_digit
 from genlib.ui.components.live_slider import live_slider
 from genlib.ui.energy import denoise
-from genlib.ui.kit import loading
+from genlib.ui.kit import links, loading
 from genlib.ui.kit.pickers import choose, header, pick_model, try_this
 
 header(
@@ -67,17 +67,6 @@ infos = [info, *(others[name] for name in chosen)]
 methods = denoise.repairs(infos, told)
 
 
-def new_noise() -> None:
-    """Other random numbers, same kind and strength."""
-    st.query_params["denoise.noise"] = str(noise_seed() + 1)
-
-
-def noise_seed() -> int:
-    """The noise of this link."""
-    text = st.query_params.get("denoise.noise", "0")
-    return int(text) if text.isdecimal() and len(text) < 9 else 0
-
-
 @st.fragment
 def live() -> None:
     """All that follows the hand on the slider."""
@@ -91,8 +80,14 @@ def live() -> None:
             0.01,
             help=f"{denoise.UNITS[kind].capitalize()}; 0 is no damage.",
         )
-        st.button("New noise", icon=":material/casino:", key="denoise.again", on_click=new_noise)
-    rng = torch.Generator().manual_seed(noise_seed())
+        st.button(
+            "New noise",
+            icon=":material/casino:",
+            key="denoise.again",
+            on_click=links.count_up,
+            args=("denoise.noise",),
+        )
+    rng = torch.Generator().manual_seed(links.number("denoise.noise"))
     clean = torch.as_tensor(digit.image).float()[None]
     x_bad, mask = CORRUPTIONS[kind](clean, strength, rng)
     st.markdown(denoise.one_digit(clean, x_bad, mask, methods, told))

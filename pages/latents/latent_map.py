@@ -5,6 +5,7 @@ import streamlit as st
 from genlib.ui.components import history
 from genlib.ui.components.decoder_store import store
 from genlib.ui.components.latent_map import Cloud, latent_map, selected
+from genlib.ui.kit import links
 from genlib.ui.kit.jobs import polled
 from genlib.ui.kit.pickers import header, try_this
 from genlib.ui.latents.latent_map import data as map_data
@@ -41,9 +42,7 @@ def live() -> bool:
         flat = map_flow.flat_map(choice, epoch)
     info = choice.epochs[epoch]
     z = map_data.codes(info, some)
-    picked_before = st.query_params.get("map.pick", "")
-    start = int(picked_before) if picked_before.isdecimal() and len(picked_before) < 9 else None
-    selection = selected(KEY, some.numbers, start)
+    selection = selected(KEY, some.numbers, links.number("map.pick", -1))
     if selection.picked is not None:
         st.query_params["map.pick"] = str(some.numbers[selection.picked])
     else:

@@ -6,7 +6,7 @@ from genlib.explore.kernels import CRITERIA, ORDERS
 from genlib.plots.kernels import OWN, SHARED
 from genlib.store.checkpoint import Info
 from genlib.ui.components.live_slider import live_slider
-from genlib.ui.kit import loading
+from genlib.ui.kit import links, loading
 from genlib.ui.kit.pickers import choose, header, pick_models, try_this
 from genlib.ui.kit.picture_table import signed_legend
 from genlib.ui.kit.plain import note_of, plain
@@ -21,17 +21,6 @@ header(
     r"\text{ of } W",
     "Lecture text “Autoencoders to GANs”, figures 3, 4 and 6",
 )
-
-
-def seed() -> int:
-    """Which digits this link shows."""
-    text = st.query_params.get("reconstructions.digits", "0")
-    return int(text) if text.isdecimal() and len(text) < 9 else 0
-
-
-def other_digits() -> None:
-    """Other test digits."""
-    st.query_params["reconstructions.digits"] = str(seed() + 1)
 
 
 def show_reconstructions() -> None:
@@ -60,7 +49,12 @@ def show_reconstructions() -> None:
             bind="query-params",
             width=180,
         )
-        st.button("Other digits", icon=":material/casino:", on_click=other_digits)
+        st.button(
+            "Other digits",
+            icon=":material/casino:",
+            on_click=links.count_up,
+            args=("reconstructions.digits",),
+        )
         differences = st.toggle(
             "Difference",
             value=True,
@@ -73,7 +67,9 @@ def show_reconstructions() -> None:
         st.info("No chosen model works on these images. Choose another one above.")
         return
     reconstructions.reconstructions(
-        fits, reconstructions.test_digits(data, which, seed()), differences
+        fits,
+        reconstructions.test_digits(data, which, links.number("reconstructions.digits")),
+        differences,
     )
     st.subheader("Error on the whole test set")
     reconstructions.compare_errors(fits)

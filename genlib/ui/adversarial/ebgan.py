@@ -15,7 +15,7 @@ from genlib.store.checkpoint import Info
 from genlib.ui.adversarial.gan import data
 from genlib.ui.adversarial.gan.subject import pick_subject
 from genlib.ui.adversarial.gan.training import collapse_warning, epochs, pick_epoch
-from genlib.ui.kit import images, loading
+from genlib.ui.kit import images, links, loading
 from genlib.ui.kit.columns import side_by_side
 from genlib.ui.kit.pickers import download
 from genlib.ui.kit.picture_table import PictureCard, cards, signed_legend
@@ -120,7 +120,7 @@ def training(info: Info, epoch: int, path: Path) -> None:
     with left:
         with st.container(horizontal=True):
             data.new_z(KEY, "Draw other z; the link holds their seed.")
-            shown = data.samples(path, SHOWN, data.seed_of(f"{KEY}.seed"))
+            shown = data.samples(path, SHOWN, links.number(f"{KEY}.seed"))
             tiled = images.grid_image(shown, 6)
             download(
                 "Samples (PNG)",

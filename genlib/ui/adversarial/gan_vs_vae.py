@@ -14,7 +14,7 @@ from genlib.data.datasets import to_float
 from genlib.explore.coverage import half_tones
 from genlib.store.checkpoint import Info
 from genlib.ui.adversarial.gan import data
-from genlib.ui.kit import images, loading
+from genlib.ui.kit import images, links, loading
 from genlib.ui.kit.columns import side_by_side
 from genlib.ui.kit.pickers import download
 from genlib.ui.kit.plain import plain
@@ -45,7 +45,7 @@ def choose_epochs(rows: Sequence[Info]) -> list[int]:
 def grid(info: Info, epoch: int) -> NDArray[np.uint8] | None:
     """100 samples of one model at one epoch, (100, C, H, W); None where it was not kept."""
     path = dict(info.snapshots).get(epoch)
-    return None if path is None else data.samples(path, SIDE**2, data.seed_of(f"{KEY}.seed"))
+    return None if path is None else data.samples(path, SIDE**2, links.number(f"{KEY}.seed"))
 
 
 def table(rows: Sequence[Info], epochs: Sequence[int]) -> None:

@@ -22,7 +22,7 @@ from genlib.models import Model
 from genlib.models.capabilities import Decodes, HasEnergy, Judges, Samples
 from genlib.store.checkpoint import Info, peek
 from genlib.ui.components.decoder_store import browser_refusal
-from genlib.ui.kit import loading
+from genlib.ui.kit import links, loading
 
 N = 1000  # images of each group behind a histogram, and samples behind a coverage
 TYPICAL = 200  # test images behind the typical distance to the training set
@@ -31,23 +31,14 @@ Floats = NDArray[np.float64]
 Pixels = NDArray[np.uint8]
 
 
-def seed_of(key: str) -> int:
-    """The seed of a link: a whole number of at most eight digits, else 0."""
-    text = st.query_params.get(key, "0")
-    return int(text) if text.isdecimal() and len(text) < 9 else 0
-
-
 def new_z(key: str, help: str, disabled: bool = False) -> None:
     """The button that draws other z: the seed of the link, at ``key``.seed, goes up by one."""
-
-    def next_seed() -> None:
-        st.query_params[f"{key}.seed"] = str(seed_of(f"{key}.seed") + 1)
-
     st.button(
         "New z",
         icon=":material/casino:",
         key=f"{key}.new",
-        on_click=next_seed,
+        on_click=links.count_up,
+        args=(f"{key}.seed",),
         disabled=disabled,
         help=help,
     )

@@ -16,7 +16,7 @@ from genlib.ui.adversarial.gan.subject import Subject, pick_subject
 from genlib.ui.components.decoder_store import decoder_store
 from genlib.ui.components.sample_grid import sample_grid
 from genlib.ui.components.walk import endless_walk
-from genlib.ui.kit import images, loading
+from genlib.ui.kit import images, links, loading
 from genlib.ui.kit.columns import side_by_side
 from genlib.ui.kit.pickers import choose, download
 from genlib.ui.kit.picture_table import PictureRow, picture_table
@@ -30,7 +30,7 @@ COPY = 0.25  # of the typical distance: so near a training image only a copy com
 
 def seed() -> int:
     """The seed of z on this page."""
-    return gan_data.seed_of(f"{KEY}.seed")
+    return links.number(f"{KEY}.seed")
 
 
 def new_z(why_not: str = "") -> None:

@@ -13,7 +13,7 @@ from genlib.ui.components import history
 from genlib.ui.components.decoder_store import component_key
 from genlib.ui.components.digit_picker import Digit, pick_digit
 from genlib.ui.components.walk import Way, walk_between
-from genlib.ui.kit import loading
+from genlib.ui.kit import links, loading
 from genlib.ui.kit.images import data_url, grid_image, picture
 from genlib.ui.kit.pickers import choose
 from genlib.ui.kit.plain import plain
@@ -184,14 +184,20 @@ def generate(space: Space) -> None:
             default="Standard normal",
             wrap=True,
         )
-        st.button("Draw again", icon=":material/casino:", key=f"{KEY}.again", on_click=_again)
+        st.button(
+            "Draw again",
+            icon=":material/casino:",
+            key=f"{KEY}.again",
+            on_click=links.count_up,
+            args=(f"{KEY}.draws",),
+        )
     other = _beside(space, right)
     assert name is not None
     shown = [space] + ([other] if other else [])
     for column, one in zip(st.columns(len(shown), gap="large"), shown, strict=True):
         with column:
             fitted = density(one, name)
-            z = fitted.sample(SAMPLES, np.random.default_rng(_draws()))
+            z = fitted.sample(SAMPLES, np.random.default_rng(links.number(f"{KEY}.draws")))
             mean, error = held_out(fitted, one.codes[:2000].numpy())
             st.markdown(f"**{plain(one.info.name)}** · {name.lower()}")
             st.image(data_url(grid_image(one.decode(z), 8)), width="stretch", alt="Samples")
@@ -220,12 +226,3 @@ def _beside(space: Space, where: DeltaGenerator) -> Space | None:
         help="Another model that samples from the same kind of density.",
     )
     return read_space(others[chosen]) if chosen in others else None
-
-
-def _draws() -> int:
-    text = st.query_params.get(f"{KEY}.draws", "0")
-    return int(text) if text.isdecimal() and len(text) < 9 else 0
-
-
-def _again() -> None:
-    st.query_params[f"{KEY}.draws"] = str(_draws() + 1)

@@ -15,6 +15,7 @@ from genlib.ui.components import history
 from genlib.ui.components.decoder_store import component_key, decoder_store
 from genlib.ui.components.digit_picker import pick_digit
 from genlib.ui.components.latent_pad import current_z, latent_pad, set_z
+from genlib.ui.kit import links
 from genlib.ui.kit.pickers import choose
 from genlib.ui.latents.latent_space.data import Array, Space, cloud, digits, dimensions, start_code
 
@@ -73,21 +74,18 @@ def _from_mean(space: Space) -> tuple[Array, bytes]:
 
 
 def _from_random(space: Space) -> tuple[Array, bytes]:
-    seed = _seed()
-    st.button("Another one", icon=":material/casino:", on_click=_next_seed, key=f"{KEY}.roll")
+    seed = links.number(f"{KEY}.seed")
+    st.button(
+        "Another one",
+        icon=":material/casino:",
+        on_click=links.count_up,
+        args=(f"{KEY}.seed",),
+        key=f"{KEY}.roll",
+    )
     return start_code(space, np.random.default_rng(seed)), str(seed).encode()
 
 
 START = {"digit": _from_digit, "mean": _from_mean, "random": _from_random}
-
-
-def _seed() -> int:
-    text = st.query_params.get(f"{KEY}.seed", "0")
-    return int(text) if text.isdecimal() and len(text) < 9 else 0
-
-
-def _next_seed() -> None:
-    st.query_params[f"{KEY}.seed"] = str(_seed() + 1)
 
 
 def _move(space: Space, z: Array, signature: str) -> None:
