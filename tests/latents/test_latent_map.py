@@ -289,18 +289,27 @@ def test_codes_that_are_all_the_same_end_in_a_sentence():
     assert "all are the same" in job.error
 
 
-def test_a_map_that_cannot_be_made_says_so_and_is_not_tried_again_and_again(tiny):
+def test_a_map_that_cannot_be_made_says_so_until_someone_looks_again(tiny):
     vae = VAE(VAESettings(latent_dim=5, hidden=(16,)))
     with torch.no_grad():
         for weights in vae.parameters():
             weights.zero_()
     checkpoint.save(tiny / "vae-flat.safetensors", vae, dataset="mnist", seed=0, epoch=2)
+    let = threading.Event()
+    for n in range(map_flow.PLACES.limit):  # so that it can't fail before the page has looked
+        background.restart(f"test:held {n}", lambda job: let.wait(60), map_flow.PLACES)
     app = open_map(model="vae-flat")
     job: Job = app.session_state["map.job"]
+    assert job.state == "waiting" and app.session_state["map.polling"]
+    let.set()
     assert until(lambda: not job.busy)
     ok(app.run())
-    assert [box.value for box in app.error] == [f"No map: {job.error}."]
-    assert app.session_state["map.job"] is job
+    said = [f"No map: {job.error}."]
+    assert [box.value for box in app.error] == said
+    assert app.session_state["map.job"] is job, "it isn't tried again and again"
+    ok(app.run())
+    assert app.session_state["map.job"] is not job
+    assert until(lambda: [box.value for box in ok(app.run()).error] == said)
 
 
 def test_strokes_become_a_framed_digit_and_nonsense_becomes_none():

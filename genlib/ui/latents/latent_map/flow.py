@@ -140,6 +140,8 @@ def flat_map(choice: Choice, epoch: int) -> Flat | None:
     _follow(job)
     if job.state == "failed":
         st.error(f"No map: {plain(job.error).rstrip('.')}.", icon=":material/error:")
+        if not st.session_state.get("map.polling"):  # once the page has come to rest
+            background.forget(job.name)  # the next look tries again
         return None
     _progress(job, key)
     done = job.state == "done"  # asked before its result, which is then the last
