@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 import streamlit as st
 from streamlit.navigation.page import StreamlitPage
@@ -15,7 +16,7 @@ st.set_page_config(
     page_title="genlib",
     page_icon=Path(server.__file__).with_name("icon.png"),
     layout="wide",
-    initial_sidebar_state=240,
+    initial_sidebar_state="collapsed",
 )
 
 server.tune()
@@ -25,11 +26,14 @@ rights.show_what_was_said()
 
 sections: dict[str, list[StreamlitPage]] = {}
 for row in menu.PAGES:
+    home = row.path == "home"
+    shown: Literal["visible", "hidden"] = "hidden" if home else "visible"  # the logo leads there
     entry = st.Page(
-        row.file, title=row.title, icon=row.icon, url_path=row.path, default=row.path == "home"
+        row.file, title=row.title, icon=row.icon, url_path=row.path, default=home, visibility=shown
     )
     sections.setdefault(row.section, []).append(entry)
-page = st.navigation(sections, expanded=True)
+page = st.navigation(sections, position="top")
+server.logo(menu.page("home").file)
 try:
     server.check_environment()
     page.run()

@@ -39,7 +39,8 @@ class Page:
     the sentence on its card on Home, without which it has no card; place: where that card stands.
     drawing: the picture on the card, a key of thumbnails.DRAWINGS. models: which checkpoints it can
     show, by the query parameter that chooses one ("" if it shows all of them at once). images: its
-    query parameter for the test images of a model, if it sorts models by them.
+    query parameter for the test images of a model, if it sorts models by them. control: the key of
+    the widget or container that moves its picture, "" for pages without a stage.
     """
 
     file: str
@@ -53,6 +54,7 @@ class Page:
     images: str = ""
     long_title: str = ""  # on the card, where it differs from the menu's
     first_click: FirstClick | None = None
+    control: str = ""
 
     @property
     def stem(self) -> str:
@@ -153,6 +155,7 @@ PAGES = (
         place=4,
         drawing="denoised",
         models={"denoise.model": _able("Denoises")},
+        control="denoise.strength",
     ),
     Page(
         "energy/merged_digits.py",

@@ -3,7 +3,8 @@
 import streamlit as st
 
 from genlib.ui.adversarial import ebgan
-from genlib.ui.kit.pickers import choose, header, pick_model, try_this
+from genlib.ui.kit.pickers import choose, pick_model, try_this
+from genlib.ui.kit.stage import header
 
 header(
     "Energy-based GAN",

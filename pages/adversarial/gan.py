@@ -4,7 +4,8 @@ import streamlit as st
 
 from genlib.ui.adversarial.gan import panels, training
 from genlib.ui.adversarial.gan.steps import theatre
-from genlib.ui.kit.pickers import choose, header, pick_model, try_this
+from genlib.ui.kit.pickers import choose, pick_model, try_this
+from genlib.ui.kit.stage import header
 
 header(
     "GAN",

@@ -4,7 +4,8 @@ import streamlit as st
 
 from genlib.ui.adversarial import gan_vs_vae
 from genlib.ui.adversarial.gan.data import new_z
-from genlib.ui.kit.pickers import header, pick_model, try_this
+from genlib.ui.kit.pickers import pick_model, try_this
+from genlib.ui.kit.stage import header
 
 header(
     "GAN against VAE",

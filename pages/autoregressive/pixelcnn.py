@@ -9,12 +9,13 @@ import streamlit as st
 from genlib.ui.autoregressive import pixelcnn
 from genlib.ui.components import digit_picker
 from genlib.ui.kit import loading, pickers
+from genlib.ui.kit.stage import header
 from genlib.ui.kit.pickers import download
 from genlib.ui.kit.plain import plain
 
 KEY = "pixelcnn"
 
-pickers.header(
+header(
     "PixelCNN",
     "No latent, no bound: the probability of an image is the product of the probabilities of its "
     "pixels, **each given all pixels before it** in reading order. So the likelihood is exact, and "

@@ -3,7 +3,8 @@
 import streamlit as st
 
 from genlib.ui.boltzmann.rbm import chain, measure, race
-from genlib.ui.kit.pickers import choose, header, pick_model, try_this
+from genlib.ui.kit.pickers import choose, pick_model, try_this
+from genlib.ui.kit.stage import header
 
 header(
     "RBM and DBN",

@@ -10,7 +10,8 @@ from genlib.plots.curves import curves_figure
 from genlib.ui.classifiers import ascent
 from genlib.ui.classifiers.networks import pick_network, weights_panel
 from genlib.ui.classifiers.starts import pick_start
-from genlib.ui.kit.pickers import choose, header, try_this
+from genlib.ui.kit.pickers import choose, try_this
+from genlib.ui.kit.stage import header
 
 KEY = "class_images"
 OBJECTIVES = {"class score": "Score", "log-probability": "Log-probability"}

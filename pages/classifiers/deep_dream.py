@@ -8,7 +8,8 @@ from genlib.explore.ascent.pictures import MAX_BYTES, PictureError, decode, samp
 from genlib.ui.classifiers import ascent
 from genlib.ui.classifiers.networks import pick_network, weights_panel
 from genlib.ui.kit import rights
-from genlib.ui.kit.pickers import choose, header, try_this
+from genlib.ui.kit.pickers import choose, try_this
+from genlib.ui.kit.stage import header
 from genlib.ui.kit.plain import plain
 
 KEY = "deep_dream"

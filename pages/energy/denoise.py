@@ -9,21 +9,30 @@ from genlib.ui.components.digit_picker import pick_digit
 from genlib.ui.components.live_slider import live_slider
 from genlib.ui.energy import denoise
 from genlib.ui.kit import links, loading
-from genlib.ui.kit.pickers import choose, header, pick_model, try_this
+from genlib.ui.kit.pickers import choose, pick_model, try_this
+from genlib.ui.kit.stage import header, stage
 
 header(
     "Denoise",
-    "A denoising autoencoder sees a damaged digit and must give the clean one. It learns, for "
-    "every point near the digits, the way back to them. Here it works beside inpainting, which "
-    "fills holes from their rim and has never seen a digit.",
+    "A denoising autoencoder gives back the clean digit; inpainting fills holes from their rim "
+    "and has never seen a digit. Who comes closer?",
     r"\hat y = \mathrm{Dec}(\mathrm{Enc}(\tilde y)), \qquad "
     r"\min\ \lVert y - \hat y \rVert^2 \quad\text{with}\quad \tilde y = \text{damage}(y)",
     "Lecture text “Autoencoders to GANs”; Telea 2004; Bertalmio, Bertozzi & Sapiro 2001",
 )
 
-with st.container(horizontal=True, gap="medium"):
-    models, damage, subject, notes = (st.container(width=250) for _ in range(4))
-with models:
+controls, picture = stage()
+below = st.empty()  # the ten digits follow the slider as well
+with controls:
+    title = st.selectbox(
+        "Damage",
+        list(denoise.KINDS),
+        key="denoise.kind",
+        bind="query-params",
+        help="What is done to the clean digit; the slider sets how much of it.",
+    )
+    kind = denoise.KINDS[title]
+    digit = pick_digit("denoise.digit")
     info = pick_model(
         "Denoises",
         key="denoise.model",
@@ -44,15 +53,6 @@ with models:
         bind="query-params",
         help="Any model that reconstructs. A plain autoencoder was never asked to remove noise.",
     )
-with damage:
-    title = st.selectbox(
-        "Damage",
-        list(denoise.KINDS),
-        key="denoise.kind",
-        bind="query-params",
-        help="What is done to the clean digit; the slider sets how much of it.",
-    )
-    kind = denoise.KINDS[title]
     told = st.toggle(
         "Tell the models the mask",
         key="denoise.told",
@@ -60,9 +60,7 @@ with damage:
         help="Undamaged pixels are put back after the model, so that models and inpainting "
         "know the same. With Gaussian noise every pixel is damaged and nothing changes.",
     )
-with subject:
-    digit = pick_digit("denoise.digit")
-notes.caption(f"{denoise.NOTES[kind]} {denoise.trained_against(info)}")
+    st.caption(f"{denoise.NOTES[kind]} {denoise.trained_against(info)}")
 infos = [info, *(others[name] for name in chosen)]
 methods = denoise.repairs(infos, told)
 
@@ -92,12 +90,14 @@ def live() -> None:
     x_bad, mask = CORRUPTIONS[kind](clean, strength, rng)
     st.markdown(denoise.one_digit(clean, x_bad, mask, methods, told))
     st.caption("Under each picture: squared error per pixel, pixels in [0, 1]; smaller is better.")
-    st.subheader("Ten digits, as in the lecture")
-    batch = denoise.one_of_each()
-    denoise.batch_rows(batch, *CORRUPTIONS[kind](batch, strength, rng), methods)
+    with below.container():
+        st.subheader("Ten digits, as in the lecture")
+        batch = denoise.one_of_each()
+        denoise.batch_rows(batch, *CORRUPTIONS[kind](batch, strength, rng), methods)
 
 
-live()
+with picture:
+    live()
 
 st.subheader("Error against strength")
 scope = choose(

@@ -12,6 +12,7 @@ from genlib.ui.components.merged_digits import merged_digits
 from genlib.ui.energy import merged_digits as energy_view
 from genlib.ui.kit import loading, pickers
 from genlib.ui.kit.columns import side_by_side
+from genlib.ui.kit.stage import header
 from genlib.ui.kit.plain import plain
 
 HOWS = {  # on screen and in the link -> (key of the merge, what it does)
@@ -25,7 +26,7 @@ KINDS = {  # on screen and in the link -> key of the energy
     "Own": energy.OWN,
 }
 
-pickers.header(
+header(
     "Energy of merged digits",
     "An autoencoder has seen only digits. Two digits merged into one are garbage, and a good "
     "energy is **high** on garbage: a model that still reconstructs it well has learned to copy "

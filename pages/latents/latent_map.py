@@ -7,7 +7,8 @@ from genlib.ui.components.decoder_store import store
 from genlib.ui.components.latent_map import Cloud, latent_map, selected
 from genlib.ui.kit import links
 from genlib.ui.kit.jobs import polled
-from genlib.ui.kit.pickers import header, try_this
+from genlib.ui.kit.pickers import try_this
+from genlib.ui.kit.stage import header
 from genlib.ui.latents.latent_map import data as map_data
 from genlib.ui.latents.latent_map import flow as map_flow
 from genlib.ui.latents.latent_map import panels

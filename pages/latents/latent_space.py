@@ -2,7 +2,8 @@
 
 import streamlit as st
 
-from genlib.ui.kit.pickers import choose, header, pick_model, try_this
+from genlib.ui.kit.pickers import choose, pick_model, try_this
+from genlib.ui.kit.stage import header
 from genlib.ui.latents.latent_space import panels
 from genlib.ui.latents.latent_space.data import space as read_space
 from genlib.ui.latents.latent_space.files import take_away

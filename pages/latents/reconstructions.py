@@ -7,7 +7,8 @@ from genlib.plots.kernels import OWN, SHARED
 from genlib.store.checkpoint import Info
 from genlib.ui.components.live_slider import live_slider
 from genlib.ui.kit import links, loading
-from genlib.ui.kit.pickers import choose, header, pick_models, try_this
+from genlib.ui.kit.pickers import choose, pick_models, try_this
+from genlib.ui.kit.stage import header
 from genlib.ui.kit.picture_table import signed_legend
 from genlib.ui.kit.plain import note_of, plain
 from genlib.ui.latents import reconstructions

@@ -8,12 +8,13 @@ from genlib.evaluate.bench import LIKELIHOODS
 from genlib.plots.likelihood import likelihood_figure
 from genlib.store.checkpoint import Info
 from genlib.ui.kit import guard, likelihoods, pickers
+from genlib.ui.kit.stage import header
 from genlib.ui.kit.jobs import polled, within_limits
 from genlib.ui.kit.plain import plain
 
 SIZES = (100, 200, 500, 1000, 2000, 5000, 10_000)
 
-pickers.header(
+header(
     "Likelihood bench",
     "How probable does a model find digits that it has never seen? One number, −log p(x) in nats "
     "per image, for all models that can say it: exactly, by an estimate, or as a bound. "

@@ -6,13 +6,14 @@ import streamlit as st
 
 from genlib import background
 from genlib.ui.kit import guard, loading, pickers
+from genlib.ui.kit.stage import header
 from genlib.ui.kit.jobs import polled, within_limits
 from genlib.ui.kit.plain import plain
 from genlib.ui.side_by_side.one_digit import data, view
 
 POLL = 1.0  # seconds
 
-pickers.header(
+header(
     "One digit, every model",
     "Give one image to every model and let each say what it can: its reconstruction, its energy, "
     "its likelihood, its verdict. The numbers are in different units, so the bars compare what "

@@ -10,6 +10,7 @@ from genlib.plots.pca import explained_figure
 from genlib.ui.components import digit_picker
 from genlib.ui.components.live_slider import live_slider
 from genlib.ui.kit import loading, pickers
+from genlib.ui.kit.stage import header
 from genlib.ui.kit.columns import side_by_side
 from genlib.ui.kit.jobs import polled
 from genlib.ui.kit.plain import note_of, plain
@@ -19,7 +20,7 @@ from genlib.ui.side_by_side.pca.view import eigen_digits, one_digit, samples
 
 STOPS = (1, 2, 3, 5, 8, 12, 20, 30, 50, 80, 120, 200, 300)
 
-pickers.header(
+header(
     "PCA and mixtures",
     "Before deep networks: a digit is the mean digit plus a little of this and a little of that. "
     "Principal component analysis finds the best such directions; with Gaussian amounts it is a "

@@ -4,7 +4,8 @@ import streamlit as st
 
 from genlib.runs import queue
 from genlib.runs.directory import ACTIVE, Run
-from genlib.ui.kit.pickers import header, try_this
+from genlib.ui.kit.pickers import try_this
+from genlib.ui.kit.stage import header
 from genlib.ui.train import actions, runs, sweep
 
 header(

@@ -4,7 +4,8 @@ import streamlit as st
 
 from genlib.runs import queue
 from genlib.runs.directory import Run
-from genlib.ui.kit.pickers import choose, header, try_this
+from genlib.ui.kit.pickers import choose, try_this
+from genlib.ui.kit.stage import header
 from genlib.ui.train import actions, form, upload, watch
 
 LINKED = "train.linked"  # the run that the link named after the last run of this script

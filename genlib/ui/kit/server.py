@@ -224,10 +224,15 @@ def torch_is_here() -> bool:
 
 
 def style() -> None:
-    """Add the logo and our few rules to the page: crisp pixels, larger equations."""
-    here = Path(__file__).parent
-    st.logo(here / "logo.svg", size="large")
-    st.html(here / "style.css")
+    """Add our few rules to the page: crisp pixels, larger equations, the stage."""
+    st.html(Path(__file__).with_name("style.css"))
+
+
+def logo(home: str) -> None:
+    """Show the logo, which leads to Home."""
+    st.logo(Path(__file__).with_name("logo.svg"), size="large")
+    with st.container(key="logo_link"):  # st.logo itself links only to other sites
+        st.page_link(home, label="Home")
 
 
 def check_environment() -> None:
@@ -240,16 +245,16 @@ def check_environment() -> None:
 
 
 def footer() -> None:
-    """Write the device that models run on at the end of the sidebar, once torch is there."""
+    """Write the device that models run on at the end of the page, once torch is there."""
     if not torch_is_here():
-        st.sidebar.caption(":material/memory: Starting the engine …")
+        st.caption(":material/memory: Starting the engine …")
         return
     from genlib import devices
 
     try:
-        st.sidebar.caption(
+        st.caption(
             f":material/memory: {devices.describe()}",
             help="The device that models run on. Set GENLIB_DEVICE to cpu, cuda or mps to choose.",
         )
     except ValueError as error:
-        st.sidebar.error(plain(str(error)), icon=":material/memory:")
+        st.error(plain(str(error)), icon=":material/memory:")

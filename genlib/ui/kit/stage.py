@@ -1,0 +1,42 @@
+"""The frame of every page: a compact header, controls on the left, the picture on the right.
+
+    header("Denoise", "A model gives back the clean digit.", r"...", "source")
+    controls, picture = stage()
+    with controls: ...    # scrolls by itself
+    with picture: ...     # stays in the first screen
+    ...                   # then what the numbers say, then how to read it
+
+Sizes and the phone's order (picture first, sticky) are in style.css, by the keys given here.
+"""
+
+from __future__ import annotations
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+CONTROLS, STAGE = "controls", "stage"
+SHARES = (3, 8)  # of the width: controls, picture
+
+
+def header(title: str, idea: str, equation: str = "", source: str = "") -> None:
+    """A page's title and its idea in one sentence; equation and source open on demand."""
+    with st.container(key="header", gap=None):
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            st.title(title, width="content", anchor=False)
+            if equation or source:
+                with st.popover("Equation and source", icon=":material/function:", type="tertiary"):
+                    if equation:
+                        st.latex(equation)
+                    if source:
+                        st.caption(source)
+        st.markdown(idea)
+
+
+def stage(shares: tuple[int, int] = SHARES) -> tuple[DeltaGenerator, DeltaGenerator]:
+    """Containers for the controls and the picture, side by side.
+
+    The picture, with the control that moves it, is visible without scrolling; controls that need
+    more room scroll next to it.
+    """
+    left, right = st.columns(shares, gap="medium")
+    return left.container(key=CONTROLS), right.container(key=STAGE)
