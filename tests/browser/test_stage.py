@@ -14,14 +14,15 @@ SCREENS = ((1280, 720, 0.8), (1440, 900, 0.8), (390, 844, 0.6))  # width, height
 LEAST = 150  # pixels of height below which nothing is a stage
 STAGED = [row for row in menu.PAGES if row.control]
 IN_SIGHT = """(element) => {
-    const {top, bottom, height, left, right, width} = element.getBoundingClientRect()
-    const seen = (low, high, size, all) => Math.max(0, Math.min(all, high) - Math.max(0, low)) / size
+    const {top, bottom, height, left, right} = element.getBoundingClientRect()
+    const share = (low, high, all) => (Math.min(all, high) - Math.max(0, low)) / (high - low)
     const {clientWidth, clientHeight} = document.documentElement
-    return {height, down: seen(top, bottom, height, clientHeight), across: seen(left, right, width, clientWidth)}
+    return {height, down: share(top, bottom, clientHeight), across: share(left, right, clientWidth)}
 }"""
 TOO_WIDE = """() => {
     const main = document.querySelector("[data-testid=stMain]")
-    return Math.max(main.scrollWidth - main.clientWidth, document.documentElement.scrollWidth - innerWidth)
+    const page = document.documentElement
+    return Math.max(main.scrollWidth - main.clientWidth, page.scrollWidth - innerWidth)
 }"""
 
 

@@ -42,6 +42,11 @@ _STYLE = """<style>
 .cards .none {aspect-ratio: 1; display: grid; place-items: center; padding: 8px; font-size: .8rem;
   opacity: .75; border: 1px dashed rgb(128 128 128 / 60%); border-radius: 4px;}
 .cards .tag {color: #2e9e5b;}
+@media (max-width: 640px) {  /* three in a row on a phone, without the small print */
+  .cards figure {width: calc((100% - 20px) / 3); padding: 2px; box-sizing: border-box;}
+  .cards figcaption {font-size: .85rem;} .cards .number {font-size: .95rem;}
+  .cards small {display: none;}
+}
 </style>"""
 
 
