@@ -218,7 +218,7 @@ def open_page(page: Page, app_url: str) -> Callable[..., Page]:
     ) -> Page:
         page.set_viewport_size({"width": width, "height": height})
         page.goto(f"{app_url}/{path.lstrip('/')}", wait_until="domcontentloaded")
-        page.wait_for_selector("[data-testid=stMain] [data-testid=stElementContainer]")
+        page.wait_for_selector("[data-testid=stMain] [data-testid=stElementContainer]:visible")
         _settle(page, timeout=timeout)
         return page
 

@@ -73,7 +73,7 @@ def test_no_page_loads_what_a_name_asks_for(
     page: Page, evil_url: str, settle: Callable[..., None], asked: list[str], path: str
 ) -> None:
     page.goto(f"{evil_url}/{path}", wait_until="domcontentloaded")
-    page.wait_for_selector("[data-testid=stMain] [data-testid=stElementContainer]")
+    page.wait_for_selector("[data-testid=stMain] [data-testid=stElementContainer]:visible")
     settle(page, timeout=180_000)
     look_around(page, settle)
     check(page, asked)
@@ -88,7 +88,7 @@ def test_the_train_page_shows_names_letter_by_letter(
     if what == "New run":
         query["train.dataset"] = evil.dataset
     page.goto(f"{evil_url}/train?{urlencode(query)}", wait_until="domcontentloaded")
-    page.wait_for_selector("[data-testid=stMain] [data-testid=stElementContainer]")
+    page.wait_for_selector("[data-testid=stMain] [data-testid=stElementContainer]:visible")
     settle(page, timeout=180_000)
     look_around(page, settle)
     check(page, asked)
