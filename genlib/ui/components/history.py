@@ -20,8 +20,7 @@ def follow() -> None:
     context = get_script_run_ctx(suppress_warning=True)
     if context is not None and context.is_history_navigation:
         st.session_state[PRESSES] = presses() + 1
-    follower = component("history", "<span hidden></span>
-", styled=False)
+    follower = component("history", "<span hidden></span>\n", styled=False)
     with st.container(key="unseen"):
         follower(key="history", height="content")
 
