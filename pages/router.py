@@ -9,7 +9,7 @@ import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
 from genlib.ui import menu
-from genlib.ui.components import history
+from genlib.ui.components import history, present
 from genlib.ui.kit import rights, server
 
 st.set_page_config(
@@ -33,7 +33,8 @@ for row in menu.PAGES:
     )
     sections.setdefault(row.section, []).append(entry)
 page = st.navigation(sections, position="top")
-server.logo(menu.page("home").file)
+rows = {row.path: row for row in menu.PAGES}
+present.follow(rows[page.url_path or "home"].control)
 try:
     server.check_environment()
     page.run()

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from genlib.ui import menu
-from tests.browser.waiting import painted
+from genlib.ui.kit.stage import css_class
+from tests.browser.waiting import painted, until
 
 SCREENS = ((1280, 720, 0.8), (1440, 900, 0.8), (390, 844, 0.6))  # width, height, share in sight
 LEAST = 150  # pixels of height below which nothing is a stage
@@ -24,11 +26,6 @@ TOO_WIDE = """() => {
     const page = document.documentElement
     return Math.max(main.scrollWidth - main.clientWidth, page.scrollWidth - innerWidth)
 }"""
-
-
-def css_class(key: str) -> str:
-    """The class that Streamlit gives a widget of this key."""
-    return ".st-key-" + "".join(c if c.isalnum() or c in "-_" else "-" for c in key)
 
 
 @pytest.mark.usefixtures("shipped")
@@ -47,3 +44,29 @@ def test_the_picture_and_its_control_are_in_the_first_screen(
         found = control.evaluate(IN_SIGHT)
         assert found["down"] > 0.99 and found["across"] > 0.99, f"{row.control}: {found}"
         assert tab.evaluate(TOO_WIDE) <= 0, f"{width} x {height} scrolls sideways"
+
+
+@pytest.mark.usefixtures("shipped")
+def test_a_presented_page_is_its_picture_and_answers_to_the_keyboard(
+    open_page: Callable[..., Page], settle: Callable[..., None]
+) -> None:
+    page = open_page("denoise", width=1280, height=720)
+    stage, slider = page.locator(".st-key-stage"), page.get_by_role("slider", name="Strength")
+    small = stage.evaluate(IN_SIGHT)["height"]
+    page.locator("h1").click()
+    page.keyboard.press("p")
+    page.wait_for_url("**present=1*")
+    for folded in (".st-key-controls", "[data-testid=stHeader]", "[data-testid=stPlotlyChart]"):
+        expect(page.locator(folded).first).to_be_hidden()
+    expect(stage).to_have_attribute("style", re.compile(r"zoom: 1\.\d"))
+    settle(page)
+    large = stage.evaluate(IN_SIGHT)
+    assert large["down"] > 0.99 and large["height"] > small * 0.7
+    before = float(slider.input_value())
+    page.keyboard.press("ArrowRight")  # nothing has the focus: the main control takes it
+    page.keyboard.press("ArrowRight")
+    until(page, lambda: float(slider.input_value()) > before + 0.015, "the slider stayed")
+    page.wait_for_url("**denoise.strength=*")
+    page.keyboard.press("p")
+    page.wait_for_function("!location.search.includes('present')")
+    expect(page.locator(".st-key-controls")).to_be_visible()

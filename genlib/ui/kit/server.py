@@ -224,15 +224,10 @@ def torch_is_here() -> bool:
 
 
 def style() -> None:
-    """Add our few rules to the page: crisp pixels, larger equations, the stage."""
-    st.html(Path(__file__).with_name("style.css"))
-
-
-def logo(home: str) -> None:
-    """Show the logo, which leads to Home."""
-    st.logo(Path(__file__).with_name("logo.svg"), size="large")
-    with st.container(key="logo_link"):  # st.logo itself links only to other sites
-        st.page_link(home, label="Home")
+    """Add the logo, which leads to Home, and our few rules: crisp pixels, equations, the stage."""
+    here = Path(__file__).parent
+    st.logo(here / "logo.svg", size="large")
+    st.html(here / "style.css")
 
 
 def check_environment() -> None:

@@ -11,11 +11,30 @@ Sizes and the phone's order (picture first, sticky) are in style.css, by the key
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 CONTROLS, STAGE = "controls", "stage"
 SHARES = (3, 8)  # of the width: controls, picture
+
+
+def css_class(key: str) -> str:
+    """The selector of the widget or container of this key."""
+    return ".st-key-" + "".join(c if c.isalnum() or c in "-_" else "-" for c in key)
+
+
+def presenting() -> bool:
+    """Whether the page is shown to an audience: only its title and its stage, large."""
+    return st.query_params.get("present") == "1"
+
+
+def _present() -> None:
+    if presenting():
+        del st.query_params["present"]
+    else:
+        st.query_params["present"] = "1"
 
 
 def header(title: str, idea: str, equation: str = "", source: str = "") -> None:
@@ -29,7 +48,18 @@ def header(title: str, idea: str, equation: str = "", source: str = "") -> None:
                         st.latex(equation)
                     if source:
                         st.caption(source)
+            st.button(
+                "Leave" if presenting() else "Present",
+                icon=":material/present_to_all:",
+                key="present",
+                type="tertiary",
+                on_click=_present,
+                help="Key P. Only the picture, as large as fits. Arrow keys move its main control, Space "
+                "plays.",
+            )
         st.markdown(idea)
+    if presenting():
+        st.html(Path(__file__).with_name("present.css"))
 
 
 def stage(shares: tuple[int, int] = SHARES) -> tuple[DeltaGenerator, DeltaGenerator]:

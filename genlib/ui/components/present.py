@@ -1,0 +1,16 @@
+"""Present mode: a large stage, arrow keys for the main control, Space to play, P to leave."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from genlib.ui.components.web import component
+from genlib.ui.kit.stage import css_class, presenting
+
+
+def follow(control: str) -> None:
+    """Let arrow keys move the control of this key while a page is presented. For the router."""
+    keys = component("present", "<span hidden></span>\n", styled=False)
+    with st.container(key="unseen_keys"):
+        data = {"control": css_class(control) if control else "", "on": presenting()}
+        keys(key="present.keys", data=data, height="content")

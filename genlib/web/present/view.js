@@ -1,0 +1,97 @@
+// Present mode: the picture as large as fits, arrow keys for the page's main control, Space to play.
+// The server folds away the rest (ui/kit/present.css); here is what needs the keyboard and the size.
+const MOVABLE = ["input[type=range]", "[role=slider]", "canvas[tabindex]", "[tabindex='0']:not(.help)"]
+const TYPED_INTO = "input:not([type=range]), textarea, select, [contenteditable]"
+const PLAYS = /^\W*(play|pause|start|stop|continue|run|resume)\b/i
+const LARGEST = 3, STEP = 0.05
+const page = { control: "", on: false }
+
+/** The elements below `root` that match, in shadow roots too.
+ * @param {ParentNode} root @param {string} selector @returns {Generator<HTMLElement>} */
+function* within(root, selector) {
+  for (const element of root.querySelectorAll("*")) {
+    if (element.matches(selector)) yield element
+    if (element.shadowRoot) yield* within(element.shadowRoot, selector)
+  }
+}
+
+const first = (root, selector, test = () => true) => {
+  for (const element of root ? within(root, selector) : []) if (test(element)) return element
+  return null
+}
+
+const stage = () => document.querySelector(".st-key-stage")
+
+const usable = (element) => element.checkVisibility() && !element.disabled
+
+const control = () => {
+  const place = (page.control && document.querySelector(page.control)) || stage()
+  return MOVABLE.map((selector) => first(place, selector, usable)).find(Boolean)
+}
+
+const says = (button) => (button.getAttribute("aria-label") ?? button.innerText).replace(/^[a-z_]+\n/, "")
+
+const move = (event) => {
+  const moved = control()
+  if (!moved || event.composedPath().includes(moved)) return // it moves by itself
+  event.preventDefault()
+  moved.focus()
+  if (moved.matches("input[type=range]")) {
+    const more = event.key === "ArrowRight" || event.key === "ArrowUp"
+    more ? moved.stepUp() : moved.stepDown()
+    for (const kind of ["input", "change"]) moved.dispatchEvent(new Event(kind, { bubbles: true }))
+  } else {
+    const { key, code } = event
+    moved.dispatchEvent(new KeyboardEvent("keydown", { key, code, bubbles: true, composed: true }))
+  }
+}
+
+const play = (event) => {
+  const plays = (button) => usable(button) && PLAYS.test(says(button).trim())
+  const button = event.composedPath()[0].matches?.("button") ? null : first(stage(), "button", plays)
+  if (!button) return
+  event.preventDefault()
+  button.click()
+}
+
+const pressed = (event) => {
+  if (event.ctrlKey || event.metaKey || event.altKey || !event.isTrusted) return
+  if (event.composedPath()[0].matches?.(TYPED_INTO)) return
+  // Not the button's own shortcut: Streamlit ignores it while a slider has the focus.
+  if (event.key === "p" || event.key === "P") document.querySelector(".st-key-present button")?.click()
+  if (!page.on) return
+  if (event.key.startsWith("Arrow")) move(event)
+  else if (event.key === " ") play(event)
+}
+
+/** Enlarge the stage until it fills the screen; 1 where it is larger already. */
+const fit = () => {
+  const shown = stage()
+  if (!shown) return
+  shown.style.zoom = ""
+  if (!page.on) return
+  const room = innerHeight - shown.getBoundingClientRect().top - 12
+  for (let zoom = LARGEST; zoom > 1; zoom -= STEP) {
+    shown.style.zoom = zoom
+    const { height } = shown.getBoundingClientRect()
+    if (height <= room && shown.scrollWidth <= shown.clientWidth + 1) return
+  }
+  shown.style.zoom = ""
+}
+
+let waiting = 0
+const fitSoon = () => {
+  clearTimeout(waiting)
+  waiting = setTimeout(fit, 150)
+}
+
+export default ({ data }) => {
+  const changed = page.on !== data.on || page.control !== data.control
+  Object.assign(page, data)
+  if (!window.genlibPresents) {
+    window.genlibPresents = true
+    addEventListener("keydown", pressed)
+    addEventListener("resize", fitSoon)
+  }
+  if (changed || data.on) fitSoon()
+}
