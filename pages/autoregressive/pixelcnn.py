@@ -9,9 +9,9 @@ import streamlit as st
 from genlib.ui.autoregressive import pixelcnn
 from genlib.ui.components import digit_picker
 from genlib.ui.kit import loading, pickers
-from genlib.ui.kit.stage import header
 from genlib.ui.kit.pickers import download
 from genlib.ui.kit.plain import plain
+from genlib.ui.kit.stage import header
 
 KEY = "pixelcnn"
 

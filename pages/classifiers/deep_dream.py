@@ -9,8 +9,8 @@ from genlib.ui.classifiers import ascent
 from genlib.ui.classifiers.networks import pick_network, weights_panel
 from genlib.ui.kit import rights
 from genlib.ui.kit.pickers import choose, try_this
-from genlib.ui.kit.stage import header
 from genlib.ui.kit.plain import plain
+from genlib.ui.kit.stage import header
 
 KEY = "deep_dream"
 PICTURES = {"flower": "Flower", "china": "Temple", "upload": "Your own"}

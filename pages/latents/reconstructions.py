@@ -8,9 +8,9 @@ from genlib.store.checkpoint import Info
 from genlib.ui.components.live_slider import live_slider
 from genlib.ui.kit import links, loading
 from genlib.ui.kit.pickers import choose, pick_models, try_this
-from genlib.ui.kit.stage import header
 from genlib.ui.kit.picture_table import signed_legend
 from genlib.ui.kit.plain import note_of, plain
+from genlib.ui.kit.stage import header
 from genlib.ui.latents import reconstructions
 
 header(

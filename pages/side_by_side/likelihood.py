@@ -8,9 +8,9 @@ from genlib.evaluate.bench import LIKELIHOODS
 from genlib.plots.likelihood import likelihood_figure
 from genlib.store.checkpoint import Info
 from genlib.ui.kit import guard, likelihoods, pickers
-from genlib.ui.kit.stage import header
 from genlib.ui.kit.jobs import polled, within_limits
 from genlib.ui.kit.plain import plain
+from genlib.ui.kit.stage import header
 
 SIZES = (100, 200, 500, 1000, 2000, 5000, 10_000)
 

@@ -7,8 +7,8 @@ import streamlit as st
 from genlib.ui import menu
 from genlib.ui.components.map_of_models import map_of_models
 from genlib.ui.kit import loading, pickers
-from genlib.ui.kit.stage import header
 from genlib.ui.kit.jobs import polled
+from genlib.ui.kit.stage import header
 from genlib.ui.side_by_side import map_of_models as taxonomy_view
 
 FILES = [page.file for page in menu.PAGES]

@@ -6,9 +6,9 @@ import streamlit as st
 
 from genlib import background
 from genlib.ui.kit import guard, loading, pickers
-from genlib.ui.kit.stage import header
 from genlib.ui.kit.jobs import polled, within_limits
 from genlib.ui.kit.plain import plain
+from genlib.ui.kit.stage import header
 from genlib.ui.side_by_side.one_digit import data, view
 
 POLL = 1.0  # seconds

@@ -10,10 +10,10 @@ from genlib.plots.pca import explained_figure
 from genlib.ui.components import digit_picker
 from genlib.ui.components.live_slider import live_slider
 from genlib.ui.kit import loading, pickers
-from genlib.ui.kit.stage import header
 from genlib.ui.kit.columns import side_by_side
 from genlib.ui.kit.jobs import polled
 from genlib.ui.kit.plain import note_of, plain
+from genlib.ui.kit.stage import header
 from genlib.ui.side_by_side.pca import data as pca_data
 from genlib.ui.side_by_side.pca import view
 from genlib.ui.side_by_side.pca.view import eigen_digits, one_digit, samples

@@ -75,7 +75,7 @@ def test_the_gan_page_keeps_its_view_when_one_comes_back(
     page.get_by_role("radio", name="Verdict", exact=True).click()
     page.wait_for_function("location.search.includes('gan.view=Verdict')")
     settle(page)
-    page.get_by_role("link", name="Home", exact=True).click()
+    page.get_by_test_id("stLogoLink").click()
     expect(page.locator("h1")).to_have_text("See how generative models work", timeout=60_000)
     settle(page)
     page.go_back()

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.waiting import until
+from tests.browser.waiting import go, until
 
 STOP = '{"pause": false, "stop": true, "lr": null}'
 SLOW = 90_000  # ms; a training process first imports torch
@@ -91,9 +91,9 @@ def test_train_watch_refresh_pause_and_stop(
     wait_for_other(page, lambda p: metric(p, "Epochs"), held)
 
     # Elsewhere and back: the run went on without us.
-    page.get_by_role("link", name="Runs", exact=True).click()
+    go(page, "Train", "Runs")
     expect(page.get_by_role("heading", name="Runs")).to_be_visible(timeout=SLOW)
-    page.get_by_role("link", name="Train", exact=True).click()
+    go(page, "Train", "Train")
     page.get_by_role("button", name="Stop").click()
     until(page, lambda: state(page) == "stopped", "the run did not stop", patience=SLOW)
     settle(page)

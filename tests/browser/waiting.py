@@ -41,3 +41,9 @@ def wait_for_frame(page: Page, condition: str, value: float | str = "") -> None:
 
 def wait_for_step(page: Page, least: int) -> None:
     wait_for_frame(page, "Number(d.step) >= v", least)
+
+
+def go(page: Page, section: str, title: str) -> None:
+    """Choose a page in the menu."""
+    page.get_by_test_id("stTopNavSection").filter(has_text=section).click()
+    page.get_by_test_id("stTopNavDropdownLink").filter(has_text=title).click()

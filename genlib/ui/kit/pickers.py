@@ -1,4 +1,4 @@
-"""What pages have in common: a header, pickers, downloads and prompts to try.
+"""What pages have in common: pickers, downloads and prompts to try.
 
 All of them live in the link: a widget's key is its query parameter.
 """
@@ -42,17 +42,6 @@ KINDS = {  # suffix of a download -> its MIME type and icon
     ".csv": ("text/csv", ":material/download:"),
     ".safetensors": ("application/octet-stream", ":material/download:"),
 }
-
-
-def header(title: str, intro: str, equation: str = "", source: str = "") -> None:
-    """A page's title, one sentence of what this is, and its equation with the source."""
-    st.title(title)
-    st.markdown(intro)
-    if equation:
-        with st.expander("Equation and source", icon=":material/function:"):
-            st.latex(equation)
-            if source:
-                st.caption(source)
 
 
 def try_this(prompts: Sequence[str]) -> None:

@@ -54,8 +54,8 @@ def header(title: str, idea: str, equation: str = "", source: str = "") -> None:
                 key="present",
                 type="tertiary",
                 on_click=_present,
-                help="Key P. Only the picture, as large as fits. Arrow keys move its main control, Space "
-                "plays.",
+                help="Key P. Only the picture, as large as fits. Arrow keys move its main "
+                "control, Space plays.",
             )
         st.markdown(idea)
     if presenting():
