@@ -11,11 +11,7 @@ from genlib.ui.components import digit_picker
 from genlib.ui.components.merged_digits import merged_digits
 from genlib.ui.energy import merged_digits as energy_view
 from genlib.ui.kit import loading, pickers
-<<<<<<< HEAD
 from genlib.ui.kit.columns import side_by_side
-from genlib.ui.kit.stage import header
-=======
->>>>>>> 3e47f41 (Every page has the compact header; tests go through the menu at the top)
 from genlib.ui.kit.plain import plain
 from genlib.ui.kit.stage import header
 
