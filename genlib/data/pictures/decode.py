@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, UnidentifiedImageError
 from torch import Tensor
 
 from genlib.background import Cancelled
@@ -29,6 +29,7 @@ from genlib.data.pictures.source import (
     formats,
     title_of,
 )
+from genlib.pillow import as_seen
 
 COLOURS: dict[str, str] = {"colour": "RGB", "grey": "L"}  # -> Pillow's mode
 MAX_PIXELS = 50_000_000  # in one picture
@@ -72,13 +73,7 @@ def square(picture: Image.Image, size: int, colour: str) -> NDArray[np.uint8]:
     width, height = picture.size
     if min(width, height) < MIN_SIDE:
         raise Unusable(f"only {width}×{height} pixels")
-    picture = ImageOps.exif_transpose(picture)
-    if picture.mode.startswith("I;16") or picture.mode in ("I", "F"):
-        picture = _eight_bits(picture)
-    if picture.has_transparency_data:
-        white = Image.new("RGBA", picture.size, "white")
-        picture = Image.alpha_composite(white, picture.convert("RGBA"))
-    picture = picture.convert(COLOURS[colour])
+    picture = as_seen(picture, COLOURS[colour])
     side = min(picture.size)
     left, top = (picture.width - side) // 2, (picture.height - side) // 2
     picture = picture.crop((left, top, left + side, top + side))  # nothing around it bleeds in
@@ -86,13 +81,6 @@ def square(picture: Image.Image, size: int, colour: str) -> NDArray[np.uint8]:
         picture = picture.resize((size, size), Image.Resampling.LANCZOS)
     pixels = np.asarray(picture, np.uint8)
     return pixels[None] if pixels.ndim == 2 else pixels.transpose(2, 0, 1)
-
-
-def _eight_bits(picture: Image.Image) -> Image.Image:
-    """Deep grey pictures by their own darkest and brightest pixel: Pillow would clip them."""
-    deep = np.asarray(picture, np.float32)
-    low, high = float(deep.min()), float(deep.max())
-    return Image.fromarray(((deep - low) * (255 / max(high - low, 1e-9))).astype(np.uint8))
 
 
 class Budget:

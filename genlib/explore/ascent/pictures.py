@@ -46,7 +46,9 @@ def decode(data: bytes, longest: int, grey: bool = False, smallest: int = 1) -> 
     A shorter side below ``smallest`` pixels is enlarged to it, even if the longer then exceeds
     ``longest``. Raises PictureError if the file isn't an image, is too large or too narrow.
     """
-    from PIL import Image, ImageOps
+    from PIL import Image
+
+    from genlib.pillow import as_seen
 
     if len(data) > MAX_BYTES:
         raise PictureError(f"The picture is larger than {MAX_BYTES // 1_000_000} MB.")
@@ -54,8 +56,7 @@ def decode(data: bytes, longest: int, grey: bool = False, smallest: int = 1) -> 
         with Image.open(io.BytesIO(data), formats=FORMATS) as opened:
             if opened.width * opened.height > MAX_PIXELS:
                 raise PictureError(f"The picture has more than {MAX_PIXELS // 10**6} megapixels.")
-            turned = ImageOps.exif_transpose(opened)
-            picture = turned.convert("L" if grey else "RGB")
+            picture = as_seen(opened, "L" if grey else "RGB")
     except PictureError:
         raise
     except (*DAMAGED, *ODD, Image.DecompressionBombError):

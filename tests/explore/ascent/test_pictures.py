@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import io
+
 import numpy as np
 import pytest
+from PIL import Image
 
 from genlib.explore.ascent.film import png
 from genlib.explore.ascent.pictures import PictureError, decode, sample
@@ -28,3 +31,17 @@ def test_a_tiny_picture_is_enlarged_to_what_the_network_needs_and_a_line_is_refu
     assert decode(sample("flower"), 40, smallest=33).shape[2] == 33
     with pytest.raises(PictureError, match="too narrow"):
         decode(line, 224, smallest=33)
+
+
+def test_deep_and_transparent_pictures_look_as_elsewhere() -> None:
+    ramp = (np.arange(64 * 64) * 16).astype(np.uint16).reshape(64, 64)
+    clear = np.zeros((64, 64, 4), np.uint8)
+    deep, paper = (decode(file(Image.fromarray(x)), 64, grey=True) for x in (ramp, clear))
+    assert abs(float(deep.mean()) - 0.5) < 0.01, "not clipped to white"
+    assert float(paper.min()) == 1, "what is transparent is white"
+
+
+def file(picture: Image.Image) -> bytes:
+    buffer = io.BytesIO()
+    picture.save(buffer, "PNG")
+    return buffer.getvalue()
