@@ -4,6 +4,7 @@ import streamlit as st
 
 from genlib.runs import queue
 from genlib.runs.directory import ACTIVE, Run
+from genlib.ui.kit.jobs import polled
 from genlib.ui.kit.pickers import try_this
 from genlib.ui.kit.stage import header
 from genlib.ui.train import actions, runs, sweep
@@ -39,18 +40,17 @@ def compared(everything: dict[str, Run]) -> list[Run]:
     return [run for run in everything.values() if run.spec.family == family][:NEWEST]
 
 
-def table(ids: list[str], live: bool) -> None:
-    """Table and curves; drawn again every few seconds while something trains."""
+def table(ids: list[str]) -> bool:
+    """Table and curves of these runs; returns whether any run trains or waits."""
     queue.advance()
     everything = {run.id: run for run in queue.listing()}
     working = any(run.state in (*ACTIVE, "queued") for run in everything.values())
-    if live and not working:
-        st.rerun()  # once: then nothing is live any more
     chosen = [everything[run_id] for run_id in ids if run_id in everything]
     if not chosen:
         st.rerun()  # all of them were deleted meanwhile
     runs.overview(list(everything.values()), chosen)
     runs.curves(chosen)
+    return working
 
 
 actions.offer_undo()
@@ -58,9 +58,7 @@ everything = {run.id: run for run in queue.listing()}
 if everything:
     chosen = compared(everything)
     working = any(run.state in (*ACTIVE, "queued") for run in everything.values())
-    st.fragment(run_every=POLL if working else None, key="runs.live")(table)(
-        [run.id for run in chosen], working
-    )
+    polled("runs.live", table, [run.id for run in chosen], every=POLL, busy=working)
     runs.manage(everything)
 else:
     st.info("There is no run yet. Start one here or on the Train page.", icon=":material/info:")

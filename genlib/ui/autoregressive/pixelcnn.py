@@ -20,6 +20,7 @@ from genlib.store.checkpoint import Info
 from genlib.ui.components.pixels import Lit, Place, Sheet, asked_place, pixels
 from genlib.ui.kit import loading
 from genlib.ui.kit.images import grid_image, to_gif, to_png
+from genlib.ui.kit.jobs import polled
 
 N = 16  # images on the stage
 CHUNK = 32  # test images a turn: a fraction of a second
@@ -97,22 +98,18 @@ def _field(
 
 def against_the_test_set(info: Info, own: float | None) -> None:
     """Where an image's nats lie among those of test digits, which are counted in short turns."""
-    counted = f"pixelcnn.counted {info.stamp}"
-    done = int(st.session_state.get(counted, 0))
 
-    @st.fragment(run_every=None if done >= CHUNKS else 0.3)
-    def panel() -> None:
+    def panel() -> bool:
         finished = _count(info)
-        st.session_state[counted] = finished
         if finished < CHUNKS:
             text = f"Test digits: {finished * CHUNK} of {CHUNKS * CHUNK}"
             st.progress(finished / CHUNKS, text)
-            return
-        if done < CHUNKS:
-            st.rerun()  # once: the next run has no timer
+            return True
         _show(np.concatenate([_chunk(info, k) for k in range(CHUNKS)]), own)
+        return False
 
-    panel()
+    counting = f"pixelcnn.counting {info.stamp}"
+    polled(counting, panel, every=0.3, busy=bool(st.session_state.get(counting, True)))
 
 
 def _count(info: Info) -> int:

@@ -12,6 +12,7 @@ from genlib.store.checkpoint import Info
 from genlib.ui.components.live_slider import live_slider
 from genlib.ui.kit import guard, images, loading
 from genlib.ui.kit.columns import side_by_side
+from genlib.ui.kit.jobs import polled
 from genlib.ui.kit.pickers import button_row, choose, download
 from genlib.ui.kit.plain import plain
 
@@ -54,8 +55,7 @@ def theatre(info: Info) -> None:
     duel.who, duel.pause_s = who, SLOW_S if speed == "slow" else 0.0
     _buttons(duel)
     _rate(duel)
-    st.session_state[f"{KEY}.was_running"] = duel.running
-    st.fragment(run_every=POLL if duel.running else None, key=f"{KEY}.live")(_live)(duel)
+    polled(f"{KEY}.live", _live, duel, every=POLL, busy=duel.running)
     st.caption(
         f"D(x) and D(G(z)) are means over the same {duel.watched} real images and the same "
         f"{WATCHED} z after every step, dropout off: a change is the step's doing. Optimizers "
@@ -117,11 +117,10 @@ def _rate(duel: Duel) -> None:
     )
 
 
-def _live(duel: Duel) -> None:
-    """Samples and curves; polled while it runs."""
+def _live(duel: Duel) -> bool:
+    """Samples and curves; returns whether it runs, which the buttons must say too."""
     duel.beat()
-    if duel.running != st.session_state.get(f"{KEY}.was_running", duel.running):
-        st.rerun()  # it stopped by itself: the buttons must say so
+    running = duel.running
     if duel.error:
         st.error(plain(duel.error), icon=":material/error:")
     now = duel.trace[-1]
@@ -148,10 +147,11 @@ def _live(duel: Duel) -> None:
         _numbers(now, before)
         if len(duel.trace) < 2:
             st.caption("The curves begin with the first step.")
-            return
+            return running
         frame = _frame(duel.trace)
         for names, title in ((("D(x)", "D(G(z))"), "D, mean"), (("D's loss", "G's loss"), "nats")):
             st.vega_lite_chart(frame[frame["name"].isin(names)], _chart(names, title))
+    return running
 
 
 def _numbers(now: DuelPoint, before: DuelPoint) -> None:
