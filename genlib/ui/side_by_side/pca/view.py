@@ -320,9 +320,8 @@ def _fitted(data: Dataset, row: DeltaGenerator) -> tuple[Mixed | None, int, bool
         waiting = "Waiting for a free core" if job.state == "waiting" else job.text
         st.progress(job.share, waiting or "k-means places the first components")
     if job.state == "failed":
-        st.warning(
-            f"The mixture could not be fitted. {plain(job.error)}", icon=":material/warning:"
-        )
+        said = f"The mixture could not be fitted. {plain(job.error)}"
+        st.warning(said, icon=":material/warning:")
     if not isinstance(job.result, pca_data.Fit):
         return None, pca_data.FIT_AXES, job.busy
     nll = job.result.nll
