@@ -15,6 +15,7 @@ from genlib.environment import shipped_dir
 from genlib.models.dbn import StackedRBM
 from genlib.ui.components.gibbs_chain import layers_data
 from genlib.ui.components.web import import_map
+from tests.browser.waiting import LATE_FRAMES
 
 MANY = re.compile(r"^([3-9]\d|\d{3,})$")  # steps, 30 or more
 HELD = "rbm?rbm.hide=Lower+half&rbm.show=Samples&rbm.model=rbm-500"
@@ -71,13 +72,6 @@ def test_the_chain_runs_and_held_pixels_stay(
     assert (after[:14] == before[:14]).all(), "the upper half is held"
     assert (after[14:] != before[14:]).any(), "the lower half is drawn anew"
     assert after[:14].max() > 0 and set(np.unique(after[14:, :, 0])) <= {0, 255}
-
-
-# Frames are stamped with a time of a moment ago, as they are where the browser is busy.
-LATE_FRAMES = """
-const ask = window.requestAnimationFrame
-window.requestAnimationFrame = (draw) => ask((now) => draw(now - 100))
-"""
 
 
 def test_the_chain_runs_as_fast_as_it_goes_though_its_first_frame_began_before_the_click(

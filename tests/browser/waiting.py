@@ -12,6 +12,11 @@ from playwright.sync_api import Page
 
 PATIENCE = 60_000  # ms; a busy machine may need many times what a quiet one does
 TWO_FRAMES = "() => new Promise((r) => requestAnimationFrame(() => requestAnimationFrame(r)))"
+# An init script: frames are stamped with a time of a moment ago, as where the browser is busy.
+LATE_FRAMES = """
+const ask = window.requestAnimationFrame
+window.requestAnimationFrame = (draw) => ask((now) => draw(now - 100))
+"""
 
 
 def until(

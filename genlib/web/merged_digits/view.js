@@ -73,7 +73,7 @@ class Theatre extends View {
   step(seconds) {
     const last = this.data.alpha.length - 1
     this.at += (this.way * last * seconds) / WAY_S
-    if (this.at >= last || this.at <= 0) {
+    if (this.way > 0 ? this.at >= last : this.at <= 0) { // the first frame may not move it
       this.at = clamp(this.at, 0, last)
       this.way = -this.way
       this.turns += 1
