@@ -171,6 +171,16 @@ def test_cancelling_keeps_the_map_as_it_was_and_it_can_be_resumed(tiny):
     app.session_state["map.job"].leave(app.session_state["map.who"])
 
 
+def test_a_second_click_on_cancel_does_no_harm(tiny):
+    app = open_map(model="ae-tiny", points="2000", seed="79")
+    job: Job = app.session_state["map.job"]
+    del app.session_state["map.job"]  # as the first click did, before the page was drawn again
+    app.button(key="map.cancel").click()
+    ok(app.run())
+    assert "Cancelled" in words(app)
+    job.cancel()
+
+
 def test_a_map_that_is_finished_when_the_click_on_cancel_comes_stays_finished(tiny):
     app = open_map(model="ae-tiny", points="2000", seed="78")
     job, limit = app.session_state["map.job"], time.monotonic() + 60

@@ -237,7 +237,7 @@ def _cancel(job: Job, key: str) -> None:
         return  # it was finished while the click was on its way
     st.session_state["map.cancelled"] = (key, _made(job, key))
     st.session_state["map.playing"] = False
-    del st.session_state["map.job"]
+    st.session_state.pop("map.job", None)  # gone already after the first of two quick clicks
     job.leave(_who())
 
 
