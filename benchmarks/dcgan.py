@@ -35,7 +35,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from genlib.data.datasets import Dataset, find_mnist, load, to_float
 from genlib.models.base import Autocast
 from genlib.settings import TrainSettings
-from genlib.training import loop as training
+from genlib.training import loop
 from genlib.training.loop import choose_arithmetic
 from genlib.training.state import lay_out
 
@@ -117,7 +117,7 @@ def our_step(data: Dataset, images: Tensor, precision: str, threads: int) -> tup
     """genlib's step in the arithmetic asked for, and what "auto" took."""
     torch.set_num_threads(threads or os.cpu_count() or 1)
     settings = TrainSettings(batch_size=BATCH, lr=LR, precision=precision, threads=threads)
-    model = lay_out(training.build("dcgan_28", {"latent_dim": LATENT}, data, seed=0))
+    model = lay_out(loop.build("dcgan_28", {"latent_dim": LATENT}, data, seed=0))
     model = model.to(images.device).train()
     autocast: Autocast = choose_arithmetic(model, images, data.train_y.to(images.device), settings)
     optimizers = model.optimizers(LR, 0.0)

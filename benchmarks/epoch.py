@@ -36,7 +36,7 @@ from usual import ExampleVAE, Loss, NotebookAE, ae_loss, dae_loss, vae_loss
 
 from genlib.data.datasets import Dataset, find_mnist, load
 from genlib.settings import TrainSettings
-from genlib.training import loop as training
+from genlib.training import loop
 from genlib.training.loop import choose_arithmetic
 
 
@@ -127,16 +127,16 @@ def genlib_epoch(case: Case, data: Dataset, precision: str, threads: int) -> Epo
         precision=precision,
         threads=threads,
     )
-    model = training.build(case.family, case.config, data, seed=0)
+    model = loop.build(case.family, case.config, data, seed=0)
     cpu = time.process_time()
-    *_, last = training.train(model, data, settings)
+    *_, last = loop.train(model, data, settings)
     cpu = time.process_time() - cpu
     return Epoch(last.metrics["seconds"], cpu, last.metrics["train/loss"])
 
 
 def automatic_choice(case: Case, data: Dataset) -> str:
     """What "auto" takes here, in words."""
-    model = training.build(case.family, case.config, data, seed=0)
+    model = loop.build(case.family, case.config, data, seed=0)
     settings = TrainSettings(batch_size=case.batch)
     kept = torch.get_num_threads()
     autocast = choose_arithmetic(model, data.train_x, data.train_y, settings)

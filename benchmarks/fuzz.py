@@ -37,7 +37,7 @@ from genlib.data.pictures.source import FolderError, look
 from genlib.evaluate import upload
 from genlib.explore.ascent import pictures
 from genlib.models.capabilities import Classifies, Decodes, Reconstructs
-from genlib.runs import queue as runs
+from genlib.runs import queue
 from genlib.runs.directory import RunSpec
 from genlib.runs.events import append
 from genlib.settings import Event
@@ -161,7 +161,7 @@ class Fuzzer:
         self.folder = folder
         found = sorted((ROOT / "checkpoints").rglob("*.safetensors"))
         self.shipped = [path.read_bytes() for path in found]
-        self.good, self.run = (runs.create(RunSpec("vae", "digits")) for _ in range(2))
+        self.good, self.run = (queue.create(RunSpec("vae", "digits")) for _ in range(2))
         append(self.run.path / "events.jsonl", Event("start", metrics={"epochs": 2.0}))
         append(self.run.path / "events.jsonl", Event("epoch", 9, 1, 1.5, {"test/loss": 0.5}))
         (self.run.path / "model.safetensors").write_bytes(min(self.shipped, key=len))
@@ -229,11 +229,11 @@ class Fuzzer:
         else:
             path.write_bytes(mutated(data, rng))
         try:
-            listed = [run.id for run in runs.listing()]
+            listed = [run.id for run in queue.listing()]
             if self.good.id not in listed:
                 raise Broken(f"an edited {path.name} hid another run")
-            runs.queue()
-            runs.trashed()
+            queue.queue()
+            queue.trashed()
             checkpoint.listing(self.run.path)
             if self.run.id not in listed:
                 return "run: left out"

@@ -8,7 +8,7 @@ from pathlib import Path
 from genlib import environment
 from genlib.environment import uploads_dir
 from genlib.files import move, write_bytes
-from genlib.runs import queue as runs
+from genlib.runs import queue
 from genlib.store.checkpoint import Info, listing, peek
 
 
@@ -18,7 +18,7 @@ def keep(data: bytes, info: Info) -> Info:
     info: what ``evaluate.upload.check_upload`` found the file to be. Raises LimitError for a full
     disk; then nothing has changed.
     """
-    environment.check_disk(runs.folder(), len(data))
+    environment.check_disk(queue.folder(), len(data))
     folder = uploads_dir()
     folder.mkdir(parents=True, exist_ok=True)
     # "model" is how every run calls its newest checkpoint: then the name inside tells more.
@@ -28,7 +28,7 @@ def keep(data: bytes, info: Info) -> Info:
     stem = stem.encode()[:160].decode(errors="ignore")  # file systems count bytes: at most 255
     stem = "upload" if stem in ("", "model") else stem
     path, number = folder / f"{stem}.safetensors", 2
-    while path.exists() or (runs.folder() / runs.TRASH / path.name).exists():
+    while path.exists() or (queue.folder() / queue.TRASH / path.name).exists():
         path, number = folder / f"{stem}-{number}.safetensors", number + 1
     write_bytes(path, data)
     return peek(path)
@@ -41,7 +41,7 @@ def kept() -> list[Info]:
 
 def delete(path: Path) -> Path:
     """Move an upload to the trash; returns what ``undo_delete`` needs."""
-    return runs.to_trash(path)
+    return queue.to_trash(path)
 
 
 def undo_delete(trashed: Path) -> Path:

@@ -9,7 +9,7 @@ from genlib.ui.components.map_of_models import map_of_models
 from genlib.ui.kit import loading, pickers
 from genlib.ui.kit.jobs import polled
 from genlib.ui.kit.stage import header
-from genlib.ui.side_by_side import map_of_models as taxonomy_view
+from genlib.ui.side_by_side.map_of_models import drawn, timeline_html, tree_html
 
 FILES = [page.file for page in menu.PAGES]
 
@@ -23,7 +23,7 @@ header(
     "Slides “Generative taxonomy”, after Goodfellow 2016, arXiv:1701.00160.",
 )
 
-job = taxonomy_view.drawn(loading.checkpoints())
+job = drawn(loading.checkpoints())
 
 
 def drawing(seen: int) -> bool:
@@ -37,12 +37,12 @@ def drawing(seen: int) -> bool:
 
 
 pictures = job.result if isinstance(job.result, dict) else {}
-opened = map_of_models("map.tree", taxonomy_view.tree_html(pictures), FILES)
+opened = map_of_models("map.tree", tree_html(pictures), FILES)
 if opened:
     st.switch_page(opened)
 polled("map_of_models.drawing", drawing, len(pictures))
 st.subheader("When they came")
-opened = map_of_models("map.time", taxonomy_view.timeline_html(), FILES)
+opened = map_of_models("map.time", timeline_html(), FILES)
 if opened:
     st.switch_page(opened)
 

@@ -14,7 +14,7 @@ from genlib.ui.kit.columns import side_by_side
 from genlib.ui.kit.jobs import polled
 from genlib.ui.kit.plain import note_of, plain
 from genlib.ui.kit.stage import header
-from genlib.ui.side_by_side.pca import data as pca_data
+from genlib.ui.side_by_side.pca.data import components, decoder_matrix, exact_pca, linear_decoders
 from genlib.ui.side_by_side.pca import view
 from genlib.ui.side_by_side.pca.view import eigen_digits, one_digit, samples
 
@@ -35,7 +35,7 @@ header(
 data = loading.dataset()
 if data.note:
     st.caption(f":material/info: {note_of(data)}")
-found = pca_data.components(data.name)
+found = components(data.name)
 
 st.subheader("Eigen-digits")
 eigen_digits(found, data.shape)
@@ -56,7 +56,7 @@ def few_axes() -> None:
             help="How many numbers describe a digit.",
         )
     )
-    model = pca_data.model(data.name, d)
+    model = exact_pca(data.name, d)
     left, middle, right = side_by_side(280, 300, 400)
     with left:
         digit = digit_picker.pick_digit("pca.digit", data=data, default_class=5)
@@ -84,7 +84,7 @@ st.markdown(
 
 
 polled("pca.training", view.autoencoder, data, found)
-trained = {info.name: info for info in pca_data.linear_decoders(data.shape)}
+trained = {info.name: info for info in linear_decoders(data.shape)}
 if trained:
     name = st.selectbox(
         "And a trained one",
@@ -95,7 +95,7 @@ if trained:
         help="A shipped or own autoencoder of one layer, maybe with tanh: is its decoder's "
         "subspace PCA's?",
     )
-    matrix = pca_data.decoder_matrix(trained[name or next(iter(trained))])
+    matrix = decoder_matrix(trained[name or next(iter(trained))])
     width = matrix.shape[1]
     angles = principal_angles(matrix, found.axes[:width].T)
     st.markdown(

@@ -56,7 +56,7 @@ if section == "Watch" and run:
 elif section == "Watch":
     st.info("There is no run yet. Start one under “New run”.", icon=":material/info:")
 elif section == "Upload":
-    upload.uploads()
+    upload.panel()
 else:
     form.new_run()
 

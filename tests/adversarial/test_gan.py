@@ -13,7 +13,7 @@ from streamlit.testing.v1 import AppTest
 from genlib.models.classifier import Classifier, ClassifierSettings
 from genlib.models.gan import MLPGAN, MLPGANSettings
 from genlib.store import checkpoint
-from genlib.ui.adversarial.gan import data as gan_data
+from genlib.ui.adversarial.gan import data
 from tests.helpers import sent, visit
 
 run = partial(visit, "adversarial/gan.py", "gan")
@@ -25,8 +25,8 @@ VIEWS = ("Samples", "Walk", "Verdict", "Training", "Coverage", "Step by step")
 @pytest.fixture
 def tiny(shelf: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder with a small GAN that kept two epochs, and a classifier."""
-    monkeypatch.setattr(gan_data, "N", 60)
-    monkeypatch.setattr(gan_data, "TYPICAL", 3)
+    monkeypatch.setattr(data, "N", 60)
+    monkeypatch.setattr(data, "TYPICAL", 3)
     model = MLPGAN(MLPGANSettings(latent_dim=4, hidden=(8, 16)))
     folder = shelf({"judge": Classifier(ClassifierSettings(width=4, dense=8))})
     terms = ("loss", "g_loss", "d_x", "d_gz", "d_accuracy")

@@ -20,7 +20,7 @@ from genlib.models.pixelcnn import PixelCNN, PixelCNNSettings
 from genlib.models.pixelrnn import PixelRNN, PixelRNNSettings
 from genlib.store import checkpoint
 from genlib.store.checkpoint import peek
-from genlib.ui.autoregressive import pixelcnn as view
+from genlib.ui.autoregressive import pixelcnn
 from genlib.ui.components.pixels import Place, Sheet
 from tests.helpers import visit
 
@@ -30,7 +30,7 @@ run = partial(visit, "autoregressive/pixelcnn.py", "pixelcnn")
 @pytest.fixture
 def tiny(shelf: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder of one small PixelCNN and one small PixelRNN, and fewer test digits."""
-    monkeypatch.setattr(view, "CHUNKS", 2)
+    monkeypatch.setattr(pixelcnn, "CHUNKS", 2)
     return shelf(
         {
             "cnn-tiny": PixelCNN(PixelCNNSettings(width=4, blocks=1)),
@@ -62,7 +62,7 @@ def test_sixteen_images_and_the_digit_are_sent_with_all_predictions(tiny: Path, 
     assert stage["shape"] == [16, 28, 28] and stage["replay"] and stage["known"] == 0
     assert stage["images"].max() == 1 and len(stage["logits"]) == 16 * 784
     assert surprise["shape"] == [1, 28, 28] and not surprise["replay"]
-    net = view.loading.model(tiny / f"{model}.safetensors")
+    net = pixelcnn.loading.model(tiny / f"{model}.safetensors")
     x = torch.from_numpy(surprise["images"].copy()).view(1, 1, 28, 28).float()
     with torch.no_grad():
         assert np.allclose(net.pixel_logits(x).flatten(), surprise["logits"], atol=1e-5)
@@ -97,7 +97,7 @@ def test_the_nats_on_the_page_are_the_models_exact_ones(tiny: Path) -> None:
     app = run(model="rnn-tiny")
     surprise = sent(app)[1]
     x = torch.from_numpy(surprise["images"].copy()).view(1, 1, 28, 28).float()
-    net = view.loading.model(tiny / "rnn-tiny.safetensors")
+    net = pixelcnn.loading.model(tiny / "rnn-tiny.safetensors")
     with torch.no_grad():
         exact = -net.log_likelihood(x).item()
     assert any(f"**{exact:.1f} nats**" in text.value for text in app.markdown)
@@ -110,12 +110,12 @@ def test_test_digits_are_counted_in_turns_and_averaged(tiny: Path) -> None:
             break
         app.run()
     words = next(text.value for text in app.markdown if "test digits cost" in text.value)
-    data = view.loading.pictures_of(peek(tiny / "cnn-tiny.safetensors"))
-    few = (to_float(data.test_x[: 2 * view.CHUNK]) > 0.5).float()
+    data = pixelcnn.loading.pictures_of(peek(tiny / "cnn-tiny.safetensors"))
+    few = (to_float(data.test_x[: 2 * pixelcnn.CHUNK]) > 0.5).float()
     with torch.no_grad():
         exact = -checkpoint.load(tiny / "cnn-tiny.safetensors").log_likelihood(few).mean().item()
     found = re.search(r"^(\d+) test digits cost \*\*([\d.]+) ±", words)
-    assert found and int(found[1]) == 2 * view.CHUNK
+    assert found and int(found[1]) == 2 * pixelcnn.CHUNK
     assert float(found[2]) == pytest.approx(exact, abs=0.051)
 
 
@@ -143,16 +143,16 @@ def test_the_place_under_the_mouse_is_checked_before_it_is_used(
 
 def test_the_field_is_sent_as_bytes_with_its_strongest_pull_at_255(tiny: Path) -> None:
     info = peek(tiny / "cnn-tiny.safetensors")
-    lit = view.lit(info, sheet(), Place(1, 20, 10))
+    lit = pixelcnn.lit(info, sheet(), Place(1, 20, 10))
     assert lit.pull.max() == 255
     assert not lit.pull.ravel()[20 * 28 + 10 :].any()
     assert lit.seen[19, 10] and not lit.seen[2, 27]
 
 
 def test_files_show_the_images() -> None:
-    png = Image.open(io.BytesIO(view.as_png(sheet())))
+    png = Image.open(io.BytesIO(pixelcnn.as_png(sheet())))
     assert png.size == ((8 * 30 - 2) * 6, (2 * 30 - 2) * 6)
     corner = np.asarray(png)[3, 3 : 28 * 6 : 6]
     assert (corner // 255 == sheet().images[0, 0]).all()
-    gif = Image.open(io.BytesIO(view.as_gif(sheet())))
-    assert gif.n_frames >= view.FRAMES - 1
+    gif = Image.open(io.BytesIO(pixelcnn.as_gif(sheet())))
+    assert gif.n_frames >= pixelcnn.FRAMES - 1

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from genlib.data.pictures import registry as folders_shelf
+from genlib.data.pictures import registry
 from genlib.models import Model
 from genlib.models.dbn import DBN, DBNSettings
 from genlib.models.rbm import RBM, RBMSettings
@@ -36,7 +36,7 @@ def models(shelf, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:  # t
     for i in range(10):
         Image.new("RGB", (32, 32), (25 * i, 200 - 20 * i, 90)).save(pictures / f"{i}.png")
     shelf({})
-    grey, colour = (folders_shelf.register(pictures, 32, kind).name for kind in ("grey", "colour"))
+    grey, colour = (registry.register(pictures, 32, kind).name for kind in ("grey", "colour"))
     save(tmp_path, "grey", rbm("grey"), grey)
     save(tmp_path, "colour", rbm("colour"), colour)
     save(tmp_path, "bars", rbm("bars"), "bars")

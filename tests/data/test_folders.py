@@ -20,8 +20,8 @@ from PIL import Image
 from genlib.background import Cancelled
 from genlib.data import datasets
 from genlib.data.pictures import cache, registry
-from genlib.data.pictures import decode as folders_decode
-from genlib.data.pictures import source as folders
+from genlib.data.pictures import decode as decode_module
+from genlib.data.pictures import source as source_module
 from genlib.data.pictures.decode import decode, square
 from genlib.data.pictures.source import FolderError, arrange, look
 
@@ -137,12 +137,12 @@ def test_zip_bombs_are_refused_before_they_are_unpacked(
 ) -> None:
     refuse(zipped(tmp_path / "a.zip", {"a.bmp": bytes(3_000_000)}), "more than 200 times")
     many = zipped(tmp_path / "b.zip", pets())
-    monkeypatch.setattr(folders, "MAX_ENTRIES", 5)
+    monkeypatch.setattr(source_module, "MAX_ENTRIES", 5)
     refuse(many, "more than 5 files")
-    monkeypatch.setattr(folders, "MAX_ENTRIES", 100)
-    monkeypatch.setattr(folders, "MAX_TOTAL", 500)
+    monkeypatch.setattr(source_module, "MAX_ENTRIES", 100)
+    monkeypatch.setattr(source_module, "MAX_TOTAL", 500)
     refuse(many, "unpacks to more than")
-    monkeypatch.setattr(folders, "MAX_LIST", 10)
+    monkeypatch.setattr(source_module, "MAX_LIST", 10)
     refuse(many, "more than 100 files")
 
 
@@ -202,7 +202,7 @@ def test_more_than_half_broken_is_refused(tmp_path: Path) -> None:
 def test_a_picture_of_too_many_pixels_is_left_out_undecoded(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(folders_decode, "MAX_PIXELS", 5_000_000)
+    monkeypatch.setattr(decode_module, "MAX_PIXELS", 5_000_000)
     huge = picture(size=(3000, 2000))
     found = decode(look(zipped(tmp_path / "z.zip", pets() | {"cats/huge.png": huge})), 32, "grey")
     assert "`cats/huge.png` (more than 5 megapixels)" in found.note
@@ -233,7 +233,7 @@ def test_a_zip64_directory_that_lies_about_its_length_is_refused(
     # The short record says 100 bytes; what zipfile would read is more than is allowed.
     short = data[: at + 12] + struct.pack("<I", 100) + data[at + 16 :]
     (tmp_path / "lie.zip").write_bytes(with_zip64(short, length))
-    monkeypatch.setattr(folders, "MAX_LIST", length - 1)
+    monkeypatch.setattr(source_module, "MAX_LIST", length - 1)
     refuse(tmp_path / "lie.zip", "holds more than 200,000 files")
     # A mark of the record inside the record itself does not hide it.
     (tmp_path / "lie.zip").write_bytes(data[: at + 12] + b"PK\x05\x06" + data[at + 16 :])
@@ -244,7 +244,7 @@ def test_the_list_of_a_zip_is_counted_before_it_is_unfolded(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = zipped(tmp_path / "z.zip", {f"{i}.png": b"" for i in range(3000)})
-    monkeypatch.setattr(folders, "MAX_ENTRIES", 2999)
+    monkeypatch.setattr(source_module, "MAX_ENTRIES", 2999)
     tracemalloc.start()
     refuse(path, "more than 2,999 files")
     peak = tracemalloc.get_traced_memory()[1]
@@ -256,9 +256,9 @@ def test_all_pictures_together_have_a_budget_of_pixels(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = zipped(tmp_path / "z.zip", pets())  # 12 pictures of 40 x 30
-    monkeypatch.setattr(folders_decode, "MAX_ALL_PIXELS", 12 * 40 * 30)
+    monkeypatch.setattr(decode_module, "MAX_ALL_PIXELS", 12 * 40 * 30)
     assert len(decode(look(path), 32, "colour").x) == 12
-    monkeypatch.setattr(folders_decode, "MAX_ALL_PIXELS", 12 * 40 * 30 - 1)
+    monkeypatch.setattr(decode_module, "MAX_ALL_PIXELS", 12 * 40 * 30 - 1)
     refuse(path, "pixels: use a part of them, or smaller ones")
 
 
@@ -266,8 +266,8 @@ def test_a_picture_inside_an_icon_is_bounded_too(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 100_000)
     inner = picture(size=(600, 600))
     icon = struct.pack("<HHHBBBBHHII", 0, 1, 1, 16, 16, 0, 0, 1, 32, len(inner), 22) + inner
-    with pytest.raises(folders_decode.Unusable, match="megapixels"):
-        folders_decode.read_picture(icon, 32, "colour")
+    with pytest.raises(decode_module.Unusable, match="megapixels"):
+        decode_module.read_picture(icon, 32, "colour")
 
 
 def test_one_source_is_decoded_at_a_time(tmp_path: Path) -> None:
@@ -354,7 +354,7 @@ def test_a_description_that_cannot_be_read_is_left_out(tmp_path: Path, text: str
 def test_too_much_for_the_memory_is_said_first(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(folders_decode, "MAX_BYTES", 12 * 3 * 32 * 32)
+    monkeypatch.setattr(decode_module, "MAX_BYTES", 12 * 3 * 32 * 32)
     path = zipped(tmp_path / "z.zip", pets())
     assert len(decode(look(path), 32, "colour").x) == 12
     with pytest.raises(FolderError, match="choose a smaller size or grey"):
@@ -362,7 +362,7 @@ def test_too_much_for_the_memory_is_said_first(
 
 
 def test_cancelling_ends_within_one_part(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(folders_decode, "PART", 4)
+    monkeypatch.setattr(decode_module, "PART", 4)
     seen: list[int] = []
     with pytest.raises(Cancelled):
         decode(
@@ -408,7 +408,7 @@ def test_transparency_is_laid_on_white_and_cameras_are_turned() -> None:
     exif[0x0112] = 6  # to be turned by 90 degrees
     buffer = io.BytesIO()
     tall.save(buffer, "JPEG", exif=exif)
-    turned = folders_decode.read_picture(buffer.getvalue(), 64, "grey")[0].astype(int)
+    turned = decode_module.read_picture(buffer.getvalue(), 64, "grey")[0].astype(int)
     assert (np.diff(turned.mean(0)) <= 0.5).all() and abs(turned.mean(1) - 31.5).max() < 3
 
 
@@ -429,7 +429,7 @@ def test_a_folder_becomes_a_dataset_that_a_restart_finds(
     assert entry.name in datasets.available() and not datasets.is_ready(entry.name)
     datasets.prepare(entry.name)
     assert datasets.is_ready(entry.name)
-    monkeypatch.setattr(folders_decode, "decode", None)  # from here on only the cache serves
+    monkeypatch.setattr(decode_module, "decode", None)  # from here on only the cache serves
     data = datasets.load(entry.name)
     assert (data.title, data.classes, data.shape) == ("My pets!", ("cats", "dogs"), (3, 32, 32))
     assert len(data.train_x) == 10 and len(data.test_x) == 2

@@ -15,7 +15,7 @@ from streamlit.testing.v1 import AppTest
 from genlib.data.datasets import find_mnist
 from genlib.models.autoencoder import Autoencoder, AutoencoderSettings
 from genlib.models.vae import VAE, VAESettings
-from genlib.ui.energy import merged_digits as energy_view
+from genlib.ui.energy import merged_digits
 from tests.helpers import sent, visit
 
 run = partial(visit, "energy/merged_digits.py", "merged")
@@ -24,7 +24,7 @@ run = partial(visit, "energy/merged_digits.py", "merged")
 @pytest.fixture
 def tiny(shelf: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder of two small models, and fewer digits behind the histograms."""
-    monkeypatch.setattr(energy_view, "N", 300)
+    monkeypatch.setattr(merged_digits, "N", 300)
     models = {
         "ae-tiny": Autoencoder(AutoencoderSettings(latent_dim=4)),
         "vae-tiny": VAE(VAESettings(latent_dim=2, hidden=(8,))),
@@ -113,16 +113,16 @@ def test_other_digits_give_another_merge(tiny: Path) -> None:
 def test_verdict_says_what_the_share_means(
     share: float, is_digit: bool, words: str, mood: str
 ) -> None:
-    said, felt = energy_view.verdict(share, is_digit)
+    said, felt = merged_digits.verdict(share, is_digit)
     assert words in said
     assert felt == mood
 
 
 def test_histogram_counts_everything_once() -> None:
     real, merged = np.linspace(0, 10, 50), np.linspace(5, 100, 30)
-    counts = energy_view.histogram(real, merged)
+    counts = merged_digits.histogram(real, merged)
     assert (sum(counts.real), sum(counts.merged)) == (50, 30)
-    assert energy_view.histogram(np.ones(3), np.ones(4)).high > 1
+    assert merged_digits.histogram(np.ones(3), np.ones(4)).high > 1
 
 
 @pytest.mark.skipif(find_mnist() is None, reason="MNIST is not here")

@@ -22,8 +22,7 @@ from genlib.models.autoencoder import Autoencoder, AutoencoderSettings
 from genlib.models.vae import VAE, VAESettings
 from genlib.store import checkpoint
 from genlib.ui.components import draw
-from genlib.ui.latents.latent_map import data as map_data
-from genlib.ui.latents.latent_map import flow as map_flow
+from genlib.ui.latents.latent_map import data, flow
 from tests.helpers import ROOT, SECONDS, ok, poll, until
 
 
@@ -112,14 +111,14 @@ def test_a_running_map_is_never_that_of_its_anchor(tiny):
     assert until(lambda: not anchor.busy)
     let, z = threading.Event(), np.random.default_rng(0).normal(size=(2000, 2)).astype(np.float32)
 
-    def half_way(job: Job) -> map_flow.Optimised:
-        made = map_flow.Optimised(Frame(z, 250, 500, 1.0), TSNE.settled(z, z, 30, 32))
+    def half_way(job: Job) -> flow.Optimised:
+        made = flow.Optimised(Frame(z, 250, 500, 1.0), TSNE.settled(z, z, 30, 32))
         job.report(0.5, result=made)
         assert let.wait(30)
         return made
 
     try:
-        held = background.restart(anchor.name, half_way, map_flow.PLACES)
+        held = background.restart(anchor.name, half_way, flow.PLACES)
         assert until(lambda: held.result is not None)
         ok(app.run())
         assert app.session_state["map.job"] is held and clouds(app) == []
@@ -148,7 +147,7 @@ def test_maps_that_come_with_a_model_are_there_at_once_each_under_its_own_epoch(
         assert clouds(app) == [f"vae-tiny, epoch {epoch}, t-SNE"]
         job = app.session_state["map.job"]
         assert np.abs(job.result.frame.positions - stored.positions[epoch]).max() < 0.05
-    z = map_data.codes(info, map_data.points(info, 2000))
+    z = data.codes(info, data.points(info, 2000))
     near = job.result.tsne.place(z[:3] + 1e-4)
     assert near.shape == (3, 2) and np.isfinite(near).all()
     app.number_input(key="map.seed").set_value(5)
@@ -246,7 +245,7 @@ def test_a_link_with_nonsense_shows_the_page(tiny):
 
 def test_a_picked_digit_of_a_link_shows_its_neighbours(tiny):
     info = next(i for i in checkpoint.listing(tiny) if i.name == "ae-tiny")
-    number = int(map_data.points(info, 500).numbers[7])
+    number = int(data.points(info, 500).numbers[7])
     app = open_map(model="ae-tiny", by="PCA", pick=str(number))
     assert "are a" in words(app)
     assert app.query_params["map.pick"] in (str(number), [str(number)])
@@ -260,8 +259,8 @@ def test_shipped_models_separate_digits_far_above_chance(shipped):
 def map_of(name: str, z: Array, who: str) -> Job:
     return background.request(
         name,
-        lambda job: map_flow.optimise(job, TSNE(z, perplexity=10)),
-        map_flow.PLACES,
+        lambda job: flow.optimise(job, TSNE(z, perplexity=10)),
+        flow.PLACES,
         watcher=who,
     )
 
@@ -277,7 +276,7 @@ def test_two_sessions_share_a_job_and_one_leaving_does_not_stop_it():
         map_of("test:shared", z, "b")  # b still looks
         time.sleep(0.05)
     assert first.state == "done"
-    assert isinstance(first.result, map_flow.Optimised)
+    assert isinstance(first.result, flow.Optimised)
     assert first.result.frame.iteration == first.result.frame.total
 
 

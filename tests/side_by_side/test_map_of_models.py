@@ -13,7 +13,7 @@ from genlib.models.pca import PCA, PCASettings
 from genlib.models.vae import VAE, VAESettings
 from genlib.ui.kit import loading
 from genlib.ui.side_by_side import map_of_models
-from genlib.ui.side_by_side import map_of_models as taxonomy_view
+from genlib.ui.side_by_side.map_of_models import drawn
 from tests.helpers import ROOT, sent, until, visit
 
 
@@ -48,7 +48,7 @@ def test_pictures_come_from_the_models_and_links_lead_to_pages(
             "classifier-tiny": Classifier(ClassifierSettings(width=2, dense=8)),
         }
     )
-    job = taxonomy_view.drawn(loading.checkpoints())
+    job = drawn(loading.checkpoints())
     until(lambda: not job.busy)
     assert set(job.result) == {
         "Variational autoencoder",

@@ -9,7 +9,7 @@ from typing import Concatenate, ParamSpec
 
 import streamlit as st
 
-from genlib.runs import queue as runs
+from genlib.runs import queue
 from genlib.runs.directory import ACTIVE, LR_RANGE, RESUMABLE, Run
 from genlib.store.checkpoint import CheckpointError, peek
 from genlib.ui.kit import guard, loading, open_in, rights
@@ -111,19 +111,19 @@ def _pause(run: Run, state: str) -> None:
 @rights.needed
 @_told
 def _stop(run: Run) -> None:
-    runs.stop(run)
+    queue.stop(run)
 
 
 @rights.needed
 @_told
 def _hold(run: Run) -> None:
-    runs.pause(run)
+    queue.pause(run)
 
 
 @rights.needed
 @_told
 def _proceed(run: Run) -> None:
-    runs.proceed(run)
+    queue.proceed(run)
 
 
 def _learning_rate(run: Run, state: str) -> None:
@@ -154,13 +154,13 @@ def _learning_rate(run: Run, state: str) -> None:
 def _set_lr(run: Run, key: str) -> None:
     value = st.session_state[key]
     if value is not None:
-        runs.set_lr(run, float(value))
+        queue.set_lr(run, float(value))
 
 
 @rights.needed
 @_told
 def _resume(run: Run) -> None:
-    runs.resume_run(run, guard.owner())
+    queue.resume_run(run, guard.owner())
 
 
 def keep(run: Run, state: str) -> None:
@@ -225,7 +225,7 @@ def _download(run: Run) -> None:
 @rights.needed
 @_told
 def _rename(run: Run, key: str) -> None:
-    runs.rename(run, st.session_state[key])
+    queue.rename(run, st.session_state[key])
 
 
 @rights.needed
@@ -233,7 +233,7 @@ def _rename(run: Run, key: str) -> None:
 def delete(run: Run) -> None:
     """Delete the run and offer to undo it; for callbacks."""
     name = run.name
-    runs.delete(run)
+    queue.delete(run)
     st.session_state[DELETED] = (run.id, name)
 
 
@@ -261,6 +261,6 @@ def restore(run_id: str) -> None:
     if st.session_state.get(DELETED, ("", ""))[0] == run_id:
         st.session_state.pop(DELETED)
     try:
-        runs.undo_delete(run_id)
+        queue.undo_delete(run_id)
     except (ValueError, OSError) as error:
         _say(str(error))

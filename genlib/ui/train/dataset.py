@@ -15,7 +15,7 @@ import streamlit as st
 from genlib import background
 from genlib.background import Job, Places
 from genlib.data import datasets
-from genlib.data.pictures import registry as folders_shelf
+from genlib.data.pictures import registry
 from genlib.data.pictures.registry import COLOURS, DEFAULT_SIZE, SIZES, Entry
 from genlib.data.pictures.source import FolderError
 from genlib.environment import LimitError
@@ -126,7 +126,7 @@ def own_pictures() -> None:
                 plain(text), icon=":material/check:" if good else ":material/error:"
             )
         _undo_line()
-        for entry in folders_shelf.entries().values():
+        for entry in registry.entries().values():
             _row(entry)
 
 
@@ -164,7 +164,7 @@ def _bring(size: int, colour: str) -> None:
         "Zip of pictures",
         type="zip",
         key=key,
-        max_upload_size=folders_shelf.MAX_UPLOAD // 1_000_000,
+        max_upload_size=registry.MAX_UPLOAD // 1_000_000,
         help="It is checked before anything is kept, and nothing in it is unpacked to disk.",
         on_change=_take,
         args=(key, size, colour),
@@ -191,7 +191,7 @@ def _take(key: str, size: int, colour: str) -> None:
         return
     st.session_state[COUNT] += 1
     try:
-        _chosen(folders_shelf.keep_zip(file.getvalue(), file.name, size, colour))
+        _chosen(registry.keep_zip(file.getvalue(), file.name, size, colour))
     except (FolderError, LimitError) as error:
         st.session_state[OUTCOME] = (False, str(error))
     except OSError as error:
@@ -209,7 +209,7 @@ def _name_path(size: int, colour: str) -> None:
         st.session_state[OUTCOME] = (False, "Name a folder or a zip first.")
         return
     try:
-        _chosen(folders_shelf.register(Path(text), size, colour))
+        _chosen(registry.register(Path(text), size, colour))
     except FolderError as error:
         st.session_state[OUTCOME] = (False, str(error))
     except (OSError, ValueError, RuntimeError):  # unreadable, a null character, an unknown ~user
@@ -240,7 +240,7 @@ def _row(entry: Entry) -> None:
 @rights.needed
 def _remove(entry: Entry) -> None:
     try:
-        folders_shelf.remove(entry.name)
+        registry.remove(entry.name)
         st.session_state[REMOVED] = entry
         st.session_state.pop(OUTCOME, None)
     except OSError:  # another session was faster
@@ -262,6 +262,6 @@ def _undo() -> None:
     if removed is None:  # the second click of a double click
         return
     try:
-        folders_shelf.restore(removed.name)
+        registry.restore(removed.name)
     except OSError:
         st.session_state[OUTCOME] = (False, f"{removed.title} could not be brought back.")

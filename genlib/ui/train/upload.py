@@ -8,7 +8,7 @@ import streamlit as st
 
 from genlib.environment import LimitError
 from genlib.evaluate.upload import MAX_UPLOAD, check_upload
-from genlib.runs import uploads as runs_uploads
+from genlib.runs import uploads
 from genlib.store.checkpoint import CheckpointError, Info
 from genlib.ui.kit import guard, loading, rights
 from genlib.ui.kit.plain import plain
@@ -18,13 +18,13 @@ OUTCOME = "upload.outcome"
 DELETED = "upload.deleted"
 
 
-def uploads() -> None:
+def panel() -> None:
     """The uploader, what became of the last file, and the uploads so far."""
     if rights.may_change():
         _bring()
     else:
         rights.note()
-    kept = runs_uploads.kept()
+    kept = uploads.kept()
     st.subheader("Uploaded checkpoints", anchor=False)
     if not kept:
         st.caption("None yet. Download one from a finished run, or from another genlib.")
@@ -59,7 +59,7 @@ def _take(key: str) -> None:
         return
     try:
         data = file.getvalue()
-        info = runs_uploads.keep(data, check_upload(data, file.name))
+        info = uploads.keep(data, check_upload(data, file.name))
     except (CheckpointError, LimitError) as error:
         st.session_state[OUTCOME] = (False, str(error))
     except OSError as error:
@@ -94,7 +94,7 @@ def _row(info: Info) -> None:
 @rights.needed
 def _delete(path: Path) -> None:
     try:
-        st.session_state[DELETED] = runs_uploads.delete(path)
+        st.session_state[DELETED] = uploads.delete(path)
     except OSError:  # another session was faster
         st.session_state[OUTCOME] = (False, f"{path.name} is no longer there.")
     else:
@@ -116,6 +116,6 @@ def _undo() -> None:
     if deleted is None:  # the second click of a double click
         return
     try:
-        runs_uploads.undo_delete(deleted)
+        uploads.undo_delete(deleted)
     except (ValueError, OSError) as error:
         st.session_state[OUTCOME] = (False, str(error))

@@ -34,7 +34,7 @@ def components(name: str) -> Components:
 
 
 @st.cache_resource(max_entries=12, show_spinner=False)
-def model(name: str, d: int) -> PCA:
+def exact_pca(name: str, d: int) -> PCA:
     """Probabilistic PCA with the d widest of the exact axes; shared, not to be changed."""
     data, found = loading.dataset(name), components(name)
     channels, size, _ = data.shape

@@ -255,7 +255,7 @@ def mixture(data: Dataset) -> bool:
             st.info("Press Fit: it takes some seconds.", icon=":material/play_arrow:")
         return busy
     order = component_means(model)
-    axes = pca_data.model(data.name, d)
+    axes = pca_data.exact_pca(data.name, d)
     rows: list[tuple[str, str, Samples]] = [
         ("One Gaussian", f"PCA, {axes.latent_dim} axes", axes),
         ("Mixture", f"{len(model.weights())} Gaussians", model),
