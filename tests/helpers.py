@@ -8,7 +8,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from streamlit.testing.v1 import AppTest
 
 from genlib.models import FAMILIES, Model
@@ -103,3 +105,17 @@ def train(spec: RunSpec) -> Run:
     run = queue.create(spec)
     assert work(run, lambda event: None) == "finished"
     return run
+
+
+def blend(
+    position: NDArray[np.float32], positions: NDArray[np.float32], z: NDArray[np.float32], k: int
+) -> NDArray[np.float32]:
+    """Mix the codes z (n, d) of the k points nearest to a place (2,) on their map (n, 2).
+
+    Weights are 1 / squared distance, brought to sum 1 (Shepard 1968): at a point, its own code.
+    The reference for what the browser does.
+    """
+    square = ((positions - position) ** 2).sum(axis=1)
+    chosen = square.argsort(kind="stable")[:k]
+    weights = 1 / np.maximum(square[chosen], 1e-12)
+    return ((weights / weights.sum()) @ z[chosen]).astype(np.float32)

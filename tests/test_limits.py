@@ -9,10 +9,9 @@ from threading import Barrier
 import pytest
 
 from genlib import environment
-from genlib.data.pictures import registry as folders_shelf
+from genlib.data.pictures import registry
 from genlib.environment import LimitError
-from genlib.runs import queue as runs
-from genlib.runs import uploads as runs_uploads
+from genlib.runs import queue, uploads
 from genlib.runs.directory import RunSpec
 
 pytestmark = pytest.mark.usefixtures("no_runs")
@@ -31,16 +30,16 @@ def test_bad_values_count_as_the_default(monkeypatch: pytest.MonkeyPatch) -> Non
 def test_a_full_queue_takes_no_more(no_runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GENLIB_MAX_QUEUE", "2")
     for _ in range(2):
-        runs.create(SPEC).set_status("queued", 1.0)
-    runs.check_room(1)  # one may train at once, and none does: it wouldn't wait
+        queue.create(SPEC).set_status("queued", 1.0)
+    queue.check_room(1)  # one may train at once, and none does: it wouldn't wait
     with pytest.raises(LimitError, match="The queue is full: 2 runs wait"):
-        runs.check_room(2)
-    stopped = runs.create(SPEC)
+        queue.check_room(2)
+    stopped = queue.create(SPEC)
     stopped.set_status("queued", 2.0)
     before = sorted(no_runs.iterdir())
     monkeypatch.setenv("GENLIB_MAX_QUEUE", "1")
     with pytest.raises(LimitError, match="at most 1 may"):
-        runs.start(SPEC)
+        queue.start(SPEC)
     assert sorted(no_runs.iterdir()) == before, "nothing is left of it"
 
 
@@ -48,24 +47,24 @@ def test_a_visitor_has_only_so_many_unfinished_runs(
     no_runs: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("GENLIB_MAX_OWN_RUNS", "2")
-    mine = [runs.create(SPEC) for _ in range(3)]
+    mine = [queue.create(SPEC) for _ in range(3)]
     for number, run in enumerate(mine[:2]):
         run.set_owner("me")
         run.set_status("queued", 1.0 + number)
     before = sorted(no_runs.iterdir())
-    for attempt in (lambda: runs.start(SPEC, "me"), lambda: runs.resume_run(mine[2], "me")):
+    for attempt in (lambda: queue.start(SPEC, "me"), lambda: queue.resume_run(mine[2], "me")):
         with pytest.raises(LimitError, match="You have 2 runs that aren't finished, and at most 2"):
             attempt()
     assert sorted(no_runs.iterdir()) == before, "nothing is left of it"
     assert mine[2].state == "stopped" and not mine[2].owner
-    runs.check_room(2, "another")
-    runs.check_room(3)  # from the command line: nobody's
+    queue.check_room(2, "another")
+    queue.check_room(3)  # from the command line: nobody's
     with pytest.raises(LimitError, match="so 3 more can't be started"):
-        runs.check_room(3, "another")
+        queue.check_room(3, "another")
     for ended in ("finished", "stopped", "failed", "running"):  # no process works on it: it is lost
         mine[0].set_status(ended, 3.0)
-        runs.check_room(1, "me")
-    assert runs.unfinished("me") == [mine[1]]
+        queue.check_room(1, "me")
+    assert queue.unfinished("me") == [mine[1]]
 
 
 @pytest.mark.usefixtures("nothing_starts")
@@ -73,37 +72,37 @@ def test_starts_at_the_same_moment_stay_below_the_limit(
     no_runs: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("GENLIB_MAX_OWN_RUNS", "3")
-    stopped = runs.create(SPEC)
+    stopped = queue.create(SPEC)
     together = Barrier(8)
 
     def start(number: int) -> bool:
         together.wait()
         try:
-            runs.resume_run(stopped, "me") if number % 2 else runs.start(SPEC, "me")
+            queue.resume_run(stopped, "me") if number % 2 else queue.start(SPEC, "me")
         except ValueError:
             return False
         return True
 
     with ThreadPoolExecutor(8) as pool:
         assert sum(pool.map(start, range(8))) == 3
-    assert len(runs.unfinished("me")) == 3
+    assert len(queue.unfinished("me")) == 3
 
 
 def test_an_odd_file_of_the_owner_does_no_harm(no_runs: Path) -> None:
-    run = runs.create(SPEC)
+    run = queue.create(SPEC)
     assert run.owner == ""
     run.set_owner("a" * 1000)
     assert len(run.owner) == 100
     (run.path / "owner").write_bytes(bytes(range(256)) * 10_000)
-    assert len(run.owner) == 100 and runs.unfinished("me") == []
+    assert len(run.owner) == 100 and queue.unfinished("me") == []
 
 
 def test_a_full_disk_takes_no_more(no_runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GENLIB_MIN_FREE", "1e9")
     for attempt in (
-        lambda: runs.start(SPEC),
-        lambda: runs_uploads.keep(b"abc", "a.safetensors"),
-        lambda: folders_shelf.keep_zip(b"abc", "a.zip"),
+        lambda: queue.start(SPEC),
+        lambda: uploads.keep(b"abc", "a.safetensors"),
+        lambda: registry.keep_zip(b"abc", "a.zip"),
     ):
         with pytest.raises(LimitError, match="The disk is nearly full"):
             attempt()
@@ -120,7 +119,7 @@ def test_runs_and_uploads_share_a_quota(no_runs: Path, monkeypatch: pytest.Monke
     with pytest.raises(LimitError, match="Runs and uploads take"):
         environment.check_disk(no_runs, 3000)
     with pytest.raises(LimitError, match="Runs and uploads take"):
-        runs_uploads.keep(bytes(3000), "a.safetensors")
+        uploads.keep(bytes(3000), "a.safetensors")
 
 
 def test_memory_and_jobs_have_limits(monkeypatch: pytest.MonkeyPatch) -> None:

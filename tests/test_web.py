@@ -16,13 +16,13 @@ import torch
 from torch import nn
 
 import genlib
-from genlib.explore.neighbours import blend
 from genlib.export.network import export, run
 from genlib.export.operations import Exported
 from genlib.models.layers import Affine, Clamp
 from genlib.ui.components.decoder_store import model_data
 from genlib.ui.components.packet import pack
 from genlib.ui.components.web import import_map, style_sheet
+from tests.helpers import blend
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = Path(genlib.__file__).parent

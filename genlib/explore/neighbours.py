@@ -1,4 +1,4 @@
-"""Nearest neighbours among latent codes: how well classes separate, and codes in between.
+"""Nearest neighbours among latent codes: how well classes separate.
 
 Distances are Euclidean. Everything is exact (no approximate search): up to 10,000 codes the
 distances are a few matrix products.
@@ -79,15 +79,3 @@ def knn_accuracy(z: Array, labels: Index, k: int = 10) -> Accuracy:
         votes[rows, around[:, rank]] += 1 + (k - rank) / (2 * k * k)
     share = float((votes.argmax(axis=1) == labels).mean())
     return Accuracy(share, float(np.sqrt(share * (1 - share) / len(z))), len(z))
-
-
-def blend(position: Array, positions: Array, z: Array, k: int = 8) -> Array:
-    """Mix the codes z (n, d) of the k points nearest to a place (2,) on their map (n, 2).
-
-    Weights are 1 / squared distance, brought to sum 1 (Shepard 1968): at a point, its own code.
-    """
-    k = min(k, len(z))
-    square = ((positions - position) ** 2).sum(axis=1)
-    chosen = np.argpartition(square, k - 1)[:k] if k < len(z) else np.arange(k)
-    weights = 1 / np.maximum(square[chosen], 1e-12)
-    return ((weights / weights.sum()) @ z[chosen]).astype(np.float32)

@@ -9,9 +9,7 @@ from genlib.ui.kit import links
 from genlib.ui.kit.jobs import polled
 from genlib.ui.kit.pickers import try_this
 from genlib.ui.kit.stage import header
-from genlib.ui.latents.latent_map import data as map_data
-from genlib.ui.latents.latent_map import flow as map_flow
-from genlib.ui.latents.latent_map import panels
+from genlib.ui.latents.latent_map import data, flow, panels
 from genlib.ui.latents.latent_map.panels import pick_choice
 
 KEY = history.of_this_visit("map.canvas")
@@ -31,7 +29,7 @@ header(
 choice = pick_choice()
 last, some = choice.last, choice.points
 pictures = f"pictures:{some.name}"
-store(pictures, map_data.pictures_message(pictures, some.pictures))
+store(pictures, data.pictures_message(pictures, some.pictures))
 
 
 def live() -> bool:
@@ -39,10 +37,10 @@ def live() -> bool:
     row = st.container(horizontal=True, gap="medium")
     left, right = row.container(key="map_left"), row.container(key="map_right", width=330)
     with left:
-        epoch = map_flow.choose_epoch(choice.epochs)
-        flat = map_flow.flat_map(choice, epoch)
+        epoch = flow.choose_epoch(choice.epochs)
+        flat = flow.flat_map(choice, epoch)
     info = choice.epochs[epoch]
-    z = map_data.codes(info, some)
+    z = data.codes(info, some)
     selection = selected(KEY, some.numbers, links.number("map.pick", -1))
     if selection.picked is not None:
         st.query_params["map.pick"] = str(some.numbers[selection.picked])
@@ -58,7 +56,7 @@ def live() -> bool:
             )
         else:
             codes = f"codes:{info.stamp}:{some.name}"
-            message = map_data.codes_message(codes, info, z)
+            message = data.codes_message(codes, info, z)
             if message:
                 store(codes, message)
             linear = flat.linear
@@ -84,10 +82,10 @@ def live() -> bool:
                 help="Test image, class, x and y of every point."
                 + ("" if flat.ready else " Ready when the map is finished."),
             )
-    return map_flow.needs_polling(flat)
+    return flow.needs_polling(flat)
 
 
-polled("map.polling", live, every=map_flow.POLL_SECONDS)
+polled("map.polling", live, every=flow.POLL_SECONDS)
 
 with st.expander("How to read it", icon=":material/menu_book:"):
     st.markdown(

@@ -14,8 +14,8 @@ from genlib.ui.kit.columns import side_by_side
 from genlib.ui.kit.jobs import polled
 from genlib.ui.kit.plain import note_of, plain
 from genlib.ui.kit.stage import header
-from genlib.ui.side_by_side.pca.data import components, decoder_matrix, exact_pca, linear_decoders
 from genlib.ui.side_by_side.pca import view
+from genlib.ui.side_by_side.pca.data import components, decoder_matrix, exact_pca, linear_decoders
 from genlib.ui.side_by_side.pca.view import eigen_digits, one_digit, samples
 
 STOPS = (1, 2, 3, 5, 8, 12, 20, 30, 50, 80, 120, 200, 300)

@@ -1,4 +1,4 @@
-"""The map's blend of codes in the browser is neighbours.blend in Python; packets arrive whole."""
+"""The map's blend of codes in the browser is ``blend`` in Python; packets arrive whole."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ import base64
 import numpy as np
 from playwright.sync_api import Page
 
-from genlib.explore.neighbours import blend
 from genlib.ui.components.latent_map import codes_message
 from genlib.ui.components.packet import pack
 from genlib.ui.components.web import import_map
+from tests.helpers import blend
 
 BLEND = "latent_map/blend.js"
 PACKET = "shared/packet.js"

@@ -7,6 +7,7 @@ import pytest
 
 from genlib.explore import neighbours
 from genlib.explore.projection import TSNE, Frame, Linear, pca, plain, procrustes
+from tests.helpers import blend
 
 N = 150
 
@@ -204,7 +205,7 @@ def test_knn_accuracy_is_one_on_blobs_and_chance_on_noise():
 def test_blend_is_exact_at_a_point_and_between_two_their_mean():
     positions = np.array([[0, 0], [2, 0], [50, 50]], np.float32)
     z = np.array([[1, 0, 0], [0, 1, 0], [0, 0, 1]], np.float32)
-    at = neighbours.blend(np.array([2, 0], np.float32), positions, z, k=3)
+    at = blend(np.array([2, 0], np.float32), positions, z, k=3)
     assert np.allclose(at, z[1], atol=1e-6)
-    middle = neighbours.blend(np.array([1, 0], np.float32), positions, z, k=2)
+    middle = blend(np.array([1, 0], np.float32), positions, z, k=2)
     assert np.allclose(middle, [0.5, 0.5, 0])

@@ -305,8 +305,8 @@ def test_a_map_that_cannot_be_made_says_so_until_someone_looks_again(tiny):
             weights.zero_()
     checkpoint.save(tiny / "vae-flat.safetensors", vae, dataset="mnist", seed=0, epoch=2)
     let = threading.Event()
-    for n in range(map_flow.PLACES.limit):  # so that it can't fail before the page has looked
-        background.restart(f"test:held {n}", lambda job: let.wait(60), map_flow.PLACES)
+    for n in range(flow.PLACES.limit):  # so that it can't fail before the page has looked
+        background.restart(f"test:held {n}", lambda job: let.wait(60), flow.PLACES)
     app = open_map(model="vae-flat")
     job: Job = app.session_state["map.job"]
     assert job.state == "waiting" and app.session_state["map.polling"]

@@ -17,9 +17,8 @@ from streamlit.testing.v1 import AppTest
 from genlib import background
 from genlib.background import Cancelled
 from genlib.data import datasets
-from genlib.data.pictures import decode as folders_decode
-from genlib.data.pictures import registry as folders_shelf
-from genlib.runs import queue as runs
+from genlib.data.pictures import decode, registry
+from genlib.runs import queue
 from genlib.ui.kit.plain import JOINER
 from tests.helpers import browse, ok, until
 
@@ -34,7 +33,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setenv("GENLIB_FOLDERS", "on")
     yield tmp_path
-    for name in folders_shelf.entries():
+    for name in registry.entries():
         background.forget(f"decode {name}")  # the next test's may have the same name
 
 
@@ -71,7 +70,7 @@ def test_an_uploaded_zip_is_decoded_chosen_trained_on_and_removed() -> None:
     assert any("10 training images" in caption.value for caption in app.caption)
     ok(app.selectbox(key="train.family").set_value("residual_classifier").run())
     ok(app.button(key="train.start").click().run())
-    (run,) = runs.listing()
+    (run,) = queue.listing()
     assert run.spec.dataset == "folder:my-pets"
     ok(app.segmented_control(key="train.show").set_value("New run").run())
     ok(app.button(key="pictures.remove.folder:my-pets").click().run())
@@ -126,7 +125,7 @@ def test_what_cannot_be_used_is_one_sentence_and_changes_nothing(
     app = upload(page(), "a.zip", data)
     assert len(app.error) == 1 and sentence in app.error[0].value
     assert app.selectbox(key="train.dataset").value == "digits"
-    assert folders_shelf.entries() == {}
+    assert registry.entries() == {}
 
 
 def test_a_path_that_is_not_there_is_one_sentence() -> None:
@@ -169,7 +168,7 @@ def test_decoding_can_be_cancelled_and_taken_up_again(monkeypatch: pytest.Monkey
         raise Cancelled
 
     with monkeypatch.context() as patch:
-        patch.setattr(folders_decode, "decode", stalled)
+        patch.setattr(decode, "decode", stalled)
         app = upload(page(), "pets.zip", pets())
         ok(app.button(key="pictures.cancel").click().run())
         app = decoded(app)

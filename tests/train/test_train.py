@@ -12,16 +12,13 @@ from streamlit.testing.v1 import AppTest
 
 from genlib.files import write_json
 from genlib.models import FAMILIES
-from genlib.runs import queue as runs
-from genlib.runs import uploads as runs_uploads
+from genlib.runs import queue, uploads
 from genlib.runs.directory import Run, RunSpec
 from genlib.runs.worker import work
 from genlib.settings import Control, TrainSettings
 from genlib.store import checkpoint
 from genlib.ui.kit import forms
-from genlib.ui.train import curves as run_curves
-from genlib.ui.train import form as train_form
-from genlib.ui.train import watch as run_view
+from genlib.ui.train import curves, form, watch
 from tests.helpers import browse, ok, train, until
 
 TRAIN = {"epochs": 2, "limit": 128, "precision": "float32", "threads": 1}
@@ -33,7 +30,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.setenv("GENLIB_RUNS", str(tmp_path / "runs"))
     monkeypatch.setenv("GENLIB_CHECKPOINTS", str(tmp_path / "shipped"))
     yield tmp_path
-    for run in runs.listing():
+    for run in queue.listing():
         run.set_control(Control(stop=True))
         until(lambda run=run: not run.alive)
 
@@ -51,7 +48,7 @@ def trained(**settings: object) -> Run:
 def test_the_form_has_every_setting_of_every_family(family: str) -> None:
     app = page()
     ok(app.selectbox(key="train.family").set_value(family).run())
-    config = {spec.name for spec in FAMILIES[family].Config.specs()} - set(train_form.FROM_DATA)
+    config = {spec.name for spec in FAMILIES[family].Config.specs()} - set(form.FROM_DATA)
     keys = {w.key for kind in (app.number_input, app.selectbox, app.text_input) for w in kind}
     keys |= {w.key for w in app.toggle}
     for name in config | {spec.name for spec in TrainSettings.specs()}:
@@ -83,7 +80,7 @@ def test_what_cannot_be_trained_is_said_and_cannot_be_started() -> None:
     app.text_input(key="train.autoencoder.hidden").set_value("")
     ok(app.text_input(key="train.autoencoder.classes").set_value("3,12").run())
     assert "class '12'" in app.error[0].value
-    assert runs.listing() == []
+    assert queue.listing() == []
 
 
 @pytest.mark.usefixtures("nothing_starts")
@@ -93,7 +90,7 @@ def test_start_makes_a_run_with_the_form_s_settings() -> None:
     app.number_input(key="train.autoencoder.epochs").set_value(3)
     ok(app.run())
     ok(app.button(key="train.start").click().run())
-    (run,) = runs.listing()
+    (run,) = queue.listing()
     assert run.state == "queued"
     assert (run.spec.model["latent_dim"], run.spec.train["epochs"]) == (7, 3)
     assert app.segmented_control(key="train.show").value == "Watch"
@@ -107,11 +104,11 @@ def test_a_visitor_with_too_many_runs_is_told_so(monkeypatch: pytest.MonkeyPatch
     app = page()
     ok(app.button(key="train.start").click().run())
     assert "at most 0 are allowed" in app.toast[0].value
-    assert runs.listing() == []
+    assert queue.listing() == []
     monkeypatch.setenv("GENLIB_MAX_OWN_RUNS", "1")
     ok(app.button(key="train.start").click().run())
-    (run,) = runs.listing()
-    assert len(run.owner) == 32 and runs.unfinished(run.owner) == [run]
+    (run,) = queue.listing()
+    assert len(run.owner) == 32 and queue.unfinished(run.owner) == [run]
 
 
 def test_a_finished_run_can_be_named_deleted_and_brought_back() -> None:
@@ -124,9 +121,9 @@ def test_a_finished_run_can_be_named_deleted_and_brought_back() -> None:
     checkpoint.load(run.path / "model.safetensors")  # the weights are where they were
     assert app.subheader[0].value == "my digits"
     ok(app.button(key="run.delete").click().run())
-    assert runs.listing() == []
+    assert queue.listing() == []
     ok(app.button(key="run.undo").click().run())
-    assert [r.name for r in runs.listing()] == ["my digits"]
+    assert [r.name for r in queue.listing()] == ["my digits"]
     assert app.subheader[0].value == "my digits"
 
 
@@ -135,13 +132,13 @@ def test_a_run_that_another_session_deleted_is_said_to_be_gone(key: str) -> None
     run, other = trained(), trained()
     run.set_status("stopped", time.time())
     app = page(train__show="Watch", run=run.id)
-    runs.delete(run)
+    queue.delete(run)
     if key == "run.name":
         ok(app.text_input(key=f"run.name.{run.id}").set_value("my digits").run())
     else:
         ok(app.button(key=key).click().run())
     assert "is no longer there. It can be brought back" in app.toast[0].value
-    assert app.subheader[0].value == other.id and runs.listing() == [other]
+    assert app.subheader[0].value == other.id and queue.listing() == [other]
 
 
 def test_the_second_click_on_undo_does_nothing() -> None:
@@ -151,7 +148,7 @@ def test_the_second_click_on_undo_does_nothing() -> None:
     ok(app.button(key="run.delete").click().run())
     del app.session_state["runs.deleted"]
     ok(app.button(key="run.undo").click().run())
-    assert runs.listing() == [] and not app.toast
+    assert queue.listing() == [] and not app.toast
 
 
 def test_the_pictures_travel_back_to_the_untrained_model() -> None:
@@ -172,14 +169,13 @@ def test_each_reconstruction_is_under_its_picture(n: int) -> None:
     """However few test pictures there are: picture i has the value 10 + i, its twin 100 + i."""
     values = [*range(10, 10 + n), *range(100, 100 + n)]
     preview = np.stack([np.full((1, 4, 4), value, np.uint8) for value in values])
-    tiles = run_view.arrange(preview, paired=True)[2::5, 2::5]  # the middle of each tile
+    tiles = watch.arrange(preview, paired=True)[2::5, 2::5]  # the middle of each tile
     assert tiles.shape == (2 * -(-n // 8), min(n, 8))
     pictures, twins = tiles[::2].flatten().tolist(), tiles[1::2].flatten().tolist()
     assert (pictures[:n], twins[:n]) == (values[:n], values[n:])
     assert set(pictures[n:] + twins[n:]) <= {128}, "grey where there is nothing"
     assert (
-        run_view.arrange(preview[:n], paired=False)[2::5, 2::5].flatten()[:n].tolist()
-        == (values[:n])
+        watch.arrange(preview[:n], paired=False)[2::5, 2::5].flatten()[:n].tolist() == (values[:n])
     )
 
 
@@ -208,9 +204,9 @@ def test_a_resumed_run_is_followed_again(monkeypatch: pytest.MonkeyPatch) -> Non
     run = trained()
     run.set_status("stopped", time.time())
     followed: list[bool] = []
-    plain = run_view.follow
-    monkeypatch.setattr(run_view, "follow", lambda i, live: (followed.append(live), plain(i, live)))
-    monkeypatch.setattr(runs, "advance", lambda: [])
+    plain = watch.follow
+    monkeypatch.setattr(watch, "follow", lambda i, live: (followed.append(live), plain(i, live)))
+    monkeypatch.setattr(queue, "advance", lambda: [])
     app = page(train__show="Watch", run=run.id)
     ok(app.button(key="run.resume").click().run())
     assert followed[0] is False and followed[-1] is True
@@ -248,14 +244,14 @@ def test_a_good_upload_is_kept_listed_and_deleted_with_undo(folder: Path) -> Non
     app = page(train__show="Upload")
     upload(app, "../of a friend.safetensors", data)
     assert "ready in the other pages" in app.success[0].value
-    (info,) = runs_uploads.kept()
+    (info,) = uploads.kept()
     assert info.path == folder / "runs" / "uploads" / "of_a_friend.safetensors"
     upload(app, "of a friend.safetensors", data)
-    assert len(runs_uploads.kept()) == 2
+    assert len(uploads.kept()) == 2
     ok(app.button(key="upload.delete.of_a_friend.safetensors").click().run())
-    assert [i.path.name for i in runs_uploads.kept()] == ["of_a_friend-2.safetensors"]
+    assert [i.path.name for i in uploads.kept()] == ["of_a_friend-2.safetensors"]
     ok(app.button(key="upload.undo").click().run())
-    assert len(runs_uploads.kept()) == 2
+    assert len(uploads.kept()) == 2
 
 
 def test_undo_replaces_no_upload_of_the_same_name() -> None:
@@ -266,7 +262,7 @@ def test_undo_replaces_no_upload_of_the_same_name() -> None:
     ok(app.button(key="upload.delete.a.safetensors").click().run())
     upload(app, "a.safetensors", another)
     ok(app.button(key="upload.undo").click().run())
-    assert {info.path.read_bytes() for info in runs_uploads.kept()} == {mine, another}
+    assert {info.path.read_bytes() for info in uploads.kept()} == {mine, another}
     ok(app.button(key="upload.delete.a.safetensors").click().run())
     del app.session_state["upload.deleted"]  # as the second click of a double click finds it
     ok(app.button(key="upload.undo").click().run())
@@ -286,7 +282,7 @@ def test_a_bad_upload_is_one_sentence_and_changes_nothing(name: str) -> None:
     app = upload(page(train__show="Upload"), *files[name])
     assert len(app.error) == 1
     assert app.error[0].value.count(". ") <= 1
-    assert runs_uploads.kept() == []
+    assert uploads.kept() == []
 
 
 # ------------------------------------------------------------------------ what is computed
@@ -303,23 +299,23 @@ def test_settings_survive_the_form() -> None:
 
 def test_curves_have_an_end_and_at_most_their_points() -> None:
     run = trained(epochs=5)
-    records = run_view.diary(run)
-    assert run_curves.terms(records) == ["loss"]
-    rows = run_curves.frame(records, "loss", 5)
+    records = watch.diary(run)
+    assert curves.terms(records) == ["loss"]
+    rows = curves.frame(records, "loss", 5)
     assert list(rows[rows["set"] == "test"]["epoch"]) == [1, 2, 3, 4, 5]
     many = [r for r in records if r.kind == "epoch"] * 300
-    assert len(run_curves.frame(many, "loss", 5)) <= 2 * (run_curves.POINTS + 1)
+    assert len(curves.frame(many, "loss", 5)) <= 2 * (curves.POINTS + 1)
 
 
 def test_curves_mark_where_the_learning_rate_was_changed() -> None:
     run = trained(epochs=2, schedule="cosine")
-    records = run_view.diary(run)
-    assert run_curves.changes(records, 2, 1e-3) == [], "a schedule is not a change"
+    records = watch.diary(run)
+    assert curves.changes(records, 2, 1e-3) == [], "a schedule is not a change"
     run.set_control(Control(lr=0.01))
     train = {**run.spec.train, "epochs": 4}
     write_json(run.path / "run.json", {**run.spec.to_dict(), "train": train})
     assert work(run, lambda event: None) == "finished"
-    assert run_curves.changes(run_view.diary(run), 4, 1e-3) == [(2.0, 0.01)]
+    assert curves.changes(watch.diary(run), 4, 1e-3) == [(2.0, 0.01)]
     page(train__show="Watch", run=run.id)
 
 
@@ -328,4 +324,4 @@ def test_curves_mark_where_the_learning_rate_was_changed() -> None:
     [(0.4, "0 s"), (59.6, "1 min 00 s"), (61, "1 min 01 s"), (7260, "2 h 01 min")],
 )
 def test_durations(seconds: float, text: str) -> None:
-    assert run_view.duration(seconds) == text
+    assert watch.duration(seconds) == text

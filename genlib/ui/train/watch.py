@@ -16,14 +16,13 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from genlib.models import FAMILIES, capabilities
-from genlib.runs import queue as runs
+from genlib.runs import queue
 from genlib.runs.directory import ACTIVE, Run
 from genlib.runs.events import Log
 from genlib.settings import Event
 from genlib.ui.kit import images
 from genlib.ui.kit.plain import plain
-from genlib.ui.train import actions as run_actions
-from genlib.ui.train import curves as run_curves
+from genlib.ui.train import actions, curves
 
 LOG_END = 20_000  # bytes at the end of log.txt that may be shown
 POLL = 0.75  # seconds between two looks at the directory
@@ -50,12 +49,12 @@ def show(run: Run) -> None:
 
 
 def follow(run_id: str, live: bool) -> None:
-    run = runs.get(run_id)
+    run = queue.get(run_id)
     if run is None:  # deleted: the page offers Undo, or says so, and shows another one
-        run_actions.say_gone(run_id)
+        actions.say_gone(run_id)
         st.rerun()
     if live:
-        runs.advance()  # should its turn have come while nothing else was looking
+        queue.advance()  # should its turn have come while nothing else was looking
     state = run.state
     if live != (state in (*ACTIVE, "queued")):
         st.rerun()  # once: the page then draws it again, and the polling ends, or begins (Resume)
@@ -65,15 +64,15 @@ def follow(run_id: str, live: bool) -> None:
     _explain(run, state)
     with st.grid(min_column_width=CELL, gap=("small", "large"), vertical_alignment="bottom"):
         _numbers(run, records)
-        run_actions.steer(run, state)
+        actions.steer(run, state)
     with st.grid(min_column_width=CELL, gap=("small", "large")):
         with st.container():
             train = run.spec.train
-            run_curves.show(records, int(str(train["epochs"])), float(str(train["lr"])))
+            curves.show(records, int(str(train["epochs"])), float(str(train["lr"])))
         with st.container():
             _pictures(run, live)
     if run.model or not live:
-        run_actions.keep(run, state)
+        actions.keep(run, state)
 
 
 def diary(run: Run) -> list[Event]:
@@ -182,8 +181,8 @@ def _explain(run: Run, state: str) -> None:
 
 
 def _waiting(run: Run) -> str:
-    names = ", ".join(other.name for other in runs.listing() if other.alive) or "another run"
-    place, total = runs.place(run), len(runs.queue())
+    names = ", ".join(other.name for other in queue.listing() if other.alive) or "another run"
+    place, total = queue.place(run), len(queue.queue())
     return f"Waiting for {names}: place {place} of {total} in the queue. It starts by itself."
 
 

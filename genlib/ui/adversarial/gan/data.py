@@ -233,11 +233,10 @@ def typical_distance(info: Info) -> float:
 
 @dataclass(frozen=True)
 class Browser:
-    """A generator for the browser: None where the server has to decode, with the reason."""
+    """A generator for the browser; None where the server has to decode."""
 
     name: str
     exported: Exported | None
-    reason: str
 
 
 @st.cache_resource(max_entries=12, show_spinner=False, hash_funcs=loading.BY_FILE)
@@ -245,10 +244,11 @@ def for_browser(info: Info) -> Browser:
     """A checkpoint's decoder as the browser wants it."""
     model = loading.model(info)
     assert isinstance(model, Decodes)
+    on_the_server = Browser(f"{info.name}-{info.mtime_ns}", None)
     try:
         exported = export(model.decoder_layers())
-    except ValueError as problem:
-        return Browser(f"{info.name}-{info.mtime_ns}", None, str(problem))
-    if why := browser_refusal(exported):
-        return Browser(f"{info.name}-{info.mtime_ns}", None, why)
-    return Browser(f"{info.name}-{exported.digest}", exported, "")
+    except ValueError:  # a layer that the browser can't execute
+        return on_the_server
+    if browser_refusal(exported):
+        return on_the_server
+    return Browser(f"{info.name}-{exported.digest}", exported)
