@@ -11,8 +11,7 @@ from genlib.ui.train import actions, runs, sweep
 
 header(
     "Runs",
-    "One run tells little; two that differ in one setting tell what that setting does. Compare "
-    "curves, or let one setting take several values and see what each of them reconstructs.",
+    "Two runs that differ in one setting show what that setting does.",
     r"\theta^\ast(\lambda) = \arg\min_\theta L(\theta; \lambda), \qquad "
     r"\lambda \in \{\lambda_1, \dots, \lambda_k\}",
     "Article “Autoencoder, VAE, GAN”: latent spaces of 2, 10 and 100 numbers",

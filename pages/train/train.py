@@ -37,9 +37,8 @@ def pick_run() -> Run | None:
 
 header(
     "Train",
-    "A model learns by going through the training images again and again, each time moving its "
-    "weights a little so that the loss falls. Test images, which it never learns from, tell "
-    "whether it has understood or memorised.",
+    "A model goes through the training images again and again; each step moves its weights a "
+    "little so that the loss falls.",
     r"\theta \leftarrow \theta - \eta\, \nabla_\theta\, \frac{1}{B}\sum_{i=1}^{B} "
     r"L_\theta(x_i)",
     "Lecture text “Autoencoders to GANs”; Kingma & Ba 2014, arXiv:1412.6980 (Adam)",
