@@ -32,10 +32,10 @@ from PIL import Image
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+from genlib.data.pictures import photographs
 from genlib.data.pictures.decode import decode
 from genlib.data.pictures.source import FolderError, look
 from genlib.evaluate import upload
-from genlib.explore.ascent import pictures
 from genlib.models.capabilities import Classifies, Decodes, Reconstructs
 from genlib.runs import queue
 from genlib.runs.directory import RunSpec
@@ -206,8 +206,8 @@ class Fuzzer:
     def picture(self, rng: random.Random) -> str:
         """A picture for DeepDream."""
         try:
-            finite("picture", pictures.decode(mutated(picture(rng), rng), 64))
-        except pictures.PictureError as error:
+            finite("picture", photographs.decode(mutated(picture(rng), rng), 64))
+        except photographs.PictureError as error:
             return sentence("picture", error)
         return "picture: loaded"
 

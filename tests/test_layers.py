@@ -15,7 +15,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 ALL = ("*",)
-SHARED = ("settings", "losses", "background", "devices", "environment", "files", "pillow")
+SHARED = ("settings", "losses", "background", "devices", "environment", "files")
 
 # package -> what of genlib it may import, besides itself. The longest key that a module's name
 # starts with counts.
@@ -26,10 +26,9 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "settings": ("environment",),
     "devices": ("environment", "settings"),
     "files": ("environment",),
-    "pillow": (),
     "plots": (),
     "models": ("settings", "losses"),
-    "data": ("settings", "background", "environment", "files", "pillow"),
+    "data": ("settings", "background", "environment", "files"),
     "store": ("models", "settings", "environment", "files"),
     "training": ("models", "data", "store", *SHARED),
     "evaluate": ("models", "data", "store", *SHARED),

@@ -3,8 +3,8 @@
 import streamlit as st
 import torch
 
+from genlib.data.pictures.photographs import MAX_BYTES, PictureError, decode, sample
 from genlib.explore.ascent.knobs import Knobs, octaves_that_differ
-from genlib.explore.ascent.pictures import MAX_BYTES, PictureError, decode, sample
 from genlib.ui.classifiers import ascent
 from genlib.ui.classifiers.networks import pick_network, weights_panel
 from genlib.ui.kit import rights

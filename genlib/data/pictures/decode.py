@@ -21,6 +21,7 @@ from PIL import Image, UnidentifiedImageError
 from torch import Tensor
 
 from genlib.background import Cancelled
+from genlib.data.pictures.photographs import as_seen
 from genlib.data.pictures.source import (
     MAX_PICTURE,
     FolderError,
@@ -29,7 +30,6 @@ from genlib.data.pictures.source import (
     formats,
     title_of,
 )
-from genlib.pillow import as_seen
 
 COLOURS: dict[str, str] = {"colour": "RGB", "grey": "L"}  # -> Pillow's mode
 MAX_PIXELS = 50_000_000  # in one picture

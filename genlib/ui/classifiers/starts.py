@@ -9,9 +9,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from genlib.data.pictures.photographs import PictureError, decode, sample, square
 from genlib.explore.ascent.climb import noise
 from genlib.explore.ascent.lens import Lens, Network
-from genlib.explore.ascent.pictures import PictureError, decode, sample, square
 from genlib.ui.components.digit_picker import pick_digit
 from genlib.ui.kit.pickers import choose
 from genlib.ui.kit.plain import plain

@@ -15,8 +15,8 @@ from PIL import Image, ImageDraw
 from torch import Tensor
 
 from genlib.data.datasets import Dataset, to_float
+from genlib.data.pictures import photographs
 from genlib.explore import pca
-from genlib.explore.ascent import pictures
 from genlib.explore.ascent.climb import Ascent
 from genlib.explore.ascent.knobs import Knobs
 from genlib.explore.ascent.lens import Lens, Network
@@ -190,7 +190,7 @@ def dream(shelf: Shelf) -> Picture:
     """A photograph as it is, and to the right as a layer of the classifier likes it better."""
     lens = _lens(shelf)
     grey = lens.network.shape[0] == 1
-    photo = pictures.decode(pictures.sample("flower"), round(HEIGHT * 1.6), grey, HEIGHT)
+    photo = photographs.decode(photographs.sample("flower"), round(HEIGHT * 1.6), grey, HEIGHT)
     left = (photo.shape[-1] - WIDTH) // 2
     photo = photo[..., :HEIGHT, left : left + WIDTH]
     layer = lens.layers[2 * len(lens.layers) // 3].name

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from PIL import Image, ImageOps
 from torch import Tensor
 
 MAX_BYTES = 20_000_000
@@ -46,10 +47,6 @@ def decode(data: bytes, longest: int, grey: bool = False, smallest: int = 1) -> 
     A shorter side below ``smallest`` pixels is enlarged to it, even if the longer then exceeds
     ``longest``. Raises PictureError if the file isn't an image, is too large or too narrow.
     """
-    from PIL import Image
-
-    from genlib.pillow import as_seen
-
     if len(data) > MAX_BYTES:
         raise PictureError(f"The picture is larger than {MAX_BYTES // 1_000_000} MB.")
     try:
@@ -84,3 +81,24 @@ def square(x: Tensor, side: int) -> Tensor:
     top, left = (height - edge) // 2, (width - edge) // 2
     middle = x[..., top : top + edge, left : left + edge]
     return torch.nn.functional.interpolate(middle, (side, side), mode="bilinear", antialias=True)
+
+
+def as_seen(picture: Image.Image, mode: str) -> Image.Image:
+    """The picture in ``mode`` ("L" or "RGB"), turned as the camera says, transparency on white.
+
+    Deep grey pictures are scaled by their own darkest and brightest pixel.
+    """
+    picture = ImageOps.exif_transpose(picture)
+    if picture.mode.startswith("I;16") or picture.mode in ("I", "F"):
+        picture = _eight_bits(picture)
+    if picture.has_transparency_data:
+        white = Image.new("RGBA", picture.size, "white")
+        picture = Image.alpha_composite(white, picture.convert("RGBA"))
+    return picture.convert(mode)
+
+
+def _eight_bits(picture: Image.Image) -> Image.Image:
+    """Pillow itself would clip them."""
+    deep = np.asarray(picture, np.float32)
+    low, high = float(deep.min()), float(deep.max())
+    return Image.fromarray(((deep - low) * (255 / max(high - low, 1e-9))).astype(np.uint8))

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from genlib.data.pictures.photographs import PictureError, decode, sample
 from genlib.explore.ascent.film import png
-from genlib.explore.ascent.pictures import PictureError, decode, sample
 
 
 def test_pictures_are_decoded_within_limits(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -20,7 +20,7 @@ def test_pictures_are_decoded_within_limits(monkeypatch: pytest.MonkeyPatch) -> 
     for data in (b"", b"GIF89a broken", b"<svg/>"):
         with pytest.raises(PictureError, match="can't be read as an image"):
             decode(data, 100)
-    monkeypatch.setattr("genlib.explore.ascent.pictures.MAX_PIXELS", 1000)
+    monkeypatch.setattr("genlib.data.pictures.photographs.MAX_PIXELS", 1000)
     with pytest.raises(PictureError, match="megapixels"):
         decode(sample("flower"), 100)
 
