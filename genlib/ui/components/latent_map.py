@@ -123,14 +123,12 @@ def latent_map(
         height: of the canvas in CSS pixels.
     """
     stars = stars or Stars()
-    linear = cloud.linear
-    empty = np.zeros(0, np.float32)
     header: dict[str, object] = {
         "classes": list(cloud.classes),
         "space": cloud.space,
         "pictures": cloud.pictures,
         "codes": cloud.codes,
-        "axes": list(cloud.axes) if cloud.axes else None,
+        "axes": cloud.axes and list(cloud.axes),
         "title": cloud.title,
         "file": cloud.file,
         "height": height,
@@ -139,7 +137,21 @@ def latent_map(
         "starName": stars.name,
         "starSide": stars.pictures.shape[-1],
     }
-    arrays: dict[str, Part] = {
+    component("latent_map")(
+        key=key,
+        data=pack(header, _arrays(cloud, selection, rays, stars)),
+        on_picked_change=keep,
+        on_lassoed_change=keep,
+        on_hidden_change=keep,
+        height="content",
+    )
+
+
+def _arrays(
+    cloud: Cloud, selection: Selection, rays: Sequence[int], stars: Stars
+) -> dict[str, Part]:
+    linear, empty = cloud.linear, np.zeros(0, np.float32)
+    return {
         "positions": cloud.positions.astype(np.float32),
         "labels": cloud.labels.astype(np.uint8),
         "numbers": cloud.numbers.astype(np.int32),
@@ -151,14 +163,6 @@ def latent_map(
         "mean": linear.mean if linear else empty,
         "origin": linear.origin if linear else empty,
     }
-    component("latent_map")(
-        key=key,
-        data=pack(header, arrays),
-        on_picked_change=keep,
-        on_lassoed_change=keep,
-        on_hidden_change=keep,
-        height="content",
-    )
 
 
 def selected(key: str, numbers: NDArray[np.int32], start: int | None = None) -> Selection:

@@ -83,11 +83,7 @@ def latent_pad(
         "path": "server" if decode else "browser",
     }
     if decode:
-        want = st.session_state.get(f"{key}.want") or {}
-        wanted = _vector(want.get("z"), len(z))
-        pixels = decode((z if wanted is None else wanted)[None])[0].transpose(1, 2, 0)
-        data["frame"] = as_text(levels(pixels))
-        data["seq"] = int(want.get("seq", 0))
+        data |= _answer(key, z, decode)
     component("latent_pad")(
         key=key,
         data=data,
@@ -96,6 +92,16 @@ def latent_pad(
         height="content",
     )
     return z
+
+
+def _answer(
+    key: str, z: np.ndarray, decode: Callable[[np.ndarray], np.ndarray]
+) -> dict[str, object]:
+    """The picture of the z that the browser asked for last, or of `z` (d,) before it asks."""
+    want = st.session_state.get(f"{key}.want") or {}
+    wanted = _vector(want.get("z"), len(z))
+    pixels = decode((z if wanted is None else wanted)[None])[0].transpose(1, 2, 0)
+    return {"frame": as_text(levels(pixels)), "seq": int(want.get("seq", 0))}
 
 
 def _remember_want(key: str) -> None:

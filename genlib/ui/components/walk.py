@@ -70,35 +70,42 @@ def walk_between(
         t: where the slider stands at first.
         decode: (n, d) -> (n, C, H, W) in [0, 1], where the decoder is too large for the browser.
     """
+    data = _data(name, way, shape, t)
+    if decode:
+        data["frames"] = _text(decode(way.codes(np.linspace(way.low, way.high, FRAMES))))
+    component("walk")(
+        key=key,
+        data=data,
+        on_rest_change=keep,
+        height="content",
+    )
+    told = _rest(key).get("t")
+    return float(np.clip(told, way.low, way.high)) if isinstance(told, int | float) else t
+
+
+def _data(name: str, way: Way, shape: tuple[int, ...], t: float) -> dict[str, object]:
+    """What the browser needs to know of a way."""
+    images = way.pixels or ()
+    content = hashlib.sha256(way.z_a.tobytes() + way.z_b.tobytes() + name.encode())
+    for image in images:
+        content.update(image.tobytes())
     ways = [{"title": "In latents, then decoded", "kind": "latents"}]
-    data: dict[str, object] = {
+    return {
         "kind": "between",
         "name": name,
         "shape": list(shape),
         "za": [float(v) for v in way.z_a],
         "zb": [float(v) for v in way.z_b],
+        **{side: _text(image[None]) for side, image in zip(("xa", "xb"), images, strict=False)},
         "low": way.low,
         "high": way.high,
         "from": way.start,
         "to": way.end,
         "strip": STRIP,
         "at": t,
+        "ways": [{"title": "In pixels", "kind": "pixels"}, *ways] if images else ways,
+        "content": content.hexdigest(),
     }
-    digest = hashlib.sha256(way.z_a.tobytes() + way.z_b.tobytes() + name.encode())
-    if way.pixels:
-        ways.insert(0, {"title": "In pixels", "kind": "pixels"})
-        data["xa"], data["xb"] = (_text(image[None]) for image in way.pixels)
-        digest.update(way.pixels[0].tobytes() + way.pixels[1].tobytes())
-    if decode:
-        data["frames"] = _text(decode(way.codes(np.linspace(way.low, way.high, FRAMES))))
-    component("walk")(
-        key=key,
-        data={**data, "ways": ways, "content": digest.hexdigest()},
-        on_rest_change=keep,
-        height="content",
-    )
-    told = _rest(key).get("t")
-    return float(np.clip(told, way.low, way.high)) if isinstance(told, int | float) else t
 
 
 @dataclass(frozen=True)
