@@ -219,6 +219,7 @@ PAGES = (
         place=10,
         drawing="pixel_by_pixel",
         models={"pixelcnn.model": _able("Autoregressive")},
+        control="pixelcnn.stage",
     ),
     Page(
         "side_by_side/one_digit.py",
@@ -229,6 +230,7 @@ PAGES = (
         place=11,
         drawing="one_digit",
         models={"": _sees_digits},
+        control="one_digit.changes",
         long_title="One digit, every model",
     ),
     Page(
@@ -270,6 +272,7 @@ PAGES = (
         place=6,
         drawing="classes",
         models={"class_images.network": _able("Classifies")},
+        control="class_images.transport",
     ),
     Page(
         "classifiers/deep_dream.py",
@@ -280,6 +283,7 @@ PAGES = (
         place=7,
         drawing="dream",
         models={"deep_dream.network": _able("Classifies")},
+        control="deep_dream.transport",
     ),
 )
 _BY_STEM = {page.stem: page for page in PAGES}

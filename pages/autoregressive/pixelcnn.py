@@ -11,15 +11,14 @@ from genlib.ui.components import digit_picker
 from genlib.ui.kit import loading, pickers
 from genlib.ui.kit.pickers import download
 from genlib.ui.kit.plain import plain
-from genlib.ui.kit.stage import header
+from genlib.ui.kit.stage import header, stage
 
 KEY = "pixelcnn"
 
 header(
     "PixelCNN",
-    "No latent, no bound: the probability of an image is the product of the probabilities of its "
-    "pixels, **each given all pixels before it** in reading order. So the likelihood is exact, and "
-    "drawing means one pixel after the other.",
+    "The probability of an image is the product of the probabilities of its pixels, **each given "
+    "all pixels before it** in reading order.",
     r"\log p(x) = \sum_{i=1}^{784} \log p(x_i \mid x_1, \dots, x_{i-1}), \qquad "
     r"p_T(x_i = 1 \mid \cdot) = \sigma(\mathrm{logit}_i / T)",
     "Slides “Generative taxonomy”; van den Oord, Kalchbrenner & Kavukcuoglu 2016, "
@@ -27,25 +26,15 @@ header(
 )
 
 
-def draw_anew() -> None:
+def draw_again() -> None:
     """Other random numbers, so other images."""
     st.session_state[f"{KEY}.seed"] = random.randrange(10_000)
 
 
-row = st.container(horizontal=True, gap="medium")
-left, right = row.container(width=270), row.container(width=800)
-with left:
+controls, picture = stage()
+with controls:
     info = pickers.pick_model("Autoregressive", key=f"{KEY}.model", default="pixelcnn")
-data = loading.pictures_of(info)
-size = int(str(info.config["image_size"]))
-digit = digit_picker.pick_digit(f"{KEY}.digit", "Digit", left, data=data, default_class=4)
-if digit.image.shape != (1, size, size):
-    st.info(
-        f"{plain(info.name)} works on grey images of {size} × {size} pixels. Choose a test "
-        "image or another model."
-    )
-    st.stop()
-with left:
+    size = int(str(info.config["image_size"]))
     rows = st.slider(
         "Known rows",
         0,
@@ -78,35 +67,44 @@ with left:
         help="Of the random numbers: the same seed draws the same images.",
     )
     line.button(
-        "Draw anew",
+        "Draw again",
         icon=":material/casino:",
         key=f"{KEY}.anew",
-        on_click=draw_anew,
+        on_click=draw_again,
         help="Another seed at random.",
     )
+    data = loading.pictures_of(info)
+    digit = digit_picker.pick_digit(f"{KEY}.digit", "Digit", data=data, default_class=4)
+if digit.image.shape != (1, size, size):
+    st.info(
+        f"{plain(info.name)} works on grey images of {size} × {size} pixels. Choose a test "
+        "image or another model."
+    )
+    st.stop()
 
 bits = pixelcnn.binary(digit.image)
 sheet = pixelcnn.grown(info, bits, rows, temperature, int(seed))
-with right:
+with picture:
     st.markdown(
-        f"**The first {rows} rows are given: {pixelcnn.N} ways to go on**"
+        f"**The first {rows} rows are given. The model finishes the digit {pixelcnn.N} times.**"
         if rows
         else f"**{pixelcnn.N} images from a blank page**"
     )
     pixelcnn.stage(f"{KEY}.stage", info, sheet)
-    with st.container(horizontal=True):
-        download(
-            "Images (PNG)",
-            lambda: pixelcnn.as_png(sheet),
-            f"{info.name}.png",
-            f"All {pixelcnn.N}, pixels 6 by 6.",
-        )
-        download(
-            "Growth (GIF)",
-            lambda: pixelcnn.as_gif(sheet),
-            f"{info.name}.gif",
-            "Pixel by pixel, without end.",
-        )
+
+with st.container(horizontal=True):
+    download(
+        "Images (PNG)",
+        lambda: pixelcnn.as_png(sheet),
+        f"{info.name}.png",
+        f"All {pixelcnn.N}, pixels 6 by 6.",
+    )
+    download(
+        "Growth (GIF)",
+        lambda: pixelcnn.as_gif(sheet),
+        f"{info.name}.gif",
+        "Pixel by pixel, without end.",
+    )
 
 st.subheader("Where is the surprise?")
 judged = pixelcnn.judged(info, bits)
@@ -115,13 +113,15 @@ st.markdown(
     "given all before them."
 )
 row = st.container(horizontal=True, gap="large")
-with row.container(width=430):
+with row.container(width=640):
     pixelcnn.stage(f"{KEY}.surprise", info, judged)
-with row.container(width=590):
+with row.container(width=440):
     pixelcnn.against_the_test_set(info, pixelcnn.nats(judged))
 
 with st.expander("How to read this", icon=":material/menu_book:"):
     st.markdown(
+        "- There is no latent and no bound: the likelihood is exact, and drawing means one pixel "
+        "after the other.\n"
         "- **p of ink**: what the model expected of each pixel before it saw it. Most pixels are "
         "certain; strokes begin and end where it is near one half.\n"
         "- **Nats**: −log p of the pixel as it is. 0.69 nats is a coin toss; a pixel that was "
@@ -138,12 +138,12 @@ with st.expander("How to read this", icon=":material/menu_book:"):
     )
 pickers.try_this(
     [
-        "Give 10 **known rows** of a 4. As which digits do the 16 ways to go on end? Give 18: "
-        "how many are left?",
+        "Give 10 **known rows** of a 4. Which digits do the 16 images become? Give 18: how many "
+        "different digits are left?",
         "Switch to **p of ink** and scrub: the model is sure of almost every pixel, and the few "
         "it doubts decide the digit.",
-        "Lower the **temperature** to 0.5. Why do the pages stay blank? Each pixel "
-        "is most likely paper, and one pixel of ink must come first.",
+        "Lower the **temperature** to 0.1. Why do the pages stay blank? Each pixel is most likely "
+        "paper, and one pixel of ink must come first.",
         "Tick **Receptive field** and rest the mouse in the lower right. What lies above to the "
         "right is hatched: a PixelRNN sees a far larger part of it.",
     ]

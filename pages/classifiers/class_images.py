@@ -11,7 +11,7 @@ from genlib.ui.classifiers import ascent
 from genlib.ui.classifiers.networks import pick_network, weights_panel
 from genlib.ui.classifiers.starts import pick_start
 from genlib.ui.kit.pickers import choose, try_this
-from genlib.ui.kit.stage import header
+from genlib.ui.kit.stage import header, stage
 
 KEY = "class_images"
 OBJECTIVES = {"class score": "Score", "log-probability": "Log-probability"}
@@ -20,15 +20,14 @@ LARGE = Knobs(lr=0.02, l2=0.05, jitter=16, blur_every=8, normalise=True)
 
 header(
     "Class images",
-    "A trained classifier is turned around: its weights stay, and the *picture* climbs the "
-    "gradient until the network is sure of the class you ask for. Everything may be changed while "
-    "it climbs; it never starts over by itself.",
+    "A trained classifier is turned around: its weights stay, and the *picture* climbs until the "
+    "network is sure of the class you ask for.",
     r"\frac{\partial J}{\partial \text{score}_i} = \begin{cases}1 & i = \text{target}\\ 0 & "
     r"\text{else}\end{cases} \qquad X \leftarrow X + \eta\,\bigl(dX - 2\lambda X\bigr)",
     "Overview text “Generative models”, class visualization; Simonyan, Vedaldi & Zisserman 2013",
 )
 
-controls, picture = st.columns([1, 2], gap="medium")
+controls, picture = stage()
 with controls:
     choice, lens = pick_network(f"{KEY}.network")
     names = lens.network.classes
@@ -86,19 +85,22 @@ with picture:
         KEY, live, lambda: live.reset(start(lens)), "Begin again from the start chosen."
     )
     ascent.show(ascent.Stage(KEY, live))
-    ascent.downloads(KEY, live, f"class-images-{lens.network.name}")
-    seen, steps, table = live.curves.table()
-    if not live.running and len(steps) > 1:
-        with st.expander("Inspect the curves", icon=":material/show_chart:"):
-            st.plotly_chart(
-                curves_figure(steps, table, [names[c] for c in seen], ascent.PANELS),
-                key=f"{KEY}.curves",
-            )
+
+ascent.downloads(KEY, live, f"class-images-{lens.network.name}")
+seen, steps, table = live.curves.table()
+if not live.running and len(steps) > 1:
+    with st.expander("Inspect the curves", icon=":material/show_chart:"):
+        st.plotly_chart(
+            curves_figure(steps, table, [names[c] for c in seen], ascent.PANELS),
+            key=f"{KEY}.curves",
+        )
 
 st.markdown(
     """
 **How to read it.** Under each picture is the probability that the network gives to the class asked
 for, measured on exactly the picture you see. The gradient norm says how steep the slope still is.
+Everything may be changed while the picture climbs; it never starts over by itself.
+
 A picture that satisfies the network completely need not look like anything to us: the network only
 learnt what tells the classes *apart*, and says nothing about what is likely. That is the difference
 between a classifier, p(class | image), and the generative models on the other pages.

@@ -7,27 +7,31 @@ from genlib.data.pictures.photographs import MAX_BYTES, PictureError, decode, sa
 from genlib.explore.ascent.knobs import Knobs, octaves_that_differ
 from genlib.ui.classifiers import ascent
 from genlib.ui.classifiers.networks import pick_network, weights_panel
-from genlib.ui.kit import rights
+from genlib.ui.kit import loading, rights
 from genlib.ui.kit.pickers import choose, try_this
 from genlib.ui.kit.plain import plain
-from genlib.ui.kit.stage import header
+from genlib.ui.kit.stage import header, stage
 
 KEY = "deep_dream"
 PICTURES = {"flower": "Flower", "china": "Temple", "upload": "Your own"}
 
 header(
     "DeepDream",
-    "A picture is shown to a network, and whatever a layer finds in it is made stronger: the "
-    "gradient at the layer is set to the layer's own activation, and the picture climbs.",
+    "A network looks at a picture, and whatever one of its layers finds there is made stronger, "
+    "step by step.",
     r"\frac{\partial J}{\partial a} = a \quad\Leftrightarrow\quad "
     r"J = \tfrac12 \lVert a \rVert^2 \qquad X \leftarrow X + \eta\,(dX - 2\lambda X)",
     "Overview text “Generative models”, Google DeepDream; Mordvintsev, Olah & Tyka 2015",
 )
 
-
-controls, picture = st.columns([1, 2], gap="medium")
+controls, picture = stage()
 with controls:
     choice, lens = pick_network(f"{KEY}.network")
+    if choice in {info.name for info in loading.checkpoints("Classifies")}:
+        st.caption(
+            "This network has only seen small images. It dreams of strokes and "
+            "textures, not of eyes or dogs. For those, get ImageNet weights below."
+        )
     by_name = {layer.name: layer for layer in lens.layers}
     chosen = st.selectbox(
         "Layer",
@@ -124,12 +128,13 @@ with picture:
             panels=("½ ‖activation‖²" if whole else "Mean activation", "", "Gradient norm"),
         )
     )
-    ascent.downloads(KEY, live, f"deep-dream-{lens.network.name}")
 
+ascent.downloads(KEY, live, f"deep-dream-{lens.network.name}")
 st.markdown(
     """
-**How to read it.** Nothing is added that the layer did not already respond to a little: each step
-makes the strongest responses stronger still. What appears is therefore what this layer has learnt
+**How to read it.** The gradient at the layer is set to the layer's own activation, and the picture
+climbs. Nothing is added that the layer did not already respond to a little: each step makes the
+strongest responses stronger still. What appears is therefore what this layer has learnt
 to look for. Drag the handle over the picture, or the slider below it, to uncover the original.
 """
 )

@@ -8,16 +8,15 @@ from genlib import background
 from genlib.ui.kit import guard, loading, pickers
 from genlib.ui.kit.jobs import polled, within_limits
 from genlib.ui.kit.plain import plain
-from genlib.ui.kit.stage import header
+from genlib.ui.kit.stage import header, stage
 from genlib.ui.side_by_side.one_digit import data, view
 
 POLL = 1.0  # seconds
 
 header(
     "One digit, every model",
-    "Give one image to every model and let each say what it can: its reconstruction, its energy, "
-    "its likelihood, its verdict. The numbers are in different units, so the bars compare what "
-    "can be compared: **where this image stands among 500 real test digits**.",
+    "Every model says what it can about the same image. The bars show **where it stands among 500 "
+    "real test digits**.",
     r"\text{strangeness}(x) = P_{x' \sim \text{test digits}}\,[\,E(x') < E(x)\,], \qquad "
     r"\text{saliency}_i = \Big|\frac{\partial\, \text{logit}_c(x)}{\partial x_i}\Big|",
     "Energies: lecture text “Autoencoders to GANs”. Likelihoods: slides “Generative taxonomy”. "
@@ -29,18 +28,27 @@ if not infos:
     pickers.no_model("HasEnergy")
 real = data.real_digits(infos)
 
+controls, picture = stage()
+below = st.empty()  # the cards follow the slider as well
+with controls:
+    digit = view.pick(digits)
 
-def everything() -> bool:
-    """The digit, the change, all models; returns whether real digits are still measured."""
+
+def live() -> bool:
+    """The change, who notices, all models; returns whether real digits are still measured."""
     measuring = real.busy
-    choice = st.container()
-    left, right = st.columns([5, 6], gap="medium")
-    with left:
-        x = view.pick(digits, choice)
+    x = view.change(digit, digits)
     known = real.result if isinstance(real.result, dict) else {}
     found = data.dossiers([i for i in infos if data.exists(i)], x, known)
-    with right:
-        ranks(found)
+    view.seen(x)
+    ranks(found)
+    with below.container():
+        cards(found)
+    return measuring
+
+
+def cards(found: list[data.Dossier]) -> None:
+    """One card for each model, and how long they took."""
     view.show_cards(found)
     total = 1000 * sum(d.seconds for d in found)
     slowest = max(found, key=lambda d: d.seconds, default=None)
@@ -49,7 +57,6 @@ def everything() -> bool:
             f"{len(found)} models in {total:.0f} ms; the slowest is {plain(slowest.name)} with "
             f"{1000 * slowest.seconds:.0f} ms."
         )
-    return measuring
 
 
 def ranks(found: list[data.Dossier]) -> None:
@@ -74,12 +81,13 @@ def ranks(found: list[data.Dossier]) -> None:
         )
 
 
-polled("one_digit.polling", everything, every=POLL, busy=real.busy)
+with picture:
+    polled("one_digit.polling", live, every=POLL, busy=real.busy)
 
 with st.expander("How to read this", icon=":material/menu_book:"):
     st.markdown(
-        "- **Bars** are ranks among real digits, so they can be compared; the numbers above them "
-        "are in each model's own unit and cannot. An orange bar is above 95 %.\n"
+        "- **Bars** are ranks among real digits, so they can be compared. The numbers on the cards "
+        "are in each model's own unit and can't be compared. An orange bar is above 95 %.\n"
         "- **Black and white**: models of binary pixels are given pixels above one half as ink, "
         "the real digits they are ranked among too.\n"
         "- **Nats per pixel** (PixelCNN, PixelRNN): bright pixels surprised the model, given all "
@@ -94,8 +102,10 @@ pickers.try_this(
     [
         "Choose **Merge** and drag. Who notices the half-and-half first, and who takes it for a "
         "digit to the end?",
-        "**Invert** a digit: densities and VAEs scream, plain autoencoders copy black on white "
-        "as well as anything. You read it without effort: what did each of them learn?",
+        "**Invert** a digit. Densities and VAEs find it stranger than almost all real digits. "
+        "`ae-30` and `ae-500` copy black on white as well as anything. `ae-slides-2d` notices "
+        "because it has only seen 1, 5 and 6. You read it without effort: what did each of them "
+        "learn?",
         "**Shift** by one, two, three pixels. To you it is the same digit. MNIST is centred: who "
         "has learned that?",
     ]

@@ -6,11 +6,11 @@ import re
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from genlib.ui import menu
 from genlib.ui.kit.stage import css_class
-from tests.browser.waiting import painted, until
+from tests.browser.waiting import until
 
 SCREENS = ((1280, 720, 0.8), (1440, 900, 0.8), (390, 844, 0.6))  # width, height, share in sight
 LEAST = 150  # pixels of height below which nothing is a stage
@@ -28,6 +28,17 @@ TOO_WIDE = """() => {
 }"""
 
 
+def drawn(tab: Page, stage: Locator) -> None:
+    """Wait until the stage holds its picture: components draw after the script has run."""
+    heights: list[float] = []
+
+    def keeps_its_height() -> bool:
+        heights.append(stage.evaluate(IN_SIGHT)["height"])
+        return heights[-1] >= LEAST and heights[-8:].count(heights[-1]) == 8
+
+    until(tab, keeps_its_height, f"no picture in the stage: {heights[-3:]} pixels high")
+
+
 @pytest.mark.usefixtures("shipped")
 @pytest.mark.parametrize("row", STAGED, ids=lambda row: row.path)
 def test_the_picture_and_its_control_are_in_the_first_screen(
@@ -38,8 +49,9 @@ def test_the_picture_and_its_control_are_in_the_first_screen(
         stage, control = tab.locator(".st-key-stage"), tab.locator(css_class(row.control)).first
         expect(stage).to_be_visible()
         expect(control).to_be_visible()
-        painted(tab)
+        drawn(tab, stage)
         found = stage.evaluate(IN_SIGHT)
+        print(f"{row.path} {width} x {height}: {found['down']:.0%} of {found['height']:.0f} px")
         assert found["height"] >= LEAST and found["down"] >= share, f"{width} x {height}: {found}"
         found = control.evaluate(IN_SIGHT)
         assert found["down"] > 0.99 and found["across"] > 0.99, f"{row.control}: {found}"

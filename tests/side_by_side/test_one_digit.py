@@ -12,7 +12,11 @@ import torch
 from streamlit.testing.v1 import AppTest
 
 from genlib import background
+from genlib.data.datasets import to_float
+from genlib.explore import dossier
+from genlib.explore.changes import CHANGES
 from genlib.models import FAMILIES, Model
+from genlib.ui.kit import loading
 from genlib.ui.side_by_side.one_digit import data, view
 from tests.helpers import html, ok, poll, until, visit
 
@@ -74,6 +78,28 @@ def test_every_family_says_something_and_changes_are_seen(every: dict[str, Model
     for change in view.NAMES:
         ok(app.segmented_control(key="one_digit.change").set_value(change).run())
         assert html(app) != said
+
+
+@pytest.mark.usefixtures("shipped")
+def test_an_inverted_digit_is_strange_to_whom_the_page_says() -> None:
+    digits = loading.dataset()
+    row = (digits.test_y == 4).nonzero()[3, 0]  # the digit that the page opens with
+    x = to_float(digits.test_x[row])
+    inverted = CHANGES["invert"].apply(x[None], 1.0, x)
+    infos = {info.name: info for info in data.models_for(digits.shape)}
+
+    def strange(name: str) -> float:
+        model = loading.model(infos[name])
+        first = dossier.readings_of(model)[0]
+        real = dossier.measure(model, to_float(digits.test_x[:200]))[first.name]
+        value = float(dossier.measure(model, inverted)[first.name][0])
+        return dossier.strangeness(value, real, first)
+
+    for name in ("pca-50", "mixture-50", "vae-2", "vae-20", "conv-vae-20", "ae-slides-2d"):
+        assert strange(name) >= view.ALARM, name
+    assert max(strange("ae-30"), strange("ae-500")) < view.ALARM
+    told = data.dossiers([infos["ae-slides-2d"], infos["ae-30"]], x, {})
+    assert ["Trained only on 1, 5, 6" in d.words for d in told] == [True, False]
 
 
 def test_measuring_again_counts_among_the_visitor_s_jobs(

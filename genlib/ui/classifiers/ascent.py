@@ -61,14 +61,15 @@ def begin(lens: Lens, image: torch.Tensor, classes: Sequence[int], knobs: Knobs)
 def transport(key: str, live: Live, reset: Callable[[], None], reset_help: str) -> None:
     """Start or pause, single step, reset: in a row above the picture."""
     st.session_state[f"{key}.was_running"] = live.running
-    button_row(
-        key,
-        ("Pause", "pause", "pause", live.pause, "Freeze the picture; nothing is lost.")
-        if live.running
-        else ("Start", "play_arrow", "go", live.start, "Climb until paused."),
-        ("Step", "skip_next", "step", live.step_once, "Pause and make exactly one step."),
-        ("Reset", "restart_alt", "reset", reset, reset_help),
-    )
+    with st.container(key=f"{key}.transport"):
+        button_row(
+            key,
+            ("Pause", "pause", "pause", live.pause, "Freeze the picture; nothing is lost.")
+            if live.running
+            else ("Start", "play_arrow", "go", live.start, "Climb until paused."),
+            ("Step", "skip_next", "step", live.step_once, "Pause and make exactly one step."),
+            ("Reset", "restart_alt", "reset", reset, reset_help),
+        )
 
 
 @st.fragment

@@ -1,7 +1,7 @@
 // Three small charts under the film: objective, probability, gradient norm, one line per class.
 import { penFor } from "../shared/picture.js"
 
-const CHART_HEIGHT = 150, PAD = { left: 8, right: 10, top: 26, bottom: 20 }
+const CHART_HEIGHT = 150, LEAST_WIDTH = 230, PAD = { left: 8, right: 10, top: 26, bottom: 20 }
 
 /** The colour of a class among those that are shown; a single one has the accent.
  * @param {number} cls @param {number[]} classes @param {object} theme of theme.js */
@@ -60,20 +60,19 @@ const drawPanel = (pen, box, title, steps, lines, fixed, theme) => {
  * @param {{curve_classes: number[], steps: Float32Array, table: Float32Array}} curves steps (T,);
  *   table (3, K, T) as Curves in Python gives it, NaN where a class was no target
  * @param {string[]} titles @param {object} theme of theme.js
- * @param {number} wide CSS pixels */
-export const drawCurves = (canvas, { curve_classes: classes, steps, table }, titles, theme, wide) => {
+ * @param {number} room CSS pixels; what is wider scrolls sideways */
+export const drawCurves = (canvas, { curve_classes: classes, steps, table }, titles, theme, room) => {
   const k = classes.length, n = steps.length
   canvas.style.display = n > 1 ? "" : "none"
   if (n < 2) return
   const panels = titles.map((title, j) => ({ title, j })).filter(({ j }) =>
     table.subarray(j * k * n, (j + 1) * k * n).some((v) => !Number.isNaN(v)))
-  const columns = wide < 460 ? 1 : panels.length, rows = Math.ceil(panels.length / columns)
-  const height = CHART_HEIGHT * rows, pen = penFor(canvas, wide, height)
-  canvas.style.height = `${height}px`
-  pen.clearRect(0, 0, wide, height)
+  const w = Math.max(room / Math.max(1, panels.length), LEAST_WIDTH), wide = w * panels.length
+  const pen = penFor(canvas, wide, CHART_HEIGHT)
+  Object.assign(canvas.style, { width: `${wide}px`, height: `${CHART_HEIGHT}px` })
+  pen.clearRect(0, 0, wide, CHART_HEIGHT)
   panels.forEach(({ title, j }, at) => {
-    const w = wide / columns, h = CHART_HEIGHT
-    const box = { x: (at % columns) * w, y: Math.floor(at / columns) * h, w, h }
+    const box = { x: at * w, y: 0, w, h: CHART_HEIGHT }
     const lines = classes.map((cls, c) => ({ colour: colourOf(cls, classes, theme),
       y: table.subarray((j * k + c) * n, (j * k + c + 1) * n) }))
     drawPanel(pen, box, title, steps, lines, j === 1 ? [0, 1] : null, theme)

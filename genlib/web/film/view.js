@@ -8,6 +8,8 @@ import { Feed } from "./feed.js"
 import { drawStrip } from "./strip.js"
 
 const TALLEST = 470 // CSS pixels of a single picture
+const SHARE = 0.42 // of the window's height that a single picture takes at most
+const NARROW = 90 // CSS pixels of a picture below which its caption takes two lines
 const FACTS_MS = 200 // numbers that change faster cannot be read
 const COLOURS_MS = 1000
 const KEPT = 60 // frames whose rate is told
@@ -15,13 +17,18 @@ const HTML = `
   <div class="film">
     <div class="stage"><canvas class="picture" role="img" aria-label="Picture of the ascent"></canvas></div>
     <label class="compare" hidden>Uncover the original<input type="range" min="0" max="1000" value="0"></label>
-    <div class="facts"></div><div class="alert" role="alert" hidden></div>
-    <canvas class="chart" role="img" aria-label="Curves"></canvas></div>
-  <div class="strip" role="group" aria-label="Filmstrip"></div>`
+    <div class="facts"></div><div class="alert" role="alert" hidden></div></div>
+  <div class="strip" role="group" aria-label="Filmstrip"></div>
+  <div class="curves"><canvas class="chart" role="img" aria-label="Curves"></canvas></div>`
 
 const percent = (p) => {
   if (p > 0.999) return "> 99.9 %"
   return p < 0.001 ? "< 0.1 %" : `${(100 * p).toFixed(1)} %`
+}
+
+const roughly = (p) => {
+  if (p > 0.99) return "> 99 %"
+  return p < 0.01 ? "< 1 %" : `${Math.round(100 * p)} %`
 }
 
 class Film extends View {
@@ -99,12 +106,14 @@ class Film extends View {
   // Where the tiles lie, in device pixels: whole multiples of the picture's pixels where it is small.
   arrange(room, ratio) {
     const { count, width, height } = this.packet
-    const columns = count === 1 ? 1 : Math.min(count, room / ratio < 460 ? 3 : 5)
-    const gap = 12 * ratio, foot = this.data.captions ? 40 * ratio : 0
+    const columns = Math.min(count, 5), gap = 12 * ratio
+    const tallest = Math.min(TALLEST, SHARE * window.innerHeight) * ratio
     let scale = Math.min((room - gap * (columns - 1)) / columns / width,
-      count === 1 ? (TALLEST * ratio) / height : Infinity)
+      count === 1 ? tallest / height : Infinity)
     if (scale >= 2) scale = Math.floor(scale)
     const w = Math.round(width * scale), h = Math.round(height * scale)
+    this.narrow = w < NARROW * ratio
+    const foot = this.data.captions ? (this.narrow ? 56 : 40) * ratio : 0
     this.tiles = Array.from({ length: count }, (_, i) => ({
       x: (i % columns) * (w + gap), y: Math.floor(i / columns) * (h + foot + gap), w, h }))
     return { height: this.tiles.at(-1).y + h + foot, smooth: scale < 2 && width > 64 }
@@ -142,18 +151,20 @@ class Film extends View {
   }
   caption(pen, t, i, ratio) {
     const { labels, probabilities, classes } = this.packet, theme = this.theme()
-    const y = t.y + t.h, p = probabilities[i], right = p === null ? "" : percent(p)
+    const y = t.y + t.h, p = probabilities[i], { narrow } = this
+    const said = p === null ? "" : narrow ? roughly(p) : percent(p)
     pen.save()
     Object.assign(pen, { fillStyle: theme.text, font: `600 ${15 * ratio}px ${theme.font}` })
     Object.assign(pen, { textBaseline: "top", textAlign: "left" })
-    pen.fillText(labels[i], t.x, y + 6 * ratio, t.w - pen.measureText(right).width - 8)
-    pen.textAlign = "right"
-    pen.fillText(right, t.x + t.w, y + 6 * ratio)
+    pen.fillText(labels[i], t.x, y + 6 * ratio, t.w - (narrow ? 0 : pen.measureText(said).width + 8))
+    if (!narrow) pen.textAlign = "right"
+    pen.fillText(said, narrow ? t.x : t.x + t.w, y + (narrow ? 23 : 6) * ratio, t.w)
     if (p !== null) {
+      const below = y + (narrow ? 42 : 26) * ratio
       pen.fillStyle = theme.soft
-      pen.fillRect(t.x, y + 26 * ratio, t.w, 5 * ratio)
+      pen.fillRect(t.x, below, t.w, 5 * ratio)
       pen.fillStyle = colourOf(classes[i], this.curves?.curve_classes ?? classes, theme)
-      pen.fillRect(t.x, y + 26 * ratio, t.w * p, 5 * ratio)
+      pen.fillRect(t.x, below, t.w * p, 5 * ratio)
     }
     pen.restore()
   }

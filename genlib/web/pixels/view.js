@@ -6,7 +6,7 @@ import { GRID_COLUMNS, LOOKS, nats, paintGrid, paintMain, sigmoid } from "./pain
 
 const FIELD = ["little", "linear-gradient(to right, rgba(255,140,0,.15), rgba(255,140,0,.9))", "much",
   "pull on the prediction; hatched: before it, never seen"]
-const HTML = `
+const HTML = `<div class="sheet">
   <div class="left"><canvas class="main" role="img" aria-label="The image, enlarged" tabindex="0"></canvas>
     <div class="legend"><span class="low"></span><i></i><span class="high"></span>
       <span class="what"></span></div></div><div class="right"><div class="row replay">
@@ -18,10 +18,10 @@ const HTML = `
       <option value="1000">1000 pixels a second</option></select><output></output></div>
     <div class="row"><div class="looks" role="group" aria-label="What to show"></div>
       <label class="fielded" title="Colours what the prediction of the pixel under the mouse looks at"
-        ><input type="checkbox" class="field"> Receptive field</label></div>
-    <div class="readout" aria-live="off"></div></div>
+        ><input type="checkbox" class="field"> Receptive field</label></div></div>
+  <div class="readout" aria-live="off"></div>
   <div class="samples"><canvas class="grid" role="img" aria-label="All images"
-    title="Click one to enlarge it"></canvas></div>`
+    title="Click one to enlarge it"></canvas></div></div>`
 
 const chance = (p) =>
   p < 1e-4 ? "< 0.0001" : p > 0.9999 ? "> 0.9999" : p.toFixed(p < 0.01 || p > 0.99 ? 4 : 2)

@@ -108,6 +108,8 @@ def _dossier(info: Info, x: Tensor, real: dict[str, Floats]) -> Dossier:
     model = loading.model(info)
     began = time.perf_counter()
     found = Dossier(info.name, FAMILIES[info.family].title)
+    if classes := str(info.train.get("classes", "")):
+        found.words.append(f"Trained only on {classes.replace(',', ', ')}")
     image = x[None].to(model.device)
     values = dossier.measure(model, image)
     for reading in dossier.readings_of(model):

@@ -14,7 +14,6 @@ from html import escape
 import numpy as np
 import streamlit as st
 import torch
-from streamlit.delta_generator import DeltaGenerator
 from torch import Tensor
 
 from genlib.data.datasets import Dataset, to_float
@@ -49,10 +48,15 @@ _STYLE = """<style>
   margin: 3px 0 2px; overflow: hidden;}
 .bar i {position: absolute; inset: 0 auto 0 0; background: #2a8f98; border-radius: 4px;}
 .bar.caught i {background: #e06c00;}
-.rank {display: grid; grid-template-columns: minmax(84px, auto) 1fr 3.2em; gap: 4px 10px;
-  align-items: center; font-size: .85rem; line-height: 1.25; max-width: 560px;}
-.rank .pc {text-align: right; font-variant-numeric: tabular-nums;}
-.rank small {opacity: .75; display: block; font-size: .72rem;}
+.rank {display: grid; grid-template-columns: repeat(auto-fill, minmax(190px, 1fr)); gap: 7px 24px;
+  font-size: .9rem; line-height: 1.25;}
+.rank .who {display: flex; justify-content: space-between; gap: 8px;}
+.rank .pc {font-variant-numeric: tabular-nums;}
+.rank small {opacity: .75; display: block; font-size: .78rem;}
+@media (max-width: 820px) {  /* two in a row on a phone; what is measured is on the cards */
+  .rank {grid-template-columns: 1fr 1fr; gap: 4px 14px;}
+  .rank small {display: none;}
+}
 </style>"""
 
 
@@ -71,8 +75,9 @@ def show_ranking(found: Sequence[Dossier]) -> None:
     ranked = [(d, s) for d in found if (s := main(d)) and s.strange is not None]
     ranked.sort(key=lambda pair: -(pair[1].strange or 0.0))
     rows = "".join(
-        f"<div>{escape(d.name)}<small>{escape(s.reading.name)}</small></div>"
-        f"{_bar(s.strange or 0.0)}<div class='pc'>{s.strange:.0%}</div>"
+        f"<div><div class='who'><span>{escape(d.name)}</span>"
+        f"<span class='pc'>{s.strange:.0%}</span></div>{_bar(s.strange or 0.0)}"
+        f"<small>{escape(s.reading.name)}</small></div>"
         for d, s in ranked
     )
     st.html(f'{_STYLE}<div class="rank" data-ranks="{len(ranked)}">{rows}</div>')
@@ -164,18 +169,15 @@ def from_link(text: str) -> Tensor | None:
     return torch.from_numpy(levels.astype(np.float32) / 15)
 
 
-def pick(digits: Dataset, choice: DeltaGenerator) -> Tensor:
-    """The digit that goes in, (C, H, W) in [0, 1], as it is picked, drawn and changed.
-
-    choice: where the kind of change is chosen.
-    """
+def pick(digits: Dataset) -> Tensor:
+    """The digit before it is changed, (C, H, W) in [0, 1]: of the link, picked, or drawn."""
     linked = from_link(st.query_params.get(INK, ""))
     if linked is not None and tuple(linked.shape) == digits.shape:
         x = linked
         with st.container(horizontal=True, vertical_alignment="center"):
             images.picture(x, "from the link", width=96)
             st.button(
-                "Put it away",
+                "Remove it",
                 key="one_digit.away",
                 on_click=_forget,
                 help="Take the drawing out of the link and pick another digit.",
@@ -192,7 +194,7 @@ def pick(digits: Dataset, choice: DeltaGenerator) -> Tensor:
                 args=(to_link(x),),
                 help="The address then holds the drawing itself.",
             )
-    return _change(x, digits, choice)
+    return x
 
 
 def _keep(text: str) -> None:
@@ -203,30 +205,36 @@ def _forget() -> None:
     st.query_params.pop(INK, None)
 
 
-def _change(x: Tensor, digits: Dataset, choice: DeltaGenerator) -> Tensor:
-    chosen = choose(
-        "What is done to it",
-        [AS_IT_IS, *NAMES],
-        "one_digit.change",
-        "What is done to the digit before the models see it: who notices?",
-        where=choice,
-    )
-    name = NAMES.get(str(chosen))
-    if name is None:
-        return x
-    change = CHANGES[name]
-    other = _other(digits) if name == "merge" else x
-    amount = live_slider(
-        f"one_digit.{name}",
-        f"{chosen}: {change.amount}",
-        change.low,
-        change.high,
-        change.start,
-        change.step,
-    )
-    changed = change.apply(x[None], amount, other)[0]
-    images.picture(changed, "what the models see", width=96)
-    return changed
+def change(x: Tensor, digits: Dataset) -> Tensor:
+    """What the models see, (C, H, W) in [0, 1]: the digit, changed as the person chooses."""
+    with st.container(key="one_digit.changes", gap="small"):
+        chosen = choose(
+            "Change",
+            [AS_IT_IS, *NAMES],
+            "one_digit.change",
+            "What happens to the digit before the models see it: who notices?",
+            hidden=True,
+        )
+        name = NAMES.get(str(chosen))
+        if name is None:
+            return x
+        kind = CHANGES[name]
+        with st.container(horizontal=True, vertical_alignment="bottom"):
+            amount = live_slider(
+                f"one_digit.{name}",
+                f"{chosen}: {kind.amount}",
+                kind.low,
+                kind.high,
+                kind.start,
+                kind.step,
+            )
+            other = _other(digits) if name == "merge" else x
+    return kind.apply(x[None], amount, other)[0]
+
+
+def seen(x: Tensor) -> None:
+    """The image that the models are given."""
+    images.picture(x, "what the models see", width=96)
 
 
 def _other(digits: Dataset) -> Tensor:
@@ -237,6 +245,7 @@ def _other(digits: Dataset) -> Tensor:
         index=min(8, len(present) - 1),
         format_func=lambda c: digits.classes[c],
         key="one_digit.with",
+        width=90,
         bind="query-params",
         help="Class of the digit that is merged in.",
     )
