@@ -40,8 +40,11 @@ def live() -> bool:
     x = view.change(digit, digits)
     known = real.result if isinstance(real.result, dict) else {}
     found = data.dossiers([i for i in infos if data.exists(i)], x, known)
-    view.seen(x)
-    ranks(found)
+    with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
+        view.seen(x)
+        with st.container():
+            verdict(found)
+    view.show_ranking(found)
     with below.container():
         cards(found)
     return measuring
@@ -59,8 +62,8 @@ def cards(found: list[data.Dossier]) -> None:
         )
 
 
-def ranks(found: list[data.Dossier]) -> None:
-    """Who finds the digit strange, on one axis."""
+def verdict(found: list[data.Dossier]) -> None:
+    """How many models find the digit strange, and how far real digits are measured."""
     st.markdown("**Who finds it strange?** Share of real test digits that are less strange")
     if real.busy:
         st.progress(real.share, f"Measuring {data.N_REAL} real digits: {plain(real.text)}")
@@ -71,7 +74,6 @@ def ranks(found: list[data.Dossier]) -> None:
         if st.button("Measure again", key="one_digit.again", icon=":material/refresh:"):
             within_limits(lambda: background.restart(real.name, real.work, owner=guard.visitor()))
             st.rerun()
-    view.show_ranking(found)
     caught = view.noticing(found)
     judged = [d for d in found if d.said and d.said[0].strange is not None]
     if judged:
