@@ -64,7 +64,7 @@ def test_models_are_compared_by_latents_with_standard_errors(tiny: Path) -> None
 def test_other_digits_and_one_class(tiny: Path) -> None:
     app = run()
     before = html(app)
-    app.button[0].click().run()
+    next(button for button in app.button if button.label == "Other digits").click().run()
     assert app.query_params["reconstructions.digits"] == "1"
     assert html(app) != before
     sevens = run(**{"class": "7"})

@@ -18,7 +18,8 @@ from genlib.models.rbm import RBM, RBMSettings
 from genlib.models.vae import VAE, VAESettings
 from genlib.store import checkpoint
 from genlib.training import loop
-from genlib.ui.kit import loading, open_in
+from genlib.ui.kit import loading
+from genlib.ui.train import actions
 from tests.helpers import visit
 
 
@@ -85,10 +86,10 @@ def test_a_run_named_like_a_shipped_model_opens_on_every_page_that_shows_it(
     checkpoint.save(tmp_path / "shipped/gan.safetensors", gan, dataset="mnist", seed=0, epoch=1)
     (info,) = (i for i in loading.checkpoints() if i.path.name == "model.safetensors")
     assert info.name == "same (your run)"
-    found = open_in.places(info)
+    found = actions.places(info)
     assert found, f"no page shows a {family}"
     for page, parameter in found:
-        app = visit(page.file, **open_in.query(page, parameter, info))
+        app = visit(page.file, **actions.query(page, parameter, info))
         if parameter:
             widgets = [*app.selectbox, *app.multiselect]
             (value,) = (w.value for w in widgets if w.key == parameter)
@@ -100,4 +101,4 @@ def test_a_run_named_like_a_shipped_model_opens_on_every_page_that_shows_it(
 def test_no_model_is_without_a_page(family: str, shape: tuple[int, int], tmp_path: Path) -> None:
     config = {"channels": shape[0], "image_size": shape[1]}
     info = checkpoint.Info("one", tmp_path / "one.safetensors", family, config, "mnist", 0, 1)
-    assert open_in.places(info)
+    assert actions.places(info)

@@ -1,4 +1,7 @@
-"""What one can do with a run: steer it while it trains, keep or throw away what came out."""
+"""What one can do with a run: steer it while it trains, keep or throw away what came out.
+
+Which pages can show a model, and the link that opens it there.
+"""
 
 from __future__ import annotations
 
@@ -11,10 +14,11 @@ import streamlit as st
 
 from genlib.runs import queue
 from genlib.runs.directory import ACTIVE, LR_RANGE, RESUMABLE, Run
-from genlib.store.checkpoint import CheckpointError, peek
-from genlib.ui.kit import guard, loading, open_in, rights
+from genlib.store.checkpoint import CheckpointError, Info, peek
+from genlib.ui.kit import guard, likelihoods, loading, rights
 from genlib.ui.kit.pickers import download
 from genlib.ui.kit.plain import plain
+from genlib.ui.menu import PAGES, Page
 
 DELETED = "runs.deleted"
 SAID = "runs.said"
@@ -205,7 +209,7 @@ def _open(run: Run) -> None:
         return
     # As the pickers know it: with its origin in its name.
     known = (i for i in loading.checkpoints() if i.path == model)
-    open_in.links(next(known, replace(info, name=loading.public_name(info))))
+    links(next(known, replace(info, name=loading.public_name(info))))
 
 
 def _download(run: Run) -> None:
@@ -264,3 +268,34 @@ def restore(run_id: str) -> None:
         queue.undo_delete(run_id)
     except (ValueError, OSError) as error:
         _say(str(error))
+
+
+def places(info: Info) -> list[tuple[Page, str]]:
+    """The pages that can show a model, in the order of the menu, and their parameters for it."""
+    return [
+        (page, parameter)
+        for page in PAGES
+        for parameter, shows in page.models.items()
+        if shows(info)
+    ]
+
+
+def query(page: Page, parameter: str, info: Info) -> dict[str, str]:
+    """The query parameters that choose a model, ``info`` as in ``loading.checkpoints``."""
+    found = {parameter: info.name} if parameter else {}
+    if page.images:
+        found[page.images] = likelihoods.images_of(info)
+    return found
+
+
+def links(info: Info) -> None:
+    """One link for each page that can show a model, ``info`` as in ``loading.checkpoints``."""
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.caption("Open it in", width="content")
+        for page, parameter in places(info):
+            st.page_link(
+                page.file,
+                label=page.title,
+                icon=page.icon,
+                query_params=query(page, parameter, info),
+            )

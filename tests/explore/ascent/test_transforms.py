@@ -5,11 +5,10 @@ from __future__ import annotations
 import pytest
 import torch
 
-from genlib.explore.ascent.climb import Ascent
+from genlib.explore.ascent.climb import TRANSFORMS, Ascent, blur, roll, transform
 from genlib.explore.ascent.knobs import Knobs
 from genlib.explore.ascent.lens import Lens
 from genlib.explore.ascent.parameterisations import PARAMETERISATIONS
-from genlib.explore.ascent.transforms import TRANSFORMS, blur, roll, transform
 from tests.helpers import rng
 
 
