@@ -114,6 +114,7 @@ PAGES = (
         place=1,
         drawing="manifold",
         models={"latent_space.model": _able("Encodes", "Decodes")},
+        control="latent_space.pad_box",
         first_click=FirstClick(
             1,
             "Drag a digit into another",

@@ -1,10 +1,13 @@
 """Latent space: move through the codes of a model and watch what it draws."""
 
+from collections.abc import Callable
+
 import streamlit as st
 
 from genlib.ui.kit.pickers import choose, pick_model, try_this
-from genlib.ui.kit.stage import header
+from genlib.ui.kit.stage import header, stage
 from genlib.ui.latents.latent_space import panels
+from genlib.ui.latents.latent_space.data import Space
 from genlib.ui.latents.latent_space.data import space as read_space
 from genlib.ui.latents.latent_space.files import take_away
 from genlib.ui.latents.latent_space.start import (
@@ -19,18 +22,18 @@ from genlib.ui.latents.latent_space.start import (
 
 header(
     "Latent space",
-    "A decoder turns a few numbers into a picture. Move the numbers: the picture is decoded anew "
-    "for every movement of your hand, so you see what each number means to the model, and which "
-    "places mean nothing.",
+    "A decoder turns a few numbers into an image. Drag a number and see what it means to the "
+    "model.",
     r"z = f(x), \qquad \hat x = g(z), \qquad "
     r"\xi(x, x', \alpha) = g\big((1 - \alpha)\, f(x) + \alpha\, f(x')\big)",
     "Slides “Autoencoder: latent space”; Kingma & Welling 2013",
 )
 
-left, right = st.columns([3, 2], gap="large")
-info = pick_model("Encodes", "Decodes", key=f"{KEY}.model", default="vae-20", where=left)
-space = read_space(info)
-with right:
+controls, picture = stage()
+with controls:
+    info = pick_model("Encodes", "Decodes", key=f"{KEY}.model", default="vae-20")
+    space = read_space(info)
+    choose_start(space)
     choose_path(space)
 share_decoder(space)
 
@@ -38,52 +41,51 @@ share_decoder(space)
 @st.fragment(key=f"{KEY}.hand")
 def hand() -> None:
     """The pad by itself."""
-    pad(space)
+    with st.container(key=f"{KEY}.pad_box"):
+        pad(space)
 
 
-@st.fragment(key=f"{KEY}.start_controls")
-def start() -> None:
-    """Where to begin: drawing a digit here reruns this and the pad, nothing else."""
-    choose_start(space)
+with picture:
     hand()
 
-
-start()
-with st.expander("How to read it", icon=":material/menu_book:"):
-    st.markdown(
-        "Sliders stand from the latent that says most to the one that says least: the bar under a "
-        "slider is its KL to N(0, 1) for a VAE, its variance for a plain autoencoder. A slider's "
-        "range is where codes of real digits lie; dots in the square are such codes, coloured by "
-        "class. Double click a slider to put it back to the mean. **M** shows milliseconds per "
-        "frame."
-    )
-
-VIEWS = {
-    "Around here": panels.around,
-    "Between two digits": panels.between,
-    "Class arithmetic": panels.means,
-    "Manifold": panels.manifold,
-    "Generate": panels.generate,
-    "Take away": take_away,
+VIEWS: dict[str, tuple[str, Callable[[Space], None]]] = {  # in the link: label and what it draws
+    "Around here": ("Around here", panels.around),
+    "Between two digits": ("Between two digits", panels.between),
+    "Class arithmetic": ("Class arithmetic", panels.means),
+    "Manifold": ("Manifold", panels.manifold),
+    "Generate": ("Generate", panels.generate),
+    "Take away": ("Export", take_away),
 }
 
 
 @st.fragment(key=f"{KEY}.panels")
 def follow() -> None:
-    """What follows once the hand rests."""
+    """What follows when the pointer stops."""
     link_z(space, place(space))
-    view = choose("View", list(VIEWS), f"{KEY}.view", hidden=True)
-    VIEWS[view](space)
+    labels = {view: label for view, (label, _) in VIEWS.items()}
+    view = choose("View", labels, f"{KEY}.view", hidden=True)
+    VIEWS[view][1](space)
 
 
 follow()
+with st.expander("How to read it", icon=":material/menu_book:"):
+    st.markdown(
+        "The slider of the latent that matters most comes first. The bar under a slider is its KL "
+        "to N(0, 1) for a VAE, and its variance for a plain autoencoder. A slider's range is where "
+        "the codes of real digits lie. Dots in the square are such codes, coloured by class. With "
+        "two latents the square shows the decoded images instead; switch **pictures** off to see "
+        "the dots. Double-click a slider to set it to the mean. **M** shows milliseconds per frame."
+    )
 try_this(
     [
-        "With **vae-20**, drag the first slider from end to end, then the last one. Some latents "
-        "turn strokes, some say nothing at all.",
-        "**Between two digits**: press Play. In pixels the middle is a double exposure; in latents "
-        "it is a digit of its own.",
-        "**Generate** from the standard normal with **ae-30** beside **vae-20**: only the VAE was "
-        "trained so that N(0, I) is where its codes lie. Then give ae-30 the Gaussian mixture.",
+        "With **vae-20**, drag the first slider from end to end, then the last one. The first "
+        "changes more of the image.",
+        "Choose **ae-30**. Its last three latents have almost no variance: real digits don't use "
+        "them.",
+        "**Between two digits**: press Play. Halfway from this 3 to this 8, the pixels show both "
+        "digits at once. The decoded image is an 8.",
+        "It can fail, too. Go from **1**, number 2, to **6**, number 1: the middle is a smear.",
+        "**Generate** from the standard normal with **ae-30** and **vae-20**. Only the VAE was "
+        "trained to have its codes there. Then give ae-30 the Gaussian mixture.",
     ]
 )

@@ -158,6 +158,30 @@ def test_the_pad_the_keyboard_and_the_buttons_move_z(
     assert (canvas_pixels(page, PICTURE) == picture).all()
 
 
+def test_of_two_latents_the_plane_shows_pictures_and_numbers_set_z(
+    open_page: Callable[..., Page], shipped: Path, canvas_pixels: Read
+) -> None:
+    model = shipped_model(shipped, "ae-slides-2d")
+    open_page("")
+    page = open_page("latent-space?latent_space.model=ae-slides-2d")
+    wait_for_picture(page)
+    expect(page.get_by_label("pictures")).to_be_checked()
+    expect(page.locator(".latent-pad .legend")).to_be_hidden()
+    page.get_by_role("button", name="z = (-1, 5)").click()
+    expect(page.get_by_label("z2 as a number")).to_have_value("5.00")
+    painted(page)
+    assert present_z(page).tolist() == [-1, 5]
+    with torch.no_grad():
+        expected = model.decode(torch.tensor([[-1.0, 5.0]]))[0, 0].numpy() * 255
+    assert np.abs(canvas_pixels(page, PICTURE)[..., 0] - expected).max() <= 1
+    page.get_by_label("z1 as a number").fill("2.5")
+    page.keyboard.press("Enter")
+    painted(page)
+    assert present_z(page).tolist() == [2.5, 5]
+    page.get_by_label("pictures").uncheck()
+    expect(page.locator(".latent-pad .legend")).to_have_text(re.compile("1.*5.*6"))
+
+
 def test_m_shows_the_measurements(page: Page, open_page: Callable[..., Page]) -> None:
     visit(page, open_page)
     expect(page.locator(".meter")).to_be_hidden()
@@ -266,7 +290,7 @@ def test_files_to_take_away(
     from PIL import Image, ImageSequence
 
     visit(page, open_page)
-    page.get_by_role("radio", name="Take away").click()
+    page.get_by_role("radio", name="Export").click()
     settle(page)
     files = {}
     for name in ("Picture (PNG)", "Walk (GIF)", "Explorer (HTML)"):

@@ -76,6 +76,15 @@ def test_the_manifold_needs_two_latents_and_says_so(tiny: Path) -> None:
     assert "inverse normal" in text(calm(app.run()))
 
 
+def test_the_manifold_offers_a_model_with_two_latents(shipped: Path) -> None:
+    if not (shipped / "vae-2.safetensors").is_file():
+        pytest.skip("vae-2 is not in checkpoints/")
+    app = opened(**{"latent_space.view": "Manifold"})
+    app.button(key="latent_space.open_plane").click()
+    assert "inverse normal" in text(calm(app.run()))
+    assert app.selectbox(key="latent_space.model").value == "vae-2"
+
+
 def test_another_digit_moves_z_to_its_code(tiny: Path) -> None:
     app = opened()
     app.selectbox(key="latent_space.model").set_value("wide")

@@ -59,6 +59,7 @@ def latent_pad(
     dims: Sequence[Dimension],
     shape: tuple[int, ...],
     *,
+    classes: Sequence[str] = (),
     decode: Callable[[np.ndarray], np.ndarray] | None = None,
     on_rest: Callable[[], None] | None = None,
 ) -> np.ndarray:
@@ -69,6 +70,7 @@ def latent_pad(
         name: of the decoder in `decoder_store`.
         dims: latents in the order in which the sliders should stand.
         shape: (C, H, W) of the picture.
+        classes: names of the labels in `decoder_store`, for a legend of the dots.
         decode: z (1, d) -> (1, C, H, W) in [0, 1]; if given, the server decodes, not the browser.
         on_rest: called when it comes to rest somewhere else.
     """
@@ -78,6 +80,7 @@ def latent_pad(
         "name": name,
         "dims": list(dims),
         "shape": list(shape),
+        "classes": list(classes),
         "z": [float(v) for v in z],
         "version": st.session_state[f"{key}.version"],
         "path": "server" if decode else "browser",

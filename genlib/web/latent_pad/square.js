@@ -2,7 +2,8 @@ import { clamp, onArrows, onDrag } from "../shared/hand.js"
 import { canvasOf, circle, paintPixels, show, strokeLines } from "../shared/picture.js"
 
 const SIDE = 600 // drawing size; CSS shows it at half of this, crisp on dense screens too
-const TILES = 15
+const TILES = 15 // at most, in a row
+const SMALLEST = 32 // CSS pixels of a tile
 const SLICE_MS = 6
 
 /** The 2-D pad: two latents {i, low, high} as a plane, the codes of real digits as dots behind the
@@ -56,20 +57,21 @@ export class Square {
   drawTiles(decoder, x, y, wanted, redraw) {
     const { width, height, channels } = decoder, pen = this.dots.getContext("2d")
     const image = new ImageData(width, height), tile = canvasOf(image)
-    const z = new Float32Array(2), side = SIDE / TILES
+    const fit = Math.floor(this.pen.canvas.clientWidth / SMALLEST) || TILES
+    const tiles = clamp(fit, 4, TILES), z = new Float32Array(2), side = SIDE / tiles
     let k = 0
     const slice = () => {
       if (!wanted()) return
       const until = performance.now() + SLICE_MS
-      for (; k < TILES * TILES && performance.now() < until; k++) {
-        const column = k % TILES, row = Math.floor(k / TILES)
-        z[x.i] = x.low + ((column + 0.5) / TILES) * (x.high - x.low)
-        z[y.i] = y.high - ((row + 0.5) / TILES) * (y.high - y.low)
+      for (; k < tiles * tiles && performance.now() < until; k++) {
+        const column = k % tiles, row = Math.floor(k / tiles)
+        z[x.i] = x.low + ((column + 0.5) / tiles) * (x.high - x.low)
+        z[y.i] = y.high - ((row + 0.5) / tiles) * (y.high - y.low)
         show(tile, paintPixels(decoder.decode(z), channels, image))
         pen.drawImage(tile, column * side, row * side, side, side)
       }
       redraw()
-      if (k < TILES * TILES) requestAnimationFrame(slice)
+      if (k < tiles * tiles) requestAnimationFrame(slice)
     }
     slice()
   }

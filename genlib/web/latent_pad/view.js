@@ -13,25 +13,28 @@ import { Square } from "./square.js"
 
 const WATCHDOG_MS = 400 // a rerun from elsewhere can swallow a request: then ask again
 const LEG_S = 1.6 // of a walk
+const SLIDES = [-1, 5] // the place that the lecture's slides decode
 const SHOWN = 24 // sliders before the rest is folded away
 const HTML = `
-  <div class="look"><canvas class="picture" role="img" aria-label="Decoded picture"></canvas>
-    <div class="buttons"><button class="random" title="Draw z at random">Random</button>
+  <div class="look"><canvas class="picture" role="img" aria-label="Decoded picture"></canvas></div>
+  <div class="plane"><canvas class="pad" tabindex="0" role="application"
+    aria-label="Two latents as a plane: drag, or use the arrow keys"></canvas></div>
+  <div class="side"><div class="buttons"><button class="random" title="Draw z at random">Random</button>
       <button class="reset" title="Back to where this started">Reset</button>
       <button class="walk" title="Wander between random places" aria-pressed="false">Walk</button></div>
-    <div class="path"></div><div class="meter" hidden></div></div><div class="plane">
-    <canvas class="pad" tabindex="0" role="application"
-      aria-label="Two latents as a plane: drag, or use the arrow keys"></canvas><div class="selects">
+    <div class="selects">
       <label>across <select class="across"></select></label><label>up <select class="up"></select></label>
-      <label class="tiling" hidden><input type="checkbox" class="tiles"> pictures</label></div></div>
-  <div class="bank"><div class="rows"></div>
+      <label class="tiling" hidden><input type="checkbox" class="tiles"> pictures</label></div>
+    <div class="legend" hidden></div><div class="path"></div><div class="meter" hidden></div></div>
+  <div class="bank"><div class="exact" hidden></div><div class="rows"></div>
     <details hidden><summary></summary><div class="rows more"></div></details></div>`
 
 class LatentPad extends View {
   constructor(parent) {
     super(parent, "latent-pad", HTML)
     const { get } = this
-    Object.assign(this, { model: null, version: null, z: new Float32Array(0), seq: 0, rows: [], plane: "" })
+    Object.assign(this, { model: null, version: null, z: new Float32Array(0), seq: 0, rows: [], fields: [],
+      classes: [], plane: "" })
     this.frame = new NextFrame(() => this.draw())
     this.rest = new Rest(() => this.tell(Array.from(this.z, (v) => Number(v.toFixed(4)))))
     this.walk = new Player((seconds) => this.wander(seconds), (playing) => {
@@ -58,6 +61,7 @@ class LatentPad extends View {
     this.ask = setTriggerValue ? (want) => setTriggerValue("want", want) : null
     this.theme = readTheme(this.root)
     this.server = data.path === "server"
+    this.classes = data.classes ?? []
     if (this.model !== data.name) this.open(data)
     if (this.version !== data.version) {
       // Only a new version moves the sliders: an answer to an older z must not pull them back. The first
@@ -86,8 +90,12 @@ class LatentPad extends View {
     this.walk.stop()
     show(this.get(".picture"), this.image)
     this.fillBank()
+    // Two latents are the whole space: the plane is the main picture, of pictures.
+    this.root.classList.toggle("two", dims.length === 2)
+    this.get(".tiles").checked = dims.length === 2
+    this.fillExact()
     const options = dims.map(({ label }, k) => `<option value="${k}">${label}</option>`).join("")
-    // Two latents are a map: z1 to the right, z2 upwards. Of more, the two that say most.
+    // Two latents are a map: z1 to the right, z2 upwards. Of more, the two that matter most.
     const second = Math.min(1, dims.length - 1)
     const first = dims.length === 2 && dims[0].i === 1 ? [second, 0] : [0, second]
     for (const [n, name] of [".across", ".up"].entries()) {
@@ -114,7 +122,7 @@ class LatentPad extends View {
     const idle = folded.filter((d) => !d.active).length
     more.hidden = !folded.length
     more.querySelector("summary").textContent = idle === folded.length
-      ? `${idle} that say almost nothing` : `${folded.length} more (${idle} of them say almost nothing)`
+      ? `${idle} with almost no effect` : `${folded.length} more (${idle} of them with almost no effect)`
   }
   row(d, most) {
     const element = document.createElement("label")
@@ -134,6 +142,43 @@ class LatentPad extends View {
     onArrows(input, (right, down) =>
       set(clamp(this.z[d.i] + ((right - down) * (d.high - d.low)) / 100, d.low, d.high)))
     return { d, element, input, output }
+  }
+
+  // Fields for exact numbers, and the slides' place where the model reaches it; of two latents only.
+  fillExact() {
+    const exact = this.get(".exact"), dims = this.dims.toSorted((a, b) => a.i - b.i)
+    exact.hidden = dims.length !== 2
+    exact.replaceChildren()
+    this.fields = []
+    if (exact.hidden) return
+    this.fields = dims.map((d) => {
+      const label = document.createElement("label"), input = document.createElement("input")
+      Object.assign(input, { type: "number", step: 0.1, ariaLabel: `${d.label} as a number` })
+      input.onchange = () => {
+        if (!Number.isFinite(input.valueAsNumber)) return
+        this.byHand(this.z.with(d.i, input.valueAsNumber))
+      }
+      label.append(`${d.label} =`, input)
+      return { d, label, input }
+    })
+    exact.append(...this.fields.map(({ label }) => label))
+    if (!dims.every(({ low, high }, k) => low <= SLIDES[k] && SLIDES[k] <= high)) return
+    const slides = document.createElement("button")
+    Object.assign(slides, { title: "The place that the slides decode", textContent: `z = (${SLIDES.join(", ")})`,
+      onclick: () => this.byHand(Float32Array.from(SLIDES)) })
+    exact.append(slides)
+  }
+  showLegend(tiles) {
+    const legend = this.get(".legend"), { labels } = this.shared ?? {}
+    legend.hidden = Boolean(tiles) || !labels?.length || !this.classes.length
+    if (legend.hidden) return
+    const there = [...new Set(labels)].sort((a, b) => a - b)
+    legend.replaceChildren(...there.map((k) => {
+      const name = document.createElement("span"), dot = document.createElement("i")
+      dot.style.background = this.theme.classes[k % this.theme.classes.length]
+      name.append(dot, this.classes[k] ?? String(k))
+      return name
+    }))
   }
   get axes() { return [".across", ".up"].map((name) => this.dims[this.get(name).value]) }
 
@@ -180,6 +225,10 @@ class LatentPad extends View {
       if (Number(row.input.value) !== value) row.input.value = value
       row.output.textContent = value.toFixed(2)
     }
+    for (const { d, input } of this.fields) {
+      const text = this.z[d.i].toFixed(2)
+      if (Number(input.value) !== Number(text) || input.value === "") input.value = text
+    }
     this.get(".path").textContent = this.server ? "decoded on the server"
       : this.decoder ? "decoded in your browser" : "waiting for the decoder"
     if (!this.server) this.meter.count(start)
@@ -196,6 +245,7 @@ class LatentPad extends View {
     const plane = [this.model, x.i, y.i, tiles, Boolean(this.shared), theme.ground].join()
     if (this.plane === plane) return
     this.plane = plane
+    this.showLegend(tiles)
     square.drawDots(this.shared, dims.length, x, y, theme)
     if (!tiles || x === y) return
     const wanted = () => this.plane === plane && !this.gone

@@ -1,4 +1,4 @@
-"""What one can take away from the Latent space page: picture, film, script, a page of its own."""
+"""What the Latent space page exports: picture, film, script, a page of its own."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from genlib.ui.components.packet import as_text
 from genlib.ui.components.web import import_map, style_sheet
 from genlib.ui.kit.images import to_gif, to_png
 from genlib.ui.kit.pickers import download
-from genlib.ui.latents.latent_space.data import Array, Space, cloud, dimensions, start_code
+from genlib.ui.latents.latent_space.data import Array, Space, cloud, digits, dimensions, start_code
 from genlib.ui.latents.latent_space.start import place
 
 WALK_STOPS = 4
@@ -91,6 +91,7 @@ def explorer_html(space: Space, z: Array) -> str:
         "name": space.name,
         "dims": dimensions(space),
         "shape": list(space.shape),
+        "classes": list(digits(space).classes),
         "z": [float(v) for v in z],
         "version": 1,
         "path": "browser",

@@ -1,4 +1,4 @@
-"""The lower half of the Latent space page: what follows once the hand rests."""
+"""Below the stage of the Latent space page: what follows when the pointer stops."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ from genlib.ui.latents.latent_space.start import KEY, on_server, place
 
 STRIPS = 10  # latents that get a traversal strip
 STEPS = 13  # pictures in a strip
+PLANE = "vae-2"  # a model with two latents, to open where there are more
 SAMPLES = 40  # generated pictures
 
 
@@ -45,7 +46,7 @@ def around(space: Space) -> None:
     images = latents.traversals(space.model, z.to(device), order.to(device), values.to(device))
     st.html(_strips([space.label(i) for i in order.tolist()], images, low[:, 0], high[:, 0]))
     if space.latent_dim > len(order):
-        st.caption(f"The {len(order)} latents that say most, of {space.latent_dim}.")
+        st.caption(f"The {len(order)} latents that matter most, of {space.latent_dim}.")
 
 
 def _strips(names: list[str], images: torch.Tensor, low: torch.Tensor, high: torch.Tensor) -> str:
@@ -71,8 +72,8 @@ def between(space: Space) -> None:
     """Two digits, and the way from one to the other in pixels and in latents."""
     data = digits(space)
     left, right = st.columns(2, gap="large")
-    a = pick_digit(f"{KEY}.a", "From", left, data=data, default_class=1, default_nth=2)
-    b = pick_digit(f"{KEY}.b", "To", right, data=data, default_class=6, default_nth=1)
+    a = pick_digit(f"{KEY}.a", "From", left, data=data, default_class=3, default_nth=0)
+    b = pick_digit(f"{KEY}.b", "To", right, data=data, default_class=8, default_nth=1)
     way = Way(
         space.encode(a.image),
         space.encode(b.image),
@@ -84,8 +85,9 @@ def between(space: Space) -> None:
     )
     _walk(space, "between", way, 0.5)
     st.caption(
-        "In pixels both digits fade through each other and the middle is a double exposure. In "
-        "latents the middle is decoded from a code of its own: strokes move instead of fading."
+        "In pixels the middle is a double exposure. In latents it is decoded from a code of its "
+        "own. Between similar digits, strokes move instead of fading. Between others, such as a 1 "
+        "and a 6, the middle can be a smear."
     )
 
 
@@ -152,6 +154,14 @@ def manifold(space: Space) -> None:
             "directions. Choose a model with two latents, such as vae-2.",
             icon=":material/info:",
         )
+        if any(info.name == PLANE for info in loading.checkpoints("Encodes", "Decodes")):
+            st.button(
+                f"Open {PLANE}",
+                key=f"{KEY}.open_plane",
+                icon=":material/grid_view:",
+                type="primary",
+                on_click=_open_plane,
+            )
         return
     side = 20
     if space.has_prior:
@@ -168,6 +178,11 @@ def manifold(space: Space) -> None:
     images = space.decode(latents.manifold_grid(across, up).numpy())
     st.image(data_url(grid_image(images, side, gap=0)), width=840, alt="The manifold")
     st.caption(f"z1 grows to the right, z2 upwards. {how}")
+
+
+def _open_plane() -> None:
+    st.session_state[f"{KEY}.model"] = PLANE
+    st.rerun()  # the whole page: this button lives in a fragment
 
 
 def generate(space: Space) -> None:
@@ -202,7 +217,7 @@ def generate(space: Space) -> None:
             st.markdown(f"**{plain(one.info.name)}** · {name.lower()}")
             st.image(data_url(grid_image(one.decode(z), 8)), width="stretch", alt="Samples")
             st.caption(
-                f"Log-density of 2,000 test codes: {mean:,.1f} ± {error:.1f} nats a code, "
+                f"Log-density of 2,000 test codes: {mean:,.1f} ± {error:.1f} nats per code, "
                 f"{one.latent_dim} latents."
             )
     st.caption(
@@ -218,7 +233,7 @@ def _beside(space: Space, where: DeltaGenerator) -> Space | None:
     names = ["nothing", *others]
     preset = "ae-30" if space.has_prior else "vae-20"
     chosen = where.selectbox(
-        "Beside it",
+        "Compare with",
         names,
         index=names.index(preset) if preset in names else 0,
         key=f"{KEY}.beside",

@@ -1,7 +1,7 @@
-"""The upper half of the Latent space page: which model, where to start, the pad itself.
+"""The stage of the Latent space page: where to start, and the pad itself.
 
 Everything that a lecturer may want to come back to is in the link: the model, the start, and the
-place of the hand, `latent_space.z`, as numbers with two decimals.
+place of the pad, `latent_space.z`, as numbers with two decimals.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def pad_key(space: Space) -> str:
 
 
 def place(space: Space) -> Array:
-    """Where the hand last rested: z (d,)."""
+    """Where the pad last came to rest: z (d,)."""
     z = current_z(pad_key(space))
     assert z is not None
     return z
@@ -51,20 +51,20 @@ def on_server(space: Space) -> bool:
 
 def choose_start(space: Space) -> None:
     """Draw the start's controls and move the pad when they changed."""
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        start = choose(
-            "Start from",
-            STARTS,
-            f"{KEY}.start",
-            "Where the sliders stand at first, and where Reset returns to. The mean is the "
-            "mean code of all test digits: a digit that is a little of each.",
-        )
-        z, what = START[start](space)
+    start = choose(
+        "Start from",
+        STARTS,
+        f"{KEY}.start",
+        "Where the sliders begin, and where Reset returns to. The mean is the mean code of all "
+        "test digits.",
+        wrap=True,
+    )
+    z, what = START[start](space)
     _move(space, z, hashlib.sha256(what + space.name.encode()).hexdigest())
 
 
 def _from_digit(space: Space) -> tuple[Array, bytes]:
-    with st.popover("Choose or draw the digit", icon=":material/edit:", width=240):
+    with st.popover("Choose or draw the digit", icon=":material/edit:", width="stretch"):
         digit = pick_digit(f"{KEY}.digit", "Digit", data=digits(space))
     return space.encode(digit.image), digit.image.numpy().tobytes()
 
@@ -140,6 +140,7 @@ def pad(space: Space) -> None:
         space.name,
         dimensions(space),
         space.shape,
+        classes=digits(space).classes,
         decode=space.decode if on_server(space) else None,
         on_rest=lambda: st.rerun(f"{KEY}.panels"),
     )
