@@ -2,36 +2,39 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 
 import plotly.graph_objects as go
 
-from genlib.plots.kernels import LOG_TICKS
+from genlib.plots.kernels import LOG_TICKS, MODEL_COLOURS
 
-# Okabe & Ito's colours, told apart by colour-blind eyes; grey is what is not repaired.
-COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
-UNTOUCHED = "#8a8f98"
+UNTOUCHED = "#8a8f98"  # grey: what is not repaired
 
 
 @dataclass(frozen=True)
 class Line:
-    """One curve: its points, their standard errors, and whether it is the untouched image."""
+    """One curve: its points, their standard errors, and whether it is the untouched image.
+
+    colour: "" for the next one of MODEL_COLOURS.
+    """
 
     x: Sequence[float]
     y: Sequence[float]
     stderr: Sequence[float]
     untouched: bool = False
     dash: str = "solid"
+    colour: str = ""
 
 
 def error_chart(lines: Mapping[str, Line], x_title: str) -> go.Figure:
     """One curve with error bars (1 standard error) per name."""
     figure = go.Figure()
-    palette = iter(COLOURS * 3)
+    palette = itertools.cycle(MODEL_COLOURS)
     for name, line in lines.items():
-        colour = UNTOUCHED if line.untouched else next(palette)
+        colour = UNTOUCHED if line.untouched else line.colour or next(palette)
         figure.add_scatter(
             x=list(line.x),
             y=list(line.y),

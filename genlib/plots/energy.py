@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
@@ -9,6 +10,8 @@ from html import escape
 import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
+
+from genlib.plots.kernels import MODEL_COLOURS
 
 POINTS = 250  # of one ROC curve on screen; thousands of steps look no different
 
@@ -31,14 +34,14 @@ def roc_figure(curves: Sequence[Curve]) -> go.Figure:
     figure.add_shape(
         type="line", x0=0, y0=0, x1=1, y1=1, line={"dash": "dot", "color": "gray", "width": 1}
     )
-    for curve in curves:
+    for curve, colour in zip(curves, itertools.cycle(MODEL_COLOURS), strict=False):
         keep = np.unique(np.linspace(0, len(curve.false) - 1, POINTS).round().astype(int))
         figure.add_scatter(
             x=curve.false[keep],
             y=curve.true[keep],
             mode="lines",
             name=f"{escape(curve.name)}: {curve.auc:.3f} ± {curve.stderr:.3f}",
-            line={"width": 2.5},
+            line={"width": 2.5, "color": colour},
             hovertemplate="%{x:.1%} of digits rejected<br>%{y:.1%} of merges caught",
         )
     figure.update_xaxes(title="share of real digits rejected", range=[-0.01, 1.01])
@@ -53,13 +56,14 @@ def auc_figure(curves: dict[str, Sequence[Curve]], chosen: str) -> go.Figure:
     """
     figure = go.Figure()
     rows = [f"<b>{how}</b>" if how == chosen else how for how in curves]
-    for models in zip(*curves.values(), strict=True):
+    each = zip(*curves.values(), strict=True)
+    for models, colour in zip(each, itertools.cycle(MODEL_COLOURS), strict=False):
         figure.add_scatter(
             x=[c.auc for c in models],
             y=rows,
             mode="markers",
             name=escape(models[0].name),
-            marker={"size": 13},
+            marker={"size": 13, "color": colour},
             error_x={"type": "data", "array": [2 * c.stderr for c in models], "thickness": 1.5},
             hovertemplate=f"{escape(models[0].name)}<br>%{{y}}: %{{x:.3f}}<extra></extra>",
         )

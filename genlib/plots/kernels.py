@@ -16,6 +16,9 @@ PALETTE: NDArray[np.uint8] = np.stack(
     [np.interp(np.linspace(0, 4, 256), np.arange(5), _STOPS[:, c]) for c in range(3)], axis=1
 ).astype(np.uint8)  # (256, 3)
 
+# One for each model of a page: Okabe & Ito's colours, told apart by colour-blind eyes.
+MODEL_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
+
 # A logarithmic axis with plain numbers.
 LOG_TICKS: Final = {
     "type": "log",

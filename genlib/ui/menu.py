@@ -167,6 +167,7 @@ PAGES = (
         place=3,
         drawing="merged",
         models={"merged.models": _able("Reconstructs", "HasEnergy")},
+        control="merged.alpha",
         first_click=FirstClick(
             2,
             "Blend two digits",
@@ -210,6 +211,7 @@ PAGES = (
         place=9,
         drawing="dreamt",
         models={"rbm.model": _able("Stacked")},
+        control="rbm.chain",
     ),
     Page(
         "autoregressive/pixelcnn.py",

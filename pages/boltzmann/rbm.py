@@ -4,48 +4,49 @@ import streamlit as st
 
 from genlib.ui.boltzmann.rbm import chain, measure, race
 from genlib.ui.kit.pickers import choose, pick_model, try_this
-from genlib.ui.kit.stage import header
+from genlib.ui.kit.stage import header, stage
 
 header(
     "RBM and DBN",
-    "A restricted Boltzmann machine has visible units v, the pixels, and hidden units h, each 0 or "
-    "1. Pairs that like to be on together lower the energy. There are no connections inside a "
-    "layer, so that all hidden units can be drawn at once, and then all pixels: that is the "
-    "chain. A deep belief network puts one such pair on top of another.",
+    "Pixels and hidden units switch each other on and off, in turns: that is the chain. It draws "
+    "what the model believes.",
     r"p(v, h) = \frac{e^{a v + b h + v W h}}{Z}, \qquad "
     r"F(v) = -a v - \sum_j \log\left(1 + e^{b_j + (v W)_j}\right), \qquad "
-    r"p(v) = \frac{e^{-F(v)}}{Z}",
-    "Slides “Generative taxonomy”; Hinton 2002; Hinton, Osindero & Teh 2006; Tieleman 2008; "
-    "Salakhutdinov & Murray 2008",
+    r"\frac{\partial \log p(v)}{\partial W} = \langle v h \rangle_{\text{data}} "
+    r"- \langle v h \rangle_{\text{model}}",
+    "p(v) = exp(−F(v)) / Z. Slides “Generative taxonomy”; Hinton 2002; Hinton, Osindero & Teh "
+    "2006; Tieleman 2008; Salakhutdinov & Murray 2008",
 )
 
 VIEWS = {
     "Chain": chain.chain,
     "Weights": chain.weights,
     "Log-likelihood": measure.likelihood,
-    "Ways to train": race.training,
 }
-view = choose("View", list(VIEWS), "rbm.view", hidden=True, wrap=True)
-if view == "Ways to train":
-    race.training()
+RACE = "Ways to train"
+controls, picture = stage()
+with controls:
+    view = choose("View", [*VIEWS, RACE], "rbm.view", hidden=True, wrap=True)
+    if view != RACE:
+        info = pick_model(
+            "Stacked",
+            key="rbm.model",
+            default="rbm-500",
+            help="Restricted Boltzmann machines and deep belief networks.",
+        )
+if view == RACE:
+    race.training(controls, picture)
 else:
-    info = pick_model(
-        "Stacked",
-        key="rbm.model",
-        default="rbm-500",
-        where=st.container(width=440),
-        help="Restricted Boltzmann machines and deep belief networks.",
-    )
-    {
-        "Chain": chain.chain,
-        "Weights": chain.weights,
-        "Log-likelihood": measure.likelihood,
-    }[view](info)
+    VIEWS[view](info, controls, picture)
 
 HOW_TO_READ = {
-    "Chain": "Each step draws all hidden units from the pixels and all pixels from the hidden "
-    "units. F falls while the picture gets more likely, then wanders at the height of the orange "
-    "band, where test digits lie. Log p differs from −F only by log Z, the same for all pictures. "
+    "Chain": "A restricted Boltzmann machine has visible units v, the pixels, and hidden units h, "
+    "each 0 or 1. Pairs that like to be on together lower the energy. There are no connections "
+    "inside a layer, so all hidden units can be drawn at once, and then all pixels. A deep belief "
+    "network puts one such pair on top of another.\n\n"
+    "Each step draws all hidden units from the pixels and all pixels from the hidden units. F "
+    "falls while the picture gets more likely, then wanders at the height of the orange band, "
+    "where test digits lie. Log p differs from −F only by log Z, the same for all pictures. "
     "**Mixing** is slow: between two kinds of digit lies a barrier of high F.",
     "Weights": "Each unit looks for strokes: ink where it is red and none where it is blue. Units "
     "whose picture is a whole digit are rare; a digit is the sum of many.",
@@ -71,6 +72,6 @@ try_this(
         "Hide the **lower half** of a 3, then of a 7, and run 9 chains. Which completions do they "
         "find, and how often does one chain change its mind?",
         "**Ways to train**: at learning rate 0.2 watch CD-1 get better and then worse, and PCD "
-        "break when its chains cannot follow. Then take 0.05.",
+        "break when its chains can't follow. Then take 0.05.",
     ]
 )

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import streamlit as st
 
 from genlib.evaluate import energy
 from genlib.plots.energy import auc_figure, roc_figure
+from genlib.plots.kernels import MODEL_COLOURS
 from genlib.store.checkpoint import Info
 from genlib.ui.components import digit_picker
 from genlib.ui.components.merged_digits import merged_digits
@@ -13,7 +16,7 @@ from genlib.ui.energy import merged_digits as energy_view
 from genlib.ui.kit import loading, pickers
 from genlib.ui.kit.columns import side_by_side
 from genlib.ui.kit.plain import plain
-from genlib.ui.kit.stage import header
+from genlib.ui.kit.stage import header, stage, wait_for_drawing, whole_page
 
 HOWS = {  # on screen and in the link -> (key of the merge, what it does)
     "Alpha": ("alpha", "(1 − α) a + α b: both digits at once, but paler"),
@@ -26,64 +29,92 @@ KINDS = {  # on screen and in the link -> key of the energy
     "Own": energy.OWN,
 }
 
+
+class Settings(NamedTuple):
+    """What the charts below the stage follow as well."""
+
+    way: str
+    choice: str
+    models: list[Info]
+
+
 header(
     "Energy of merged digits",
-    "An autoencoder has seen only digits. Two digits merged into one are garbage, and a good "
-    "energy is **high** on garbage: a model that still reconstructs it well has learned to copy "
-    "pixels, not to know digits.",
+    "A good energy is **high** on anything that isn't a digit, such as two digits merged into one.",
     r"F(x) = \lVert x - \mathrm{Dec}(\mathrm{Enc}(x)) \rVert^2, \qquad "
     r"x = (1 - \alpha)\, a + \alpha\, b, \qquad "
     r"\mathrm{AUC} = P\,[F(\text{merge}) > F(\text{digit})]",
     "Lecture text “Autoencoders to GANs”, figure 8. The AUC's standard error is DeLong's (1988).",
 )
-
 data = loading.dataset()
-row = st.container(horizontal=True, gap="medium")
-with row.container(width=360):
+
+
+def pick_settings() -> tuple[str, str]:
+    """How to merge, and which energy; keys of HOWS and KINDS."""
     way = pickers.choose(
         "How to merge",
         list(HOWS),
         "merged.how",
         "  \n".join(f"**{name}**: {text}." for name, (_, text) in HOWS.items()),
     )
-with row.container(width=460):
     choice = pickers.choose(
         "Energy",
         list(KINDS),
         "merged.energy",
-        "**Squared error** between image and reconstruction; paler images have less of it.  \n"
-        "**Contrast-invariant**: 1 − correlation of the two, which no change of contrast moves.  \n"
+        "**Squared error** between image and reconstruction, summed over pixels. Paler images "
+        "have less of it.  \n"
+        "**Contrast-invariant**: 1 − correlation of the two. Contrast doesn't change it.  \n"
         "**Own**: the model's own energy, such as −ELBO in nats for a VAE.",
+        wrap=True,
     )
-chosen = pickers.pick_models(
-    "Reconstructs", "HasEnergy", key="merged.models", default=("ae-30", "dae-500", "vae-20")
-)
-shape = tuple(data.test_x.shape[1:])
-models = [m for m in chosen if energy_view.takes(m, shape)]
-for odd in [m.name for m in chosen if m not in models]:
-    st.warning(f"{plain(odd)} works on images of another size, so it is left out.")
-if not models:
-    st.info("None of the chosen models takes these digits. Choose another model above.")
-    st.stop()
-(how, what), kind = HOWS[way], KINDS[choice]
+    return way, choice
+
+
+def pick_models() -> list[Info]:
+    """The models that take these digits; without any, the page ends."""
+    chosen = pickers.pick_models(
+        "Reconstructs", "HasEnergy", key="merged.models", default=("ae-30", "dae-500", "vae-20")
+    )
+    shape = tuple(data.test_x.shape[1:])
+    models = [m for m in chosen if energy_view.takes(m, shape)]
+    for odd in [m.name for m in chosen if m not in models]:
+        st.warning(f"{plain(odd)} works on images of another size, so it is left out.")
+    if not models:
+        st.info("None of the chosen models takes these digits. Choose another model above.")
+    return models
 
 
 @st.fragment
-def theatre(infos: list[Info]) -> None:
-    """The two digits and the pair at every alpha; while one draws, only this part reruns."""
-    pair = st.container(horizontal=True, gap="medium")
-    a = digit_picker.pick_digit(
-        "merged.a", "Digit a", pair.container(width=420), data=data, default_class=3, default_nth=1
-    )
-    b = digit_picker.pick_digit(
-        "merged.b", "Digit b", pair.container(width=420), data=data, default_class=4, default_nth=7
-    )
-    first = energy_view.sweep(infos[0], a.image, b.image, how, kind)
+def theatre(drawn: list[object]) -> None:
+    """The stage; while one draws, only this part reruns."""
+    controls, picture = stage()
+    with controls:
+        way, choice = pick_settings()
+        a = digit_picker.pick_digit("merged.a", "Digit a", data=data, default_nth=1, waits=True)
+        b = digit_picker.pick_digit("merged.b", "Digit b", data=data, default_class=8, waits=True)
+        models = pick_models()
+    whole_page(Settings(way, choice, models), drawn)
+    with picture:
+        if a.stand_in or b.stand_in:
+            wait_for_drawing()
+        elif models:
+            show(a, b, way, KINDS[choice], models)
+
+
+def show(
+    a: digit_picker.Digit, b: digit_picker.Digit, way: str, kind: str, models: list[Info]
+) -> None:
+    """The pair at every alpha, as the models see it."""
+    how, what = HOWS[way]
+    first = energy_view.sweep(models[0], a.image, b.image, how, kind)
     merged_digits(
         "merged.alpha",
         energy_view.to_bytes(first.x),
         first.alpha.tolist(),
-        [energy_view.card(info, a.image, b.image, how, kind) for info in infos],
+        [
+            energy_view.card(info, a.image, b.image, how, kind, colour)
+            for info, colour in zip(models, MODEL_COLOURS * len(models), strict=False)
+        ],
         names=(energy_view.name(a, "a", data), energy_view.name(b, "b", data)),
         merged_name="merges" if how == "max" else "merges, α = 0.5",
         help=f"Share of b, from 0 to 1. {way}: {what}.",
@@ -91,7 +122,13 @@ def theatre(infos: list[Info]) -> None:
     )
 
 
-theatre(models)
+drawn: list[object] = []
+theatre(drawn)
+settings = drawn[0]
+assert isinstance(settings, Settings)
+models, how, kind = settings.models, HOWS[settings.way][0], KINDS[settings.choice]
+if not models:
+    st.stop()
 
 hows = [merge for merge, _ in HOWS.values()]
 curves = {merge: [energy_view.curve(m, merge, kind) for m in models] for merge in hows}
@@ -104,23 +141,25 @@ rates.markdown(f"**ROC for {how}**, AUC ± standard error")
 rates.plotly_chart(roc_figure(curves[how]), key="merged.roc")
 st.markdown(energy_view.summary(curves[how], how))
 
-with st.expander("How to read this", icon=":material/menu_book:"):
+with st.expander("How to read it", icon=":material/menu_book:"):
     st.markdown(
-        "- **Residual**: red is ink of the merge that the model leaves out, blue is ink it adds.\n"
+        "- **The idea**: these autoencoders were trained on digits alone. A model that "
+        "reconstructs a merge as well as a digit has learned to copy pixels.\n"
+        "- **Residual**: red is ink of the merge that the model leaves out. Blue is ink it adds.\n"
         "- **Histogram**: energies of real test digits (blue) and of merges of two different "
-        "classes (orange); the line is the image above. Where the two overlap, energy cannot "
-        "tell.\n"
+        "classes (orange). The line is the image above. Where the two overlap, energy can't tell "
+        "them apart.\n"
         "- **Curve**: energy on the way from a to b; 90% of real digits lie in the blue band. It "
-        "rises in the middle where a model notices.\n"
+        "rises in the middle if the model notices.\n"
         "- **AUC**: the chance that a random merge has more energy than a random digit. 0.5 is "
-        "guessing, 1 never errs; **below** 0.5 merges look *more* real than digits.\n"
-        "- **Contrast** confounds: half and half is paler than any digit, and pale images have "
-        "small squared errors whatever they show. The contrast-invariant energy takes that away."
+        "guessing, 1 is perfect. **Below** 0.5, merges look *more* real than digits.\n"
+        "- **Contrast** misleads: half and half is paler than any digit, and pale images have "
+        "small squared errors whatever they show. The contrast-invariant energy removes that."
     )
 pickers.try_this(
     [
-        "Press **Play**. The denoising autoencoder's curve leaves the band in the middle; the "
-        "30-unit autoencoder's hardly does: it copies merges as well as digits.",
+        "Press **Play**. The denoising autoencoder's curve leaves the band in the middle. The "
+        "30-unit autoencoder's stays in it: it copies merges as well as digits.",
         "Switch to **Contrast-invariant**. How much of the plain autoencoder's blindness was only "
         "the paleness of the merge?",
         "Choose **Splice** with two digits that share a top, such as 4 and 9. Is the result "

@@ -123,7 +123,7 @@ def test_plots_below_hold_one_line_per_model(open_merged: Callable[[str], Page])
 
 
 def test_drawing_changes_the_theatre_and_leaves_the_rest_alone(
-    open_merged: Callable[[str], Page],
+    open_page: Callable[..., Page],
     page: Page,
     canvas_pixels: Read,
     settle: Callable[..., None],
@@ -134,13 +134,14 @@ def test_drawing_changes_the_theatre_and_leaves_the_rest_alone(
         socket.on("framereceived", lambda data: messages.append(bytes(data)))
 
     page.on("websocket", listen)
-    open_merged("?merged.a.from=Draw&merged.alpha=0.2")
+    open_page("merged-digits?merged.a.from=Draw&merged.alpha=0.2", timeout=120_000)
+    expect(page.get_by_text("Draw a digit on the canvas")).to_be_visible()
     settle(page)
     below = b"Merged by alpha"  # the sentence under the curves of 2,000 digits
     until(page, lambda: any(below in message for message in messages), "no curves of 2,000 digits")
     settle(page)
     messages.clear()
-    before = canvas_pixels(page, ".theatre .merge")
+    expect(page.locator(".theatre")).to_have_count(0)  # no results for another digit
     sheet = page.locator("canvas.sheet")
     sheet.scroll_into_view_if_needed()
     box = sheet.bounding_box()
@@ -150,6 +151,12 @@ def test_drawing_changes_the_theatre_and_leaves_the_rest_alone(
     page.mouse.move(box["x"] + 0.8 * box["width"], box["y"] + 0.5 * box["height"], steps=8)
     page.mouse.up()
     expect(page.locator(".theatre")).to_contain_text("a: drawn", timeout=60_000)
+    settle(page)
+    before = canvas_pixels(page, ".theatre .merge")
+    page.mouse.move(box["x"] + 0.5 * box["width"], box["y"] + 0.1 * box["height"])
+    page.mouse.down()
+    page.mouse.move(box["x"] + 0.5 * box["width"], box["y"] + 0.9 * box["height"], steps=8)
+    page.mouse.up()
     until(
         page,
         lambda: (canvas_pixels(page, ".theatre .merge") != before).mean() > 0.02,

@@ -6,7 +6,7 @@ The choice lives in the link: a widget's key is its query parameter.
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -24,11 +24,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Digit:
-    """A chosen image: float32 (C, H, W) in [0, 1]; drawn ones have neither label nor index."""
+    """A chosen image: float32 (C, H, W) in [0, 1]; drawn ones have neither label nor index.
+
+    stand_in: a test image is here because nothing has been drawn yet.
+    """
 
     image: torch.Tensor
     label: int | None
     index: int | None  # in the test set
+    stand_in: bool = False
 
 
 def _roll(key: str, count: int) -> None:
@@ -43,8 +47,12 @@ def pick_digit(
     data: Dataset | None = None,
     default_class: int = 3,
     default_nth: int = 0,
+    waits: bool = False,
 ) -> Digit:
-    """Pick an image from the test set by class and number, at random, or draw one."""
+    """Pick an image from the test set by class and number, at random, or draw one.
+
+    waits: the page shows nothing of the image that stands in for one not drawn yet.
+    """
     with where or st.container():
         data = data or loading.dataset()
         if data.note:
@@ -64,8 +72,9 @@ def pick_digit(
             drawn = _drawn(key, label)
             if drawn is not None:
                 return drawn
-            st.caption("Draw something above. Until then a test digit is used.")
-            return _nth(data, default_class, default_nth)
+            if not waits:
+                st.caption("Draw something above. Until then a test digit is used.")
+            return replace(_nth(data, default_class, default_nth), stand_in=True)
         return _from_test_set(key, data, default_class, default_nth)
 
 

@@ -35,6 +35,7 @@ class Card:
     """One model's part: T frames of everything."""
 
     title: str
+    colour: str  # of its curves in the page's charts, "" for none
     text: str  # one line under the title
     unit: str  # of the energy
     x_hat: Bytes  # (T, C, H, W)

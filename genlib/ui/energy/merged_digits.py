@@ -22,9 +22,10 @@ from genlib.ui.kit.plain import plain
 
 N = 2000  # real digits, and merges, behind every histogram and AUC
 BINS = 40
+STILL_A_DIGIT = 0.2  # less than this share of a second digit, and anyone sees only the first
 UNITS = {
-    "squared error": "squared error, summed over pixels",
-    "1 - correlation": "by 1 − correlation of image and reconstruction",
+    "squared error": "squared error",
+    "1 - correlation": "1 − correlation",
 }
 FRAMES = {"alpha": 101, "max": 1, "splice": 29}  # splice: a cut above each row, and below all
 
@@ -61,16 +62,18 @@ def sweep(info: Info, a: Tensor, b: Tensor, how: str, kind: str) -> energy.Sweep
     return energy.along_alpha(model, a.to(device), b.to(device), how, kind, steps=FRAMES[how])
 
 
-def card(info: Info, a: Tensor, b: Tensor, how: str, kind: str) -> Card:
-    """Everything that one model's card shows of the pair."""
+def card(info: Info, a: Tensor, b: Tensor, how: str, kind: str, colour: str = "") -> Card:
+    """Everything that one model's card shows of the pair; the colour is that of its curves."""
     run = sweep(info, a, b, how, kind)
     real, merged = energies(info, kind), energies(info, kind, how)
     shares = energy.share_above(real, run.energy)
-    ends = np.isin(run.alpha, [0.0, 1.0]) if how != "max" else np.zeros(1, bool)
-    spoken = [verdict(share, end) for share, end in zip(shares, ends, strict=True)]
+    # How little there is of the other digit; the maximum has all of both.
+    other = np.minimum(run.alpha, 1 - run.alpha) if how != "max" else np.full(1, 0.5)
+    spoken = [verdict(*pair) for pair in zip(shares.tolist(), other.tolist(), strict=True)]
     classes = str(info.train.get("classes", ""))  # such as "1,5,6"; empty: all
     return Card(
         title=info.name,
+        colour=colour,
         unit=unit(info, kind),
         text=f"{len(real):,} test digits" + (f" of classes {classes}" if classes else ""),
         x_hat=to_bytes(run.x_hat),
@@ -89,17 +92,19 @@ def unit(info: Info, kind: str) -> str:
     return "−ELBO in nats" if "Bounds" in info.capabilities else "its own energy"
 
 
-def verdict(share: float, is_digit: bool) -> tuple[str, str]:
+def verdict(share: float, other: float) -> tuple[str, str]:
     """Say what an energy means: share of real digits with more of it -> (words, mood).
 
-    Below 5 % it would be caught at a threshold that rejects 5 % of real digits; above 25 % nothing
-    sets it apart. The mood is empty for a digit that was not merged.
+    other: share of the other digit in the image, from 0 (an untouched digit) to 0.5. Below 5 % of
+    real digits it would be caught at a threshold that rejects 5 % of them; above 25 % nothing sets
+    it apart. The mood is empty where the image is still a digit: there is nothing to catch.
     """
-    thing = "digit" if is_digit else "merge"
+    thing = "merge" if other >= STILL_A_DIGIT else "image" if other else "digit"
     count = f"{share:.0%} of real digits have" if share >= 0.01 else "Hardly any real digit has"
     said = f"{count} more energy than this {thing}: "
-    if is_digit:
-        return said + ("an unusual digit." if share < 0.05 else "nothing unusual."), ""
+    if other < STILL_A_DIGIT:
+        found = "unusual" if share < 0.05 else "nothing unusual"
+        return said + (f"{found}, and it is still a digit." if other else f"{found}."), ""
     if share < 0.05:
         return said + "the model notices.", "caught"
     if share < 0.25:

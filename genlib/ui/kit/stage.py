@@ -62,6 +62,23 @@ def header(title: str, idea: str, equation: str = "", source: str = "") -> None:
         st.html(Path(__file__).with_name("present.css"))
 
 
+def whole_page(settings: object, drawn: list[object]) -> None:
+    """In a fragment that holds the stage: run the whole page when these settings change.
+
+    ``drawn`` is a list that each run of the page makes, empty, and hands to the fragment; here it
+    gets the settings, for what the page shows outside of the fragment.
+    """
+    if not drawn:
+        drawn.append(settings)
+    elif drawn[0] != settings:
+        st.rerun()
+
+
+def wait_for_drawing(thing: str = "digit") -> None:
+    """What a stage shows before anything has been drawn."""
+    st.info(f"Draw a {thing} on the canvas. The results appear here.", icon=":material/draw:")
+
+
 def stage(shares: tuple[int, int] = SHARES) -> tuple[DeltaGenerator, DeltaGenerator]:
     """Containers for the controls and the picture, side by side.
 

@@ -19,14 +19,14 @@ export const paintTrace = (canvas, trace, band, theme, most) => {
   const pen = penFor(canvas, width, height), all = trace.flat(), [low, high] = band
   pen.clearRect(0, 0, width, height)
   const bottom = Math.min(low, ...all), top = Math.max(high, ...all), margin = 0.06 * (top - bottom || 1)
-  const left = 52, x = (k) => left + (k / (most - 1)) * (width - left - 6)
+  const left = 58, x = (k) => left + (k / (most - 1)) * (width - left - 6)
   const y = (f) => height - 8 - ((f - bottom + margin) / (top - bottom + 2 * margin)) * (height - 16)
-  Object.assign(pen, { font: `12px ${theme.font}`, globalAlpha: 0.25, fillStyle: "#e0912f" })
+  Object.assign(pen, { font: `14px ${theme.font}`, globalAlpha: 0.25, fillStyle: "#e0912f" })
   pen.fillRect(left, y(high), width - left - 6, Math.max(2, y(low) - y(high)))
   Object.assign(pen, { globalAlpha: 1, fillStyle: theme.text, textAlign: "right" })
   for (const f of ticks(bottom, top)) pen.fillText(nats(f), left - 6, y(f) + 4)
   pen.textAlign = "left"
-  pen.fillText("test images, 5 to 95 %", left + 6, Math.max(12, y(high) - 4))
+  pen.fillText("test images, 5 to 95 %", left + 6, Math.max(14, y(high) - 4))
   Object.assign(pen, { strokeStyle: theme.accent, lineWidth: trace.length > 1 ? 1 : 1.6 })
   for (const line of trace) {
     pen.beginPath()

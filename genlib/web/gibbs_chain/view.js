@@ -10,7 +10,8 @@ import { paintTrace } from "./trace.js"
 const SPEEDS = [1, 2, 5, 15, 60, 240, Infinity] // steps a second
 const BUDGET_MS = 11 // of a frame's 16.7, so that the page stays smooth
 const TRACE = 400 // steps on the trace
-const STRIP = 14 // pictures on the strip
+const STRIP = 14 // pictures on the strip, if there is room for as many
+const LEAST = 34 // pixels for each
 const HTML = `
   <div class="bar"><button class="play">Run</button><button class="once">Step</button>
     <button class="again">Start over</button>
@@ -147,10 +148,11 @@ class GibbsChain extends View {
   }
   paintFilm() {
     const [, height, width] = this.data.shape, gap = 2, canvas = this.get(".strip")
-    resize(canvas, STRIP * (width + gap) - gap, height)
+    const room = Math.max(1, Math.min(STRIP, Math.floor(this.root.clientWidth / LEAST)))
+    resize(canvas, room * (width + gap) - gap, height)
     const pen = canvas.getContext("2d"), whose = this.chains.length > 1 ? "The first chain" : "The chain"
     pen.clearRect(0, 0, canvas.width, canvas.height)
-    this.film.forEach((pixels, k) => pen.putImageData(this.picture(pixels), k * (width + gap), 0))
+    this.film.slice(-room).forEach((pixels, k) => pen.putImageData(this.picture(pixels), k * (width + gap), 0))
     this.get(".film figcaption").textContent = `${whose}, one picture every ${this.data.stride} steps`
   }
 }

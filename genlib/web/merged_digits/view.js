@@ -11,16 +11,18 @@ const HTML = `
     <div class="hand"><label for="alpha"><span class="name">Alpha</span><span class="help" tabindex="0">?</span>
         <output></output></label><input id="alpha" class="slider" type="range" step="1" min="0">
       <div class="ends"><span></span><span></span></div>
-      <div class="row"><button type="button" class="play">Play</button><span class="why"></span></div></div>
-  </div><div class="cards"></div>`
+      <div class="row"><button type="button" class="play">Play</button><span class="why"></span>
+        <span class="legend"><i class="real"></i>real digits <i class="merged"></i><b></b> <i class="band"></i>90%
+          of real digits</span></div></div>
+  </div><div class="cards"></div><p class="more">Tap a model for its histogram and its curve.</p>`
 const CARD = `
-  <h3></h3><p class="text"></p><div class="pictures"><figure><canvas class="pixels x_hat" role="img"></canvas>
+  <div class="title"><i></i><h3></h3><span class="text"></span></div><div class="pictures"><figure><canvas class="pixels x_hat" role="img"></canvas>
       <figcaption>reconstruction</figcaption></figure>
     <figure><canvas class="pixels residual" role="img"></canvas>
       <figcaption title="red: ink of the merge that the model leaves out; blue: ink it adds"
         >residual</figcaption></figure></div><p class="energy"><b></b> <span></span></p><p class="verdict"></p>
-  <svg class="histogram" viewBox="0 0 300 150" role="img"></svg>
-  <svg class="curve" viewBox="0 0 300 140" role="img"></svg>`
+  <svg class="histogram" viewBox="0 0 300 114" role="img"></svg>
+  <svg class="curve" viewBox="0 0 300 114" role="img"></svg>`
 
 // Grey or colour pixels; with `x` also given, the signed difference x - pixels, red above, blue below.
 const paint = (canvas, [channels, height, width], pixels, x) => {
@@ -92,14 +94,18 @@ class Theatre extends View {
     this.root.querySelectorAll(".ends span").forEach((end, i) => { end.textContent = d.names[i] })
     while (cards.children.length > d.cards.length) cards.lastChild.remove()
     while (cards.children.length < d.cards.length) {
-      cards.appendChild(document.createElement("article")).innerHTML = CARD
+      const card = cards.appendChild(document.createElement("article"))
+      card.innerHTML = CARD
+      card.tabIndex = 0 // on a phone the chosen one shows its plots
     }
+    this.get(".legend b").textContent = d.merged_name
     d.cards.forEach((card, i) => {
       const part = (selector) => cards.children[i].querySelector(selector)
       part("h3").textContent = card.title
+      part(".title i").style.background = card.colour || "transparent"
       part(".text").textContent = card.text
       part(".energy span").textContent = card.unit
-      part(".histogram").innerHTML = histogram(card, d)
+      part(".histogram").innerHTML = histogram(card)
       part(".curve").innerHTML = curve(card, d)
     })
   }

@@ -6,6 +6,7 @@ import numpy as np
 import streamlit as st
 import torch
 from numpy.typing import NDArray
+from streamlit.delta_generator import DeltaGenerator
 from torch import Tensor
 
 from genlib.data.datasets import Dataset, to_float
@@ -20,6 +21,7 @@ from genlib.ui.kit import images, loading
 from genlib.ui.kit.pickers import choose
 from genlib.ui.kit.picture_table import signed_legend
 from genlib.ui.kit.plain import plain
+from genlib.ui.kit.stage import wait_for_drawing
 
 KEY = "rbm"
 BROWSER_WEIGHTS = 4_000_000  # 16 MB; more would take longer than a frame for one step
@@ -28,48 +30,49 @@ SHOWS = {"probabilities": "Probabilities", "samples": "Samples"}
 HIDES = ("Nothing", "Lower half", "Upper half", "Right half", "Left half", "Middle")
 
 
-def chain(info: Info) -> None:
-    """A chain over the model's layers, its controls and where it starts."""
+def chain(info: Info, controls: DeltaGenerator, picture: DeltaGenerator) -> None:
+    """A chain over the model's layers, and in the controls where it starts and what it shows."""
     data = loading.all_pictures_of(info)
     if data.shape != loading.model(info).config.shape:
-        st.info(
+        picture.info(
             f"{plain(info.name)} was made for pictures of another size or colour than those of "
             f"{plain(data.title)}. Train a model on {plain(data.title)} to run a chain."
         )
         return
     layers, band = _layers(info)
     if sum(w.size for w, _, _ in layers) > BROWSER_WEIGHTS:
-        st.info(
+        picture.info(
             f"{plain(info.name)} has more than {BROWSER_WEIGHTS:,} weights, too many for the "
             "browser."
         )
         return
-    store = f"{info.name}.{info.mtime_ns}"
-    gibbs_store(store, layers)
-    _live(info, store, band, len(layers))
-
-
-@st.fragment
-def _live(info: Info, store: str, band: tuple[float, float], depth: int) -> None:
-    data = loading.all_pictures_of(info)
-    with st.container(horizontal=True, gap="large"):
-        controls, subject = st.container(width=440), st.container(width=330)
-    with subject:
-        image = _subject(info, data)
     with controls:
-        start, show, hidden, chains = _controls()
+        start, hidden, chains, show = _controls()
         known = _known(hidden, *data.shape[1:])
         if known is not None:
-            st.caption(_clamping(depth))
+            st.caption(_clamping(len(layers)))
         if data.shape[0] > 1:
             st.caption("A pixel is three units, red, green and blue, each of them 0 or 1.")
-    scene = Scene(image.numpy(), start, known, show, chains, band, stride=10)
-    gibbs_chain(f"{KEY}.chain", store, scene)
+        image = _subject(info, data)
+    with picture:
+        store = f"{info.name}.{info.mtime_ns}"
+        gibbs_store(store, layers)
+        if image is None:
+            wait_for_drawing()
+        else:
+            scene = Scene(image.numpy(), start, known, show, chains, band, stride=10)
+            gibbs_chain(f"{KEY}.chain", store, scene)
 
 
-def _subject(info: Info, data: Dataset) -> Tensor:
-    """The picked image, of the model's shape (C, H, W): drawings are always 28x28 and grey."""
-    image = pick_digit(f"{KEY}.digit", "Picture", data=data).image
+def _subject(info: Info, data: Dataset) -> Tensor | None:
+    """The picked image, of the model's shape (C, H, W); None before anything has been drawn.
+
+    Drawings are always 28x28 and grey.
+    """
+    picked = pick_digit(f"{KEY}.digit", "Picture", data=data, waits=True)
+    if picked.stand_in:
+        return None
+    image = picked.image
     if tuple(image.shape) == data.shape:
         return image
     st.caption(f"{plain(info.name)} looks at other pictures than drawings; a test image is used.")
@@ -96,37 +99,35 @@ def _known(hidden: str, height: int, width: int) -> NDArray[np.bool_] | None:
     return known
 
 
-def _controls() -> tuple[str, str, str, int]:
-    with st.container(horizontal=True):
-        start = choose(
-            "Start from", STARTS, f"{KEY}.start", "Noise: every unit 0 or 1 by a fair coin."
-        )
-        show = choose(
-            "Show",
-            SHOWS,
-            f"{KEY}.show",
-            "The chain itself always goes on with samples, 0 or 1; probabilities are what "
-            "they were drawn with, and look smoother.",
-        )
+def _controls() -> tuple[str, str, int, str]:
+    """Where the chains start, what is hidden, how many there are, and what is shown of them."""
+    start = choose("Start from", STARTS, f"{KEY}.start", "Noise: every unit 0 or 1 by a fair coin.")
     with st.container(horizontal=True):
         hidden = st.selectbox(
-            "Hide of the picture",
+            "Hidden part",
             HIDES,
             key=f"{KEY}.hide",
             bind="query-params",
-            width=200,
+            width=170,
             help="The rest of the picture is held fixed at every step (clamped), rounded to black "
-            "and white; the chain fills in what is hidden.",
+            "and white. The chain fills in what is hidden.",
         )
         chains = st.selectbox(
             "Chains",
             [1, 4, 9, 16],
             key=f"{KEY}.chains",
             bind="query-params",
-            width=110,
+            width=90,
             help="Independent chains side by side, all from the same start.",
         )
-    return start, show, hidden, chains
+    show = choose(
+        "Show",
+        SHOWS,
+        f"{KEY}.show",
+        "The chain itself always goes on with samples, 0 or 1. Probabilities are what they were "
+        "drawn with, and look smoother.",
+    )
+    return start, hidden, chains, show
 
 
 def _clamping(depth: int) -> str:
@@ -164,33 +165,35 @@ def _free_energy(pairs: list[tuple[Tensor, ...]], v: Tensor) -> Tensor:
     return -(v @ a) - torch.nn.functional.softplus(v @ w + b).sum(1)
 
 
-def weights(info: Info) -> None:
+def weights(info: Info, controls: DeltaGenerator, picture: DeltaGenerator) -> None:
     """First-layer weights as pictures, the strongest first."""
     model = loading.model(info)
     if not isinstance(model, HasKernels):
-        st.info(f"{plain(info.name)} has no first layer that sees whole images.")
+        picture.info(f"{plain(info.name)} has no first layer that sees whole images.")
         return
     scale = choose(
         "Colour scale",
         [SHARED, OWN],
         f"{KEY}.scale",
         "One scale shows which units are strong, one for each shows the shape of the weak.",
+        where=controls,
     )
     kernels = loading.cpu(model.kernels())
     strength = np.linalg.norm(kernels.reshape(len(kernels), -1), axis=1)
     order = np.argsort(-strength)
-    kernel_grid(
-        f"{KEY}.kernels",
-        levels(kernels[order], scale == OWN),
-        PALETTE,
-        order.tolist(),
-        [f"unit {u} · strength {strength[u]:.2f}" for u in order.tolist()],
-        [False] * len(order),
-        height=560,
-    )
-    limit = shared_limit(kernels)
-    signed_legend(f"−{limit:.2f}", "0", f"+{limit:.2f}")
-    st.caption(
+    controls.caption(
         f"The {len(order)} units of the first hidden layer, sorted by strength, the norm of their "
         "weights. Red pixels excite a unit, blue ones inhibit it."
     )
+    with picture:
+        kernel_grid(
+            f"{KEY}.kernels",
+            levels(kernels[order], scale == OWN),
+            PALETTE,
+            order.tolist(),
+            [f"unit {u} · strength {strength[u]:.2f}" for u in order.tolist()],
+            [False] * len(order),
+            height=480,
+        )
+        limit = shared_limit(kernels)
+        signed_legend(f"−{limit:.2f}", "0", f"+{limit:.2f}")

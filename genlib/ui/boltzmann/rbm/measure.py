@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import streamlit as st
 import torch
+from streamlit.delta_generator import DeltaGenerator
 
 from genlib.background import Job
 from genlib.data.datasets import to_float
@@ -47,13 +48,13 @@ def anneal(job: Job, model: Annealed, x: torch.Tensor, chains: int, temperatures
     return Annealing(log_w.cpu(), torch.cat(parts).cpu())
 
 
-def likelihood(info: Info) -> None:
+def likelihood(info: Info, controls: DeltaGenerator, picture: DeltaGenerator) -> None:
     """Start AIS, watch it, cancel it, read the result."""
     model = loading.model(info)
     if not isinstance(model, Annealed):
-        st.info(f"{plain(info.name)} has no log Z that annealing could estimate.")
+        picture.info(f"{plain(info.name)} has no log Z that annealing could estimate.")
         return
-    with st.container(horizontal=True, vertical_alignment="bottom"):
+    with controls:
         chains, temperatures = _size()
 
         def work(job: Job) -> Annealing:
@@ -64,13 +65,14 @@ def likelihood(info: Info) -> None:
             return anneal(job, model, x, chains, temperatures)
 
         name = f"ais {info.stamp} {chains} {temperatures}"
-        start_button(name, KEY, "Estimate log p", work)
 
     def show(result: object) -> None:
         if isinstance(result, Annealing):
             _annealed(result, isinstance(model, HasFreeEnergy))
 
-    watch(name, show, _before(info))
+    with picture:
+        start_button(name, KEY, "Estimate log p", work)
+        watch(name, show, _before(info))
 
 
 def _size() -> tuple[int, int]:

@@ -6,6 +6,7 @@ import math
 
 import streamlit as st
 import torch
+from streamlit.delta_generator import DeltaGenerator
 
 from genlib import background
 from genlib.background import Job
@@ -42,9 +43,9 @@ def contestants(n_hidden: int) -> dict[str, Model]:
         }
 
 
-def training() -> None:
+def training(controls: DeltaGenerator, picture: DeltaGenerator) -> None:
     """CD-k, persistent CD and the general machine, trained here and judged exactly."""
-    with st.container(horizontal=True, vertical_alignment="bottom"):
+    with controls:
         lr, n_hidden = _settings()
 
         def work(job: Job) -> dict[str, race.Runner]:
@@ -57,15 +58,16 @@ def training() -> None:
             return runners
 
         name = f"bars {lr} {n_hidden}"
-        start_button(name, KEY, "Train all four", work)
 
     def show(result: object) -> None:
         if isinstance(result, dict):
             _raced(result)
 
-    watch(name, show, "Press **Train all four**. " + TASK)
-    if background.find(name) is None:
-        _patterns()
+    with picture:
+        start_button(name, KEY, "Train all four", work)
+        watch(name, show, "Press **Train all four**. " + TASK)
+        if background.find(name) is None:
+            _patterns()
 
 
 def _settings() -> tuple[float, int]:
