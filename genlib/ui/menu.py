@@ -131,6 +131,7 @@ PAGES = (
         place=2,
         drawing="scatter",
         models={"map.model": _able("Encodes")},
+        control="map.epoch",
         first_click=FirstClick(
             3,
             "Find the lost digits",

@@ -110,7 +110,6 @@ def latent_map(
     selection: Selection,
     rays: Sequence[int] = (),
     stars: Stars | None = None,
-    height: int = 600,
 ) -> None:
     """Draw the map. `selected` reads what the user chooses, before the next drawing.
 
@@ -120,7 +119,6 @@ def latent_map(
         selection: what is marked as chosen.
         rays: points to join to the picked one by lines: its neighbours.
         stars: new points, drawn as stars.
-        height: of the canvas in CSS pixels.
     """
     stars = stars or Stars()
     header: dict[str, object] = {
@@ -131,7 +129,6 @@ def latent_map(
         "axes": cloud.axes and list(cloud.axes),
         "title": cloud.title,
         "file": cloud.file,
-        "height": height,
         "picked": -1 if selection.picked is None else selection.picked,
         "hidden": _whole_numbers(said(key, "hidden")),
         "starName": stars.name,

@@ -60,7 +60,6 @@ class LatentMap extends View {
     Object.assign(plane, { theme: readTheme(this.root), labels: data.labels, axes: data.axes })
     plane.chosen = data.chosen.length ? new Set(data.chosen) : null
     if (!before) plane.hidden = new Set(data.hidden)
-    this.stage.style.height = `${data.height}px`
     this.take("pictures", before, (shared) => { plane.atlas = shared })
     this.take("codes", before, (shared) => { this.shared = shared })
     this.legend.dress(data.classes, data.labels)

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from genlib import background
 from genlib.background import HALF, Job, Places
@@ -74,7 +75,8 @@ def choose_epoch(epochs: dict[int, Info]) -> int:
         )
         return numbers[-1]
     _step(numbers)
-    left, right = st.columns([1, 5], vertical_alignment="bottom")
+    row = st.container(horizontal=True, vertical_alignment="bottom")
+    left, right = row.container(width="content"), row.container()
     playing = state.get("map.playing", False)
     left.button(
         "Stop" if playing else "Play",
@@ -83,7 +85,6 @@ def choose_epoch(epochs: dict[int, Info]) -> int:
         on_click=_toggle_play,
         args=(numbers,),
         help="Go through the epochs one by one; a map not seen before is computed first.",
-        width="stretch",
     )
     epoch = right.select_slider(
         "Training epoch",
@@ -143,7 +144,7 @@ def flat_map(choice: Choice, epoch: int) -> Flat | None:
         if not st.session_state.get("map.polling"):  # once the page has come to rest
             background.forget(job.name)  # the next look tries again
         return None
-    _progress(job, key)
+    _progress(job, key, aligned=info is not choice.last)
     done = job.state == "done"  # asked before its result, which is then the last
     made = _made(job, key)
     if made is None:
@@ -206,7 +207,7 @@ def _follow(job: Job) -> None:
     st.session_state["map.job"] = job
 
 
-def _progress(job: Job, key: str) -> None:
+def _progress(job: Job, key: str, aligned: bool) -> None:
     """How far the t-SNE is; the row stays when it is done, so that the map does not jump."""
     what = "" if job.name == key else "First the last epoch's map, to align with: "
     text = f"{what}{LOOKS.get(job.state, job.state)}"
@@ -216,7 +217,9 @@ def _progress(job: Job, key: str) -> None:
         text += f" · iteration {frame.iteration} of {frame.total} · KL {frame.kl:.3f} nats"
     elif job.state == "running":
         text += " · finding each code's neighbours"
-    left, right = st.columns([4, 1], vertical_alignment="center")
+    if job.name == key:
+        text += " · aligned: starts from the last epoch's map" if aligned else " · independent"
+    left, right = _row()
     left.progress(job.share, text=text)
     right.button(
         "Cancel",
@@ -228,8 +231,13 @@ def _progress(job: Job, key: str) -> None:
         help="Stop and keep the map as it is now. Others who watch the same map are not disturbed."
         if job.busy
         else "There is nothing to cancel: the map is finished.",
-        width="stretch",
     )
+
+
+def _row() -> tuple[DeltaGenerator, DeltaGenerator]:
+    """Room for a line of text and the button next to it."""
+    row = st.container(horizontal=True, vertical_alignment="center")
+    return row.container(), row.container(width="content")
 
 
 def _cancel(job: Job, key: str) -> None:
@@ -242,7 +250,7 @@ def _cancel(job: Job, key: str) -> None:
 
 
 def _cancelled(key: str, made: Optimised | None) -> Flat | None:
-    left, right = st.columns([4, 1], vertical_alignment="center")
+    left, right = _row()
     frame = made.frame if made else None
     where = f" at iteration {frame.iteration} of {frame.total}" if frame else ""
     left.caption(f":material/cancel: Cancelled{where}: the map is not finished.")
@@ -251,8 +259,7 @@ def _cancelled(key: str, made: Optimised | None) -> Flat | None:
         icon=":material/play_arrow:",
         key="map.resume",
         on_click=lambda: st.session_state.pop("map.cancelled", None),
-        help="Go on while it is still warm, or start again.",
-        width="stretch",
+        help="Continue while the map is in memory, or start again.",
     )
     return None if frame is None else Flat(frame.positions, key, False, None)
 

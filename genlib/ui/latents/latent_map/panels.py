@@ -17,9 +17,9 @@ from genlib.explore.neighbours import Accuracy
 from genlib.explore.projection import Array
 from genlib.store.checkpoint import Info
 from genlib.ui.components.draw import draw
-from genlib.ui.components.latent_map import Selection, Stars
+from genlib.ui.components.latent_map import Cloud, Selection, Stars
 from genlib.ui.kit.images import grid_image, picture, to_uint8
-from genlib.ui.kit.pickers import pick_model
+from genlib.ui.kit.pickers import download, pick_model
 from genlib.ui.kit.plain import note_of, plain
 from genlib.ui.latents.latent_map import data
 from genlib.ui.latents.latent_map.data import Points
@@ -204,22 +204,41 @@ def coordinates(some: Points, positions: Array) -> bytes:
     return text.getvalue().encode()
 
 
+def cloud(choice: Choice, epoch: int, flat: Flat, pictures: str, codes: str, file: str) -> Cloud:
+    """The points of a map and what they are; pictures, codes: names in the page's store."""
+    some, last = choice.points, choice.last
+    axes = {"PCA": ("PC 1", "PC 2"), "Latents": ("z₁", "z₂")}.get(choice.kind)
+    title = f"{last.name}, epoch {epoch}, {choice.kind}" + ("" if flat.ready else ", not finished")
+    return Cloud(
+        flat.positions, some.labels, some.numbers, some.classes,
+        space=f"{choice.kind}:{last.path}", pictures=pictures, codes=codes,
+        linear=flat.linear, axes=axes, title=title, file=file,
+    )  # fmt: skip
+
+
+def download_coordinates(some: Points, flat: Flat | None, file: str) -> None:
+    """A button that saves where the points are, once the map is finished."""
+    ready = flat is not None and flat.ready
+    download(
+        "Coordinates (CSV)",
+        coordinates(some, flat.positions) if flat is not None and ready else b"",
+        file,
+        "Test image, class, x and y of every point."
+        + ("" if ready else " Ready when the map is finished."),
+        key="map.csv",
+        disabled=not ready,
+    )
+
+
 MANY = (500, 1000, 2000, 5000, 10_000)
 
 
 def pick_choice() -> Choice:
     """Draw the controls and return what they say; stops the page without a model."""
-    # Rows that wrap where the window is narrow, rather than squeeze.
-    st.html(
-        "<style>div:has(> .st-key-map_left) { flex: 100 1 520px; min-width: min(520px, 100%); }"
-        "div:has(> .st-key-map_right) { flex: 1 0 330px; }</style>"
-    )
-    bar = st.container(horizontal=True, vertical_alignment="bottom", gap="medium")
-    first, second, third, fourth = (bar.container(width=w) for w in (330, 230, 140, 140))
-    last = pick_model("Encodes", key="map.model", default="vae-20", where=first)
+    last = pick_model("Encodes", key="map.model", default="vae-20")
     flat_already = last.config.get("latent_dim") == 2
     kinds = [k for k in ("Latents", "t-SNE", "PCA") if k != "Latents" or flat_already]
-    kind = second.segmented_control(
+    kind = st.segmented_control(
         "Flatten by",
         kinds,
         default=kinds[0],
@@ -230,6 +249,7 @@ def pick_choice() -> Choice:
         "variance, a straight shadow. Models with two latents need neither: those are "
         "shown as they are.",
     )
+    third, fourth = st.columns(2, vertical_alignment="bottom")
     n = third.selectbox(
         "Points",
         MANY,
