@@ -20,7 +20,7 @@ Pixels = Callable[[Page, str], np.ndarray]
 @pytest.fixture
 def plane(open_page: Callable[..., Page], shipped: object) -> Page:
     """A PCA map of 500 points of vae-20, painted."""
-    page = open_page(PCA, height=1200)
+    page = open_page(PCA, height=1000)
     at_rest(page)
     return page
 
