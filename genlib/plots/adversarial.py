@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,12 +26,15 @@ def score_figure(
     x_title: str,
     marks: Sequence[Mark] = (),
     limits: tuple[float, float] | None = None,
+    far: Collection[str] = (),
 ) -> go.Figure:
     """Histograms of the groups' scores over each other, in the same bins; share of each group.
 
     limits: first and last edge; otherwise all but the rarest 0.5 % at either end, and the marks.
+    far: groups that don't stretch the axes; what lies beyond is in the first or the last bar.
     """
-    low, high = limits or _limits(groups, marks)
+    near = {name: v for name, v in groups.items() if name not in far} or groups
+    low, high = limits or _limits(near, marks)
     high = high if high > low else low + 1.0
     edges = np.linspace(low, high, BINS + 1)
     figure = go.Figure()
@@ -59,7 +62,8 @@ def score_figure(
         )
     figure.update_layout(barmode="overlay", bargap=0)
     figure.update_xaxes(title=x_title, range=[low, high])
-    figure.update_yaxes(title="share of the group", tickformat=".0%")
+    top = max(np.histogram(np.clip(v, low, high), edges)[0].max() / len(v) for v in near.values())
+    figure.update_yaxes(title="share of the group", tickformat=".0%", range=[0, 1.05 * top])
     return _dress(figure)
 
 

@@ -202,6 +202,7 @@ PAGES = (
         "Energy-based GAN",
         ":material/bolt:",
         models={"ebgan.model": _able("HasMargin", "Samples")},
+        control="ebgan.epoch",
     ),
     Page(
         "boltzmann/rbm.py",

@@ -4,35 +4,54 @@ import streamlit as st
 
 from genlib.ui.adversarial import ebgan
 from genlib.ui.kit.pickers import choose, pick_model, try_this
-from genlib.ui.kit.stage import header
+from genlib.ui.kit.stage import header, stage
 
 header(
     "Energy-based GAN",
-    "Here the judge is an autoencoder, and its verdict an **energy**: the squared error of its "
-    "reconstruction. It learns to rebuild real digits and to fail on the generator's, up to a "
-    "**margin** m beyond which it no longer cares. The generator learns to be rebuilt.",
+    "The judge is an autoencoder. Its verdict is an **energy**: low for what it can rebuild, such "
+    "as real digits, high for the rest.",
     r"C(y) = \lVert \mathrm{Dec}(\mathrm{Enc}(y)) - y \rVert^2, \qquad "
     r"\ell_C = C(y) + [\,m - C(G(z))\,]^+, \qquad \ell_G = C(G(z)) + w\, m\, \mathrm{PT}(z)",
     "Lecture text “Autoencoders to GANs”, where w = 0; Zhao, Mathieu & LeCun 2016, whose pulling-"
     "away term PT is the mean squared cosine between the codes of two samples",
 )
 
-info = pick_model("HasMargin", "Samples", key="ebgan.model", default="ebgan")
-ebgan.weight_line(info)
 VIEWS = {"Energies": ebgan.energies, "Training": ebgan.training}
-with st.container(horizontal=True, vertical_alignment="bottom", gap="large"):
-    chosen = choose(
-        "View", list(VIEWS), "ebgan.view", "The image before the judge, or how the two got there."
-    )
-    epoch, path = ebgan.choose_epoch(info)
-VIEWS[chosen](info, epoch, path)
+above, below = st.container(), st.empty()  # what the numbers say follows the stage as well
+
+
+@st.fragment
+def judge() -> None:
+    """The stage: nothing else changes while one draws, or drags through the epochs."""
+    controls, picture = stage()
+    with controls:
+        chosen = choose(
+            "View",
+            list(VIEWS),
+            "ebgan.view",
+            "The image before the judge, or how the two got there.",
+        )
+        info = pick_model("HasMargin", "Samples", key="ebgan.model", default="ebgan")
+    with picture:
+        epoch, path = ebgan.choose_epoch(info)
+    VIEWS[chosen](info, epoch, path, ebgan.Parts(controls, picture, below.container()))
+    with controls:
+        ebgan.weight_line(info)
+
+
+with above:
+    judge()
 
 with st.expander("How to read it", icon=":material/menu_book:"):
     st.markdown(
+        "- **The game**: the judge learns to rebuild real digits and to fail on the generator's, "
+        "up to a **margin** m beyond which it no longer cares. The generator learns to be "
+        "rebuilt.\n"
         "- **Histogram**: share of each group at each energy. Real digits belong at the left. "
-        "Where the generated ones lie over them, the judge cannot tell them apart any more.\n"
+        "Where the generated ones lie over them, the judge can't tell them apart any more.\n"
         "- **Margin** (dashed): samples are pushed up to m and not beyond. Noise was never shown "
-        "to the judge; nobody promised where it lies.\n"
+        "to the judge, so its energy may be anything. The last bar holds what lies beyond "
+        "the axis.\n"
         "- **Merged**: half of each of two digits, which the judge never saw either. Paler than a "
         "digit, and a pale image has little to get wrong.\n"
         "- **Error**: blue is ink that the judge leaves out, red is ink that it adds; the sum of "

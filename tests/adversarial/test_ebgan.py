@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
+import numpy as np
 import pytest
+import streamlit as st
 from streamlit.testing.v1 import AppTest
 
+from genlib.data.datasets import find_mnist
 from genlib.models.ebgan import EBGAN, EBGANSettings
 from genlib.store import checkpoint
 from genlib.ui.adversarial.gan import data
@@ -82,3 +86,34 @@ def test_new_z_changes_the_samples(tiny: Path) -> None:
     assert not app.exception
     after = [image.url for e in app.get("image") for image in e.proto.imgs]
     assert len(after) == len(before) == 1 and after != before
+
+
+def test_an_empty_canvas_shows_no_results_for_another_digit(tiny: Path) -> None:
+    app = run(**{"image.digit.from": "Draw"})
+    assert not app.exception
+    assert "Draw a digit" in app.info[0].value
+    assert not app.get("html")
+
+
+@pytest.mark.skipif(find_mnist() is None, reason="MNIST is not here")
+def test_after_one_epoch_the_judge_rebuilds_samples_better_than_digits(shipped: Path) -> None:
+    """What the page asks to look for at epoch 1 of the shipped model, which it opens."""
+    if not (shipped / "ebgan.safetensors").exists():
+        pytest.skip("ebgan is not shipped")
+    st.cache_data.clear()
+    app = run(epoch="1")
+    assert app.select_slider(key="ebgan.epoch").value == 1
+    said = " ".join(c.value for c in app.caption)
+    medians = {g: float(re.findall(rf"{g.lower()} ([\d.]+)", said)[0]) for g in data.GROUPS}
+    assert medians["Generated"] < medians["Test images"]
+
+
+def test_noise_does_not_squash_the_digits(tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def scores(path: Path, kind: str, group: str) -> np.ndarray:
+        return np.linspace(1, 20, 50) + (500 if group == "Noise" else 0)
+
+    monkeypatch.setattr(data, "group_scores", scores)
+    figure = json.loads(run().get("plotly_chart")[0].proto.spec)
+    assert [bars["name"] for bars in figure["data"]] == list(data.GROUPS)
+    layout = figure["layout"]
+    assert layout["xaxis"]["range"][1] < 500 and layout["yaxis"]["range"][1] < 0.5

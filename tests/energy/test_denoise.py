@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
+import numpy as np
 import pytest
 import streamlit as st
 import torch
@@ -17,7 +19,8 @@ from genlib.explore import inpainting
 from genlib.models.autoencoder import Autoencoder, AutoencoderSettings
 from genlib.models.denoising import DenoisingAutoencoder, DenoisingSettings
 from genlib.ui.energy import denoise
-from tests.helpers import html, visit
+from genlib.ui.kit import loading
+from tests.helpers import html, sent, visit
 
 run = partial(visit, "energy/denoise.py", "denoise")
 
@@ -109,3 +112,57 @@ def test_the_verdict_shows_hostile_names_as_plain_text(rank: str) -> None:
     mask = torch.zeros_like(clean, dtype=torch.bool)
     verdict = denoise.one_digit(clean, clean + 0.5, mask, methods, told=False)
     assert r"\!\[a\](http:" in verdict and "![a]" not in verdict
+
+
+def test_an_untouched_slider_starts_where_the_damage_leaves_something(tiny: Path) -> None:
+    app = run()
+    assert sent(app, "live_slider")[0]["value"] == 0.5
+    app.selectbox(key="denoise.kind").set_value("Blanked block").run()
+    assert not app.exception
+    assert sent(app, "live_slider")[0]["value"] == 0.15
+    moved = run(strength="0.4", kind="Blanked block")
+    assert sent(moved, "live_slider")[0]["value"] == 0.4
+
+
+def test_an_empty_canvas_shows_no_results_for_another_digit(tiny: Path) -> None:
+    app = run(**{"digit.from": "Draw", "scope": "This digit's class"})
+    assert not app.exception
+    assert "Draw a digit" in app.info[0].value
+    assert "<figcaption>dae-tiny" not in html(app)
+    assert app.button_group(key="denoise.scope").disabled
+
+
+def test_a_method_has_one_colour_on_its_card_and_in_the_chart(tiny: Path) -> None:
+    for kind in ("Dropout", "Gaussian noise"):  # there, inpainting has no curve
+        app = run(kind=kind)
+        page, chart = html(app), json.loads(app.get("plotly_chart")[0].proto.spec)
+        for curve in chart["data"]:
+            card = page[: page.index(f"<figcaption>{curve['name']}")].rpartition("<figure")[2]
+            assert curve["line"]["color"] in card, curve["name"]
+
+
+def errors_of(app: AppTest) -> dict[str, float]:
+    """The number on each card."""
+    assert not app.exception
+    found = re.findall(r'<figcaption>([^<]+)<div class="number">([\d.]+)', html(app))
+    return {name: float(number) for name, number in found}
+
+
+@pytest.mark.skipif(find_mnist() is None, reason="MNIST is not here")
+def test_what_the_page_promises_is_what_it_shows(shipped: Path) -> None:
+    if not {"dae-500", "ae-30"} <= {path.stem for path in shipped.glob("*.safetensors")}:
+        pytest.skip("dae-500 or ae-30 is not shipped")
+    st.cache_data.clear()
+    blind, told = errors_of(run(strength="0.15")), errors_of(run(strength="0.15", told="true"))
+    assert blind["Navier–Stokes"] < blind["dae-500"]
+    assert told["dae-500"] < min(told["Navier–Stokes"], told["Telea"])
+    weak, strong = errors_of(run(strength="0.05")), errors_of(run())
+    assert weak["ae-30"] > weak["Corrupted"]
+    assert strong["ae-30"] < strong["Corrupted"] / 2
+    block = errors_of(run(kind="Blanked block"))
+    assert block["dae-500"] > 0.9 * block["Corrupted"]  # the hole is still there
+    infos = [i for i in loading.checkpoints("Denoises") if i.name == "dae-500"]
+    lines = denoise.curves(infos, "dropout", False, None)
+    model, best = lines["dae-500"].y, np.minimum(lines["Telea"].y, lines["Navier–Stokes"].y)
+    at = denoise.STRENGTHS.index(0.25)
+    assert model[at] > best[at] and model[at + 1] < best[at + 1]  # they cross near 0.3

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import streamlit as st
 import torch
+from streamlit.delta_generator import DeltaGenerator
 
 from genlib.models.capabilities import HasMargin
 from genlib.plots.adversarial import Mark, history_figure, score_figure
@@ -16,19 +18,29 @@ from genlib.ui.adversarial.gan import data
 from genlib.ui.adversarial.gan.subject import pick_subject
 from genlib.ui.adversarial.gan.training import collapse_warning, epochs, pick_epoch
 from genlib.ui.kit import images, links, loading
-from genlib.ui.kit.columns import side_by_side
 from genlib.ui.kit.pickers import download
 from genlib.ui.kit.picture_table import PictureCard, cards, signed_legend
 from genlib.ui.kit.plain import plain
+from genlib.ui.kit.stage import wait_for_drawing
 
 KEY = "ebgan"
 SHOWN = 36
+FAR = ("Noise",)  # ten times the energy of digits: on its axis nothing else could be told apart
+HEIGHT = 250  # of the histograms, below three pictures in the first screen
 UNIT = "energy C, squared error summed over pixels"
 TERMS = {
     "train/c_x": "C(x), training",
     "test/c_x": "C(x), test",
     "train/c_gz": "C(G(z)), training",
 }
+
+
+class Parts(NamedTuple):
+    """Where a view draws: settings, the stage, and what the numbers say below it."""
+
+    controls: DeltaGenerator
+    picture: DeltaGenerator
+    below: DeltaGenerator
 
 
 def weight_line(info: Info) -> None:
@@ -58,16 +70,11 @@ def cost_network(path: Path) -> HasMargin:
     return model
 
 
-@st.fragment
-def energies(info: Info, epoch: int, path: Path) -> None:
-    """Histograms of all groups, and one image marked among them."""
+def energies(info: Info, epoch: int, path: Path, places: Parts) -> None:
+    """One image and what the judge makes of it, marked in the histograms of all groups."""
     model = cost_network(path)
-    left, right = side_by_side(460, 580)
-    with left:
+    with places.controls:
         subject = pick_subject(f"{KEY}.image", info)
-        value = float(data.score(path, "energy", subject.image[None])[0])
-        _rebuilt(model, subject.image, value)
-    with right:
         shown = st.pills(
             "Groups",
             list(data.GROUPS),
@@ -78,13 +85,18 @@ def energies(info: Info, epoch: int, path: Path) -> None:
             bind="query-params",
             help=f"{data.N:,} images of each.",
         )
-        found = {g: data.group_scores(path, "energy", g) for g in shown or data.GROUPS}
-        marks = [
-            Mark(model.margin(), f"margin m = {model.margin():g}", "dash"),
-            Mark(value, f"this image: {value:.1f}"),
-        ]
-        st.plotly_chart(score_figure(found, UNIT, marks), key=f"{KEY}.histograms")
-        st.caption(_summary(path, model.margin(), epoch))
+    places.below.caption(_summary(path, model.margin(), epoch))
+    found = {g: data.group_scores(path, "energy", g) for g in shown or data.GROUPS}
+    marks = [Mark(model.margin(), f"margin m = {model.margin():g}", "dash")]
+    with places.picture:
+        if subject.stand_in:
+            wait_for_drawing()
+        else:
+            value = float(data.score(path, "energy", subject.image[None])[0])
+            marks.append(Mark(value, f"this image: {value:.1f}"))
+            _rebuilt(model, subject.image, value)
+        figure = score_figure(found, UNIT, marks, far=FAR).update_layout(height=HEIGHT)
+        st.plotly_chart(figure, key=f"{KEY}.histograms")
 
 
 def _rebuilt(model: HasMargin, image: torch.Tensor, value: float) -> None:
@@ -96,8 +108,8 @@ def _rebuilt(model: HasMargin, image: torch.Tensor, value: float) -> None:
     cards(
         [
             PictureCard("Image", images.to_uint8(image)),
-            PictureCard("Dec(Enc(x))", images.to_uint8(rebuilt)),
-            PictureCard("Error", diverging(error, 1.0), number=f"C = {value:.1f}"),
+            PictureCard("Rebuilt", images.to_uint8(rebuilt)),
+            PictureCard(f"C = {value:.1f}", diverging(error, 1.0)),
         ]
     )
     signed_legend("ink left out", "none", "ink added")
@@ -113,40 +125,52 @@ def _summary(path: Path, margin: float, epoch: int) -> str:
     return f"Median energies after epoch {epoch}: {', '.join(said)}."
 
 
-def training(info: Info, epoch: int, path: Path) -> None:
-    """Mean energies over the epochs, and the samples of the epoch above."""
+def training(info: Info, epoch: int, path: Path, places: Parts) -> None:
+    """The samples of an epoch, and mean energies over all of them."""
     model = cost_network(path)
-    left, right = side_by_side(420, 620)
+    with places.picture:
+        left, right = st.columns(2)
     with left:
-        with st.container(horizontal=True):
-            data.new_z(KEY, "Draw other z; the link holds their seed.")
-            shown = data.samples(path, SHOWN, links.number(f"{KEY}.seed"))
-            tiled = images.grid_image(shown, 6)
-            download(
-                "Samples (PNG)",
-                lambda: images.to_png(tiled, scale=4),
-                f"{info.name}-epoch-{epoch}.png",
-                "The grid below.",
-                key=f"{KEY}.png",
-            )
-        st.image(images.data_url(tiled), width="stretch", alt=f"Samples after epoch {epoch}")
-        st.caption(f"G(z) after epoch {epoch}; the same z at every epoch.")
-        collapse_warning(info, path)
+        _samples(info, epoch, path)
     with right:
-        if not any("train/c_x" in row for row in info.history):
-            st.info("This checkpoint holds no history of its training.", icon=":material/info:")
-        else:
-            level = (model.margin(), f"margin m = {model.margin():g}")
-            st.plotly_chart(
-                history_figure(info.history, TERMS, "mean energy", at=epoch, level=level),
-                key=f"{KEY}.history",
-            )
-            st.caption(
-                "The cost network pushes C(G(z)) up while it is below m; above, the hinge gives no "
-                "gradient. The generator always pulls it down. A margin below C(x) asks nothing of "
-                "the cost network, which then gives G nothing to learn from."
-            )
+        _history(info, epoch, model.margin())
+    with places.below:
+        collapse_warning(info, path)
         _by_epoch(info, model.margin())
+
+
+def _samples(info: Info, epoch: int, path: Path) -> None:
+    """A grid of samples after an epoch, to look at and to save."""
+    with st.container(horizontal=True):
+        data.new_z(KEY, "Draw other z; the link holds their seed.")
+        shown = data.samples(path, SHOWN, links.number(f"{KEY}.seed"))
+        tiled = images.grid_image(shown, 6)
+        download(
+            "Samples (PNG)",
+            lambda: images.to_png(tiled, scale=4),
+            f"{info.name}-epoch-{epoch}.png",
+            "The grid below.",
+            key=f"{KEY}.png",
+        )
+    st.image(images.data_url(tiled), width="stretch", alt=f"Samples after epoch {epoch}")
+    st.caption(f"G(z) after epoch {epoch}; the same z at every epoch.")
+
+
+def _history(info: Info, epoch: int, margin: float) -> None:
+    """Mean energies over the epochs, against the margin."""
+    if not any("train/c_x" in row for row in info.history):
+        st.info("This checkpoint holds no history of its training.", icon=":material/info:")
+        return
+    level = (margin, f"margin m = {margin:g}")
+    st.plotly_chart(
+        history_figure(info.history, TERMS, "mean energy", at=epoch, level=level),
+        key=f"{KEY}.history",
+    )
+    st.caption(
+        "The cost network pushes C(G(z)) up while it is below m; above, the hinge gives no "
+        "gradient. The generator always pulls it down. A margin below C(x) asks nothing of the "
+        "cost network, which then gives G nothing to learn from."
+    )
 
 
 def _by_epoch(info: Info, margin: float) -> None:
@@ -155,5 +179,5 @@ def _by_epoch(info: Info, margin: float) -> None:
     for epoch, path in info.snapshots:
         medians = {g: np.median(data.group_scores(path, "energy", g)) for g in data.GROUPS}
         rows.append({"epoch": epoch, **{g: round(float(m), 1) for g, m in medians.items()}})
-    st.dataframe(rows, hide_index=True, key=f"{KEY}.medians", height="content")
+    st.dataframe(rows, hide_index=True, height="content")
     st.caption(f"Median energies of {data.N:,} images each; the margin is {margin:g}.")

@@ -83,6 +83,8 @@ def hold(key: str, sent: object, low: float, high: float, default: float) -> Hel
     if held is None:
         held = Held(number(link, default), 0, link)
         st.session_state[f"{key}.held"] = held
+    elif held.seq == 0 and held.link is None and link is None:
+        held.x = default  # untouched: follows a default that depends on other settings
     elif link != held.link and link is not None:
         held.x, held.link = number(link, held.x), link
     if isinstance(sent, dict) and int(sent.get("seq", 0)) > held.seq:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Iterable
+
 import streamlit as st
 import torch
 from torch import Tensor
@@ -9,8 +12,9 @@ from torch import Tensor
 from genlib.explore import inpainting
 from genlib.models.capabilities import Reconstructs
 from genlib.models.denoising import CORRUPTIONS
+from genlib.plots.denoise import UNTOUCHED as GREY
 from genlib.plots.denoise import Line
-from genlib.plots.kernels import diverging
+from genlib.plots.kernels import MODEL_COLOURS, diverging
 from genlib.store.checkpoint import Info
 from genlib.ui.kit import loading
 from genlib.ui.kit.picture_table import PictureCard, PictureRow, cards, grey, picture_table
@@ -38,6 +42,8 @@ NOTES = {
     "gaussian": "Noise on every pixel: no pixel is known to be good, so inpainting has nothing "
     "to start from.",
 }
+STARTS = {"block": 0.15}  # half of the picture would be gone with 0.5, START of the others
+START = 0.5
 STRENGTHS = (0.05, 0.15, 0.25, 0.35, 0.5, 0.65, 0.8, 0.9)
 TIE = 5e-5  # errors this close look equal in four decimals
 UNTOUCHED = "Corrupted"
@@ -67,6 +73,11 @@ def trained_against(info: Info) -> str:
     return f"{plain(info.name)} was trained against {met} of strength {strength}."
 
 
+def colours(names: Iterable[str]) -> dict[str, str]:
+    """The colour of each repair, on its card and in the chart: the same for every damage."""
+    return dict(zip(names, itertools.cycle(MODEL_COLOURS), strict=False))
+
+
 def needs_mask(name: str) -> bool:
     """Whether a repair works only where some pixels are known to be good."""
     return name in inpainting.INPAINTING
@@ -79,7 +90,13 @@ def one_digit(
     items = [PictureCard("Clean", grey(x[0, 0].numpy()), note="what we hope to get back")]
     untouched = float(inpainting.mse(x_bad, x))
     items.append(
-        PictureCard(UNTOUCHED, grey(x_bad[0, 0].numpy()), f"{untouched:.4f}", "left as it is")
+        PictureCard(
+            UNTOUCHED,
+            grey(x_bad[0, 0].numpy()),
+            f"{untouched:.4f}",
+            "left as it is",
+            colour=GREY,
+        )
     )
     blind = bool(mask.all())  # every pixel is damaged: nothing is known
     fixed = {
@@ -89,15 +106,23 @@ def one_digit(
     }
     errors = {name: float(inpainting.mse(x_hat, x)) for name, x_hat in fixed.items()}
     lowest = min(errors.values())
+    colour = colours(methods)
     for name in methods:
         if name not in fixed:
             items.append(
-                PictureCard(name, None, "–", "Needs good pixels to start from; all are damaged.")
+                PictureCard(
+                    name,
+                    None,
+                    "–",
+                    "Needs good pixels to start from; all are damaged.",
+                    colour=colour[name],
+                )
             )
             continue
         image = grey(fixed[name][0, 0].clamp(0, 1).numpy())
         best = errors[name] <= lowest + TIE
-        items.append(PictureCard(name, image, f"{errors[name]:.4f}", _knows(name, told), best))
+        note = _knows(name, told)
+        items.append(PictureCard(name, image, f"{errors[name]:.4f}", note, best, colour[name]))
     cards(items)
     return _verdict(errors, untouched)
 
@@ -169,8 +194,11 @@ def curves(infos: list[Info], kind: str, told: bool, label: int | None) -> dict[
         methods |= inpainting.INPAINTING
     methods |= inpainting.FILTERS
     found = inpainting.error_curves(images, CORRUPTIONS[kind], STRENGTHS, methods)
+    colour = colours([*(i.name for i in infos), *inpainting.INPAINTING, *inpainting.FILTERS])
     return {
-        name: Line(c.strength, c.mean, c.stderr, name == UNTOUCHED, _dash(name))
+        name: Line(
+            c.strength, c.mean, c.stderr, name == UNTOUCHED, _dash(name), colour.get(name, "")
+        )
         for name, c in found.items()
     }
 

@@ -38,6 +38,8 @@ _STYLE = """<style>
 .cards figure {width: 134px; padding: 6px; border-radius: 8px; border: 2px solid transparent;}
 .cards figure.best {border-color: #2e9e5b;}
 .cards figcaption {font-weight: 600; line-height: 1.3; margin-top: 6px;}
+.cards figure[style] figcaption::before {content: ""; display: inline-block; width: .7em;
+  height: .7em; margin-right: .35em; border-radius: 50%; background: var(--colour);}
 .cards .number {font-variant-numeric: tabular-nums; font-size: 1.1rem;}
 .cards .none {aspect-ratio: 1; display: grid; place-items: center; padding: 8px; font-size: .8rem;
   opacity: .75; border: 1px dashed rgb(128 128 128 / 60%); border-radius: 4px;}
@@ -70,6 +72,7 @@ class PictureCard:
     number: str = ""
     note: str = ""
     best: bool = False
+    colour: str = ""  # of its curve in a chart on the page: a dot before the name
 
 
 def grey(x: NDArray[np.floating]) -> NDArray[np.uint8]:
@@ -122,8 +125,10 @@ def _card(card: PictureCard) -> str:
     )
     tag = ' <span class="tag">★ best</span>' if card.best else ""
     note = f"<small>{escape(card.note)}</small>" if card.image is not None and card.note else ""
+    colour = f' style="--colour: {escape(card.colour)}"' if card.colour else ""
     return (
-        f'<figure class="{"best" if card.best else ""}">{picture}<figcaption>{escape(card.title)}'
+        f'<figure class="{"best" if card.best else ""}"{colour}>{picture}'
+        f"<figcaption>{escape(card.title)}"
         f'<div class="number">{escape(card.number)}{tag}</div>{note}</figcaption></figure>'
     )
 

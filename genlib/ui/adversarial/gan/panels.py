@@ -21,6 +21,7 @@ from genlib.ui.kit.columns import side_by_side
 from genlib.ui.kit.pickers import choose, download
 from genlib.ui.kit.picture_table import PictureRow, picture_table
 from genlib.ui.kit.plain import plain
+from genlib.ui.kit.stage import wait_for_drawing
 
 KEY = "gan"
 COUNTS = (25, 49, 100)
@@ -154,6 +155,9 @@ def verdict(info: Info) -> None:
             bind="query-params",
             help="Show log D / (1 − D) instead of D: what the network gives before the sigmoid.",
         )
+        if subject.stand_in:
+            wait_for_drawing("picture")
+            return
         _among(info, subject, list(shown or ["Test images", "Generated"]), logits)
 
 

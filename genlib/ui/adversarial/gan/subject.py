@@ -29,6 +29,7 @@ class Subject:
     image: Tensor
     name: str
     shown: bool = False  # on the page already, by what it was picked with
+    stand_in: bool = False  # nothing has been drawn yet
 
 
 def pick_subject(key: str, info: Info) -> Subject:
@@ -49,12 +50,14 @@ def pick_subject(key: str, info: Info) -> Subject:
 
 
 def _test(key: str, info: Info, data: Dataset) -> Subject:
-    digit = pick_digit(f"{key}.digit", "Picture", data=data)
+    digit = pick_digit(f"{key}.digit", "Picture", data=data, waits=True)
     if tuple(digit.image.shape) != data.shape:
         st.caption(
             f"{plain(info.name)} looks at other pictures than drawings; a test image is shown."
         )
         return Subject(to_float(data.test_x[0]), "test image")
+    if digit.stand_in:
+        return Subject(digit.image, "nothing yet", shown=True, stand_in=True)
     if digit.label is None:
         return Subject(digit.image, "your drawing", shown=True)
     return Subject(digit.image, f"test image: {data.classes[digit.label]}", shown=True)

@@ -76,11 +76,15 @@ def likelihood(info: Info, controls: DeltaGenerator, picture: DeltaGenerator) ->
 
 
 def _size() -> tuple[int, int]:
-    """How many chains to anneal, over how many temperatures."""
+    """How many chains to anneal, over how many temperatures.
+
+    At first as many as make the error bar valid: of rbm-500's 200 chains 27 count. With 100 and
+    1000 it would be 2.
+    """
     chains = st.selectbox(
         "Chains",
         [20, 50, 100, 200],
-        2,
+        3,
         key=f"{KEY}.ais_chains",
         bind="query-params",
         width=110,
@@ -89,7 +93,7 @@ def _size() -> tuple[int, int]:
     temperatures = st.selectbox(
         "Temperatures",
         [200, 1000, 5000, 20_000],
-        1,
+        2,
         key=f"{KEY}.temperatures",
         bind="query-params",
         width=140,
