@@ -67,7 +67,7 @@ def likelihood_figure(points: Sequence[Point]) -> go.Figure:
     figure.update_yaxes(categoryorder="array", categoryarray=rows, automargin=True, title=None)
     figure.update_xaxes(title="nats per image;<br>less is better", automargin=True)
     figure.update_layout(
-        height=110 + 34 * len(rows),
+        height=110 + 27 * len(rows),
         margin={"l": 10, "r": 10, "t": 10, "b": 10},
         legend={"orientation": "h", "yanchor": "bottom", "y": 1.0, "x": 0.0},
         hovermode="closest",

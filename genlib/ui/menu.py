@@ -248,6 +248,7 @@ PAGES = (
         drawing="bench",
         models={"likelihood.model": _has_likelihood},
         images="likelihood.data",
+        control="likelihood.go",
     ),
     Page(
         "side_by_side/pca.py",
@@ -258,6 +259,7 @@ PAGES = (
         place=12,
         drawing="eigen",
         models={"pca.mixture": _is_mixture_of_digits},
+        control="pca.axes",
     ),
     Page(
         "side_by_side/map_of_models.py",

@@ -10,15 +10,14 @@ from genlib.store.checkpoint import Info
 from genlib.ui.kit import guard, likelihoods, pickers
 from genlib.ui.kit.jobs import polled, within_limits
 from genlib.ui.kit.plain import plain
-from genlib.ui.kit.stage import header
+from genlib.ui.kit.stage import header, stage
 
 SIZES = (100, 200, 500, 1000, 2000, 5000, 10_000)
 
 header(
     "Likelihood bench",
-    "How probable does a model find digits that it has never seen? One number, −log p(x) in nats "
-    "per image, for all models that can say it: exactly, by an estimate, or as a bound. "
-    "**Only numbers in the same panel may be compared**: they are of the same pixels.",
+    "How probable does a model find digits that it has never seen? **Only numbers in the same "
+    "panel may be compared**.",
     r"-\log p(x) \;\le\; -\log \tfrac1k \sum_{i=1}^k \frac{p(x, z_i)}{q(z_i|x)} "
     r"\;\le\; -\mathrm{ELBO}(x), \qquad "
     r"-\log p(v) = F(v) + \log Z, \qquad -\log p(x) = -\sum_i \log p(x_i | x_{<i})",
@@ -29,51 +28,35 @@ if not infos:
     pickers.no_model("Bounds")
 names = {info.name: info for info in infos}
 
+controls, picture = stage()
 sets = sorted({likelihoods.images_of(info) for info in infos}, key=lambda n: (n != "mnist", n))
 chosen_set = sets[0]
-if len(sets) > 1:
-    chosen_set = pickers.choose(
-        "Test images", sets, "likelihood.data", "Models of different data cannot be compared."
+with controls:
+    if len(sets) > 1:
+        why = "Models of different data can't be compared."
+        chosen_set = pickers.choose("Test images", sets, "likelihood.data", why, wrap=True)
+    shown = [info for info in infos if likelihoods.images_of(info) == chosen_set]
+    name = st.selectbox(
+        "Model", [i.name for i in shown], key="likelihood.model", bind="query-params"
     )
-shown = [info for info in infos if likelihoods.images_of(info) == chosen_set]
-
-
-def controls() -> None:
-    """Measure a number again, here and now."""
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        name = st.selectbox(
-            "Model", [i.name for i in shown], key="likelihood.model", bind="query-params", width=240
-        )
-        info = names.get(str(name), shown[0])
-        metrics = likelihoods.able(info)
-        metric = st.selectbox(
-            "Number",
-            metrics,
-            key="likelihood.metric",
-            bind="query-params",
-            width=320,
-            format_func=lambda m: f"{LIKELIHOODS[m].name}: {m}",
-            help="What the model can say: exact, an estimate, or a bound; see “How to read this”.",
-        )
-        n = st.select_slider(
-            "Test images",
-            SIZES,
-            500,
-            key="likelihood.n",
-            bind="query-params",
-            width=230,
-            help="A random choice of so many. The standard error falls with their root.",
-        )
-        st.button(
-            "Measure here",
-            icon=":material/speed:",
-            type="primary",
-            key="likelihood.go",
-            on_click=measure,
-            args=(info, str(metric or metrics[0]), int(n)),
-            disabled=any(job.busy for job in running()),
-            help="In a process of its own, so that no page waits. One at a time.",
-        )
+    chosen = names.get(str(name), shown[0])
+    metrics = likelihoods.able(chosen)
+    metric = st.selectbox(
+        "Number",
+        metrics,
+        key="likelihood.metric",
+        bind="query-params",
+        format_func=lambda m: f"{LIKELIHOODS[m].name}: {m}",
+        help="What the model can say: exact, an estimate, or a bound; see “How to read this”.",
+    )
+    n = st.select_slider(
+        "Test images",
+        SIZES,
+        500,
+        key="likelihood.n",
+        bind="query-params",
+        help="A random choice of so many. The standard error falls with their root.",
+    )
 
 
 def measure(info: Info, metric: str, n: int) -> None:
@@ -95,9 +78,9 @@ def progress() -> bool:
     for job in busy:
         with st.container(horizontal=True, vertical_alignment="center"):
             _, path, _, metric = job.name.rsplit(" ", 3)
-            st.progress(
-                job.share, f"{metric} of {plain(path.rsplit('/', 1)[-1])}: {job.text or '…'}"
-            )
+            waiting = job.state == "waiting"
+            said = "waiting for a free core" if waiting else job.text or "starting"
+            st.progress(job.share, f"{metric} of {plain(path.rsplit('/', 1)[-1])}: {said}")
             st.button(
                 "Cancel",
                 key=f"likelihood.cancel.{job.name}",
@@ -107,32 +90,50 @@ def progress() -> bool:
     return bool(busy)
 
 
-def controls_and_progress() -> bool:
-    """Both, since a button starts what the other shows."""
-    controls()
+def bench() -> bool:
+    """The button, what it found, and what is under way; returns whether anything is."""
+    asked = str(metric or metrics[0])
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.button(
+            "Measure here",
+            icon=":material/speed:",
+            type="primary",
+            key="likelihood.go",
+            on_click=measure,
+            args=(chosen, asked, int(n)),
+            disabled=any(job.busy for job in running()),
+            help="In a process of its own, so that no page waits. One at a time.",
+        )
+        st.markdown(likelihoods.sentence(chosen, asked))
     return progress()
 
 
-polled("likelihood.polling", controls_and_progress)
-for info in shown:
-    for metric in likelihoods.able(info):
-        job = likelihoods.newest(info, metric)
-        if job is not None and job.state == "failed":
-            st.warning(plain(f"{info.name}, {metric}: {job.error}"), icon=":material/warning:")
+def panel(pixels: str) -> None:
+    """The chart of the numbers of one kind of pixels, if there are any."""
+    points = likelihoods.points(rows, pixels, chosen_set == "mnist")
+    if points:
+        st.subheader(likelihoods.PANELS[pixels].title)
+        st.caption(likelihoods.PANELS[pixels].text)
+        st.plotly_chart(likelihood_figure(points), key=f"likelihood.chart.{pixels}")
+
 
 rows = likelihoods.rows_of(shown)
-with_papers = chosen_set == "mnist"
-for pixels, panel in likelihoods.PANELS.items():
-    points = likelihoods.points(rows, pixels, with_papers)
-    if points:
-        st.subheader(panel.title)
-        st.caption(panel.text)
-        st.plotly_chart(likelihood_figure(points), key=f"likelihood.chart.{pixels}")
-if not rows:
-    st.info(
-        "No header holds a likelihood yet. Choose a model above and measure it.",
-        icon=":material/info:",
-    )
+first, *others = likelihoods.PANELS
+with picture, st.container(key="tall"):
+    polled("likelihood.polling", bench)
+    panel(first)
+    if not rows:
+        st.info(
+            "No header holds a likelihood yet. Choose a model and measure it.",
+            icon=":material/info:",
+        )
+for info in shown:
+    for able in likelihoods.able(info):
+        job = likelihoods.newest(info, able)
+        if job is not None and job.state == "failed":
+            st.warning(plain(f"{info.name}, {able}: {job.error}"), icon=":material/warning:")
+for pixels in others:
+    panel(pixels)
 
 with st.expander("Table", icon=":material/table:", expanded=bool(rows)):
     st.dataframe(
@@ -161,6 +162,8 @@ with st.expander("Table", icon=":material/table:", expanded=bool(rows)):
 
 with st.expander("How to read this", icon=":material/menu_book:"):
     st.markdown(
+        "- Each number is −log p(x) in nats per image: exact, an estimate, or a bound. Those in "
+        "one panel are of the same pixels.\n"
         "- **Left is better**: a model that puts more probability on unseen digits needs fewer "
         "nats. One nat is a factor of 2.7 for *each image*.\n"
         "- **Error bars** are two standard errors over test images; for annealing, of log Z too.\n"

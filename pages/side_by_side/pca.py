@@ -4,27 +4,37 @@ from __future__ import annotations
 
 import numpy as np
 import streamlit as st
+from torch import Tensor
 
 from genlib.explore.pca import principal_angles
 from genlib.plots.pca import explained_figure
 from genlib.ui.components import digit_picker
 from genlib.ui.components.live_slider import live_slider
 from genlib.ui.kit import loading, pickers
-from genlib.ui.kit.columns import side_by_side
 from genlib.ui.kit.jobs import polled
+from genlib.ui.kit.pickers import choose
 from genlib.ui.kit.plain import note_of, plain
-from genlib.ui.kit.stage import header
+from genlib.ui.kit.stage import header, stage
 from genlib.ui.side_by_side.pca import view
-from genlib.ui.side_by_side.pca.data import components, decoder_matrix, exact_pca, linear_decoders
+from genlib.ui.side_by_side.pca.data import (
+    components,
+    decoder_matrix,
+    exact_pca,
+    linear_decoders,
+)
 from genlib.ui.side_by_side.pca.view import eigen_digits, one_digit, samples
 
 STOPS = (1, 2, 3, 5, 8, 12, 20, 30, 50, 80, 120, 200, 300)
+VIEWS = {"axes": "Eigen-digits", "linear": "Linear autoencoder", "mixture": "Mixture"}
+SETTINGS = {
+    "linear": ("pca.units", "pca.ae_seed", "pca.trained"),
+    "mixture": ("pca.mixture", "pca.components"),
+}
 
 header(
     "PCA and mixtures",
-    "Before deep networks: a digit is the mean digit plus a little of this and a little of that. "
-    "Principal component analysis finds the best such directions; with Gaussian amounts it is a "
-    "**generative model** with an exact likelihood, and a linear autoencoder learns the same.",
+    "A digit is the mean digit plus a little of this and a little of that. With Gaussian amounts "
+    "this is a **generative model** with an exact likelihood.",
     r"x = \mu + W z + \varepsilon,\quad z \sim \mathcal N(0, I),\ \varepsilon \sim "
     r"\mathcal N(0, \sigma^2 I) \qquad "
     r"p(x) = \sum_k \pi_k\, \mathcal N(U^\top (x - \mu);\, m_k, C_k)\ \mathcal N(\text{rest}; 0, "
@@ -37,13 +47,29 @@ if data.note:
     st.caption(f":material/info: {note_of(data)}")
 found = components(data.name)
 
-st.subheader("Eigen-digits")
-eigen_digits(found, data.shape)
+
+def asked_for() -> str:
+    """The view whose settings the link holds; links from before there were views name none."""
+    for name, settings in SETTINGS.items():
+        if any(setting in st.query_params for setting in settings):
+            return name
+    return "axes"
+
+
+def draw_others() -> None:
+    """Other random numbers for all samples."""
+    st.session_state["pca.seed"] = st.session_state.get("pca.seed", 0) + 1
+
+
+controls, picture = stage()
+below = st.empty()  # what follows the slider, or a fit, as well
+with controls:
+    shown = choose("View", VIEWS, "pca.view", default=asked_for(), wrap=True)
 
 
 @st.fragment
-def few_axes() -> None:
-    """A digit in d axes, the variance they hold, and samples."""
+def few_axes(digit: Tensor) -> None:
+    """A digit in d axes, the axes, the variance they hold, and samples."""
     d = int(
         live_slider(
             "pca.axes",
@@ -57,41 +83,25 @@ def few_axes() -> None:
         )
     )
     model = exact_pca(data.name, d)
-    left, middle, right = side_by_side(280, 300, 400)
-    with left:
-        digit = digit_picker.pick_digit("pca.digit", data=data, default_class=5)
-    with middle:
-        one_digit(digit.image, model)
-        st.caption(f"The first {d} axes hold {found.explained[d - 1]:.1%} of the variance.")
-    right.plotly_chart(explained_figure(found.explained, d), key="pca.explained")
-    seed = st.session_state.get("pca.seed", 0)
-    samples([(f"PCA, {d} axes", "z ~ N(0, I)", model)], data, seed)
-    st.button("Draw others", icon=":material/casino:", key="pca.draw", on_click=_reseed)
+    one_digit(digit, model)
+    st.caption(f"The first {d} axes hold {found.explained[d - 1]:.1%} of the variance.")
+    with st.container(key="pca.eigen"):
+        eigen_digits(found, data.shape)
+    with below.container():
+        samples([(f"PCA, {d} axes", "z ~ N(0, I)", model)], data, seed)
+        st.plotly_chart(explained_figure(found.explained, d), key="pca.explained")
 
 
-def _reseed() -> None:
-    st.session_state["pca.seed"] = st.session_state.get("pca.seed", 0) + 1
-
-
-few_axes()
-
-st.subheader("A linear autoencoder finds the same subspace")
-st.markdown(
-    "No nonlinearity, squared error: the best decoder spans exactly the principal axes, in a "
-    "skew basis of its own. **Principal angles** measure how far two subspaces are apart: 0° in "
-    "all directions means that they are the same."
-)
-
-
-polled("pca.training", view.autoencoder, data, found)
-trained = {info.name: info for info in linear_decoders(data.shape)}
-if trained:
+def trained_one() -> None:
+    """How far the decoder of a trained autoencoder is from the principal axes."""
+    trained = {info.name: info for info in linear_decoders(data.shape)}
+    if not trained:
+        return
     name = st.selectbox(
-        "And a trained one",
+        "Compare with a trained one",
         list(trained),
         key="pca.trained",
         bind="query-params",
-        width=260,
         help="A shipped or own autoencoder of one layer, maybe with tanh: is its decoder's "
         "subspace PCA's?",
     )
@@ -104,17 +114,38 @@ if trained:
         "A nonlinearity bends the picture, and training stops before the last axes are found."
     )
 
-st.subheader("A mixture of Gaussians")
-st.markdown(
-    "One Gaussian cannot know that a 3 is not half an 8. Many can: each takes its own kind of "
-    "digit, and a sample is drawn from one of them."
-)
 
+seed = int(st.session_state.get("pca.seed", 0))
+with controls:
+    if shown == "axes":
+        image = digit_picker.pick_digit("pca.digit", data=data, default_class=5).image
+    elif shown == "linear":
+        st.markdown(
+            "No nonlinearity, squared error: the best decoder spans exactly the principal axes, in "
+            "a skew basis of its own. **Principal angles** measure how far two subspaces are "
+            "apart: 0° in all directions means that they are the same."
+        )
+        trained_one()
+    else:
+        st.markdown(
+            "One Gaussian cannot know that a 3 is not half an 8. Many can: each takes its own kind "
+            "of digit, and a sample is drawn from one of them."
+        )
+    if shown != "linear":
+        st.button("Draw others", icon=":material/casino:", key="pca.draw", on_click=draw_others)
 
-polled("pca.fitting", view.mixture, data)
+with picture:
+    if shown == "axes":
+        few_axes(image)
+    elif shown == "linear":
+        polled("pca.training", view.autoencoder, data, found)
+    else:
+        polled("pca.fitting", view.mixture, data, seed, below)
 
 with st.expander("How to read this", icon=":material/menu_book:"):
     st.markdown(
+        "- Principal component analysis finds the best directions for so few numbers. A linear "
+        "autoencoder learns the same.\n"
         "- **Red** in an axis adds ink, **blue** takes it away; a whole axis may be turned round.\n"
         "- **Variance explained** is what the axes keep; the squared error is what they lose.\n"
         "- **Decoder, turned**: the autoencoder's columns are some basis of the subspace; mixed "
@@ -127,6 +158,7 @@ pickers.try_this(
     [
         "How many axes until **you** can read the digit? How many until the error is small?",
         "Samples of PCA are ghosts: why are they worse than its reconstructions?",
-        "Fit **1** component, then **30**. What does the second know that the first does not?",
+        "Choose **Mixture**, **Fit here**, and fit **1** component, then **30**. What does the "
+        "second know that the first does not?",
     ]
 )

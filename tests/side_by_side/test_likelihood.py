@@ -91,8 +91,14 @@ def test_a_click_measures_in_another_process_and_the_number_appears(small: Path)
     assert job is not None
     until(lambda: not job.busy)
     assert job.state == "done", job.error
-    table = run().dataframe[0].value
-    assert table[table["Model"] == "pca-tiny"]["From"].tolist() == [likelihoods.HERE]
+    app = run(model="pca-tiny", n="100")
+    table = app.dataframe[0].value
+    row = table[table["Model"] == "pca-tiny"]
+    assert row["From"].tolist() == [likelihoods.HERE]
+    told = [
+        text.value for text in app.markdown if "nats** per image, measured on 100" in text.value
+    ]
+    assert f"−log p(x) = **{row['Nats'].item():.1f} ±" in told[0], told
 
 
 def test_measuring_counts_among_the_visitor_s_jobs(

@@ -18,6 +18,8 @@ from genlib.models.mixture import Mixture, MixtureSettings
 from genlib.ui.side_by_side.pca import data
 from tests.helpers import ok, until, visit
 
+VIEW = "pca.view"
+
 
 @pytest.fixture
 def few(shelf: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
@@ -46,13 +48,14 @@ def finished(name: str) -> background.Job:
 
 
 def test_the_page_trains_fits_and_shows(few: Path) -> None:
-    app = visit("side_by_side/pca.py")
+    app = visit("side_by_side/pca.py", "pca", view="Linear autoencoder")
     assert "ae-tiny" in "".join(m.value for m in app.markdown)
     ok(app.button(key="pca.train").click().run())
     job = finished(data.autoencoder_job("digits", 6, 0))
     assert job.state == "done" and job.result[-1].step == 40
     ok(app.run())
     assert any("Step 40: error" in m.value for m in app.markdown)
+    ok(app.button_group(key="pca.view").set_value("mixture").run())
     ok(app.selectbox(key="pca.mixture").set_value("Fit here").run())
     assert "Press Fit" in "".join(i.value for i in app.info)
     ok(app.button(key="pca.fit").click().run())
@@ -60,6 +63,15 @@ def test_the_page_trains_fits_and_shows(few: Path) -> None:
     assert fit.nll[-1] < fit.nll[0], "ten Gaussians explain test digits better than one"
     ok(app.run())
     assert any("one Gaussian" in m.value for m in app.markdown)
+
+
+def test_a_link_without_a_view_opens_the_view_of_its_settings(few: Path) -> None:
+    def opened(**settings: str) -> str:
+        return str(visit("side_by_side/pca.py", "pca", **settings).button_group(key=VIEW).value)
+
+    assert opened() == "axes"
+    assert opened(mixture="Fit here") == "mixture" and opened(units="3") == "linear"
+    assert opened(mixture="Fit here", view="Linear autoencoder") == "linear"
 
 
 def test_angles_between_known_subspaces() -> None:

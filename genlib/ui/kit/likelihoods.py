@@ -18,7 +18,7 @@ from genlib.evaluate.bench import LIKELIHOODS
 from genlib.plots.likelihood import Point
 from genlib.store.checkpoint import Info
 from genlib.ui.kit import loading
-from genlib.ui.kit.plain import in_chart
+from genlib.ui.kit.plain import in_chart, plain
 
 HEADER, HERE, PAPER = "checkpoint", "measured here", "published"
 
@@ -192,6 +192,19 @@ def job_name(info: Info, metric: str) -> str:
 def newest(info: Info, metric: str) -> Job | None:
     """The newest measurement of this, if one was asked for since the server started."""
     return background.find(job_name(info, metric))
+
+
+def sentence(info: Info, metric: str) -> str:
+    """What the newest measurement of this found, as markdown; "" before there is one."""
+    job = newest(info, metric)
+    if job is None or not isinstance(job.result, dict):
+        return ""
+    row = _row(info, metric, job.result, HERE)
+    sign = "≤" if row.how == "bound" else "≈" if row.how == "estimate" else "="
+    return (
+        f"**{plain(info.name)}**: −log p(x) {sign} **{row.value:.1f} ± {row.stderr:.1f} nats** per "
+        f"image, measured on {row.n:,} test images."
+    )
 
 
 def start(info: Info, metric: str, n: int, owner: str = "") -> Job:

@@ -109,11 +109,16 @@ def _signed_row(rows: NDArray[np.floating], shape: tuple[int, ...]) -> NDArray[n
 
 
 @torch.no_grad()
-def component_means(model: HasComponents, most: int = 30) -> list[int]:
-    """The heaviest components' mean images with their shares; returns their numbers."""
+def heaviest(model: HasComponents, most: int = 30) -> list[int]:
+    """The numbers of the components with the largest shares, largest first."""
+    return [int(k) for k in np.argsort(-loading.cpu(model.weights()))[:most]]
+
+
+@torch.no_grad()
+def component_means(model: HasComponents, order: Sequence[int]) -> None:
+    """The mean images of these components, with their shares."""
     weights = loading.cpu(model.weights())
-    order = np.argsort(-weights)[:most]
-    means = _grey(model.component_means()[torch.from_numpy(order.copy())])
+    means = _grey(model.component_means()[torch.tensor(order)])
     captions = [f"{k}: {weights[k]:.1%}" for k in order]
     per = 10
     picture_table(
@@ -126,7 +131,6 @@ def component_means(model: HasComponents, most: int = 30) -> list[int]:
             for i in range(0, len(order), per)
         ]
     )
-    return [int(k) for k in order]
 
 
 def _padded(
@@ -247,21 +251,19 @@ def _angles(moments: list[Moment], busy: bool) -> None:
         st.plotly_chart(angles_figure(steps, angles, pca_data.STEPS), key="pca.angles")
 
 
-def mixture(data: Dataset) -> bool:
-    """A trained mixture, or one of as many components as wanted, fitted live; whether it is."""
-    model, d, busy = _choose(data)
+def mixture(data: Dataset, seed: int, below: DeltaGenerator) -> bool:
+    """A trained mixture, or one of as many components as wanted, fitted live; whether it is.
+
+    Samples by one Gaussian and by the mixture go into ``below``.
+    """
+    row = st.container(horizontal=True, vertical_alignment="bottom")
+    model, d, busy = _choose(data, row)
     if model is None:
         if not busy:
             st.info("Press Fit: it takes some seconds.", icon=":material/play_arrow:")
         return busy
-    order = component_means(model)
-    axes = pca_data.exact_pca(data.name, d)
-    rows: list[tuple[str, str, Samples]] = [
-        ("One Gaussian", f"PCA, {axes.latent_dim} axes", axes),
-        ("Mixture", f"{len(model.weights())} Gaussians", model),
-    ]
-    samples(rows, data, st.session_state.get("pca.seed", 0))
-    chosen = st.selectbox(
+    order = heaviest(model)
+    chosen = row.selectbox(
         "Look into component",
         order,
         key="pca.component",
@@ -269,14 +271,24 @@ def mixture(data: Dataset) -> bool:
         help="Its samples, and the digits that belong to it.",
     )
     component(model, order[0] if chosen is None else chosen, data, 0)
+    component_means(model, order)
+    axes = pca_data.exact_pca(data.name, d)
+    rows: list[tuple[str, str, Samples]] = [
+        ("One Gaussian", f"PCA, {axes.latent_dim} axes", axes),
+        ("Mixture", f"{len(model.weights())} Gaussians", model),
+    ]
+    with below.container():
+        samples(rows, data, seed)
     return busy
 
 
-def _choose(data: Dataset) -> tuple[Mixed | None, int, bool]:
-    """The mixture to show (None: not fitted yet), its number of axes, whether it goes on."""
+def _choose(data: Dataset, row: DeltaGenerator) -> tuple[Mixed | None, int, bool]:
+    """The mixture to show (None: not fitted yet), its number of axes, whether it goes on.
+
+    The controls go into ``row``.
+    """
     shelf = {i.name: i for i in loading.checkpoints("HasComponents", "Samples")}
     names = [i.name for i in shelf.values() if i.config.get("image_size") == data.shape[1]]
-    row = st.container(horizontal=True, vertical_alignment="bottom")
     source = row.selectbox(
         "Mixture",
         [*names, OWN],
