@@ -269,6 +269,7 @@ PAGES = (
         "Who can say what about p(x), and since when. Click a model to open it.",
         place=14,
         drawing="many",
+        control="map.tree",
     ),
     Page(
         "classifiers/class_images.py",

@@ -8,16 +8,15 @@ from genlib.ui import menu
 from genlib.ui.components.map_of_models import map_of_models
 from genlib.ui.kit import loading, pickers
 from genlib.ui.kit.jobs import polled
-from genlib.ui.kit.stage import header
+from genlib.ui.kit.stage import STAGE, header
 from genlib.ui.side_by_side.map_of_models import drawn, timeline_html, tree_html
 
 FILES = [page.file for page in menu.PAGES]
 
 header(
     "Map of models",
-    "Generative models differ in what they can say about p(x): the exact number, a bound, an "
-    "estimate, or nothing but samples. **Click a model to open the page where it lives**; dashed "
-    "ones are not here yet. Pictures were made by the trained models.",
+    "What can a generative model say about p(x)? **Click a model to open its page.** Dashed ones "
+    "are not here yet.",
     r"\theta^* = \arg\max_\theta \sum_i \log p_\theta(x^{(i)}) \quad\Longleftrightarrow\quad "
     r"\min_\theta \mathrm{KL}(p_{\text{data}} \,\Vert\, p_{\text{model}})",
     "Slides “Generative taxonomy”, after Goodfellow 2016, arXiv:1701.00160.",
@@ -37,23 +36,30 @@ def drawing(seen: int) -> bool:
 
 
 pictures = job.result if isinstance(job.result, dict) else {}
-opened = map_of_models("map.tree", tree_html(pictures), FILES)
+with st.container(key=STAGE):
+    opened = map_of_models("map.tree", tree_html(pictures), FILES)
 if opened:
     st.switch_page(opened)
 polled("map_of_models.drawing", drawing, len(pictures))
-st.subheader("When they came")
+st.subheader("By year")
 opened = map_of_models("map.time", timeline_html(), FILES)
 if opened:
     st.switch_page(opened)
 
 with st.expander("How to read this", icon=":material/menu_book:"):
     st.markdown(
+        "- Models differ in what they can say about p(x): the exact number, a bound, an estimate, "
+        "or nothing but samples.\n"
         "- **Tractable**: one pass gives log p(x) in nats. See the Likelihood bench.\n"
         "- **Variational**: an encoder gives a bound, −ELBO. **Markov chain**: log Z must be "
         "estimated by annealing, and samples need many steps.\n"
         "- **Implicit**: no number for p(x) at all; samples are judged by eye, by a classifier's "
         "features, or by the discriminator.\n"
-        "- **Pictures**: samples, but reconstructions where a model has an encoder.\n"
+        "- **GANs** stand below maximum likelihood as in the slides, but their game is another "
+        "one: against a perfect judge, the original loss measures the Jensen–Shannon divergence "
+        "instead of KL.\n"
+        "- **Pictures** were made by the trained models: samples, but reconstructions where a "
+        "model has an encoder.\n"
         "- Flows, diffusion and later GANs are named so that one sees where they belong."
     )
 pickers.try_this(

@@ -128,19 +128,21 @@ with controls:
         trained_one()
     else:
         st.markdown(
-            "One Gaussian cannot know that a 3 is not half an 8. Many can: each takes its own kind "
-            "of digit, and a sample is drawn from one of them."
+            "One Gaussian cannot know that a 3 is not half an 8. Many can: most of them take one "
+            "kind of digit, and a sample is drawn from one of them."
         )
     if shown != "linear":
         st.button("Draw others", icon=":material/casino:", key="pca.draw", on_click=draw_others)
 
-with picture:
-    if shown == "axes":
+if shown == "axes":
+    with picture:
         few_axes(image)
-    elif shown == "linear":
-        polled("pca.training", view.autoencoder, data, found)
-    else:
-        polled("pca.fitting", view.mixture, data, seed, below)
+else:
+    with picture, st.container(key="tall"):
+        if shown == "linear":
+            polled("pca.training", view.autoencoder, data, found)
+        else:
+            polled("pca.fitting", view.mixture, data, seed, below)
 
 with st.expander("How to read this", icon=":material/menu_book:"):
     st.markdown(

@@ -15,7 +15,8 @@ from genlib.data import datasets
 from genlib.explore import pca
 from genlib.models.autoencoder import Autoencoder, AutoencoderSettings
 from genlib.models.mixture import Mixture, MixtureSettings
-from genlib.ui.side_by_side.pca import data
+from genlib.ui.kit import loading
+from genlib.ui.side_by_side.pca import data, view
 from tests.helpers import ok, until, visit
 
 VIEW = "pca.view"
@@ -72,6 +73,21 @@ def test_a_link_without_a_view_opens_the_view_of_its_settings(few: Path) -> None
     assert opened() == "axes"
     assert opened(mixture="Fit here") == "mixture" and opened(units="3") == "linear"
     assert opened(mixture="Fit here", view="Linear autoencoder") == "linear"
+
+
+@pytest.mark.usefixtures("shipped")
+def test_most_gaussians_of_the_shipped_mixture_take_one_kind_of_digit() -> None:
+    model = loading.model(next(i for i in loading.checkpoints() if i.name == "mixture-50"))
+    digits = datasets.load("mnist")
+    x = datasets.to_float(digits.test_x[:2000])
+    with torch.no_grad():
+        taken = torch.cat([model.responsibilities(part) for part in x.split(500)]).argmax(1)
+    shown = view.heaviest(model)
+    shares = []
+    for k in shown:
+        labels = digits.test_y[:2000][taken == k]
+        shares.append(float(labels.bincount().max() / len(labels)))
+    assert np.mean(np.array(shares) > 0.75) > 0.5, shares
 
 
 def test_angles_between_known_subspaces() -> None:

@@ -90,7 +90,8 @@ def _branch(branch: Branch, pictures: Mapping[str, str], depth: int) -> str:
 def _node(node: Node, pictures: Mapping[str, str]) -> str:
     image = pictures.get(node.name)
     shown = f'<img alt="" src="{image}">' if image else ""
-    words = f"<b>{escape(node.name)}</b><small>{node.year} · {escape(node.source)}</small>"
+    source = f'<span class="source"> · {escape(node.source)}</span>'
+    words = f"<b>{escape(node.name)}</b><small>{node.year}{source}</small>"
     return _linked(node, f"{shown}{words}", "node")
 
 
@@ -280,13 +281,13 @@ TREE = Branch(
         ), 5),
         Branch("Implicit density", "there are samples only", (
             Branch("Markov chain", "many steps", (GSN,)),
-            Branch("Direct", "one step", (GAN, DCGAN, EBGAN, STYLEGAN)),
+            Branch("Direct", "one step", (GAN, DCGAN, EBGAN, STYLEGAN), 2),
         ), 3),
     ),
 )  # fmt: skip
 BESIDE = Branch(
     "No density, but related",
-    "They restore or judge images; a density they have not.",
+    "They restore or judge images, but give no density.",
     (AUTOENCODER, DENOISING, CLASS_IMAGES),
 )
 
