@@ -185,6 +185,7 @@ PAGES = (
         place=8,
         drawing="generated",
         models={"gan.model": _able("Judges", "StepsApart", "Decodes")},
+        control="gan.grid",
     ),
     Page(
         "adversarial/gan_vs_vae.py",

@@ -1,43 +1,46 @@
 """GAN: a generator against a discriminator, looked at from both sides and trained by hand."""
 
+from functools import partial
+
 import streamlit as st
 
 from genlib.ui.adversarial.gan import panels, training
 from genlib.ui.adversarial.gan.steps import theatre
 from genlib.ui.kit.pickers import choose, pick_model, try_this
-from genlib.ui.kit.stage import header
+from genlib.ui.kit.stage import header, stage
 
 header(
     "GAN",
-    "Two networks play against each other. The **generator** G makes a picture of random numbers "
-    "z; the **discriminator** D says how likely a picture is to be real. G never sees a real "
-    "picture: all it learns comes from what D says.",
+    "The **generator** G turns random numbers z into an image. The **discriminator** D says how "
+    "likely an image is to be real.",
     r"\min_G \max_D \; \mathbb{E}_x[\log D(x)] + \mathbb{E}_z[\log(1 - D(G(z)))], \qquad "
     r"\text{in practice } \max_G \; \mathbb{E}_z[\log D(G(z))]",
     "Lecture text “Autoencoders to GANs”; article “Autoencoder, VAE and GAN”; Goodfellow et al. "
     "2014",
 )
 
-info = pick_model("StepsApart", "Decodes", key="gan.model", default="dcgan-28")
-
+controls, picture = stage()
 VIEWS = {
-    "Samples": panels.samples,
-    "Walk": panels.walk,
+    "Samples": partial(panels.samples, controls=controls),
+    "Walk": partial(panels.walk, controls=controls),
     "Verdict": panels.verdict,
     "Training": training.training,
     "Coverage": training.classes,
-    "Step by step": theatre,
+    "Step by step": partial(theatre, controls=controls),
 }
-view = choose("View", list(VIEWS), "gan.view", hidden=True, wrap=True)
-VIEWS[view](info)
+with controls:
+    view = choose("View", list(VIEWS), "gan.view", hidden=True, wrap=True)
+    info = pick_model("StepsApart", "Decodes", key="gan.model", default="dcgan-28")
+with picture:
+    VIEWS[view](info)
 
 HOW_TO_READ = {
-    "Samples": "Every tile is G(z) for another z. Click one: the training images nearest to it "
-    "show whether G copies. **D says** is what the discriminator thinks of exactly this picture.",
+    "Samples": "Every tile is G(z) for another z. G never sees a real image: all it learns comes "
+    "from what D says. Click a tile: the training images nearest to it show whether G copies.",
     "Walk": "Play, or drag **By hand**: z moves a little, and so does the picture. The strip shows "
     "the whole leg from one draw of z to the next; look where one digit becomes another.",
     "Verdict": "Where the two histograms are the same, D cannot tell and G has won; where they are "
-    "apart, D sees something that G does not get right. The yellow line is the image on the left.",
+    "apart, D sees something that G does not get right. The yellow line is the chosen image.",
     "Training": "Pictures and losses of the same epoch. A GAN has no single number that falls: "
     "watch the pictures.",
     "Coverage": "A generator that fools D with a handful of pictures has **collapsed**: few "

@@ -6,6 +6,7 @@ import numpy as np
 import streamlit as st
 import torch
 from numpy.typing import NDArray
+from streamlit.delta_generator import DeltaGenerator
 
 from genlib.data.datasets import to_float
 from genlib.models.capabilities import Decodes
@@ -40,9 +41,9 @@ def new_z(why_not: str = "") -> None:
     gan_data.new_z(KEY, help, disabled=bool(why_not))
 
 
-def samples(info: Info) -> None:
+def samples(info: Info, controls: DeltaGenerator) -> None:
     """A grid of samples, and next to it the training images nearest to the chosen one."""
-    with st.container(horizontal=True, vertical_alignment="bottom"):
+    with controls:
         count = choose(
             "Samples", COUNTS, f"{KEY}.count", "How many draws of z are shown.", default=49
         )
@@ -60,8 +61,8 @@ def samples(info: Info) -> None:
 
 @st.fragment
 def _choose_sample(info: Info, shown: NDArray[np.uint8], columns: int) -> None:
-    left, right = side_by_side(600, 440)
-    with left:
+    left, right = side_by_side(450, 400, gap="small")
+    with left, st.container(key=f"{KEY}.grid"):
         chosen = sample_grid(f"{KEY}.chosen", shown, columns, 0)
     with right:
         _origin(info, to_float(torch.from_numpy(shown[chosen])), chosen)
@@ -76,7 +77,7 @@ def _origin(info: Info, image: torch.Tensor, number: int) -> None:
     logit = float(gan_data.score(info.path, "verdict", image[None])[0])
     near = data.train_x[torch.from_numpy(index)]
     names = [data.classes[int(data.train_y[i])] for i in index]
-    images.picture(image, f"D says {1 / (1 + np.exp(-logit)):.0%} real", width=168)
+    images.picture(image, f"D says {1 / (1 + np.exp(-logit)):.0%} real", width=112)
     captions = [f"{name} · {d:.1f}" for name, d in zip(names, distance, strict=True)]
     stacked = np.stack([images.to_uint8(i) for i in near])
     picture_table([PictureRow("Nearest training images", "class · distance", stacked, captions)])
@@ -96,9 +97,10 @@ def _origin(info: Info, image: torch.Tensor, number: int) -> None:
         )
 
 
-def walk(info: Info) -> None:
+def walk(info: Info, controls: DeltaGenerator) -> None:
     """The endless walk through z."""
-    new_z()
+    with controls:
+        new_z()
     found = gan_data.for_browser(info)
     if found.exported is not None:
         decoder_store(found.name, found.exported)
@@ -135,7 +137,7 @@ def _decode(info: Info, z: NDArray[np.float32]) -> NDArray[np.float32]:
 @st.fragment
 def verdict(info: Info) -> None:
     """What D says of an image, and where that lies among what it says of others."""
-    left, right = side_by_side(440, 620)
+    left, right = side_by_side(300, 540, gap="small")
     with left:
         subject = pick_subject(f"{KEY}.judged", info)
     with right:

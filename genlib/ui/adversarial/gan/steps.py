@@ -6,6 +6,7 @@ from functools import partial
 
 import pandas as pd
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from genlib.explore.duel import WATCHED, Duel, DuelPoint
 from genlib.store.checkpoint import Info
@@ -26,7 +27,7 @@ RATES = [a * 10**e for e in range(-5, -1) for a in (1, 2, 5)] + [0.1]
 BATCH = 64  # or all images, where there are fewer
 
 
-def theatre(info: Info) -> None:
+def theatre(info: Info, controls: DeltaGenerator) -> None:
     """Controls, then what they do; the numbers are measured on the same images every time."""
     if len(loading.pictures_of(info).train_x) < 2:
         st.info(
@@ -34,7 +35,7 @@ def theatre(info: Info) -> None:
             icon=":material/info:",
         )
         return
-    with st.container(horizontal=True, vertical_alignment="bottom"):
+    with controls:
         start = choose(
             "Start",
             STARTS,
@@ -125,7 +126,7 @@ def _live(duel: Duel) -> bool:
         st.error(plain(duel.error), icon=":material/error:")
     now = duel.trace[-1]
     before = duel.trace[-2] if len(duel.trace) > 1 else now
-    left, right = side_by_side(420, 620)
+    left, right = side_by_side(320, 530, gap="small")
     with left:
         grid = images.grid_image(duel.grid, 6)
         st.image(images.data_url(grid), width="stretch", alt="Samples of the private copy")
@@ -184,7 +185,7 @@ def _frame(trace: list[DuelPoint]) -> pd.DataFrame:
 def _chart(names: tuple[str, ...], title: str) -> dict[str, object]:
     """A constant specification, so that the browser moves the lines instead of redrawing."""
     return {
-        "height": 290,
+        "height": 150,
         "mark": {"type": "line", "strokeWidth": 2.5, "point": {"size": 14, "filled": True}},
         "encoding": {
             "x": {
