@@ -65,7 +65,7 @@ def test_a_presented_page_is_its_picture_and_answers_to_the_keyboard(
     page = open_page("denoise", width=1280, height=720)
     stage, slider = page.locator(".st-key-stage"), page.get_by_role("slider", name="Strength")
     small = stage.evaluate(IN_SIGHT)["height"]
-    page.locator("h1").click()
+    page.wait_for_function("window.genlibPresents")  # before that nothing listens to keys
     page.keyboard.press("p")
     page.wait_for_url("**present=1*")
     for folded in (".st-key-controls", "[data-testid=stHeader]", "[data-testid=stPlotlyChart]"):
