@@ -127,7 +127,7 @@ PAGES = (
         "latent-map",
         "Latent map",
         ":material/scatter_plot:",
-        "Thousands of digits as points. Nobody told the model the classes; look for them.",
+        "Thousands of digits as points. The model was never told the classes; look for them.",
         place=2,
         drawing="scatter",
         models={"map.model": _able("Encodes")},
@@ -172,7 +172,7 @@ PAGES = (
         first_click=FirstClick(
             2,
             "Blend two digits",
-            "Which model notices that half a 3 and half an 8 is no digit, and which believes "
+            "Which model notices that half a 3 and half an 8 isn't a digit, and which believes "
             "anything?",
         ),
     ),

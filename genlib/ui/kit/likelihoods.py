@@ -44,8 +44,8 @@ PANELS = {
     ),
     "grey": Panel(
         "Grey pixels as probabilities of ink",
-        "The lecture text's cross-entropy of grey values. It is no likelihood of grey images, may "
-        "come out above or below the number for black and white, and is not comparable with it.",
+        "The lecture text's cross-entropy of grey values. It isn't a likelihood of grey images, "
+        "may come out above or below the number for black and white, and isn't comparable with it.",
     ),
     "density": Panel(
         "Grey pixels as real numbers",

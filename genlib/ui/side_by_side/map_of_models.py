@@ -51,7 +51,7 @@ def _draw(job: Job, infos: list[Info]) -> Pictures:
 
 @torch.no_grad()
 def picture(info: Info) -> NDArray[np.uint8] | None:
-    """Three images by a model side by side: samples, else reconstructions; None if it has none."""
+    """Three images by a model side by side: samples, else reconstructions; None without either."""
     model = loading.model(info)
     device = model.device
     if isinstance(model, Reconstructs) and "Encodes" in info.capabilities:
@@ -66,7 +66,7 @@ def picture(info: Info) -> NDArray[np.uint8] | None:
 
 def tree_html(pictures: Mapping[str, str]) -> str:
     """Both trees as nested boxes. pictures: those drawn so far."""
-    return f'<div class="tree">{_branch(TREE, pictures, 0)}{_branch(BESIDE, pictures, 0)}</div>'
+    return f'<div class="tree">{_branch(TREE, pictures, 0)}{_branch(RELATED, pictures, 0)}</div>'
 
 
 def timeline_html() -> str:
@@ -132,7 +132,7 @@ class Branch:
     title: str
     text: str
     below: tuple[Branch | Node, ...]
-    weight: int = 1  # of the width, beside its neighbours
+    weight: int = 1  # of the width, next to its neighbours
 
 
 PCA = Node(
@@ -285,7 +285,7 @@ TREE = Branch(
         ), 3),
     ),
 )  # fmt: skip
-BESIDE = Branch(
+RELATED = Branch(
     "No density, but related",
     "They restore or judge images, but give no density.",
     (AUTOENCODER, DENOISING, CLASS_IMAGES),
@@ -300,5 +300,5 @@ def nodes(branch: Branch) -> list[Node]:
     return found
 
 
-ALL = tuple(nodes(TREE) + nodes(BESIDE))
+ALL = tuple(nodes(TREE) + nodes(RELATED))
 TIMELINE = tuple(sorted(ALL, key=lambda node: node.year))

@@ -90,7 +90,7 @@ def _origin(info: Info, image: torch.Tensor, number: int) -> None:
         )
     else:
         st.caption(
-            f"No copy: a test image, which nobody could have copied, lies {typical:.1f} from its "
+            f"No copy: a test image, which G can't have copied, lies {typical:.1f} from its "
             f"nearest training image (median of {min(gan_data.TYPICAL, len(data.test_x))}). "
             "Distance: root of the summed squared differences of pixels in [0, 1], among all "
             f"{len(data.train_x):,} training images."
@@ -108,7 +108,7 @@ def walk(info: Info, controls: DeltaGenerator) -> None:
     st.caption(
         "From one draw of z to the next on cos(a) z + sin(a) z′: every place on the way is as "
         "likely under N(0, I) as its ends. The picture changes gradually: neighbouring z are "
-        "neighbouring pictures, although nobody told G what lies between two digits."
+        "neighbouring pictures, although G was never told what lies between two digits."
     )
 
 
