@@ -24,7 +24,7 @@ class Attended:
     gone_s: ClassVar[float] = 4.0  # without a question, after which the browser counts as gone
 
     def __init__(self, places: Places, owner: str = "") -> None:
-        """``owner`` names the person it belongs to, the same in all of their tabs."""
+        """``owner`` names the person it belongs to, the same in each of their tabs."""
         self._places, self.owner = places, owner
         self.lock = threading.Lock()  # held during a step, and while something else changes
         self._resting = False  # between two steps, without a place

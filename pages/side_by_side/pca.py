@@ -123,7 +123,7 @@ with controls:
         st.markdown(
             "No nonlinearity, squared error: the best decoder spans exactly the principal axes, in "
             "a skew basis of its own. **Principal angles** measure how far two subspaces are "
-            "apart: 0° in all directions means that they are the same."
+            "apart: 0° in every direction means that they are the same."
         )
         trained_one()
     else:

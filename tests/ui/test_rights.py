@@ -67,10 +67,10 @@ def test_the_terminal_says_who_can_do_what(monkeypatch: pytest.MonkeyPatch) -> N
     said = rights.who_may_what("0.0.0.0:8501")
     assert "0.0.0.0:8501" in said and "/?teacher=" in said and "blue tram" not in said
     monkeypatch.delenv("GENLIB_TEACHER")
-    assert "Nobody can start" in rights.who_may_what("")
+    assert "No one can start" in rights.who_may_what("")
     monkeypatch.delenv("GENLIB_READONLY")
     assert "Everyone can look" in rights.who_may_what("")
-    assert "Nobody can start" not in rights.who_may_what("")
+    assert "No one can start" not in rights.who_may_what("")
 
 
 def imported(tree: ast.AST) -> dict[str, str]:

@@ -128,7 +128,7 @@ def who_may_what(address: str) -> str:
         lines.append("  GENLIB_READONLY=1 allows visitors only to look, drag, draw and ascend.")
     else:
         lines.append(f"  Everyone can {can}.")
-        who = "Whoever opens /?teacher=<GENLIB_TEACHER> once" if _secret() else "Nobody"
+        who = "Whoever opens /?teacher=<GENLIB_TEACHER> once" if _secret() else "No one"
         lines.append(f"  {who} can {change}.")
         if not _secret():
             lines.append("  GENLIB_TEACHER=<secret> gives teachers these rights.")
@@ -139,5 +139,5 @@ def who_may_what(address: str) -> str:
 
 def _folders() -> str:
     said = os.environ.get("GENLIB_FOLDERS", "").strip().lower()
-    who = {"on": "Everyone who may upload", "off": "Nobody"}
+    who = {"on": "Everyone who may upload", "off": "No one"}
     return f"{who.get(said, 'Only someone at this machine')} can name folders of the server."
