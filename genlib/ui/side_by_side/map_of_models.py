@@ -101,13 +101,12 @@ def _moment(node: Node) -> str:
 
 
 def _linked(node: Node, inner: str, kind: str) -> str:
+    title = escape(node.why if node.page else f"{node.why} Not here yet.")
+    title = f'title="{title} {escape(node.source)}"'
     if node.page is None:
-        title = f"{node.why} Not here yet."
-        return f'<div class="{kind} absent" title="{escape(title)}">{inner}</div>'
-    return (
-        f'<a class="{kind}" href="{escape(node.page.path)}" '
-        f'data-page="{escape(node.page.file)}" title="{escape(node.why)}">{inner}</a>'
-    )
+        return f'<div class="{kind} absent" {title}>{inner}</div>'
+    place = f'href="{escape(node.page.path)}" data-page="{escape(node.page.file)}"'
+    return f'<a class="{kind}" {place} {title}>{inner}</a>'
 
 
 @dataclass(frozen=True)
