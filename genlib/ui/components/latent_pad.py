@@ -14,7 +14,7 @@ import numpy as np
 import streamlit as st
 
 from genlib.ui.components.packet import as_text, levels
-from genlib.ui.components.web import component, keep, said
+from genlib.ui.kit.web import component, keep, said
 
 
 class Dimension(TypedDict):
