@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 
 import streamlit as st
 
-from genlib.ui.components.web import component
+from genlib.ui.kit.web import component
 
 LEAST, MOST = 2, 4  # answers
 

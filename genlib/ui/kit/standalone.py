@@ -9,7 +9,7 @@ import json
 from collections.abc import Mapping
 from html import escape
 
-from genlib.ui.components.web import import_map, style_sheet
+from genlib.ui.kit.web import import_map, style_sheet
 
 
 def page(
