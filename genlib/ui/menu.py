@@ -86,7 +86,7 @@ def _is_mixture_of_digits(info: Info) -> bool:
 
 # In the order of the menu.
 PAGES = (
-    Page("start/home.py", "home", "Home", ":material/home:"),
+    Page("start/home.py", "home", "Home", ":material/home:", control="home.clicks"),
     Page(
         "train/train.py",
         "train",
@@ -95,6 +95,7 @@ PAGES = (
         "Four digits through a model untrained, after an epoch, and trained. Train your own.",
         place=15,
         drawing="epochs",
+        control="train.start",
     ),
     Page(
         "train/runs.py",
@@ -104,6 +105,7 @@ PAGES = (
         "Compare the loss curves of several trainings, and sweep a setting.",
         place=16,
         drawing="curves",
+        control="runs.first",
     ),
     Page(
         "latents/latent_space.py",
@@ -147,6 +149,7 @@ PAGES = (
         place=5,
         drawing="difference",
         models={"reconstructions.models": _able("Reconstructs")},
+        control="reconstructions.other",
     ),
     Page(
         "energy/denoise.py",
@@ -196,6 +199,7 @@ PAGES = (
             "versus.gan": _able("Judges", "Samples"),
             "versus.vae": _able("Bounds", "Samples"),
         },
+        control="versus.new",
     ),
     Page(
         "adversarial/ebgan.py",
