@@ -21,7 +21,7 @@ from genlib.export.operations import Exported
 from genlib.models.layers import Affine, Clamp
 from genlib.ui.components.decoder_store import model_data
 from genlib.ui.components.packet import pack
-from genlib.ui.components.web import import_map, style_sheet
+from genlib.ui.kit.web import import_map, style_sheet
 from tests.helpers import blend
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -8,8 +8,9 @@ from genlib.plots.denoise import error_chart
 from genlib.ui.components.digit_picker import pick_digit
 from genlib.ui.components.live_slider import live_slider
 from genlib.ui.energy import denoise
+from genlib.ui.energy.lessons import DENOISE
 from genlib.ui.kit import links, loading
-from genlib.ui.kit.pickers import choose, pick_model, try_this
+from genlib.ui.kit.pickers import choose, pick_model
 from genlib.ui.kit.stage import header, stage, wait_for_drawing
 
 header(
@@ -19,6 +20,7 @@ header(
     r"\hat y = \mathrm{Dec}(\mathrm{Enc}(\tilde y)), \qquad "
     r"\min\ \lVert y - \hat y \rVert^2 \quad\text{with}\quad \tilde y = \text{damage}(y)",
     "Lecture text “Autoencoders to GANs”; Telea 2004; Bertalmio, Bertozzi & Sapiro 2001",
+    DENOISE,
 )
 
 controls, picture = stage()
@@ -131,15 +133,3 @@ with st.expander("How to read it", icon=":material/menu_book:"):
         "- The autoencoder wins when little is left to go by, for the damage it was trained "
         "against."
     )
-try_this(
-    [
-        "Dropout: start at **strength 0.05** and drag up. At which strength does the denoising "
-        "autoencoder overtake inpainting? Averaged over all digits, the curves cross near 0.3.",
-        "Dropout at **strength 0.15**: inpainting leads. Switch on **Tell the models the mask**. "
-        "Its lead is gone: it was only that.",
-        "Choose **Blanked block**, damage that this autoencoder never met. It trusts a black block "
-        "as it trusts real paper, and leaves the hole.",
-        "`ae-30` was never trained to remove noise. At strength 0.5 it removes most of it. At 0.05 "
-        "it does more harm than good: it blurs what was fine.",
-    ]
-)

@@ -14,7 +14,7 @@ from genlib.export.network import export, run
 from genlib.models.capabilities import Decodes
 from genlib.store import checkpoint
 from genlib.ui.components.decoder_store import model_data
-from genlib.ui.components.web import import_map
+from genlib.ui.kit.web import import_map
 
 
 def in_the_browser(page: Page, model: Decodes, z: np.ndarray) -> np.ndarray:

@@ -9,7 +9,7 @@ from playwright.sync_api import Page
 
 from genlib.ui.components.latent_map import codes_message
 from genlib.ui.components.packet import pack
-from genlib.ui.components.web import import_map
+from genlib.ui.kit.web import import_map
 from tests.helpers import blend
 
 BLEND = "latent_map/blend.js"

@@ -14,7 +14,7 @@ import numpy as np
 from genlib import environment
 from genlib.export.operations import Exported
 from genlib.ui.components.packet import levels, pack
-from genlib.ui.components.web import component
+from genlib.ui.kit.web import component
 
 # Above this many multiply-adds one decode takes the browser longer than a frame (16.7 ms at about
 # a thousand million a second), and the server decodes instead.

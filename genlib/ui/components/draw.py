@@ -13,7 +13,7 @@ import numpy as np
 import streamlit as st
 
 from genlib.ui.components.packet import as_text, levels
-from genlib.ui.components.web import component, keep, said
+from genlib.ui.kit.web import component, keep, said
 
 RASTER = 140  # pixels per side of the picture that is framed: 5 x 28
 MAX_STROKES = 200

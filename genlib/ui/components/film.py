@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from genlib.explore.ascent.live import Live
 from genlib.ui.components import frames
-from genlib.ui.components.web import component, keep, said
+from genlib.ui.kit.web import component, keep, said
 
 PANELS = ("Objective", "Probability", "Gradient norm")
 

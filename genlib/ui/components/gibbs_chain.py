@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from genlib.ui.components.decoder_store import store
 from genlib.ui.components.packet import as_text, levels, pack
-from genlib.ui.components.web import component
+from genlib.ui.kit.web import component
 
 Pixels = NDArray[np.float32]
 Layers = Sequence[tuple[Pixels, Pixels, Pixels]]  # (W, a, b) of each pair, bottom first

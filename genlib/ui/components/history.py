@@ -9,7 +9,7 @@ from __future__ import annotations
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from genlib.ui.components.web import component
+from genlib.ui.kit.web import component
 
 PRESSES = "history.presses"  # Back and Forward in this session so far
 

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from genlib.ui.components.packet import pack
-from genlib.ui.components.web import component, said
+from genlib.ui.kit.web import component, said
 
 
 def kernel_grid(

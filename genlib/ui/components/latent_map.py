@@ -21,8 +21,8 @@ from genlib.explore.projection import MAX_POINTS, Linear
 from genlib.export.operations import Exported
 from genlib.ui.components.decoder_store import model_data
 from genlib.ui.components.packet import Part, pack
-from genlib.ui.components.web import component, keep, said
 from genlib.ui.kit.images import to_png
+from genlib.ui.kit.web import component, keep, said
 
 Array = NDArray[np.float32]
 Number = TypeVar("Number", bound=np.generic)

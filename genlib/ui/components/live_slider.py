@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from genlib.ui.components.web import component, keep, said
+from genlib.ui.kit.web import component, keep, said
 
 
 @dataclass

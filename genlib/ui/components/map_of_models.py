@@ -6,7 +6,7 @@ from collections.abc import Container
 
 import streamlit as st
 
-from genlib.ui.components.web import component, said
+from genlib.ui.kit.web import component, said
 
 
 def map_of_models(key: str, html: str, pages: Container[str]) -> str:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from genlib.ui.components.live_slider import hold
 from genlib.ui.components.packet import as_text
-from genlib.ui.components.web import component, keep, said
+from genlib.ui.kit.web import component, keep, said
 
 Bytes = NDArray[np.uint8]
 

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from genlib.ui.components.packet import Part, pack
-from genlib.ui.components.web import component, keep, said
+from genlib.ui.kit.web import component, keep, said
 
 VIEWS = ("image", "p", "nats")
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
-from genlib.ui.components.web import component
 from genlib.ui.kit.stage import css_class, presenting
+from genlib.ui.kit.web import component
 
 
 def follow(control: str) -> None:

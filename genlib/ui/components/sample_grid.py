@@ -9,8 +9,8 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from genlib.ui.components import history
-from genlib.ui.components.web import component, keep, said
 from genlib.ui.kit.images import data_url, grid_image
+from genlib.ui.kit.web import component, keep, said
 
 
 def sample_grid(

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from genlib.ui.components import history
 from genlib.ui.components.packet import as_text, levels
-from genlib.ui.components.web import component, keep, said
+from genlib.ui.kit.web import component, keep, said
 
 STRIP = 11  # pictures in the filmstrip between two codes
 FRAMES = 41  # pictures along the way where the server has to decode

@@ -11,10 +11,14 @@ Sizes and the phone's order (picture first, sticky) are in style.css, by the key
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
+
+from genlib.ui.kit import lessons as teaching
+from genlib.ui.kit.lessons import Lesson
 
 CONTROLS, STAGE = "controls", "stage"
 SHARES = (3, 8)  # of the width: controls, picture
@@ -37,8 +41,14 @@ def _present() -> None:
         st.query_params["present"] = "1"
 
 
-def header(title: str, idea: str, equation: str = "", source: str = "") -> None:
-    """A page's title and its idea in one sentence; equation and source open on demand."""
+def header(
+    title: str,
+    idea: str,
+    equation: str = "",
+    source: str = "",
+    lessons: Sequence[Lesson] = (),
+) -> None:
+    """A page's title and its idea in one sentence; equation, source and lessons open on demand."""
     with st.container(key="header", gap=None):
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             st.title(title, width="content", anchor=False)
@@ -48,6 +58,8 @@ def header(title: str, idea: str, equation: str = "", source: str = "") -> None:
                         st.latex(equation)
                     if source:
                         st.caption(source)
+            if lessons:
+                teaching.listed(lessons)
             st.button(
                 "Leave" if presenting() else "Present",
                 icon=":material/present_to_all:",
@@ -58,6 +70,9 @@ def header(title: str, idea: str, equation: str = "", source: str = "") -> None:
                 "control, Space plays.",
             )
         st.markdown(idea)
+    if lessons:
+        with st.container(key="lesson"):
+            teaching.asked(lessons)
     if presenting():
         st.html(Path(__file__).with_name("present.css"))
 

@@ -88,7 +88,6 @@ def _chart(term: str, first: bool, last: bool) -> dict[str, object]:
 
     Charts stand one above the other: the first has the legend, the last the axis' title.
     """
-    domain = ["train", "test"]
 
     def line(kind: str, mark: dict[str, object]) -> dict[str, object]:
         return {
@@ -103,30 +102,35 @@ def _chart(term: str, first: bool, last: bool) -> dict[str, object]:
             line("test", {"strokeWidth": 2.5, "point": {"size": 40, "filled": True}}),
             RATE,
         ],
-        "encoding": {
-            "x": {
-                "field": "epoch",
-                "type": "quantitative",
-                "title": "epoch" if last else None,
-                "axis": {"tickCount": 8},
-            },
-            "y": {
-                "field": "value",
-                "type": "quantitative",
-                "title": term.replace("_", " "),
-                "scale": {"zero": False},
-            },
-            "color": {
-                "field": "set",
-                "type": "nominal",
-                "title": None,
-                "scale": {"domain": domain},
-                "legend": {"orient": "top", "direction": "horizontal"} if first else None,
-            },
-            "tooltip": [
-                {"field": "set", "type": "nominal"},
-                {"field": "epoch", "type": "quantitative", "format": ".2f"},
-                {"field": "value", "type": "quantitative", "format": ".5g"},
-            ],
+        "encoding": _encoding(term, first, last),
+    }
+
+
+def _encoding(term: str, first: bool, last: bool) -> dict[str, object]:
+    """Which column is drawn how."""
+    return {
+        "x": {
+            "field": "epoch",
+            "type": "quantitative",
+            "title": "epoch" if last else None,
+            "axis": {"tickCount": 8},
         },
+        "y": {
+            "field": "value",
+            "type": "quantitative",
+            "title": term.replace("_", " "),
+            "scale": {"zero": False},
+        },
+        "color": {
+            "field": "set",
+            "type": "nominal",
+            "title": None,
+            "scale": {"domain": ["train", "test"]},
+            "legend": {"orient": "top", "direction": "horizontal"} if first else None,
+        },
+        "tooltip": [
+            {"field": "set", "type": "nominal"},
+            {"field": "epoch", "type": "quantitative", "format": ".2f"},
+            {"field": "value", "type": "quantitative", "format": ".5g"},
+        ],
     }

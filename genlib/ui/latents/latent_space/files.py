@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from html import escape
-
 import numpy as np
 import streamlit as st
 import torch
@@ -12,7 +9,7 @@ import torch
 from genlib.explore.latents import walk
 from genlib.ui.components.decoder_store import model_data
 from genlib.ui.components.packet import as_text
-from genlib.ui.components.web import import_map, style_sheet
+from genlib.ui.kit import standalone
 from genlib.ui.kit.images import to_gif, to_png
 from genlib.ui.kit.pickers import download
 from genlib.ui.latents.latent_space.data import Array, Space, cloud, digits, dimensions, start_code
@@ -96,48 +93,31 @@ def explorer_html(space: Space, z: Array) -> str:
         "version": 1,
         "path": "browser",
     }
-    contents = {
-        "pad": pad,
-        "model": model_data(space.exported),
-        "weights": as_text(space.exported.weights),
-        "cloud": as_text(codes),
-        "labels": as_text(labels),
+    data = {
+        **pad,
+        "saved": {
+            "model": model_data(space.exported),
+            "weights": as_text(space.exported.weights),
+            "cloud": as_text(codes),
+            "labels": as_text(labels),
+        },
     }
-    title = escape(f"{space.info.name}: latent space")
-    # "</" would end the script element early if a name contained it.
-    data = json.dumps(contents).replace("</", "<\\/")
-    modules = json.dumps({"imports": import_map("latent_pad/view.js", "shared/decoder.js")})
-    css = style_sheet("latent_pad/style.css")
-    return _PAGE.format(title=title, css=css, modules=modules, data=data)
+    return standalone.page(
+        "latent_pad",
+        f"{space.info.name}: latent space",
+        "Move a slider, or drag in the square. The dots are codes of real test digits, coloured by "
+        "class. Press M for milliseconds and frames per second.",
+        data,
+        modules=("shared/decoder.js",),
+        script=_SHARE,
+    )
 
 
-_PAGE = """<!doctype html>
-<html lang="en"><head><meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{title}</title>
-<style>
-:root {{ --st-primary-color: #0b6b74; --st-background-color: #ffffff; --st-text-color: #10201f;
-  --st-secondary-background-color: #eef3f3; --st-border-color: #c9d5d4; }}
-@media (prefers-color-scheme: dark) {{
-  :root {{ --st-primary-color: #12808a; --st-background-color: #0f1717; --st-text-color: #eef5f4;
-    --st-secondary-background-color: #1b2727; --st-border-color: #344646; }} }}
-body {{ background: var(--st-background-color); color: var(--st-text-color);
-  font-family: system-ui, sans-serif; margin: 2rem; }}
-{css}
-</style></head><body>
-<h1>{title}</h1>
-<p>Move a slider, or drag in the square. The dots are codes of real test digits, coloured by class.
-Press M for milliseconds and frames per second.</p>
-<div id="here"></div>
-<script type="importmap">{modules}</script>
-<script type="module">
-import latentPad from "latent_pad/view.js"
-import {{ compileDecoder }} from "shared/decoder.js"
-import {{ fromText }} from "shared/packet.js"
-import {{ share }} from "shared/store.js"
-const saved = {data}
-share(saved.pad.name, {{ decoder: compileDecoder(saved.model, fromText(saved.weights)),
-  cloud: fromText(saved.cloud), labels: fromText(saved.labels) }})
-latentPad({{ parentElement: document.getElementById("here"), data: saved.pad }})
-</script></body></html>
+_SHARE = """
+import { compileDecoder } from "shared/decoder.js"
+import { fromText } from "shared/packet.js"
+import { share } from "shared/store.js"
+const { saved } = data
+share(data.name, { decoder: compileDecoder(saved.model, fromText(saved.weights)),
+  cloud: fromText(saved.cloud), labels: fromText(saved.labels) })
 """

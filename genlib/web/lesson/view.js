@@ -1,0 +1,82 @@
+// Lessons: predict, observe, explain.
+//
+//   Try this -> ?lesson=key and the state before -> a question -> an answer
+//            -> ?lesson=key&answer=n and the state that shows it -> the explanation
+//
+// Nothing is graded or stored: the address is all there is.
+import { component, View } from "../shared/hand.js"
+import { goTo, readLink } from "../shared/link.js"
+
+const LIST = `<details><summary>Try this</summary><ol></ol></details>`
+const PANEL = `<p class="question"></p><div class="answers"></div><p class="explanation" hidden></p>
+  <div class="on"><button class="again">Ask again</button><button class="next">Next</button>
+    <button class="close" aria-label="Close the lesson">✕</button></div>`
+
+const button = (text, act) => {
+  const made = document.createElement("button")
+  made.textContent = text
+  made.onclick = act
+  return made
+}
+
+// The state in which a lesson asks its question.
+const ask = (lesson) => goTo({ ...lesson.before, lesson: lesson.key })
+
+class List extends View {
+  constructor(parent) {
+    super(parent, "lessons", LIST)
+    this.away = (event) => { if (!event.composedPath().includes(this.root)) this.get("details").open = false }
+    addEventListener("pointerdown", this.away)
+    this.root.onkeydown = (event) => { if (event.key === "Escape") this.get("details").open = false }
+  }
+  update({ data }) {
+    const items = data.lessons.map((lesson) => {
+      const item = document.createElement("li")
+      item.append(button(lesson.title, () => { this.get("details").open = false; ask(lesson) }))
+      return item
+    })
+    this.get("ol").replaceChildren(...items)
+  }
+  end() { removeEventListener("pointerdown", this.away); super.end() }
+}
+
+class Panel extends View {
+  constructor(parent) { super(parent, "lesson", PANEL) }
+  update({ data: { lesson, answer, next } }) {
+    this.root.classList.toggle("answered", answer !== null)
+    this.get(".question").textContent = lesson.question
+    const answers = lesson.answers.map((text, n) => {
+      const made = button(text, () => goTo({ ...lesson.state, lesson: lesson.key, answer: String(n) }))
+      made.disabled = answer !== null
+      made.classList.toggle("right", answer !== null && n === lesson.right)
+      made.classList.toggle("chosen", n === answer)
+      if (answer === n) made.setAttribute("aria-pressed", "true")
+      return made
+    })
+    this.get(".answers").replaceChildren(...answers)
+    this.get(".explanation").hidden = answer === null
+    this.get(".explanation").textContent = lesson.explanation
+    this.get(".again").hidden = answer === null
+    this.get(".again").onclick = () => ask(lesson)
+    this.get(".next").hidden = !next || answer === null
+    this.get(".next").onclick = () => ask(next)
+    this.get(".close").onclick = () => {
+      const { lesson: _, answer: __, ...rest } = readLink("")
+      goTo(rest)
+    }
+    this.open(lesson)
+  }
+  // A link that names only the lesson opens the state in which it is asked.
+  open(lesson) {
+    const now = readLink("")
+    if (this.opened === lesson.key || "answer" in now) return
+    this.opened = lesson.key
+    if (Object.entries(lesson.before).some(([key, value]) => now[key] !== value) && Object.keys(now)
+      .every((key) => ["lesson", "present", "embed", "embed_options"].includes(key))) {
+      history.replaceState(history.state, "", `?${new URLSearchParams({ ...lesson.before, ...now })}`)
+      dispatchEvent(new PopStateEvent("popstate", { state: history.state }))
+    }
+  }
+}
+
+export default component((parent, data) => (data.lessons ? new List(parent) : new Panel(parent)))

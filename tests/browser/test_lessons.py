@@ -1,0 +1,46 @@
+"""A lesson: a question before the picture moves, an answer that moves it, and the explanation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page, expect
+
+
+@pytest.mark.usefixtures("shipped")
+def test_a_lesson_asks_then_shows_then_explains(
+    open_page: Callable[..., Page], settle: Callable[..., None]
+) -> None:
+    page = open_page("denoise", width=1280, height=720)
+    slider = page.get_by_role("slider", name="Strength")
+    page.get_by_text("Try this").click()
+    page.get_by_role("button", name="A few pixels are gone").click()
+    page.wait_for_url("**lesson=little_damage*")
+    expect(page.locator(".question")).to_contain_text("One pixel in twenty")
+    assert slider.input_value() == "0.5", "the picture moved before the answer"
+    expect(page.locator(".explanation")).to_be_hidden()
+    page.get_by_role("button", name="Inpainting from the neighbours").click()
+    page.wait_for_url("**answer=1*")
+    expect(slider).to_have_value("0.05")
+    expect(page.locator(".explanation")).to_contain_text("hard to beat")
+    settle(page)
+    page.go_back()  # one press: the question again
+    page.wait_for_function("!location.search.includes('answer')")
+    expect(page.locator(".explanation")).to_be_hidden()
+
+
+@pytest.mark.usefixtures("shipped")
+def test_a_link_that_names_only_the_lesson_opens_the_state_in_which_it_is_asked(
+    open_page: Callable[..., Page],
+) -> None:
+    page = open_page("denoise?lesson=told&present=1", width=1280, height=720)
+    expect(page.get_by_role("slider", name="Strength")).to_have_value("0.15")
+    expect(page.locator(".question")).to_be_visible()
+    page.get_by_role("button", name="The autoencoder leads").click()
+    page.wait_for_url("**denoise.told=true*")
+    assert "present=1" in page.url
+    page.get_by_role("button", name="Close the lesson").click()
+    page.wait_for_function("!location.search.includes('lesson')")
+    expect(page.locator(".question")).to_have_count(0)
+    assert "denoise.told=true" in page.url

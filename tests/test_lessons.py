@@ -1,0 +1,101 @@
+"""Every lesson: its fact holds on the shipped models, and its link opens the state it names."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+import streamlit as st
+
+from genlib.data.datasets import find_mnist
+from genlib.ui import menu
+from genlib.ui.kit.lessons import Lesson
+from tests.helpers import ok, visit
+
+NEEDS_NONE = {"home"}
+
+
+def lessons_of(page: menu.Page) -> tuple[Lesson, ...]:
+    """A page's lessons: DENOISE of genlib/ui/energy/lessons for pages/energy/denoise.py."""
+    section = page.file.split("/")[0]
+    try:
+        module = importlib.import_module(f"genlib.ui.{section}.lessons")
+        if hasattr(module, "__path__"):
+            module = importlib.import_module(f"{module.__name__}.{page.stem}")
+    except ModuleNotFoundError:
+        return ()
+    found: tuple[Lesson, ...] = getattr(module, page.stem.upper(), ())
+    return found
+
+
+PAGES = [page for page in menu.PAGES if page.stem not in NEEDS_NONE]
+ALL = [(page, one) for page in PAGES for one in lessons_of(page)]
+IDS = [f"{page.stem}-{one.key}" for page, one in ALL]
+skip_without_mnist = pytest.mark.skipif(find_mnist() is None, reason="MNIST is not here")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_every_page_has_three_lessons_of_different_names(page: menu.Page) -> None:
+    lessons = lessons_of(page)
+    if not lessons:
+        pytest.skip("its lessons are still to be written")
+    assert len(lessons) >= 3
+    assert len({one.key for one in lessons}) == len(lessons)
+    assert len({one.title for one in lessons}) == len(lessons)
+
+
+@skip_without_mnist
+@pytest.mark.parametrize(("page", "lesson"), ALL, ids=IDS)
+def test_what_a_lesson_says_is_so(page: menu.Page, lesson: Lesson, shipped: Path) -> None:
+    if lesson.fact is None:
+        pytest.skip("computed in node")
+    fact = lesson.fact()
+    assert fact.holds, fact.said
+    assert fact.said
+
+
+def states(lesson: Lesson) -> list[Mapping[str, str]]:
+    """The address of the question and that of the answer."""
+    asked = {**lesson.before, "lesson": lesson.key}
+    return [asked, {**lesson.state, "lesson": lesson.key, "answer": str(lesson.right)}]
+
+
+@skip_without_mnist
+@pytest.mark.parametrize(("page", "lesson"), ALL, ids=IDS)
+def test_the_links_of_a_lesson_open_its_states(
+    page: menu.Page, lesson: Lesson, shipped: Path
+) -> None:
+    st.cache_data.clear()
+    for state in states(lesson):
+        app = ok(visit(page.file, **state))
+        for key, value in state.items():
+            # Streamlit takes a value that its widget can't have out of the link, and defaults too.
+            assert key in app.query_params or _is_default(app, key), f"{key}={value} is not taken"
+
+
+def _is_default(app: object, key: str) -> bool:
+    try:
+        return app.session_state[key] is not None  # type: ignore[attr-defined]
+    except KeyError:
+        return False
+
+
+@pytest.mark.parametrize(("page", "lesson"), ALL, ids=IDS)
+def test_words_of_a_lesson(page: menu.Page, lesson: Lesson) -> None:
+    assert lesson.question.endswith("?") and len(lesson.question) <= 240
+    assert len(lesson.explanation) <= 420 and len(lesson.title) <= 48
+    assert all(len(text) <= 60 for text in lesson.answers)
+    assert len(set(lesson.answers)) == len(lesson.answers)
+
+
+@pytest.mark.parametrize("answers", [("one",), ("a", "b", "c", "d", "e")])
+def test_a_question_needs_two_to_four_answers(answers: tuple[str, ...]) -> None:
+    with pytest.raises(ValueError, match="2 to 4 answers"):
+        Lesson("key", "Title", "Why?", answers, 0, "So.", None)
+
+
+def test_the_right_answer_is_one_of_them() -> None:
+    with pytest.raises(ValueError, match="right must name an answer of key, got 2"):
+        Lesson("key", "Title", "Why?", ("a", "b"), 2, "So.", None)
