@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from streamlit.delta_generator import DeltaGenerator
 
 from genlib.models import FAMILIES, capabilities
-from genlib.runs import queue
+from genlib.runs import clusters, launch, queue
 from genlib.runs.directory import ACTIVE, Run
 from genlib.runs.events import Log
 from genlib.settings import Event
@@ -193,6 +193,10 @@ def _explain(run: Run, state: str) -> None:
 
 
 def _waiting(run: Run) -> str:
+    where = launch.remembered(run).launcher
+    if where != launch.HERE:
+        wait = f"Waiting for {launch.LAUNCHERS[where]}. It starts by itself."
+        return " ".join(filter(None, (wait, clusters.trouble(run))))
     names = ", ".join(other.name for other in queue.listing() if other.alive) or "another run"
     place, total = queue.place(run), len(queue.queue())
     return f"Waiting for {names}: place {place} of {total} in the queue. It starts by itself."
