@@ -88,6 +88,13 @@ def _is_mixture_of_digits(info: Info) -> bool:
 PAGES = (
     Page("start/home.py", "home", "Home", ":material/home:"),
     Page(
+        "foundations/gaussians.py",
+        "gaussians",
+        "Gaussians",
+        ":material/bubble_chart:",
+        control="gaussians",
+    ),
+    Page(
         "train/train.py",
         "train",
         "Train",
