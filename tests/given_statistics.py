@@ -157,6 +157,9 @@ def regression() -> list[dict[str, object]]:
         held = women[n : n + 100]
         logs = stats.norm(basis(held[:, 0]) @ weights, sigma).logpdf(held[:, 1])
         hat = np.linalg.pinv(phi)
+        leverage = ((basis(at) @ hat) ** 2).sum(axis=1)
+        t = float(stats.t.ppf(0.975, n - degree - 1))
+        spread = sigma * (n / (n - degree - 1)) ** 0.5
         found.append(
             {
                 "degree": degree,
@@ -164,9 +167,10 @@ def regression() -> list[dict[str, object]]:
                 "held": held.tolist(),
                 "at": at.tolist(),
                 "predicted": (basis(at) @ weights).tolist(),
-                "leverage": ((basis(at) @ hat) ** 2).sum(axis=1).tolist(),
+                "leverage": leverage.tolist(),
+                "bands": [(t * spread * (leverage + more) ** 0.5).tolist() for more in (0, 1)],
                 "sigma": sigma,
-                "spread": sigma * (n / (n - degree - 1)) ** 0.5,
+                "spread": spread,
                 "heldOut": float(logs.mean()),
             }
         )

@@ -95,6 +95,13 @@ PAGES = (
         control="gaussians",
     ),
     Page(
+        "foundations/linear_regression.py",
+        "linear-regression",
+        "Linear regression",
+        ":material/show_chart:",
+        control="linear_regression",
+    ),
+    Page(
         "train/train.py",
         "train",
         "Train",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import streamlit as st
 
 from genlib.data.adults import COUNT, MEASURED, adults
@@ -10,12 +12,13 @@ from genlib.ui.kit.stage import STAGE
 from genlib.ui.kit.web import component
 
 
-def show(name: str, title: str, intro: str) -> None:
+def show(name: str, title: str, intro: str, more: Mapping[str, object] | None = None) -> None:
     """The component of web/<name> as the page's stage, and the same as one file below.
 
-    title, intro: plain text at the top of the file.
+    title, intro: plain text at the top of the file. more: JSON values that the component gets next
+    to the adults.
     """
-    data = {"adults": adults().tolist()}
+    data = {"adults": adults().tolist(), **(more or {})}
     with st.container(key=STAGE), st.container(key=name):
         component(name)(key=f"{name}.lab", data=data)
     st.download_button(

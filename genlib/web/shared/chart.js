@@ -17,8 +17,11 @@ export const ticks = (low, high, about) => {
 export const readable = (x, digits = 4) =>
   String(Number(x.toPrecision(digits))).replace("-", "−").replace(/e\+?/, "·10^")
 
-/** Nats, or any number with three decimals and a true minus. @param {number} x */
-export const decimals = (x) => x.toFixed(3).replace("-", "−")
+/** Nats, or any number: three decimals and a true minus, or a power of ten. @param {number} x */
+export const decimals = (x) => {
+  const text = Math.abs(x) < 1e5 ? x.toFixed(3) : x.toExponential(1).replace(/e\+?(-?\d+)/, " · 10<sup>$1</sup>")
+  return text.replaceAll("-", "−")
+}
 
 /** The colour of class 0 or 1, or of the part of a mixture. @param {object} theme @param {number} c */
 export const classColour = (theme, c) => theme.classes[[1, 0, 2, 4][c]]
@@ -62,7 +65,7 @@ export class Frame {
     }
     this.text(below, (this.left + this.right) / 2, this.bottom + 33, "center")
     if (!beside) return
-    for (const y of ticks(...this.ys, (this.bottom - this.top) / 60)) {
+    for (const y of ticks(...this.ys, (this.bottom - this.top) / 45)) {
       this.text(readable(y), this.left - 6, this.py(y) + 5, "right")
     }
     this.text(beside, this.left - 40, this.top - 7, "left")

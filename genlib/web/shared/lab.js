@@ -51,7 +51,7 @@ export class Lab extends View {
   /** @param {Element} parent @param {object} given
    * @param {string} given.prefix of its values in the link, and its class
    * @param {Object<string, object>} given.views by name, the first one is shown at first
-   * @param {Object<string, {title: string, points: number[][]}>} given.sources data by name
+   * @param {Object<string, {title: string, points: number[][], names?: string[]}>} given.sources data by name
    * @param {string[]} given.names of both axes @param {string[]} [given.classes] names of the classes
    * @param {string} given.picture what the canvas shows, for those who can't see it */
   constructor(parent, given) {
@@ -76,7 +76,7 @@ export class Lab extends View {
 
   get now() { return this.views[this.view] }
   get points() { return this.data === "own" ? this.own : this.sources[this.data].points }
-  get axisNames() { return (this.data === "own" && this.ownNames) || this.names }
+  get axisNames() { return (this.data === "own" ? this.ownNames : this.sources[this.data].names) ?? this.names }
 
   /** Whether there is enough to fit: three points that don't share an x or a y. */
   get ready() {
@@ -225,6 +225,7 @@ export class Lab extends View {
       this.link.moved()
     }
     file.onchange = () => { this.open(file.files[0]); file.value = "" }
+    this.get(".brush").hidden = !this.classes
     ;(this.classes ?? []).forEach((name, c) => {
       const button = this.get(".brush").appendChild(document.createElement("button"))
       button.textContent = name
