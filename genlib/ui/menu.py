@@ -88,6 +88,20 @@ def _is_mixture_of_digits(info: Info) -> bool:
 PAGES = (
     Page("start/home.py", "home", "Home", ":material/home:", control="home.clicks"),
     Page(
+        "foundations/gaussians.py",
+        "gaussians",
+        "Gaussians",
+        ":material/bubble_chart:",
+        control="gaussians",
+    ),
+    Page(
+        "foundations/linear_regression.py",
+        "linear-regression",
+        "Linear regression",
+        ":material/show_chart:",
+        control="linear_regression",
+    ),
+    Page(
         "train/train.py",
         "train",
         "Train",
