@@ -87,6 +87,18 @@ def _is_mixture_of_digits(info: Info) -> bool:
 # In the order of the menu.
 PAGES = (
     Page("start/home.py", "home", "Home", ":material/home:"),
+    # Foundations
+    Page(
+        "foundations/few_labels.py",
+        "few-labels",
+        "Few labels",
+        ":material/sell:",
+        "Thousands of digits without a name. Label ten, and see how many of the others follow.",
+        place=17,
+        drawing="labelled",
+        models={"few.model": _able("Encodes")},
+        control="few.map",
+    ),
     Page(
         "train/train.py",
         "train",
