@@ -22,7 +22,7 @@ DIGITS = (1, 28)  # channels and side of the images that some pages take
 class FirstClick:
     """One of the numbered suggestions at the top of Home.
 
-    query: parameters of the page, left out where there is no checkpoint of that name.
+    query: parameters of the page, left out without a checkpoint of that name.
     """
 
     number: int

@@ -6,7 +6,7 @@ import { bestOf, toState } from "./two.js"
 
 const rounded = (x) => Number(x.toPrecision(5))
 
-/** p, the Gaussian of the points with the correlation of the slider, and q, which has none. */
+/** p, the Gaussian of the points with the correlation of the slider, and q without any. */
 const both = (lab) => {
   const { mx, my, sx, sy } = toState(bestOf(lab.points)), { rho, qx, qy } = lab.state
   const p = { mean: [mx, my], cov: covariance(sx, sy, rho) }
