@@ -108,6 +108,17 @@ PAGES = (
         control="linear_regression",
     ),
     Page(
+        "foundations/few_labels.py",
+        "few-labels",
+        "Few labels",
+        ":material/sell:",
+        "Thousands of digits without a name. Label ten, and see how many of the others follow.",
+        place=17,
+        drawing="labelled",
+        models={"few.model": _able("Encodes")},
+        control="few.map",
+    ),
+    Page(
         "train/train.py",
         "train",
         "Train",
