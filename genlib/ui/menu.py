@@ -92,6 +92,9 @@ PAGES = (
         "gaussians",
         "Gaussians",
         ":material/bubble_chart:",
+        "Height and weight under a bell curve that you drag, turn and stretch.",
+        place=18,
+        drawing="ellipses",
         control="gaussians",
     ),
     Page(
@@ -99,6 +102,9 @@ PAGES = (
         "linear-regression",
         "Linear regression",
         ":material/show_chart:",
+        "A line predicts; with an error around it, it generates. And when does it overfit?",
+        place=19,
+        drawing="regression",
         control="linear_regression",
     ),
     Page(
