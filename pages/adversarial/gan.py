@@ -5,6 +5,7 @@ from functools import partial
 import streamlit as st
 
 from genlib.ui.adversarial.gan import panels, training
+from genlib.ui.adversarial.gan.players import players
 from genlib.ui.adversarial.gan.steps import theatre
 from genlib.ui.kit.pickers import choose, pick_model, try_this
 from genlib.ui.kit.stage import header, stage
@@ -27,6 +28,7 @@ VIEWS = {
     "Training": training.training,
     "Coverage": training.classes,
     "Step by step": partial(theatre, controls=controls),
+    "Players": partial(players, controls=controls),
 }
 with controls:
     view = choose("View", list(VIEWS), "gan.view", hidden=True, wrap=True)
@@ -47,6 +49,11 @@ HOW_TO_READ = {
     "classes, little variety. No loss shows it, so we count.",
     "Step by step": "A copy of the model, yours alone. Train one side and watch what the other is "
     "worth then. Under each number is its change by the last step.",
+    "Players": "A **counterfeiter** wants to print money that nobody can tell from real money; the "
+    "**police** want to tell. Each has to get better as the other does, until the counterfeits are "
+    "perfect. What the counterfeiter learns of the police is the gradient that comes back through "
+    "D: a **spy** who says which change of the picture would make D believe it. Here all of it is "
+    "drawn from the model: point at a bar to see what it computes and what it made of this z.",
 }
 with st.expander("How to read it", icon=":material/menu_book:"):
     st.markdown(HOW_TO_READ[view])

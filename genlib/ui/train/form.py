@@ -8,12 +8,14 @@ import streamlit as st
 
 from genlib.data import datasets
 from genlib.environment import LimitError
-from genlib.models import FAMILIES, Model
+from genlib.explore.architecture import diagram, drawable
+from genlib.models import FAMILIES, Model, capabilities
 from genlib.runs import queue
 from genlib.runs.directory import RunSpec
 from genlib.settings import Spec, TrainSettings
 from genlib.store.recipes import RECIPES, Recipe
 from genlib.training import loop
+from genlib.ui.components.architecture import architecture
 from genlib.ui.kit import forms, guard, loading, rights
 from genlib.ui.kit.plain import note_of, plain
 from genlib.ui.train.dataset import own_pictures, ready, strip
@@ -46,8 +48,11 @@ def new_run() -> None:
         _offer_mnist()
     if recipe in RECIPES:
         st.caption(f":material/menu_book: {RECIPES[recipe].text}")
-    st.markdown(f"**{family.title}**", help=f"Source: {family.source}." if family.source else None)
-    model = forms.fill(model_specs(family), key, {})
+    fields, drawing = st.columns((2, 3), gap="medium")
+    with fields:
+        source = f"Source: {family.source}." if family.source else None
+        st.markdown(f"**{family.title}**", help=source)
+        model = forms.fill(model_specs(family), key, {})
     st.markdown("**Training**")
     specs = TrainSettings.specs()
     main = forms.fill([s for s in specs if s.name in MAIN], key, family.defaults)
@@ -60,7 +65,21 @@ def new_run() -> None:
         st.error(plain(f"{error}."), icon=":material/error:")
     _start_button(errors, _spec(family, dataset, recipe, model.values, values))
     if not errors:
+        with drawing:
+            _show_architecture(family, data, model.values)
+    if not errors:
         st.caption(_size(data, values))
+
+
+def _show_architecture(
+    family: type[Model], data: datasets.Dataset, values: Mapping[str, object]
+) -> None:
+    """The block diagram of what these settings build, for families that have one."""
+    if not drawable(capabilities(family.family)):
+        return
+    drawn = diagram(loop.outline(family.family, values, data))
+    st.markdown(f"**What these settings build**: {drawn.parameters:,} parameters")
+    architecture("train.architecture", drawn)
 
 
 def _offer_mnist() -> None:
