@@ -80,6 +80,10 @@ def _has_likelihood(info: Info) -> bool:
     return any(kind.needs in info.capabilities for kind in LIKELIHOODS.values())
 
 
+def _has_diagram(info: Info) -> bool:
+    return _able("Decodes")(info) or _able("Classifies")(info)
+
+
 def _is_mixture_of_digits(info: Info) -> bool:
     return _sees_digits(info) and _able("HasComponents", "Samples")(info)
 
@@ -117,6 +121,14 @@ PAGES = (
         drawing="labelled",
         models={"few.model": _able("Encodes")},
         control="few.map",
+    ),
+    Page(
+        "foundations/architectures.py",
+        "architectures",
+        "Architectures",
+        ":material/schema:",
+        models={"architectures.model": _has_diagram},
+        control="architectures.model",
     ),
     Page(
         "train/train.py",
