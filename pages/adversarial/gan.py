@@ -6,7 +6,8 @@ import streamlit as st
 
 from genlib.ui.adversarial.gan import panels, training
 from genlib.ui.adversarial.gan.steps import theatre
-from genlib.ui.kit.pickers import choose, pick_model, try_this
+from genlib.ui.adversarial.lessons import GAN
+from genlib.ui.kit.pickers import choose, pick_model
 from genlib.ui.kit.stage import header, stage
 
 header(
@@ -17,6 +18,7 @@ header(
     r"\text{in practice } \max_G \; \mathbb{E}_z[\log D(G(z))]",
     "Lecture text “Autoencoders to GANs”; article “Autoencoder, VAE and GAN”; Goodfellow et al. "
     "2014",
+    GAN,
 )
 
 controls, picture = stage()
@@ -50,12 +52,3 @@ HOW_TO_READ = {
 }
 with st.expander("How to read it", icon=":material/menu_book:"):
     st.markdown(HOW_TO_READ[view])
-try_this(
-    [
-        "**Step by step**: train **only D** for a while. D(G(z)) sinks to 0 and G's loss climbs; "
-        "then one step of G after another: how many until D is fooled again?",
-        "The same with **only G**: it finds what this frozen D likes, which need not be a digit.",
-        "**Verdict**: draw a digit. D was trained on scans, so what does it dislike about yours? "
-        "Then merge two digits, or try noise: D never saw either.",
-    ]
-)

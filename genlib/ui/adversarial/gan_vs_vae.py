@@ -89,6 +89,7 @@ def _counted(info: Info, epoch: int) -> str:
     if judge is not None:
         found = data.coverage_of(dict(info.snapshots)[epoch], judge, 1)
         covered = len(found.wanted) - len(found.missing)
+        said.append(f"{1 - sum(found.unlike) / found.n:.0%} look real to a classifier")
         said.append(f"{covered} of {len(found.wanted)} classes drawn")
         said.append(f"variety {found.variety:.0%}")
     return " · ".join(said)
@@ -101,7 +102,8 @@ def reference(info: Info) -> None:
         f"Real test images: {half_tones(x):.0%} of the ink is grey, variety 100%. Grey: pixels "
         "between 0.1 and 0.9 among those above 0.1, over the 100 samples shown. Classes and "
         f"variety: over {data.N:,} samples; a class is drawn if a tenth of its fair "
-        "share looks like it to our classifier; variety is the mean squared distance of two "
+        "share looks like it to our classifier. Samples look real if their features are closer to "
+        "those of real images than to those of noise. Variety is the mean squared distance of two "
         "samples over that of two real images."
     )
 
