@@ -131,6 +131,13 @@ PAGES = (
         control="architectures.model",
     ),
     Page(
+        "foundations/gan_plane.py",
+        "gan-plane",
+        "GAN in the plane",
+        ":material/scatter_plot:",
+        control="gan_plane.stage",
+    ),
+    Page(
         "train/train.py",
         "train",
         "Train",
