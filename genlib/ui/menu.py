@@ -88,6 +88,16 @@ def _is_mixture_of_digits(info: Info) -> bool:
 PAGES = (
     Page("start/home.py", "home", "Home", ":material/home:"),
     Page(
+        "foundations/transposed_convolution.py",
+        "transposed-convolution",
+        "Transposed convolution",
+        ":material/grid_4x4:",
+        "How a generator makes a large image of a small one: cells stamp their kernel.",
+        place=17,
+        drawing="stamps",
+        control="tconv.bar",
+    ),
+    Page(
         "train/train.py",
         "train",
         "Train",

@@ -1,0 +1,1 @@
+"""The lessons of the section Foundations, one module for each page."""
