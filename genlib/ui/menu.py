@@ -86,16 +86,41 @@ def _is_mixture_of_digits(info: Info) -> bool:
 
 # In the order of the menu.
 PAGES = (
-    Page("start/home.py", "home", "Home", ":material/home:"),
+    Page("start/home.py", "home", "Home", ":material/home:", control="home.clicks"),
     Page(
         "foundations/transposed_convolution.py",
         "transposed-convolution",
         "Transposed convolution",
         ":material/grid_4x4:",
         "How a generator makes a large image of a small one: cells stamp their kernel.",
-        place=17,
+        place=18,
         drawing="stamps",
         control="tconv.bar",
+    ),
+    Page(
+        "foundations/gaussians.py",
+        "gaussians",
+        "Gaussians",
+        ":material/bubble_chart:",
+        control="gaussians",
+    ),
+    Page(
+        "foundations/linear_regression.py",
+        "linear-regression",
+        "Linear regression",
+        ":material/show_chart:",
+        control="linear_regression",
+    ),
+    Page(
+        "foundations/few_labels.py",
+        "few-labels",
+        "Few labels",
+        ":material/sell:",
+        "Thousands of digits without a name. Label ten, and see how many of the others follow.",
+        place=17,
+        drawing="labelled",
+        models={"few.model": _able("Encodes")},
+        control="few.map",
     ),
     Page(
         "train/train.py",
@@ -105,6 +130,7 @@ PAGES = (
         "Four digits through a model untrained, after an epoch, and trained. Train your own.",
         place=15,
         drawing="epochs",
+        control="train.start",
     ),
     Page(
         "train/runs.py",
@@ -114,6 +140,7 @@ PAGES = (
         "Compare the loss curves of several trainings, and sweep a setting.",
         place=16,
         drawing="curves",
+        control="runs.first",
     ),
     Page(
         "latents/latent_space.py",
@@ -157,6 +184,7 @@ PAGES = (
         place=5,
         drawing="difference",
         models={"reconstructions.models": _able("Reconstructs")},
+        control="reconstructions.other",
     ),
     Page(
         "energy/denoise.py",
@@ -206,6 +234,7 @@ PAGES = (
             "versus.gan": _able("Judges", "Samples"),
             "versus.vae": _able("Bounds", "Samples"),
         },
+        control="versus.new",
     ),
     Page(
         "adversarial/ebgan.py",

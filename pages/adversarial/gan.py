@@ -1,14 +1,12 @@
 """GAN: a generator against a discriminator, looked at from both sides and trained by hand."""
 
-from functools import partial
-
 import streamlit as st
 
 from genlib.ui.adversarial.gan import panels, training
 from genlib.ui.adversarial.gan.steps import theatre
 from genlib.ui.adversarial.lessons import GAN
 from genlib.ui.kit.pickers import choose, pick_model
-from genlib.ui.kit.stage import header, stage
+from genlib.ui.kit.stage import header, stage, whole_page
 
 header(
     "GAN",
@@ -21,21 +19,14 @@ header(
     GAN,
 )
 
-controls, picture = stage()
 VIEWS = {
-    "Samples": partial(panels.samples, controls=controls),
-    "Walk": partial(panels.walk, controls=controls),
+    "Samples": panels.samples,
+    "Walk": panels.walk,
     "Verdict": panels.verdict,
     "Training": training.training,
     "Coverage": training.classes,
-    "Step by step": partial(theatre, controls=controls),
+    "Step by step": theatre,
 }
-with controls:
-    view = choose("View", list(VIEWS), "gan.view", hidden=True, wrap=True)
-    info = pick_model("StepsApart", "Decodes", key="gan.model", default="dcgan-28")
-with picture:
-    VIEWS[view](info)
-
 HOW_TO_READ = {
     "Samples": "Every tile is G(z) for another z. G never sees a real image: all it learns comes "
     "from what D says. Click a tile: the training images nearest to it show whether G copies.",
@@ -50,5 +41,21 @@ HOW_TO_READ = {
     "Step by step": "A copy of the model, yours alone. Train one side and watch what the other is "
     "worth then. Under each number is its change by the last step.",
 }
+
+
+@st.fragment
+def show(drawn: list[object]) -> None:
+    """The stage: nothing else changes while one draws, or drags."""
+    controls, picture = stage()
+    with controls:
+        view = choose("View", list(VIEWS), "gan.view", hidden=True, wrap=True)
+        info = pick_model("StepsApart", "Decodes", key="gan.model", default="dcgan-28")
+    with picture:
+        VIEWS[view](info, controls)
+    whole_page(view, drawn)
+
+
+drawn: list[object] = []  # the view, for what stands below the stage
+show(drawn)
 with st.expander("How to read it", icon=":material/menu_book:"):
-    st.markdown(HOW_TO_READ[view])
+    st.markdown(HOW_TO_READ[str(drawn[0])])

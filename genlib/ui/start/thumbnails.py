@@ -130,9 +130,32 @@ def manifold(shelf: Shelf) -> Picture:
     return tiled(_on(model, model.decode, z))
 
 
-@torch.no_grad()
 def scatter(shelf: Shelf) -> Picture:
     """Codes of 3,000 test digits, the two widest dimensions, coloured by class."""
+    canvas = Image.new("RGB", (WIDTH, HEIGHT), images.INK)
+    pen = ImageDraw.Draw(canvas)
+    for (px, py), label in zip(*_codes(shelf), strict=True):
+        pen.ellipse((px - 1.5, py - 1.5, px + 1.5, py + 1.5), fill=images.DIGIT_COLOURS[label % 10])
+    return np.asarray(canvas)
+
+
+def labelled(shelf: Shelf) -> Picture:
+    """The same codes in grey, and two of each class with its colour."""
+    places, labels = _codes(shelf)
+    canvas = Image.new("RGB", (WIDTH, HEIGHT), images.INK)
+    pen = ImageDraw.Draw(canvas)
+    for px, py in places:
+        pen.ellipse((px - 1.2, py - 1.2, px + 1.2, py + 1.2), fill=LINE)
+    first = [k for c in range(10) for k in [n for n, y in enumerate(labels) if y == c][:2]]
+    for k in first:
+        (px, py), fill = places[k], images.DIGIT_COLOURS[labels[k] % 10]
+        pen.ellipse((px - 6, py - 6, px + 6, py + 6), fill=fill, outline=PAPER, width=2)
+    return np.asarray(canvas)
+
+
+@torch.no_grad()
+def _codes(shelf: Shelf) -> tuple[NDArray[np.float64], list[int]]:
+    """Where 3,000 test digits are on a drawing (n, 2), and their classes."""
     model = loading.model(shelf.find("Encodes", "vae-2", "vae-20"))
     assert isinstance(model, Encodes)
     z = _on(model, model.embed, to_float(shelf.data.test_x[:3000])).numpy()
@@ -140,12 +163,7 @@ def scatter(shelf: Shelf) -> Picture:
     widest = np.sort(np.argsort(z.var(0))[::-1][:2])
     z = z[:, widest] if z.shape[1] > 1 else np.repeat(z, 2, axis=1)
     low, high = np.quantile(z, 0.01, axis=0), np.quantile(z, 0.99, axis=0)
-    place = (z - low) / np.maximum(high - low, 1e-6) * [WIDTH - 24, HEIGHT - 24] + 12
-    canvas = Image.new("RGB", (WIDTH, HEIGHT), images.INK)
-    pen = ImageDraw.Draw(canvas)
-    for (px, py), label in zip(place, labels, strict=True):
-        pen.ellipse((px - 1.5, py - 1.5, px + 1.5, py + 1.5), fill=images.DIGIT_COLOURS[label % 10])
-    return np.asarray(canvas)
+    return (z - low) / np.maximum(high - low, 1e-6) * [WIDTH - 24, HEIGHT - 24] + 12, labels
 
 
 @torch.no_grad()
@@ -337,6 +355,7 @@ DRAWINGS: dict[str, Draw] = {
         stamps,
         manifold,
         scatter,
+        labelled,
         merged,
         denoised,
         difference,
