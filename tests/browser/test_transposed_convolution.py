@@ -230,6 +230,24 @@ def test_a_lesson_moves_the_component_and_back_asks_again(
 
 
 @pytest.mark.usefixtures("shipped")
+@pytest.mark.parametrize("view", ["all", "checkerboard", "layer"])
+def test_presented_it_fits_itself_to_the_window(view: str, open_page: Callable[..., Page]) -> None:
+    query = f"present=1&tconv.view={view}&tconv.n=4&tconv.s=2&tconv.at=3"
+    page = open_page(f"{ADDRESS}?{query}", width=1280, height=720)
+    page.wait_for_function("window.genlibPresents")
+    stage = page.locator(".st-key-stage")
+    expect(page.locator(".tconv")).to_have_class(re.compile("presented"))
+    expect(page.locator(".steppers")).to_be_hidden()
+    fits = """(stage) => stage.getBoundingClientRect().bottom <= innerHeight
+        && stage.scrollWidth <= stage.clientWidth && !(stage.style.zoom > 1)"""
+    until(page, lambda: bool(stage.evaluate(fits)), "it is larger than the window")
+    if view == "all":
+        page.wait_for_function(has_step("3/16"))
+        page.keyboard.press("ArrowRight")  # nothing has the focus: the slider takes it
+        page.wait_for_function(has_step("4/16"))
+
+
+@pytest.mark.usefixtures("shipped")
 def test_a_finger_pins_and_paints(browser: Browser, app_url: str) -> None:
     context = browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True)
     page = context.new_page()

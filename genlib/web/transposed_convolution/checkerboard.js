@@ -50,7 +50,7 @@ export class Checkerboard {
     this.redraw = () => this.draw(look, state, x, w, colours, width, height)
     this.box.checked = state.flat
     const { n, k, s } = state, narrow = width < 640
-    const each = (narrow ? width - 16 : (width - 32) / 2) / 2 - 12
+    const each = narrow ? (width - 12) / 2 : (width - 32) / 4 - 13
     this.root.querySelector(".other").textContent = `Upsampling ×${s}, then a convolution with kernel ${k}`
     const of = `Output of ${state.flat ? "a flat input of ones" : "the painted input"}`
     both(state, x, w).forEach(({ count, y }, way) => {
@@ -70,7 +70,9 @@ export class Checkerboard {
     if (!within) return "Too small: all cells are at the border."
     const what = way ? "products" : "stamps"
     const even = within[0] === within[1] ? `${within[0]} ${what} each: even` : `${span(within)} ${what}: uneven`
-    return `Away from the border: ${even}${state.flat ? `; outputs ${span(found)}` : ""}.`
+    // Each kernel cell meets only every s-th output: those that do may add up to more than others.
+    const own = within[0] === within[1] && found[0] !== found[1] ? ", the kernel's own pattern" : ""
+    return `Away from the border: ${even}${state.flat ? `; outputs ${span(found)}${own}` : ""}.`
   }
 }
 

@@ -24,7 +24,7 @@ export const tint = (pen, look, colour, share, x, y, width, height = width) => {
  * @param {CanvasRenderingContext2D} pen @param {Look} look @param {string[]} texts */
 export const typeFor = (pen, look, texts, width, height = width) => {
   const longest = texts.reduce((a, b) => (b.length > a.length ? b : a), "")
-  for (let size = Math.min(LARGEST_TYPE, Math.floor(height * 0.8)); size >= LEAST_TYPE; size--) {
+  for (let size = Math.min(LARGEST_TYPE, Math.floor(height * 0.84)); size >= LEAST_TYPE; size--) {
     pen.font = `${size}px ${look.theme.font}`
     if (pen.measureText(longest).width <= width - 3) return size
   }

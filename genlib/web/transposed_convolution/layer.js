@@ -210,15 +210,18 @@ export class Layer {
   drawMaps(canvas, values, shape, room, { colour, chosen = -1, pixels = false }) {
     const [channels, height, width] = shape.length === 3 ? shape : [1, ...folded(shape[0])]
     const across = Math.ceil(Math.sqrt(channels)), gap = channels > 1 ? Math.max(1, Math.round(height / 10)) : 0
-    const wide = across * (width + gap) - gap, tall = Math.ceil(channels / across) * (height + gap) - gap
+    const wide = across * (width + gap) + gap, tall = Math.ceil(channels / across) * (height + gap) + gap
     const most = values.reduce((a, v) => Math.max(a, Math.abs(v)), 1e-9)
     const image = imageOf(wide, tall, () => [0, 0, 0])
     for (let k = 3; k < image.data.length; k += 4) image.data[k] = 0
-    if (chosen >= 0 && gap) this.frameTile(image, (chosen % across) * (width + gap), Math.floor(chosen / across) * (height + gap), width, height)
+    if (chosen >= 0 && gap) {
+      const left = gap + (chosen % across) * (width + gap), top = gap + Math.floor(chosen / across) * (height + gap)
+      this.frameTile(image, left, top, width, height)
+    }
     for (let c = 0; c < channels; c++)
       for (let q = 0; q < height * width; q++) {
-        const v = values[q * channels + c], x = (c % across) * (width + gap) + (q % width)
-        const at = 4 * ((Math.floor(c / across) * (height + gap) + Math.floor(q / width)) * wide + x)
+        const v = values[q * channels + c], x = gap + (c % across) * (width + gap) + (q % width)
+        const at = 4 * ((gap + Math.floor(c / across) * (height + gap) + Math.floor(q / width)) * wide + x)
         image.data.set(v === undefined ? [0, 0, 0] : pixels ? grey(v) : this.shade(v / most, colour), at)
         image.data[at + 3] = chosen >= 0 && c > chosen ? 90 : 255
       }
@@ -244,7 +247,7 @@ export class Layer {
     if (!CONVOLUTIONS.includes(op.op)) return
     const { across, width, height, channels, wide, tall } = this.tiles, box = event.target.getBoundingClientRect()
     const x = ((event.clientX - box.left) / box.width) * wide, y = ((event.clientY - box.top) / box.height) * tall
-    const o = Math.floor(y / height) * across + Math.floor(x / width)
+    const o = Math.floor(y / height) * across + Math.min(across - 1, Math.floor(x / width))
     if (o < channels) this.change({ op: q, map: o, sum: -1 })
   }
 

@@ -51,7 +51,7 @@ def _inner(state: Mapping[str, str]) -> Tensor:
 MIDDLE = {"tconv.pin": "o5"}
 SCALES = {"tconv.view": "checkerboard", "tconv.n": "4", "tconv.s": "2"}
 UNEVEN = {**SCALES, "tconv.k": "3", "tconv.w": ONES}
-EVEN = {**SCALES, "tconv.k": "4"}
+EVEN = {**SCALES, "tconv.k": "4", "tconv.w": " ".join(["1"] * 16)}
 FIVE = {**SCALES, "tconv.k": "5"}
 HALVED = {"tconv.n": "3", "tconv.k": "3", "tconv.s": "2", "tconv.p": "1"}
 CHOSEN = {**HALVED, "tconv.e": "1"}
