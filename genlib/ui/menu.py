@@ -92,6 +92,16 @@ def _is_mixture_of_digits(info: Info) -> bool:
 PAGES = (
     Page("start/home.py", "home", "Home", ":material/home:", control="home.clicks"),
     Page(
+        "foundations/transposed_convolution.py",
+        "transposed-convolution",
+        "Transposed convolution",
+        ":material/grid_4x4:",
+        "How a generator makes a large image of a small one: cells stamp their kernel.",
+        place=18,
+        drawing="stamps",
+        control="tconv.bar",
+    ),
+    Page(
         "foundations/gaussians.py",
         "gaussians",
         "Gaussians",

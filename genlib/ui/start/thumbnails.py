@@ -13,6 +13,7 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 from torch import Tensor
+from torch.nn import functional as F
 
 from genlib.data.adults import adults
 from genlib.data.datasets import Dataset, to_float
@@ -84,6 +85,18 @@ def epochs(shelf: Shelf) -> Picture:
         assert isinstance(model, Reconstructs)
         rows.append(_on(model, model.reconstruct, x))
     return tiled(torch.cat(rows))
+
+
+def stamps(shelf: Shelf) -> Picture:
+    """A digit of 7 x 7 pixels, enlarged by stamps of 3 x 3, two apart: with their checkerboard."""
+    small = F.avg_pool2d(shelf.digits((3,)), 4)
+    large = F.conv_transpose2d(small, torch.ones(1, 1, 3, 3), stride=2)
+    canvas = np.zeros((HEIGHT, WIDTH), np.float32)
+    for x, scale, left in ((small, 7, 4), (large, 11, 57)):
+        pixels = (x[0, 0] / x.max()).numpy().repeat(scale, axis=0).repeat(scale, axis=1)
+        top, side = (HEIGHT - len(pixels)) // 2, len(pixels)
+        canvas[top : top + side, left : left + side] = pixels
+    return np.repeat((255 * canvas).astype(np.uint8)[..., None], 3, axis=2)
 
 
 def curves(shelf: Shelf) -> Picture:
@@ -386,6 +399,7 @@ def pixel_by_pixel(shelf: Shelf) -> Picture:
 DRAWINGS: dict[str, Draw] = {
     draw.__name__: draw
     for draw in (
+        stamps,
         manifold,
         scatter,
         labelled,
