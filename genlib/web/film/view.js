@@ -189,7 +189,7 @@ class Film extends View {
   }
   tellLost() {
     this.alert.hidden = false
-    this.alert.textContent = "No frames come from the server. If it does not mend itself, reload the page."
+    this.alert.textContent = "No frames arrive from the server. If this doesn't change, reload the page."
   }
 }
 
