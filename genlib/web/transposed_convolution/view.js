@@ -321,7 +321,7 @@ class TransposedConvolution extends View {
 
   // What is left of the window for pictures.
   heightFor() {
-    const around = this.presented ? 270 : 372
+    const around = this.presented ? 285 : 372
     return Math.min(1400, Math.max(340, window.innerHeight - around))
   }
   drawControls() {
