@@ -37,6 +37,7 @@ def test_page_with_shipped_checkpoints(page: str, shipped: Path) -> None:
 
 # page -> what no checkpoint can do there; the pages not named show something without any.
 NEEDED = {
+    "architectures": "be shown",
     "few_labels": "encode images",
     "latent_space": "encode images and decode images",
     "latent_map": "encode images",
@@ -86,6 +87,11 @@ MOVES: dict[str, list[tuple[str, str, object]]] = {
         ("button", "few.ten", None),
         ("selectbox", "few.classifier", "Logistic regression"),
     ],
+    "foundations/architectures.py": [
+        ("selectbox", "architectures.model", "dcgan-28"),
+        ("button", "architectures.again", None),
+    ],
+    "foundations/gan_plane.py": [],  # all in the browser
     "train/train.py": [("number_input", "train.autoencoder.latent_dim", 20)],
     "train/runs.py": [("selectbox", "sweep.setting", "init_std")],
     "latents/latent_space.py": [

@@ -22,7 +22,7 @@ DIGITS = (1, 28)  # channels and side of the images that some pages take
 class FirstClick:
     """One of the numbered suggestions at the top of Home.
 
-    query: parameters of the page, left out where there is no checkpoint of that name.
+    query: parameters of the page, left out without a checkpoint of that name.
     """
 
     number: int
@@ -80,6 +80,10 @@ def _has_likelihood(info: Info) -> bool:
     return any(kind.needs in info.capabilities for kind in LIKELIHOODS.values())
 
 
+def _has_diagram(info: Info) -> bool:
+    return _able("Decodes")(info) or _able("Classifies")(info)
+
+
 def _is_mixture_of_digits(info: Info) -> bool:
     return _sees_digits(info) and _able("HasComponents", "Samples")(info)
 
@@ -102,6 +106,9 @@ PAGES = (
         "gaussians",
         "Gaussians",
         ":material/bubble_chart:",
+        "Height and weight under a bell curve that you drag, turn and stretch.",
+        place=18,
+        drawing="ellipses",
         control="gaussians",
     ),
     Page(
@@ -109,6 +116,9 @@ PAGES = (
         "linear-regression",
         "Linear regression",
         ":material/show_chart:",
+        "A line predicts; with an error around it, it generates. And when does it overfit?",
+        place=19,
+        drawing="regression",
         control="linear_regression",
     ),
     Page(
@@ -121,6 +131,21 @@ PAGES = (
         drawing="labelled",
         models={"few.model": _able("Encodes")},
         control="few.map",
+    ),
+    Page(
+        "foundations/architectures.py",
+        "architectures",
+        "Architectures",
+        ":material/schema:",
+        models={"architectures.model": _has_diagram},
+        control="architectures.model",
+    ),
+    Page(
+        "foundations/gan_plane.py",
+        "gan-plane",
+        "GAN in the plane",
+        ":material/scatter_plot:",
+        control="gan_plane.stage",
     ),
     Page(
         "train/train.py",
