@@ -6,27 +6,29 @@ import streamlit as st
 
 from genlib.ui import menu
 from genlib.ui.components.map_of_models import map_of_models
-from genlib.ui.kit import loading, pickers
+from genlib.ui.kit import loading
 from genlib.ui.kit.jobs import polled
 from genlib.ui.kit.stage import STAGE, header
+from genlib.ui.side_by_side.lessons.map_of_models import MAP_OF_MODELS
 from genlib.ui.side_by_side.map_of_models import drawn, timeline_html, tree_html
 
 FILES = [page.file for page in menu.PAGES]
 
 header(
     "Map of models",
-    "What can a generative model say about p(x)? **Click a model to open its page.** Dashed ones "
-    "are not here yet.",
+    "What can a generative model say about p(x)? **Click a model to open its page.** Dashed models "
+    "have no page yet.",
     r"\theta^* = \arg\max_\theta \sum_i \log p_\theta(x^{(i)}) \quad\Longleftrightarrow\quad "
     r"\min_\theta \mathrm{KL}(p_{\text{data}} \,\Vert\, p_{\text{model}})",
     "Slides “Generative taxonomy”, after Goodfellow 2016, arXiv:1701.00160.",
+    MAP_OF_MODELS,
 )
 
 job = drawn(loading.checkpoints())
 
 
 def drawing(seen: int) -> bool:
-    """Whether pictures are still being drawn; shows those that came meanwhile."""
+    """Whether pictures are still being drawn; shows the new ones."""
     pictures = job.result if isinstance(job.result, dict) else {}
     if job.busy:
         st.caption(f":material/brush: Drawing {job.text} …")
@@ -35,38 +37,32 @@ def drawing(seen: int) -> bool:
     return job.busy
 
 
+marked = st.query_params.get("map.mark", "")  # a model that a lesson points at
 pictures = job.result if isinstance(job.result, dict) else {}
 with st.container(key=STAGE):
-    opened = map_of_models("map.tree", tree_html(pictures), FILES)
+    opened = map_of_models("map.tree", tree_html(pictures, marked), FILES)
 if opened:
     st.switch_page(opened)
 polled("map_of_models.drawing", drawing, len(pictures))
 st.subheader("By year")
-opened = map_of_models("map.time", timeline_html(), FILES)
+opened = map_of_models("map.time", timeline_html(marked), FILES)
 if opened:
     st.switch_page(opened)
 
 with st.expander("How to read this", icon=":material/menu_book:"):
     st.markdown(
         "- Models differ in what they can say about p(x): the exact number, a bound, an estimate, "
-        "or nothing but samples.\n"
+        "or only samples.\n"
         "- **Tractable**: one pass gives log p(x) in nats. See the Likelihood bench.\n"
         "- **Variational**: an encoder gives a bound, −ELBO. **Markov chain**: log Z must be "
         "estimated by annealing, and samples need many steps.\n"
-        "- **Implicit**: no number for p(x) at all; samples are judged by eye, by a classifier's "
+        "- **Implicit**: no number for p(x). Samples are judged by eye, by a classifier's "
         "features, or by the discriminator.\n"
-        "- **GANs** stand below maximum likelihood as in the slides, but their game is another "
-        "one: against a perfect judge, the original loss measures the Jensen–Shannon divergence "
-        "instead of KL.\n"
-        "- **Pictures** were made by the trained models: samples, but reconstructions where a "
-        "model has an encoder.\n"
-        "- Flows, diffusion and later GANs are named so that one sees where they belong."
+        "- **GANs** are below maximum likelihood as in the slides, but they don't maximise it: "
+        "against a perfect discriminator, the original loss measures the Jensen–Shannon "
+        "divergence instead of KL.\n"
+        "- **Pictures** were made by the trained models: reconstructions where a model has an "
+        "encoder, otherwise samples.\n"
+        "- Dashed models have no page here. They show where flows, diffusion and later GANs "
+        "belong."
     )
-pickers.try_this(
-    [
-        "Follow one row of the tree: open a **tractable** and an **implicit** model and compare "
-        "samples. Which would you believe?",
-        "Find the two models that a **denoising autoencoder** is the ancestor of.",
-        "Then put one digit into all of them on **One digit, every model**.",
-    ]
-)

@@ -9,18 +9,20 @@ from genlib.ui.kit import guard, loading, pickers
 from genlib.ui.kit.jobs import polled, within_limits
 from genlib.ui.kit.plain import plain
 from genlib.ui.kit.stage import header, stage
+from genlib.ui.side_by_side.lessons.one_digit import ONE_DIGIT
 from genlib.ui.side_by_side.one_digit import data, view
 
 POLL = 1.0  # seconds
 
 header(
     "One digit, every model",
-    "Every model says what it can about the same image. The bars show **where it stands among 500 "
-    "real test digits**.",
+    "All models look at the same image. The bars show **how strange it is to each, compared with "
+    "500 real test digits**.",
     r"\text{strangeness}(x) = P_{x' \sim \text{test digits}}\,[\,E(x') < E(x)\,], \qquad "
     r"\text{saliency}_i = \Big|\frac{\partial\, \text{logit}_c(x)}{\partial x_i}\Big|",
     "Energies: lecture text “Autoencoders to GANs”. Likelihoods: slides “Generative taxonomy”. "
     "Saliency: Simonyan, Vedaldi & Zisserman 2013.",
+    ONE_DIGIT,
 )
 digits = loading.dataset()
 infos = data.models_for(digits.shape)
@@ -69,7 +71,7 @@ def verdict(found: list[data.Dossier]) -> None:
         st.progress(real.share, f"Measuring {data.N_REAL} real digits: {plain(real.text)}")
     if real.state == "failed":
         st.warning(
-            f"Real digits could not be ranked. {plain(real.error)}", icon=":material/warning:"
+            f"Real digits couldn't be ranked. {plain(real.error)}", icon=":material/warning:"
         )
         if st.button("Measure again", key="one_digit.again", icon=":material/refresh:"):
             within_limits(lambda: background.restart(real.name, real.work, owner=guard.visitor()))
@@ -78,7 +80,7 @@ def verdict(found: list[data.Dossier]) -> None:
     judged = [d for d in found if d.said and d.said[0].strange is not None]
     if judged:
         st.markdown(
-            f"**{len(caught)} of {len(judged)}** notice: the image is stranger to them than "
+            f"**{len(caught)} of {len(judged)}** notice: to them the image is stranger than "
             f"{view.ALARM:.0%} of real digits."
         )
 
@@ -90,25 +92,13 @@ with st.expander("How to read this", icon=":material/menu_book:"):
     st.markdown(
         "- **Bars** are ranks among real digits, so they can be compared. The numbers on the cards "
         "are in each model's own unit and can't be compared. An orange bar is above 95 %.\n"
-        "- **Black and white**: models of binary pixels are given pixels above one half as ink, "
-        "the real digits they are ranked among too.\n"
+        "- **Black and white**: to models of binary pixels, pixels above one half are ink and all "
+        "others paper, in this image and in the real digits.\n"
         "- **Nats per pixel** (PixelCNN, PixelRNN): bright pixels surprised the model, given all "
         "pixels above and to the left.\n"
         "- **Saliency**: bright pixels are those where a small change moves the class score most.\n"
-        "- **Up to log Z**: an RBM knows its probabilities only up to a constant; ranks do not "
-        "need it.\n"
-        "- **Density**: grey pixels as real numbers. It may be above 1, and its nats are not those "
-        "of black and white images."
+        "- **Up to log Z**: an RBM knows its probabilities only up to a constant. Ranks don't need "
+        "it.\n"
+        "- **Density**: grey pixels as real numbers. It may be above 1, and its nats can't be "
+        "compared with those of black and white images."
     )
-pickers.try_this(
-    [
-        "Choose **Merge** and drag. Who notices the half-and-half first, and who takes it for a "
-        "digit to the end?",
-        "**Invert** a digit. Densities and VAEs find it stranger than almost all real digits. "
-        "`ae-30` and `ae-500` copy black on white as well as anything. `ae-slides-2d` notices "
-        "because it has only seen 1, 5 and 6. You read it without effort: what did each of them "
-        "learn?",
-        "**Shift** by one, two, three pixels. To you it is the same digit. MNIST is centred: who "
-        "has learned that?",
-    ]
-)
