@@ -140,6 +140,7 @@ export class Lab extends View {
     for (const tab of this.get(".tabs").children) {
       tab.setAttribute("aria-selected", String(tab.dataset.view === view))
       tab.tabIndex = tab.dataset.view === view ? 0 : -1
+      if (tab.dataset.view === view) tab.parentElement.scrollLeft = tab.offsetLeft - tab.parentElement.offsetLeft - 60
     }
     this.sync = buildPanel(this, this.get(".parts"), this.now.panel)
     this.refresh()
