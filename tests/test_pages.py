@@ -80,6 +80,8 @@ def test_page_without_any_checkpoint(
 # page -> what is moved on it, in order: kind of widget, key, value (None: a press)
 MOVES: dict[str, list[tuple[str, str, object]]] = {
     "start/home.py": [],  # only links
+    "foundations/gaussians.py": [],  # lives in the browser
+    "foundations/linear_regression.py": [],
     "foundations/few_labels.py": [
         ("button", "few.ten", None),
         ("selectbox", "few.classifier", "Logistic regression"),

@@ -22,6 +22,7 @@ from genlib.models.layers import Affine, Clamp
 from genlib.ui.components.decoder_store import model_data
 from genlib.ui.components.packet import pack
 from genlib.ui.kit.web import import_map, style_sheet
+from tests import given_statistics
 from tests.helpers import blend
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -116,6 +117,7 @@ def packet() -> dict[str, object]:
 
 def test_the_unit_tests_in_node(tmp_path: Path) -> None:
     given = {"decoders": decoders(), "blend": text(blended()), "packet": packet()}
+    given["statistics"] = given_statistics.given()
     file = tmp_path / "given.json"
     file.write_text(json.dumps(given), encoding="utf-8")
     tests = sorted(str(path) for path in (ROOT / "tests" / "web").glob("*.test.mjs"))

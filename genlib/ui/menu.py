@@ -90,8 +90,21 @@ def _is_mixture_of_digits(info: Info) -> bool:
 
 # In the order of the menu.
 PAGES = (
-    Page("start/home.py", "home", "Home", ":material/home:"),
-    # Foundations
+    Page("start/home.py", "home", "Home", ":material/home:", control="home.clicks"),
+    Page(
+        "foundations/gaussians.py",
+        "gaussians",
+        "Gaussians",
+        ":material/bubble_chart:",
+        control="gaussians",
+    ),
+    Page(
+        "foundations/linear_regression.py",
+        "linear-regression",
+        "Linear regression",
+        ":material/show_chart:",
+        control="linear_regression",
+    ),
     Page(
         "foundations/few_labels.py",
         "few-labels",
@@ -119,6 +132,7 @@ PAGES = (
         "Four digits through a model untrained, after an epoch, and trained. Train your own.",
         place=15,
         drawing="epochs",
+        control="train.start",
     ),
     Page(
         "train/runs.py",
@@ -128,6 +142,7 @@ PAGES = (
         "Compare the loss curves of several trainings, and sweep a setting.",
         place=16,
         drawing="curves",
+        control="runs.first",
     ),
     Page(
         "latents/latent_space.py",
@@ -171,6 +186,7 @@ PAGES = (
         place=5,
         drawing="difference",
         models={"reconstructions.models": _able("Reconstructs")},
+        control="reconstructions.other",
     ),
     Page(
         "energy/denoise.py",
@@ -220,6 +236,7 @@ PAGES = (
             "versus.gan": _able("Judges", "Samples"),
             "versus.vae": _able("Bounds", "Samples"),
         },
+        control="versus.new",
     ),
     Page(
         "adversarial/ebgan.py",

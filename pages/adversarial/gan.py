@@ -1,14 +1,13 @@
 """GAN: a generator against a discriminator, looked at from both sides and trained by hand."""
 
-from functools import partial
-
 import streamlit as st
 
 from genlib.ui.adversarial.gan import panels, training
 from genlib.ui.adversarial.gan.players import players
 from genlib.ui.adversarial.gan.steps import theatre
-from genlib.ui.kit.pickers import choose, pick_model, try_this
-from genlib.ui.kit.stage import header, stage
+from genlib.ui.adversarial.lessons import GAN
+from genlib.ui.kit.pickers import choose, pick_model
+from genlib.ui.kit.stage import header, stage, whole_page
 
 header(
     "GAN",
@@ -18,24 +17,18 @@ header(
     r"\text{in practice } \max_G \; \mathbb{E}_z[\log D(G(z))]",
     "Lecture text “Autoencoders to GANs”; article “Autoencoder, VAE and GAN”; Goodfellow et al. "
     "2014",
+    GAN,
 )
 
-controls, picture = stage()
 VIEWS = {
-    "Samples": partial(panels.samples, controls=controls),
-    "Walk": partial(panels.walk, controls=controls),
+    "Samples": panels.samples,
+    "Walk": panels.walk,
     "Verdict": panels.verdict,
     "Training": training.training,
     "Coverage": training.classes,
-    "Step by step": partial(theatre, controls=controls),
-    "Players": partial(players, controls=controls),
+    "Step by step": theatre,
+    "Players": players,
 }
-with controls:
-    view = choose("View", list(VIEWS), "gan.view", hidden=True, wrap=True)
-    info = pick_model("StepsApart", "Decodes", key="gan.model", default="dcgan-28")
-with picture:
-    VIEWS[view](info)
-
 HOW_TO_READ = {
     "Samples": "Every tile is G(z) for another z. G never sees a real image: all it learns comes "
     "from what D says. Click a tile: the training images nearest to it show whether G copies.",
@@ -55,14 +48,21 @@ HOW_TO_READ = {
     "D: a **spy** who says which change of the picture would make D believe it. Here all of it is "
     "drawn from the model: point at a bar to see what it computes and what it made of this z.",
 }
+
+
+@st.fragment
+def show(drawn: list[object]) -> None:
+    """The stage: nothing else changes while one draws, or drags."""
+    controls, picture = stage()
+    with controls:
+        view = choose("View", list(VIEWS), "gan.view", hidden=True, wrap=True)
+        info = pick_model("StepsApart", "Decodes", key="gan.model", default="dcgan-28")
+    with picture:
+        VIEWS[view](info, controls)
+    whole_page(view, drawn)
+
+
+drawn: list[object] = []  # the view, for what stands below the stage
+show(drawn)
 with st.expander("How to read it", icon=":material/menu_book:"):
-    st.markdown(HOW_TO_READ[view])
-try_this(
-    [
-        "**Step by step**: train **only D** for a while. D(G(z)) sinks to 0 and G's loss climbs; "
-        "then one step of G after another: how many until D is fooled again?",
-        "The same with **only G**: it finds what this frozen D likes, which need not be a digit.",
-        "**Verdict**: draw a digit. D was trained on scans, so what does it dislike about yours? "
-        "Then merge two digits, or try noise: D never saw either.",
-    ]
-)
+    st.markdown(HOW_TO_READ[str(drawn[0])])

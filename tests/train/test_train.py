@@ -206,7 +206,7 @@ def test_a_resumed_run_is_followed_again(monkeypatch: pytest.MonkeyPatch) -> Non
     followed: list[bool] = []
     plain = watch.follow
     monkeypatch.setattr(watch, "follow", lambda i, live: (followed.append(live), plain(i, live)))
-    monkeypatch.setattr(queue, "advance", lambda: [])
+    monkeypatch.setattr(queue, "advance", lambda now=False: [])
     app = page(train__show="Watch", run=run.id)
     ok(app.button(key="run.resume").click().run())
     assert followed[0] is False and followed[-1] is True

@@ -1,1 +1,1 @@
-"""The pages of the section Foundations."""
+"""Foundations: pages that live in the browser, for the first hour of the course."""

@@ -65,11 +65,11 @@ def say_what_happened() -> None:
 
 
 def steer(run: Run, state: str) -> None:
-    """Pause, stop, resume and the learning rate; what cannot be done now is grey and says why."""
+    """Pause, stop and resume; what cannot be done now is grey and says why."""
     say_what_happened()
     if not rights.may_change():
         return
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+    with st.container(horizontal=True, gap="small", key="run.steer"):
         _pause(run, state)
         working = state in (*ACTIVE, "queued")
         st.button(
@@ -95,7 +95,6 @@ def steer(run: Run, state: str) -> None:
             on_click=_resume,
             args=(run,),
         )
-        _learning_rate(run, state)
 
 
 def _pause(run: Run, state: str) -> None:
@@ -130,11 +129,16 @@ def _proceed(run: Run) -> None:
     queue.proceed(run)
 
 
-def _learning_rate(run: Run, state: str) -> None:
+def learning_rate(run: Run, state: str) -> None:
+    """The learning rate, which a run at work takes up at once and an interrupted one on Resume."""
+    if not rights.may_change():
+        return
     lr = run.control.lr or float(str(run.spec.train["lr"]))
     low, high = LR_RANGE
     key = f"run.lr.{run.id}"
-    can = state in (*ACTIVE, "queued")
+    waits = state in RESUMABLE
+    can = waits or state in (*ACTIVE, "queued")
+    when = "From Resume on" if waits else "From the next step on"
     st.number_input(
         "Learning rate",
         low,
@@ -143,9 +147,8 @@ def _learning_rate(run: Run, state: str) -> None:
         lr / 10,
         format="%g",
         key=key,
-        width=160,
         disabled=not can,
-        help="From the next step on. A schedule (cosine, onecycle) scales with it."
+        help=f"{when}. A schedule (cosine, onecycle) scales with it."
         if can
         else f"It is {state}: nothing learns.",
         on_change=_set_lr,

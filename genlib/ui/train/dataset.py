@@ -27,7 +27,7 @@ PLACES = Places(1, turn_s=math.inf)  # decoding takes memory: one after the othe
 COUNT = "pictures.count"  # a new uploader after each file, so that no file is taken twice
 OUTCOME = "pictures.outcome"
 REMOVED = "pictures.removed"
-SHOWN = 16  # pictures in the strip
+SHOWN, COLUMNS = 32, 8  # pictures of the dataset, and in a row
 CHOSEN = "train.dataset"  # the picker of the Train page
 
 
@@ -134,7 +134,7 @@ def strip(data: datasets.Dataset) -> None:
     """The first training pictures, as the models will see them."""
     shown = data.train_x[:SHOWN].numpy()
     kinds = "colour" if data.shape[0] == 3 else "grey"
-    images.picture(images.grid_image(shown, SHOWN, background=1), width=SHOWN * 48)
+    images.picture(images.grid_image(shown, COLUMNS), width=COLUMNS * 72)
     st.caption(
         f"{plain(data.title)}: {data.shape[1]}×{data.shape[2]}, {kinds}; {_classes(data.classes)}."
     )

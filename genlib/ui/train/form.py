@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from genlib.data import datasets
 from genlib.environment import LimitError
@@ -30,45 +31,53 @@ def model_specs(family: type[Model]) -> list[Spec]:
     return [spec for spec in family.Config.specs() if spec.name not in FROM_DATA]
 
 
-def new_run() -> None:
-    """Draw the form and start a run from it."""
+def new_run(controls: DeltaGenerator, picture: DeltaGenerator) -> None:
+    """Draw the form, next to it the images to learn from and the button that starts the run."""
     if not rights.may_change():
-        rights.note()
+        with picture:
+            rights.note()
         return
-    family, dataset, recipe = _choose()
-    key = f"train.{family.family}"
+    with controls:
+        family, dataset, recipe = _choose()
     own_pictures()
-    if not ready(dataset):
+    with picture:
+        known = ready(dataset)
+    if not known:
         return
     data = loading.dataset(dataset)
-    strip(data)
-    if data.note:
-        st.caption(f":material/info: {note_of(data)}")
-    if "mnist" not in datasets.available():
-        _offer_mnist()
-    if recipe in RECIPES:
-        st.caption(f":material/menu_book: {RECIPES[recipe].text}")
-    fields, drawing = st.columns((2, 3), gap="medium")
-    with fields:
-        source = f"Source: {family.source}." if family.source else None
-        st.markdown(f"**{family.title}**", help=source)
-        model = forms.fill(model_specs(family), key, {})
+    with controls:
+        model, train = _fill(family)
+    errors = [*model.errors, *train.errors]
+    errors = errors or _check(family, data, model.values, train.values)
+    with picture:
+        _start_button(errors, _spec(family, dataset, recipe, model.values, train.values))
+        for error in errors:
+            st.error(plain(f"{error}."), icon=":material/error:")
+        if not errors:
+            st.caption(_size(data, train.values))
+        strip(data)
+        if data.note:
+            st.caption(f":material/info: {note_of(data)}")
+        if "mnist" not in datasets.available():
+            _offer_mnist()
+        if recipe in RECIPES:
+            st.caption(f":material/menu_book: {RECIPES[recipe].text}")
+        if not errors:
+            _show_architecture(family, data, model.values)
+
+
+def _fill(family: type[Model]) -> tuple[forms.Filled, forms.Filled]:
+    """The settings of the model and those of its training."""
+    key = f"train.{family.family}"
+    st.markdown(f"**{family.title}**", help=f"Source: {family.source}." if family.source else None)
+    model = forms.fill(model_specs(family), key, {})
     st.markdown("**Training**")
     specs = TrainSettings.specs()
     main = forms.fill([s for s in specs if s.name in MAIN], key, family.defaults)
     with st.expander("More training settings", icon=":material/tune:"):
         rest = forms.fill([s for s in specs if s.name not in MAIN], key, family.defaults)
     values = {**family.defaults, **main.values, **rest.values}
-    errors = [*model.errors, *main.errors, *rest.errors]
-    errors = errors or _check(family, data, model.values, values)
-    for error in errors:
-        st.error(plain(f"{error}."), icon=":material/error:")
-    _start_button(errors, _spec(family, dataset, recipe, model.values, values))
-    if not errors:
-        with drawing:
-            _show_architecture(family, data, model.values)
-    if not errors:
-        st.caption(_size(data, values))
+    return model, forms.Filled(values, [*main.errors, *rest.errors])
 
 
 def _show_architecture(
@@ -102,8 +111,7 @@ def _offer_mnist() -> None:
 
 
 def _choose() -> tuple[type[Model], str, str]:
-    left, middle, right = st.columns(3)
-    family = left.selectbox(
+    family = st.selectbox(
         "Family",
         list(FAMILIES),
         format_func=lambda name: FAMILIES[name].title,
@@ -115,12 +123,12 @@ def _choose() -> tuple[type[Model], str, str]:
     known = datasets.available()
     if st.session_state.get("train.dataset") not in (None, *known):
         del st.session_state["train.dataset"]  # removed meanwhile
-    dataset = middle.selectbox(
+    dataset = st.selectbox(
         "Dataset", known, key="train.dataset", bind="query-params", help="Images to learn from."
     )
     fitting = [name for name, r in RECIPES.items() if r.family == cls.family]
     key = f"train.{cls.family}.recipe"
-    recipe = right.selectbox(
+    recipe = st.selectbox(
         "As in the lecture",
         [OWN, *fitting],
         format_func=lambda name: name if name == OWN else f"{name}: {_short(RECIPES[name])}",

@@ -74,7 +74,7 @@ def start() -> None:
     if not rights.may_change():
         rights.note()
         return
-    with st.container(horizontal=True, vertical_alignment="bottom"):
+    with st.container():
         base = _base()
         family = FAMILIES[base.family]
         specs = {s.name: s for s in [*form.model_specs(family), *TrainSettings.specs()]}
@@ -86,7 +86,6 @@ def start() -> None:
             names.index(first),
             key="sweep.setting",
             bind="query-params",
-            width=220,
             help="The one thing that changes from run to run.",
         )
         spec = specs[name or first]
@@ -95,7 +94,6 @@ def start() -> None:
             EXAMPLES.get(spec.name, ""),
             key=f"sweep.values.{spec.name}",
             bind="query-params",
-            width=260,
             placeholder="2, 10, 100",
             help=f"Separated by commas; by semicolons where a value holds commas. {spec.help}",
         )
@@ -123,7 +121,6 @@ def _base() -> RunSpec:
         list(bases),
         key="sweep.base",
         bind="query-params",
-        width=260,
         help="Where the settings that stay the same come from.",
     )
     name = bases[chosen or next(iter(bases))]

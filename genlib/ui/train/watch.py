@@ -14,9 +14,10 @@ from pathlib import Path
 import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
+from streamlit.delta_generator import DeltaGenerator
 
 from genlib.models import FAMILIES, capabilities
-from genlib.runs import queue
+from genlib.runs import clusters, launch, queue
 from genlib.runs.directory import ACTIVE, Run
 from genlib.runs.events import Log
 from genlib.settings import Event
@@ -27,8 +28,7 @@ from genlib.ui.train import actions, curves
 LOG_END = 20_000  # bytes at the end of log.txt that may be shown
 POLL = 0.75  # seconds between two looks at the directory
 COLUMNS = 8  # of the preview
-ZOOM = 2  # screen pixels to a pixel of the preview
-CELL = 470  # CSS pixels: the preview's width; a narrower window stacks curves and pictures
+CELL = 380  # CSS pixels of a cell; a narrower window stacks curves and pictures
 
 BADGES = {
     "queued": ("gray", "hourglass_empty"),
@@ -41,14 +41,30 @@ BADGES = {
 }
 
 
-def show(run: Run) -> None:
-    """Draw the run, live while it trains or waits."""
+def show(run: Run, controls: DeltaGenerator, picture: DeltaGenerator) -> None:
+    """Draw the run, live while it trains or waits: its progress, and what can be set of it."""
     live = run.state in (*ACTIVE, "queued")
-    fragment = st.fragment(run_every=POLL if live else None, key="run_view")
-    fragment(follow)(run.path.name, live)
+    every = POLL if live else None
+    with picture:
+        st.fragment(run_every=every, key="run_view")(follow)(run.path.name, live)
+    with controls:
+        st.fragment(run_every=every, key="run_settings")(adjust)(run.path.name)
+
+
+def adjust(run_id: str) -> None:
+    """A run's numbers, its learning rate, its name, and where to open it."""
+    run = queue.get(run_id)
+    if run is None:  # ``follow`` says so
+        return
+    state = run.state
+    _numbers(run, diary(run))
+    actions.learning_rate(run, state)
+    if run.model or state not in (*ACTIVE, "queued"):
+        actions.keep(run, state)
 
 
 def follow(run_id: str, live: bool) -> None:
+    """A run's progress, curves and pictures, and the buttons that steer it."""
     run = queue.get(run_id)
     if run is None:  # deleted: the page offers Undo, or says so, and shows another one
         actions.say_gone(run_id)
@@ -60,19 +76,14 @@ def follow(run_id: str, live: bool) -> None:
         st.rerun()  # once: the page then draws it again, and the polling ends, or begins (Resume)
     records = diary(run)
     _head(run, state)
+    actions.steer(run, state)
     _progress(run, state, records)
     _explain(run, state)
-    with st.grid(min_column_width=CELL, gap=("small", "large"), vertical_alignment="bottom"):
-        _numbers(run, records)
-        actions.steer(run, state)
-    with st.grid(min_column_width=CELL, gap=("small", "large")):
+    with st.grid(min_column_width=CELL, gap="small"):
         with st.container():
-            train = run.spec.train
-            curves.show(records, int(str(train["epochs"])), float(str(train["lr"])))
+            curves.show(records, run.spec)
         with st.container():
             _pictures(run, live)
-    if run.model or not live:
-        actions.keep(run, state)
 
 
 def diary(run: Run) -> list[Event]:
@@ -133,7 +144,8 @@ def _numbers(run: Run, records: list[Event]) -> None:
         "Rate": (_number(m, "lr", ".3g"), "Learning rate of the last step."),
         "Test loss": (
             f"{tests[-1]:.4g}" if tests else "–",
-            "On all test images, after the last complete epoch.",
+            "On all test images, after the last complete epoch. Unit: "
+            f"{curves.unit(run.spec, 'loss') or 'unknown'}.",
         ),
     }
     with st.container(horizontal=True, gap="medium"):
@@ -181,6 +193,10 @@ def _explain(run: Run, state: str) -> None:
 
 
 def _waiting(run: Run) -> str:
+    where = launch.remembered(run).launcher
+    if where != launch.HERE:
+        wait = f"Waiting for {launch.LAUNCHERS[where]}. It starts by itself."
+        return " ".join(filter(None, (wait, clusters.trouble(run))))
     names = ", ".join(other.name for other in queue.listing() if other.alive) or "another run"
     place, total = queue.place(run), len(queue.queue())
     return f"Waiting for {names}: place {place} of {total} in the queue. It starts by itself."
@@ -224,7 +240,8 @@ def _pictures(run: Run, live: bool) -> None:
     grid = arrange(preview, paired)
     what = "Test pictures; under each row its reconstructions" if paired else "Samples"
     text = "" if paired else " with the same noise"
-    images.picture(grid, f"{what}{text}, epoch {shown}", width=ZOOM * grid.shape[1])
+    caption = f"{what}{text}, epoch {shown}"
+    st.image(images.data_url(grid), caption, width="stretch", alt=caption)
 
 
 def arrange(preview: NDArray[np.uint8], paired: bool) -> NDArray[np.uint8]:

@@ -1,1 +1,1 @@
-"""The lessons of the section Foundations, one module for each page."""
+"""The lessons of the foundations: one module per page."""
