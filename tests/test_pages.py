@@ -80,6 +80,7 @@ def test_page_without_any_checkpoint(
 # page -> what is moved on it, in order: kind of widget, key, value (None: a press)
 MOVES: dict[str, list[tuple[str, str, object]]] = {
     "start/home.py": [],  # only links
+    "foundations/transposed_convolution.py": [],  # the browser draws and moves it alone
     "foundations/gaussians.py": [],  # lives in the browser
     "foundations/linear_regression.py": [],
     "foundations/few_labels.py": [
@@ -90,6 +91,7 @@ MOVES: dict[str, list[tuple[str, str, object]]] = {
         ("selectbox", "architectures.model", "dcgan-28"),
         ("button", "architectures.again", None),
     ],
+    "foundations/gan_plane.py": [],  # all in the browser
     "train/train.py": [("number_input", "train.autoencoder.latent_dim", 20)],
     "train/runs.py": [("selectbox", "sweep.setting", "init_std")],
     "latents/latent_space.py": [

@@ -102,7 +102,7 @@ class Search:
             self.study.tell(number, value)
 
     def is_open(self, number: int) -> bool:
-        """Whether nobody has said yet what came of it."""
+        """Whether its result is still unknown."""
         return not self.study.trials[number].state.is_finished()
 
     def _trial(self, number: int) -> Trial:

@@ -22,7 +22,7 @@ DIGITS = (1, 28)  # channels and side of the images that some pages take
 class FirstClick:
     """One of the numbered suggestions at the top of Home.
 
-    query: parameters of the page, left out where there is no checkpoint of that name.
+    query: parameters of the page, left out without a checkpoint of that name.
     """
 
     number: int
@@ -92,10 +92,23 @@ def _is_mixture_of_digits(info: Info) -> bool:
 PAGES = (
     Page("start/home.py", "home", "Home", ":material/home:", control="home.clicks"),
     Page(
+        "foundations/transposed_convolution.py",
+        "transposed-convolution",
+        "Transposed convolution",
+        ":material/grid_4x4:",
+        "How a generator makes a large image of a small one: cells stamp their kernel.",
+        place=18,
+        drawing="stamps",
+        control="tconv.bar",
+    ),
+    Page(
         "foundations/gaussians.py",
         "gaussians",
         "Gaussians",
         ":material/bubble_chart:",
+        "Height and weight under a bell curve that you drag, turn and stretch.",
+        place=18,
+        drawing="ellipses",
         control="gaussians",
     ),
     Page(
@@ -103,6 +116,9 @@ PAGES = (
         "linear-regression",
         "Linear regression",
         ":material/show_chart:",
+        "A line predicts; with an error around it, it generates. And when does it overfit?",
+        place=19,
+        drawing="regression",
         control="linear_regression",
     ),
     Page(
@@ -123,6 +139,13 @@ PAGES = (
         ":material/schema:",
         models={"architectures.model": _has_diagram},
         control="architectures.model",
+    ),
+    Page(
+        "foundations/gan_plane.py",
+        "gan-plane",
+        "GAN in the plane",
+        ":material/scatter_plot:",
+        control="gan_plane.stage",
     ),
     Page(
         "train/train.py",

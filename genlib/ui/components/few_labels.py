@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from genlib.ui.components.packet import Part, levels, pack
 from genlib.ui.kit.web import component, keep
 
-NONE = 255  # the guess while there is no label
+NONE = 255  # the guess without any label
 
 
 @dataclass(frozen=True)

@@ -80,7 +80,7 @@ def show(records: list[Event], spec: RunSpec) -> None:
     found = terms(records)
     if not found:
         with st.container(border=True, height=240):
-            st.caption("The curves begin with the first steps.")
+            st.caption("Curves appear after the first steps.")
         return
     changed = pd.DataFrame(
         [(at, "rate", f"learning rate {rate:g}") for at, rate in changes(records, epochs, lr)],

@@ -66,6 +66,8 @@ def new_run(controls: DeltaGenerator, picture: DeltaGenerator) -> None:
             _offer_mnist()
         if recipe in RECIPES:
             st.caption(f":material/menu_book: {RECIPES[recipe].text}")
+        if not errors:
+            _show_architecture(family, data, model.values)
 
 
 def _fill(family: type[Model]) -> tuple[forms.Filled, forms.Filled]:
@@ -117,23 +119,23 @@ def _choose() -> tuple[type[Model], str, str]:
         format_func=lambda name: FAMILIES[name].title,
         key="train.family",
         bind="query-params",
-        help="What kind of model. Each is one file in genlib/models.",
+        help="The kind of model. Each is one file in genlib/models.",
     )
     cls = FAMILIES[family or next(iter(FAMILIES))]
     known = datasets.available()
     if st.session_state.get("train.dataset") not in (None, *known):
         del st.session_state["train.dataset"]  # removed meanwhile
     dataset = st.selectbox(
-        "Dataset", known, key="train.dataset", bind="query-params", help="Images to learn from."
+        "Dataset", known, key="train.dataset", bind="query-params", help="The images to learn from."
     )
     fitting = [name for name, r in RECIPES.items() if r.family == cls.family]
     key = f"train.{cls.family}.recipe"
     recipe = st.selectbox(
-        "As in the lecture",
+        "Recipe",
         [OWN, *fitting],
         format_func=lambda name: name if name == OWN else f"{name}: {_short(RECIPES[name])}",
         key=key,
-        help="Fill the form with the settings of the lecture texts and of the shipped models.",
+        help="Fills the form with the settings of a lecture text or a shipped model.",
         on_change=_apply,
         args=(cls, key),
     )
@@ -202,9 +204,9 @@ def _start_button(errors: list[str], spec: RunSpec) -> None:
         disabled=bool(errors),
         help=plain(errors[0])
         if errors
-        else "Starts a process of its own: you may close this page and come back."
+        else "Training runs in the background: you can close this page and come back."
         if room
-        else "Another run is training; this one starts by itself when its turn comes.",
+        else "Another run is training. This one starts automatically when its turn comes.",
         on_click=_start,
         args=(spec,),
     )

@@ -17,7 +17,7 @@ const ROOM = 70 // more labelled digits than this are rings
 const HTML = `
 <div class="bar"><strong class="score" aria-live="polite"></strong><span class="tools">
   <button type="button" class="next" title="The digit to label next, by the rule on the left">Which one next?</button>
-  <button type="button" class="undo" title="Take back the last change (Ctrl+Z)">Undo</button>
+  <button type="button" class="undo" title="Undo the last change (Ctrl+Z)">Undo</button>
   <button type="button" class="reset" title="Take all labels away; Undo brings them back">Reset</button>
   <button type="button" class="wrong" aria-pressed="false"
     title="Look at the true classes: cross out each digit that is coloured wrongly">Mistakes</button>

@@ -6,7 +6,7 @@ import { bestOf, toState } from "./two.js"
 
 const rounded = (x) => Number(x.toPrecision(5))
 
-/** p, the Gaussian of the points with the correlation of the slider, and q, which has none. */
+/** p, the Gaussian of the points with the correlation of the slider, and q without any. */
 const both = (lab) => {
   const { mx, my, sx, sy } = toState(bestOf(lab.points)), { rho, qx, qy } = lab.state
   const p = { mean: [mx, my], cov: covariance(sx, sy, rho) }
@@ -91,7 +91,7 @@ export class Diagonal {
     })
     const [x, y] = p.mean, far = Math.sqrt(p.cov[0])
     plane.label("p, correlated", plane.px(x + 1.3 * far), plane.py(y + Math.sign(lab.state.rho || 1) * 1.9 * Math.sqrt(p.cov[2])))
-    plane.label("q, diagonal", plane.px(x), plane.py(y) + 5, "center", theme.link)
+    plane.label("q, diagonal", plane.px(x), plane.py(y - 2 * lab.state.qy) + 22, "center", theme.link)
     plane.axes(...lab.axisNames)
   }
 }
