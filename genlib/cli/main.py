@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from genlib import environment
-from genlib.cli import sweep, train
+from genlib.cli import sweep, track, train
 from genlib.store import checkpoint
 from genlib.store.checkpoint import Info
 from genlib.store.recipes import RECIPES
@@ -61,6 +61,7 @@ def parser() -> Parser:
     sweep.add_options(
         commands.add_parser("sweep", help="train many settings, here or on a cluster")
     )
+    track.add_options(commands.add_parser("track", help="show a run in TensorBoard, W&B or MLflow"))
 
     list_ = commands.add_parser("list", help="list the checkpoints")
     list_.add_argument(

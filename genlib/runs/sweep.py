@@ -25,7 +25,7 @@ from statistics import fmean, stdev
 
 from genlib.environment import runs_dir
 from genlib.files import exclusive, read_json, write_bytes, write_json
-from genlib.runs import queue
+from genlib.runs import index
 from genlib.runs.directory import ACTIVE, Run
 from genlib.store.checkpoint import CheckpointError, peek
 
@@ -64,7 +64,9 @@ class SweepSpec:
 
     def members(self) -> list[Run]:
         """Its runs, oldest first."""
-        return [run for run in reversed(queue.listing()) if run.spec.sweep == self.name]
+        found = index.entries(runs_dir())
+        mine = [name for name, entry in found.items() if entry.sweep == self.name]
+        return [Run(runs_dir() / n) for n in sorted(mine, key=lambda n: found[n].created)]
 
     def save(self) -> None:
         """Write sweep.json."""
@@ -95,7 +97,8 @@ def load(name: str) -> SweepSpec:
 
 def names() -> list[str]:
     """Every sweep's name, the newest first."""
-    found = dict.fromkeys(run.spec.sweep for run in queue.listing() if run.spec.sweep)
+    entries = sorted(index.entries(runs_dir()).values(), key=lambda e: e.created, reverse=True)
+    found = dict.fromkeys(entry.sweep for entry in entries if entry.sweep)
     folders = (path.parent.name for path in (runs_dir() / "sweeps").glob("*/sweep.json"))
     return list(found | dict.fromkeys(sorted(folders)))
 

@@ -80,6 +80,10 @@ def _has_likelihood(info: Info) -> bool:
     return any(kind.needs in info.capabilities for kind in LIKELIHOODS.values())
 
 
+def _has_diagram(info: Info) -> bool:
+    return _able("Decodes")(info) or _able("Classifies")(info)
+
+
 def _is_mixture_of_digits(info: Info) -> bool:
     return _sees_digits(info) and _able("HasComponents", "Samples")(info)
 
@@ -88,10 +92,23 @@ def _is_mixture_of_digits(info: Info) -> bool:
 PAGES = (
     Page("start/home.py", "home", "Home", ":material/home:", control="home.clicks"),
     Page(
+        "foundations/transposed_convolution.py",
+        "transposed-convolution",
+        "Transposed convolution",
+        ":material/grid_4x4:",
+        "How a generator makes a large image of a small one: cells stamp their kernel.",
+        place=18,
+        drawing="stamps",
+        control="tconv.bar",
+    ),
+    Page(
         "foundations/gaussians.py",
         "gaussians",
         "Gaussians",
         ":material/bubble_chart:",
+        "Height and weight under a bell curve that you drag, turn and stretch.",
+        place=18,
+        drawing="ellipses",
         control="gaussians",
     ),
     Page(
@@ -99,6 +116,9 @@ PAGES = (
         "linear-regression",
         "Linear regression",
         ":material/show_chart:",
+        "A line predicts; with an error around it, it generates. And when does it overfit?",
+        place=19,
+        drawing="regression",
         control="linear_regression",
     ),
     Page(
@@ -111,6 +131,21 @@ PAGES = (
         drawing="labelled",
         models={"few.model": _able("Encodes")},
         control="few.map",
+    ),
+    Page(
+        "foundations/architectures.py",
+        "architectures",
+        "Architectures",
+        ":material/schema:",
+        models={"architectures.model": _has_diagram},
+        control="architectures.model",
+    ),
+    Page(
+        "foundations/gan_plane.py",
+        "gan-plane",
+        "GAN in the plane",
+        ":material/scatter_plot:",
+        control="gan_plane.stage",
     ),
     Page(
         "train/train.py",

@@ -3,6 +3,7 @@
 import streamlit as st
 
 from genlib.ui.adversarial.gan import panels, training
+from genlib.ui.adversarial.gan.players import players
 from genlib.ui.adversarial.gan.steps import theatre
 from genlib.ui.adversarial.lessons import GAN
 from genlib.ui.kit.pickers import choose, pick_model
@@ -26,6 +27,7 @@ VIEWS = {
     "Training": training.training,
     "Coverage": training.classes,
     "Step by step": theatre,
+    "Players": players,
 }
 HOW_TO_READ = {
     "Samples": "Every tile is G(z) for another z. G never sees a real image: all it learns comes "
@@ -41,6 +43,11 @@ HOW_TO_READ = {
     "classes, little variety. No loss shows it, so we count.",
     "Step by step": "A copy of the model, yours alone. Train one side and watch what happens to "
     "the other. Under each number is its change in the last step.",
+    "Players": "A **counterfeiter** wants to print money that nobody can tell from real money; the "
+    "**police** want to tell. Each has to get better as the other does, until the counterfeits are "
+    "perfect. What the counterfeiter learns of the police is the gradient that comes back through "
+    "D: a **spy** who says which change of the picture would make D believe it. Here all of it is "
+    "drawn from the model: point at a bar to see what it computes and what it made of this z.",
 }
 
 

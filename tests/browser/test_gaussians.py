@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Download, Page, WebSocket, expect
 
-from tests.browser.waiting import until
+from tests.browser.waiting import painted, until
 
 Box = tuple[float, float, float, float]
 
@@ -88,6 +88,25 @@ def test_a_link_holds_the_whole_state(open_gaussians: Callable[[str], Page]) -> 
     page.get_by_role("button", name="Step", exact=True).click()
     expect(page.locator(".next").first).to_have_text("M")
     page.wait_for_url("**gaussians.half=1*")
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "?gaussians.drawn=1e9&gaussians.mu=x&gaussians.sigma=-1",
+        "?gaussians.view=mixture&gaussians.half=1e9&gaussians.count=2.5&gaussians.start=-4",
+        "?gaussians.view=two&gaussians.own=1,1;1,1;1,1;2,2&gaussians.rho=7",
+        "?gaussians.view=classes&gaussians.own=1,2;1,2;1,2;2,2,1;3,3,1;4,4,1&gaussians.names=<b>|<i>",
+        "?gaussians.view=nothing&gaussians.own=,;;x",
+    ],
+)
+def test_no_link_breaks_the_page(open_page: Callable[..., Page], query: str) -> None:
+    page = open_page(f"gaussians{query}", width=1280, height=720)
+    expect(page.locator(".lab canvas")).to_be_visible()
+    for tab in page.get_by_role("tab").all():
+        tab.click()
+        painted(page)
+        assert "NaN" not in page.locator(".lab").inner_text()
 
 
 def test_own_points_by_clicking_and_from_a_file(

@@ -75,6 +75,24 @@ def test_new_points_are_generated_and_the_picture_changes(
     assert (before[:, : half - 8] == after[:, : half - 8]).all(), "the real points changed"
 
 
+@pytest.mark.parametrize(
+    "query",
+    [
+        "?linear_regression.own=1,1;1,2;1,3;2,2;3,1&linear_regression.n=3",
+        "?linear_regression.view=generate&linear_regression.degree=1.5&linear_regression.seed=1e9",
+        "?linear_regression.view=compare&linear_regression.a=-1&linear_regression.b=99.5",
+        "?linear_regression.own=1,5;2,5.1;3,5",
+    ],
+)
+def test_no_link_breaks_the_page(open_page: Callable[..., Page], query: str) -> None:
+    page = open_page(f"linear-regression{query}", width=1280, height=720)
+    expect(page.locator(".lab canvas")).to_be_visible()
+    for tab in page.get_by_role("tab").all():
+        tab.click()
+        painted(page)
+        assert "NaN" not in page.locator(".lab").inner_text()
+
+
 def test_a_file_of_bad_numbers_changes_nothing(
     open_regression: Callable[[str], Page], tmp_path: Path
 ) -> None:

@@ -103,16 +103,20 @@ def _variables() -> dict[str, str]:
 
 def state(run: Run) -> str:
     """What Ray says of the run's job; a job that it has forgotten has ended."""
-    return _states().get(launch.remembered(run).job, "ended")
+    job = launch.remembered(run).job
+    known = _states()
+    if job not in known:  # it may be younger than what was heard last
+        known = _states(now=True)
+    return known.get(job, "ended")
 
 
 _seen: dict[str, tuple[float, dict[str, str]]] = {}  # address -> when, job -> its state
 
 
-def _states() -> dict[str, str]:
+def _states(now: bool = False) -> dict[str, str]:
     """Every job's state, in one question however many runs are asked about."""
     at, known = _seen.get(address(), (0.0, {}))
-    if time.monotonic() - at < FRESH:
+    if time.monotonic() - at < FRESH and not now:
         return known
     client = _client()
     try:

@@ -184,7 +184,7 @@ def state(run: Run) -> str:
     job = launch.remembered(run).job
     if _options(run).executor == "local":
         return "running" if _is_process(job) else "ended"
-    found = _queued().get(job, "")
+    found = _queued().get(job) or _queued(now=True).get(job, "")  # younger than the last answer
     if not found:
         return "ended"
     return "running" if found in RUNNING else "waiting"
@@ -202,9 +202,9 @@ def _is_process(job: str) -> bool:
 _seen: list[tuple[float, dict[str, str]]] = []  # when, job -> its state; at most one entry
 
 
-def _queued() -> dict[str, str]:
+def _queued(now: bool = False) -> dict[str, str]:
     """Every job of this user that waits or works, in one question."""
-    if _seen and time.monotonic() - _seen[0][0] < FRESH:
+    if _seen and time.monotonic() - _seen[0][0] < FRESH and not now:
         return _seen[0][1]
     text = _ask("squeue", "--noheader", "--me", "--array", "--format=%i %T")
     pairs = (line.split() for line in text.splitlines())

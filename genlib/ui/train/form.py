@@ -9,12 +9,14 @@ from streamlit.delta_generator import DeltaGenerator
 
 from genlib.data import datasets
 from genlib.environment import LimitError
-from genlib.models import FAMILIES, Model
+from genlib.explore.architecture import diagram, drawable
+from genlib.models import FAMILIES, Model, capabilities
 from genlib.runs import queue
 from genlib.runs.directory import RunSpec
 from genlib.settings import Spec, TrainSettings
 from genlib.store.recipes import RECIPES, Recipe
 from genlib.training import loop
+from genlib.ui.components.architecture import architecture
 from genlib.ui.kit import forms, guard, loading, rights
 from genlib.ui.kit.plain import note_of, plain
 from genlib.ui.train.dataset import own_pictures, ready, strip
@@ -60,6 +62,8 @@ def new_run(controls: DeltaGenerator, picture: DeltaGenerator) -> None:
             _offer_mnist()
         if recipe in RECIPES:
             st.caption(f":material/menu_book: {RECIPES[recipe].text}")
+        if not errors:
+            _show_architecture(family, data, model.values)
 
 
 def _fill(family: type[Model]) -> tuple[forms.Filled, forms.Filled]:
@@ -74,6 +78,17 @@ def _fill(family: type[Model]) -> tuple[forms.Filled, forms.Filled]:
         rest = forms.fill([s for s in specs if s.name not in MAIN], key, family.defaults)
     values = {**family.defaults, **main.values, **rest.values}
     return model, forms.Filled(values, [*main.errors, *rest.errors])
+
+
+def _show_architecture(
+    family: type[Model], data: datasets.Dataset, values: Mapping[str, object]
+) -> None:
+    """The block diagram of what these settings build, for families that have one."""
+    if not drawable(capabilities(family.family)):
+        return
+    drawn = diagram(loop.outline(family.family, values, data))
+    st.markdown(f"**What these settings build**: {drawn.parameters:,} parameters")
+    architecture("train.architecture", drawn)
 
 
 def _offer_mnist() -> None:

@@ -91,7 +91,7 @@ export class Diagonal {
     })
     const [x, y] = p.mean, far = Math.sqrt(p.cov[0])
     plane.label("p, correlated", plane.px(x + 1.3 * far), plane.py(y + Math.sign(lab.state.rho || 1) * 1.9 * Math.sqrt(p.cov[2])))
-    plane.label("q, diagonal", plane.px(x), plane.py(y) + 5, "center", theme.link)
+    plane.label("q, diagonal", plane.px(x), plane.py(y - 2 * lab.state.qy) + 22, "center", theme.link)
     plane.axes(...lab.axisNames)
   }
 }

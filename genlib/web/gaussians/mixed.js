@@ -20,7 +20,7 @@ export const agreement = (shares, points) => {
 export class Mixed {
   title = "Mixture by EM"
   keys = ["count", "start", "half"]
-  fixed = true
+  bounds = { start: [1, 99, 1] }
   wait = 0
   panel = [
     { kind: "buttons", list: [

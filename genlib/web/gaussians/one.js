@@ -116,6 +116,7 @@ const drawSamples = (view, lab, upper, lower, bins) => {
 export class One {
   title = "One dimension"
   keys = ["axis", "mu", "sigma", "from", "to", "drawn"]
+  bounds = { drawn: [0, MOST, 1], from: [-1e9, 1e9], to: [-1e9, 1e9] }
   fixed = true // a click adds no point
   falling = []
   pace = 0

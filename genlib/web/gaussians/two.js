@@ -45,7 +45,7 @@ const report = (lab) => {
   const g = ofState(lab.state), best = bestOf(lab.points), [xx, xy, yy] = g.cov.map((v) => readable(v, 3))
   const slice = conditional(g, lab.state.slice)
   const [[x, inX], [y, inY]] = lab.axisNames.map(nameAndUnit)
-  return `<p class="formula">μ = (${readable(g.mean[0])}, ${readable(g.mean[1])}), Σ = (${xx}, ${xy}; ${xy}, ${yy})</p>
+  return `<p class="formula">μ = (${readable(g.mean[0])}, ${readable(g.mean[1])}), Σ = (${xx}, ${xy}; ${xy}, ${yy}), ρ = ${lab.state.rho.toFixed(2).replace("-", "−")}</p>
     <p>Log-likelihood per point: <b class="here">${decimals(meanLogDensity(g, lab.points))}</b> nats, at most
       <b class="most">${decimals(meanLogDensity(best, lab.points))}</b>.</p>
     <p>If ${x} is ${readable(lab.state.slice)} ${inX}, ${y} is <b class="slice">${readable(slice.mu)} ± ${readable(slice.sigma, 3)}</b> ${inY}.
@@ -76,6 +76,7 @@ const drawSlice = (lab, plane, g) => {
 export class Two {
   title = "Two dimensions"
   keys = ["mx", "my", "sx", "sy", "rho", "slice", "drawn"]
+  bounds = { drawn: [0, MOST, 1] }
   shape = null
   panel = [
     { kind: "buttons", list: [

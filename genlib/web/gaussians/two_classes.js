@@ -43,6 +43,7 @@ const contour = (plane, odds) => {
 export class TwoClasses {
   title = "Two classes"
   keys = ["prior", "shared", "sx", "sy", "drawn", "line"]
+  bounds = { drawn: [0, MOST, 1] }
   panel = [
     { kind: "numbers", html: (lab) => this.report(lab) },
     { kind: "buttons", list: [

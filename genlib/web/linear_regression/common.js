@@ -27,7 +27,8 @@ export const usualCount = (lab, left = 0) =>
 
 /** The least-squares polynomial, with as high a degree as the points can carry, and an error above 0. */
 export const fitOf = (points, degree) => {
-  const found = fitPolynomial(points, Math.min(degree, Math.max(highestDegree(points), Math.min(1, degree))))
+  const different = new Set(points.map((p) => p[0])).size
+  const found = fitPolynomial(points, Math.min(degree, different > 2 ? highestDegree(points) : different - 1))
   const least = 1e-6 * (Math.max(...points.map((p) => p[1])) - Math.min(...points.map((p) => p[1])) || 1)
   return { ...found, sigma: Math.max(found.sigma, least), spread: Math.max(found.spread, least) }
 }

@@ -10,11 +10,11 @@ import { leverage, meanLogLikelihood, predict } from "./polynomial.js"
 
 const SURE = 0.95
 
-/** Half the width of a 95 % band of a fitted model at z. @param {object} model @param {number} z
+/** Half the width of a fitted model's 95 % band, as a function of z. @param {object} model
  * @param {boolean} point of a new point, error included; otherwise of the curve itself */
-export const halfWidth = (model, z, point) => {
-  const t = quantileT(SURE, Math.max(1, model.n - model.degree - 1))
-  return t * model.spread * Math.sqrt(leverage(model, z) + (point ? 1 : 0))
+export const halfWidth = (model, point) => {
+  const wide = model.spread * quantileT(SURE, Math.max(1, model.n - model.degree - 1))
+  return (z) => wide * Math.sqrt(leverage(model, z) + (point ? 1 : 0))
 }
 
 const meanLog = (lab) => {
@@ -30,8 +30,8 @@ const report = (lab) => {
       <b class="density">${readable(pdf(px, mu, sigma), 2)}</b>, log p(x | z) = <b class="log">${decimals(logPdf(px, mu, sigma))}</b>.
       ${readable(Math.abs(px - mu) / sigma, 2)} σ ${px > mu ? "above" : "below"} the line; ${(100 * more).toFixed(1)} % lie higher.</p>
     <p>Log-likelihood per point: <b class="here">${decimals(meanLog(lab))}</b> nats, at most <b class="most">${decimals(meanLogLikelihood(best, fitted(lab)))}</b>.</p>
-    ${lab.state.bands ? `<p>95 % bands at ${readable(pz)}: the line ± <b class="ofLine">${readable(halfWidth(best, pz, false), 3)}</b>,
-      a new point ± <b class="ofPoint">${readable(halfWidth(best, pz, true), 3)}</b> ${inX}.</p>` : ""}`
+    ${lab.state.bands ? `<p>95 % bands at ${readable(pz)}: the line ± <b class="ofLine">${readable(halfWidth(best, false)(pz), 3)}</b>,
+      a new point ± <b class="ofPoint">${readable(halfWidth(best, true)(pz), 3)}</b> ${inX}.</p>` : ""}`
 }
 
 /** The view "True model + error". */
@@ -104,7 +104,8 @@ export class WithError {
       for (const k of [2, 1]) plane.between((z) => f(z) - k * sigma, (z) => f(z) + k * sigma, theme.accent, { alpha: 0.18 })
       plane.curve(f, theme.link, { width: 3.5 })
       if (lab.state.bands) {
-        const band = (sign, point) => (z) => predict(best, z) + sign * halfWidth(best, z, point)
+        const wide = [halfWidth(best, false), halfWidth(best, true)]
+        const band = (sign, point) => (z) => predict(best, z) + sign * wide[Number(point)](z)
         plane.between(band(-1, false), band(1, false), theme.classes[1], { alpha: 0.45 })
         for (const sign of [-1, 1]) plane.curve(band(sign, true), theme.classes[1], { width: 2.5, dash: [8, 5] })
       }

@@ -24,6 +24,7 @@ const row = (name, points) => {
 export class Generate {
   title = "Generate"
   keys = ["degree", "seed", "error", "n"]
+  bounds = { seed: [1, 999, 1] }
   wait = 0
   panel = [
     { kind: "buttons", list: [

@@ -1,6 +1,8 @@
 // A page that lives in the browser: views of the same points, a panel of controls, one canvas. What is
 // special to a view is an object of its own:
-//   title, defaults: (lab) => values of its controls, panel: parts as in panel.js,
+//   title, keys: of its values in the link, defaults(lab): these values as the data suggest them,
+//   bounds: {key: [low, high, step]} of values without a slider, panel: parts as in panel.js,
+//   fixed: whether a click adds no own point,
 //   draw(lab, pen, width, height): sets lab.plane, the frame of the points,
 //   handles(lab): [{at: [px, py], colour, to(px, py)}], what can be dragged,
 //   hover(lab, px, py), arrow(lab, right, down, shift), step(lab, seconds): as in Player, enter(lab): new data
@@ -71,6 +73,9 @@ export class Lab extends View {
     this.sized.observe(this.canvas)
     this.moved = () => this.read() // Back, Forward, and a lesson that was answered
     addEventListener("popstate", this.moved)
+    this.page = new ResizeObserver(() => this.makeRoom())
+    const block = document.querySelector("[data-testid=stMainBlockContainer]")
+    if (block) this.page.observe(block)
     this.read()
   }
 
@@ -135,6 +140,7 @@ export class Lab extends View {
     for (const tab of this.get(".tabs").children) {
       tab.setAttribute("aria-selected", String(tab.dataset.view === view))
       tab.tabIndex = tab.dataset.view === view ? 0 : -1
+      if (tab.dataset.view === view) tab.parentElement.scrollLeft = tab.offsetLeft - tab.parentElement.offsetLeft - 60
     }
     this.sync = buildPanel(this, this.get(".parts"), this.now.panel)
     this.refresh()
@@ -170,12 +176,12 @@ export class Lab extends View {
 
   /** A value that the control of this key could have, or undefined. */
   allowed(key, value) {
-    const part = this.now.panel.find((one) => one.key === key)
-    if (value === undefined || !part) return value
-    if (part.kind === "choice") return Object.hasOwn(part.options, value) ? value : undefined
-    if (part.kind !== "slider") return value
-    const [low, high] = part.range(this)
-    return clamp(value, low, high)
+    const part = this.now.panel.find((one) => one.key === key), bounds = this.now.bounds?.[key]
+    if (value === undefined || (!part && !bounds)) return value
+    if (part?.kind === "choice") return Object.hasOwn(part.options, value) ? value : undefined
+    if (part && part.kind !== "slider") return value
+    const [low, high, step] = bounds ?? part.range(this), kept = clamp(value, low, high)
+    return step === 1 ? Math.round(kept) : kept
   }
 
   tell() {
@@ -307,6 +313,12 @@ export class Lab extends View {
     this.change(at >= 0 ? this.own.filter((_, i) => i !== at) : [...this.own, [...point, this.brush]])
   }
 
+  /** A lesson's question stands above the picture, which becomes lower by as much. */
+  makeRoom() {
+    const lesson = document.querySelector(".st-key-lesson")?.offsetHeight ?? 0
+    this.root.style.setProperty("--lesson", `${lesson}px`)
+  }
+
   // ---- drawing ----
 
   draw() {
@@ -353,6 +365,7 @@ export class Lab extends View {
     this.link.cancel()
     this.frame.cancel()
     this.sized.disconnect()
+    this.page.disconnect()
     removeEventListener("popstate", this.moved)
     super.end()
   }
