@@ -22,7 +22,7 @@ SEED = 11
 
 
 @dataclass(frozen=True)
-class Measured:
+class Population:
     """What was measured in one group: means and standard deviations in cm and kg."""
 
     name: str
@@ -46,8 +46,8 @@ class Measured:
 
 
 MEASURED = (
-    Measured("women", 260, 164.87, 60.60, 6.54, 9.62, 0.431),
-    Measured("men", 247, 177.75, 78.14, 7.18, 10.51, 0.535),
+    Population("women", 260, 164.87, 60.60, 6.54, 9.62, 0.431),
+    Population("men", 247, 177.75, 78.14, 7.18, 10.51, 0.535),
 )
 
 
