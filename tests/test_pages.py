@@ -78,7 +78,8 @@ def test_page_without_any_checkpoint(
 # page -> what is moved on it, in order: kind of widget, key, value (None: a press)
 MOVES: dict[str, list[tuple[str, str, object]]] = {
     "start/home.py": [],  # only links
-    "foundations/gan_plane.py": [],  # all in the browser
+    "foundations/sampling.py": [],  # all in the browser
+    "foundations/gan_plane.py": [],
     "train/train.py": [("number_input", "train.autoencoder.latent_dim", 20)],
     "train/runs.py": [("selectbox", "sweep.setting", "init_std")],
     "latents/latent_space.py": [

@@ -88,6 +88,13 @@ def _is_mixture_of_digits(info: Info) -> bool:
 PAGES = (
     Page("start/home.py", "home", "Home", ":material/home:"),
     Page(
+        "foundations/sampling.py",
+        "sampling",
+        "Sampling",
+        ":material/casino:",
+        control="sampling.stage",
+    ),
+    Page(
         "foundations/gan_plane.py",
         "gan-plane",
         "GAN in the plane",
