@@ -10,8 +10,9 @@ latents of 2, 10 or 100 numbers, sigmoid output). All are settings of this one f
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import cast
+from typing import ClassVar, cast
 
 import torch
 from torch import Tensor, nn
@@ -60,6 +61,7 @@ class Autoencoder(Model):
 
     family = "autoencoder"
     title = "Autoencoder"
+    units: ClassVar[Mapping[str, str]] = {"loss": "squared error per pixel"}
     source = "Lecture text “Autoencoders to GANs”; slides “Autoencoder: latent space”"
     Config = AutoencoderSettings
     config: AutoencoderSettings

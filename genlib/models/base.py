@@ -7,7 +7,7 @@ Images are float32 (B, C, H, W) in [0, 1] at every public method.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import ClassVar
@@ -48,6 +48,7 @@ class Model(nn.Module):
     source: ClassVar[str] = ""
     Config: ClassVar[type[ModelSettings]] = ModelSettings
     defaults: ClassVar[dict[str, object]] = {}  # train settings that suit this family
+    units: ClassVar[Mapping[str, str]] = {}  # of the terms of ``losses`` that aren't in nats
 
     def __init_subclass__(cls, **kwargs: object) -> None:
         super().__init_subclass__(**kwargs)
@@ -57,6 +58,11 @@ class Model(nn.Module):
     def __init__(self, config: ModelSettings) -> None:
         super().__init__()
         self.config = config
+
+    @classmethod
+    def unit(cls, term: str, config: Mapping[str, object]) -> str:
+        """The unit of a term of ``losses`` under these settings, of which some may be missing."""
+        return cls.units.get(term, "nats")
 
     @property
     def device(self) -> torch.device:

@@ -7,6 +7,7 @@ Source: overview text "Generative models" (y = f(image)). Layers for 28x28 grey 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -36,6 +37,7 @@ class AttackedSettings(ModelSettings):
 class AttackedClassifier(Model):
     """A classifier that is trained on adversarial examples where ``adversarial_eps`` > 0."""
 
+    units: ClassVar[Mapping[str, str]] = {"accuracy": "share of images"}
     config: AttackedSettings
 
     def logits(self, x: Tensor) -> Tensor:

@@ -17,7 +17,7 @@ hidden ones), where the bound on log p(v) starts nearly as tight as the layer be
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import ClassVar, cast
@@ -85,6 +85,7 @@ class DBN(Model):
 
     family = "dbn"
     title = "Deep belief network"
+    units: ClassVar[Mapping[str, str]] = {"reconstruction": "squared error per unit"}
     source = "Slides “Generative taxonomy”; Hinton, Osindero & Teh 2006"
     Config = DBNSettings
     config: DBNSettings

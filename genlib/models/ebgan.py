@@ -13,6 +13,7 @@ Zhao et al., section 2.4: the mean squared cosine between the codes of two sampl
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -63,6 +64,9 @@ class EBGAN(Generator):
 
     family = "ebgan"
     title = "Energy-based GAN"
+    units: ClassVar[Mapping[str, str]] = dict.fromkeys(
+        ("loss", "g_loss", "c_x", "c_gz"), "squared error per image"
+    )
     source = "Lecture text “Autoencoders to GANs”; Zhao et al. 2016"
     Config = EBGANSettings
     config: EBGANSettings

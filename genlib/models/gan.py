@@ -16,7 +16,7 @@ D gives logits; all losses are cross-entropies of logits in nats. Two settings i
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Self
 
@@ -87,6 +87,10 @@ class GAN(Generator):
     averaged: nn.Sequential | None
     steps_averaged: Tensor
     defaults: ClassVar[dict[str, object]] = {"epochs": 25, "lr": 2e-4, "batch_size": 128}
+    units: ClassVar[Mapping[str, str]] = {
+        **dict.fromkeys(("d_x", "d_gz"), "probability"),
+        "d_accuracy": "share of images",
+    }
 
     def __init__(self, config: GANSettings) -> None:
         super().__init__(config)

@@ -12,6 +12,7 @@ are probabilities of ink: each visit binarizes an image again.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -43,6 +44,7 @@ class RBM(Bipartite, Model):
 
     family = "rbm"
     title = "Restricted Boltzmann machine"
+    units: ClassVar[Mapping[str, str]] = {"reconstruction": "squared error per unit"}
     source = "Slides “Generative taxonomy”; Hinton 2002"
     Config = RBMSettings
     config: RBMSettings

@@ -9,6 +9,7 @@ latents); Kingma & Welling 2013, arXiv:1312.6114.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import cast
 
@@ -58,6 +59,13 @@ class _GaussianLatents(Model):
 
     config: VAESettings | ConvVAESettings
     latent_dim: int
+
+    @classmethod
+    def unit(cls, term: str, config: Mapping[str, object]) -> str:
+        """Nats, unless pixels are compared by squared error, which then is most of the loss."""
+        squared = config.get("likelihood", "bce") != "bce" and term != "kl"
+        return "squared error per image" if squared else "nats"
+
     encoder: nn.Sequential
     decoder: nn.Sequential
 

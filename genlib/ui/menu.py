@@ -22,7 +22,7 @@ DIGITS = (1, 28)  # channels and side of the images that some pages take
 class FirstClick:
     """One of the numbered suggestions at the top of Home.
 
-    query: parameters of the page, left out where there is no checkpoint of that name.
+    query: parameters of the page, left out without a checkpoint of that name.
     """
 
     number: int
@@ -80,13 +80,66 @@ def _has_likelihood(info: Info) -> bool:
     return any(kind.needs in info.capabilities for kind in LIKELIHOODS.values())
 
 
+def _has_diagram(info: Info) -> bool:
+    return _able("Decodes")(info) or _able("Classifies")(info)
+
+
 def _is_mixture_of_digits(info: Info) -> bool:
     return _sees_digits(info) and _able("HasComponents", "Samples")(info)
 
 
 # In the order of the menu.
 PAGES = (
-    Page("start/home.py", "home", "Home", ":material/home:"),
+    Page("start/home.py", "home", "Home", ":material/home:", control="home.clicks"),
+    Page(
+        "foundations/transposed_convolution.py",
+        "transposed-convolution",
+        "Transposed convolution",
+        ":material/grid_4x4:",
+        "How a generator makes a large image of a small one: cells stamp their kernel.",
+        place=18,
+        drawing="stamps",
+        control="tconv.bar",
+    ),
+    Page(
+        "foundations/gaussians.py",
+        "gaussians",
+        "Gaussians",
+        ":material/bubble_chart:",
+        "Height and weight under a bell curve that you drag, turn and stretch.",
+        place=18,
+        drawing="ellipses",
+        control="gaussians",
+    ),
+    Page(
+        "foundations/linear_regression.py",
+        "linear-regression",
+        "Linear regression",
+        ":material/show_chart:",
+        "A line predicts; with an error around it, it generates. And when does it overfit?",
+        place=19,
+        drawing="regression",
+        control="linear_regression",
+    ),
+    Page(
+        "foundations/few_labels.py",
+        "few-labels",
+        "Few labels",
+        ":material/sell:",
+        "Thousands of digits without a name. Label ten, and see how many of the others follow.",
+        place=17,
+        drawing="labelled",
+        models={"few.model": _able("Encodes")},
+        control="few.map",
+    ),
+    Page(
+        "foundations/architectures.py",
+        "architectures",
+        "Architectures",
+        ":material/schema:",
+        models={"architectures.model": _has_diagram},
+        control="architectures.model",
+    ),
     Page(
         "foundations/sampling.py",
         "sampling",
@@ -109,6 +162,7 @@ PAGES = (
         "Four digits through a model untrained, after an epoch, and trained. Train your own.",
         place=15,
         drawing="epochs",
+        control="train.start",
     ),
     Page(
         "train/runs.py",
@@ -118,6 +172,7 @@ PAGES = (
         "Compare the loss curves of several trainings, and sweep a setting.",
         place=16,
         drawing="curves",
+        control="runs.first",
     ),
     Page(
         "latents/latent_space.py",
@@ -161,6 +216,7 @@ PAGES = (
         place=5,
         drawing="difference",
         models={"reconstructions.models": _able("Reconstructs")},
+        control="reconstructions.other",
     ),
     Page(
         "energy/denoise.py",
@@ -210,6 +266,7 @@ PAGES = (
             "versus.gan": _able("Judges", "Samples"),
             "versus.vae": _able("Bounds", "Samples"),
         },
+        control="versus.new",
     ),
     Page(
         "adversarial/ebgan.py",

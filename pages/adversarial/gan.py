@@ -1,14 +1,13 @@
 """GAN: a generator against a discriminator, looked at from both sides and trained by hand."""
 
-from functools import partial
-
 import streamlit as st
 
 from genlib.ui.adversarial.gan import panels, training
+from genlib.ui.adversarial.gan.players import players
 from genlib.ui.adversarial.gan.steps import theatre
 from genlib.ui.adversarial.lessons import GAN
 from genlib.ui.kit.pickers import choose, pick_model
-from genlib.ui.kit.stage import header, stage
+from genlib.ui.kit.stage import header, stage, whole_page
 
 header(
     "GAN",
@@ -21,34 +20,50 @@ header(
     GAN,
 )
 
-controls, picture = stage()
 VIEWS = {
-    "Samples": partial(panels.samples, controls=controls),
-    "Walk": partial(panels.walk, controls=controls),
+    "Samples": panels.samples,
+    "Walk": panels.walk,
     "Verdict": panels.verdict,
     "Training": training.training,
     "Coverage": training.classes,
-    "Step by step": partial(theatre, controls=controls),
+    "Step by step": theatre,
+    "Players": players,
 }
-with controls:
-    view = choose("View", list(VIEWS), "gan.view", hidden=True, wrap=True)
-    info = pick_model("StepsApart", "Decodes", key="gan.model", default="dcgan-28")
-with picture:
-    VIEWS[view](info)
-
 HOW_TO_READ = {
     "Samples": "Every tile is G(z) for another z. G never sees a real image: all it learns comes "
-    "from what D says. Click a tile: the training images nearest to it show whether G copies.",
-    "Walk": "Play, or drag **By hand**: z moves a little, and so does the picture. The strip shows "
-    "the whole leg from one draw of z to the next; look where one digit becomes another.",
-    "Verdict": "Where the two histograms are the same, D cannot tell and G has won; where they are "
-    "apart, D sees something that G does not get right. The yellow line is the chosen image.",
-    "Training": "Pictures and losses of the same epoch. A GAN has no single number that falls: "
-    "watch the pictures.",
+    "from D. Click a tile: the training images nearest to it show whether it is a copy.",
+    "Walk": "Play, or drag **By hand**: z moves a little, and so does the image. The strip shows "
+    "the whole way from one draw of z to the next. Look where one digit becomes another.",
+    "Verdict": "Where the two histograms are the same, D can't tell real from generated, and G has "
+    "won. Where they differ, D sees something that G gets wrong. The yellow line is the chosen "
+    "image.",
+    "Training": "Samples and losses of the same epoch. A GAN has no single number that falls: "
+    "watch the samples.",
     "Coverage": "A generator that fools D with a handful of pictures has **collapsed**: few "
     "classes, little variety. No loss shows it, so we count.",
-    "Step by step": "A copy of the model, yours alone. Train one side and watch what the other is "
-    "worth then. Under each number is its change by the last step.",
+    "Step by step": "A copy of the model, yours alone. Train one side and watch what happens to "
+    "the other. Under each number is its change in the last step.",
+    "Players": "A **counterfeiter** wants to print money that nobody can tell from real money; the "
+    "**police** want to tell. Each has to get better as the other does, until the counterfeits are "
+    "perfect. What the counterfeiter learns of the police is the gradient that comes back through "
+    "D: a **spy** who says which change of the picture would make D believe it. Here all of it is "
+    "drawn from the model: point at a bar to see what it computes and what it made of this z.",
 }
+
+
+@st.fragment
+def show(drawn: list[object]) -> None:
+    """The stage: nothing else changes while one draws, or drags."""
+    controls, picture = stage()
+    with controls:
+        view = choose("View", list(VIEWS), "gan.view", hidden=True, wrap=True)
+        info = pick_model("StepsApart", "Decodes", key="gan.model", default="dcgan-28")
+    with picture:
+        VIEWS[view](info, controls)
+    whole_page(view, drawn)
+
+
+drawn: list[object] = []  # the view, for what stands below the stage
+show(drawn)
 with st.expander("How to read it", icon=":material/menu_book:"):
-    st.markdown(HOW_TO_READ[view])
+    st.markdown(HOW_TO_READ[str(drawn[0])])

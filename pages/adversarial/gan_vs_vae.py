@@ -6,31 +6,31 @@ from genlib.ui.adversarial import gan_vs_vae
 from genlib.ui.adversarial.gan.data import new_z
 from genlib.ui.adversarial.lessons import GAN_VS_VAE
 from genlib.ui.kit.pickers import pick_model
-from genlib.ui.kit.stage import header
+from genlib.ui.kit.stage import header, stage
 
 header(
     "GAN against VAE",
-    "Two ways to turn random numbers into digits. The **VAE** is told, pixel by pixel, how far its "
-    "reconstruction is from the original, and answers with the mean of all that could be: soft "
-    "edges. The **GAN** is only told whether its picture passes for real: sharp, and free to leave "
-    "out what it cannot draw.",
+    "Both turn random numbers into digits. The **VAE** answers with a mean, so its edges are soft; "
+    "the **GAN** only has to pass for real.",
     r"\text{VAE: } \max\; \mathbb{E}_{q(z|x)}[\log p(x|z)] - \mathrm{KL}(q(z|x)\,\|\,p(z)) \qquad "
     r"\text{GAN: } \min_G \max_D\; \mathbb{E}_x[\log D(x)] + \mathbb{E}_z[\log(1 - D(G(z)))]",
     "Lecture text “Autoencoders to GANs”: the table of samples by epoch",
     GAN_VS_VAE,
 )
 
-left, right = st.columns(2, gap="large")
-gan = pick_model("Judges", "Samples", key="versus.gan", label="GAN", default="dcgan-28", where=left)
-vae = pick_model("Bounds", "Samples", key="versus.vae", label="VAE", default="vae-20", where=right)
-rows = (vae, gan)
-with st.container(horizontal=True, vertical_alignment="bottom"):
+controls, picture = stage()
+with controls:
+    gan = pick_model("Judges", "Samples", key="versus.gan", label="GAN", default="dcgan-28")
+    vae = pick_model("Bounds", "Samples", key="versus.vae", label="VAE", default="vae-20")
+    rows = (vae, gan)
     epochs = gan_vs_vae.choose_epochs(rows)
-    new_z("versus", "Other z for both models; the link holds the seed.")
-    gan_vs_vae.download_table(rows, epochs)
+with picture:
+    with st.container(horizontal=True):
+        new_z("versus", "Other z for both models; the link holds the seed.")
+        gan_vs_vae.download_table(rows, epochs)
+    gan_vs_vae.table(rows, epochs)
 
-gan_vs_vae.table(rows, epochs)
-gan_vs_vae.reference(vae)
+gan_vs_vae.numbers(rows, epochs)
 
 with st.expander("How to read it", icon=":material/menu_book:"):
     st.markdown(

@@ -1,24 +1,24 @@
 """Reconstructions and kernels: what goes in, what comes out, what the first layer looks for."""
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from genlib.explore.kernels import CRITERIA, ORDERS
 from genlib.plots.kernels import OWN, SHARED
 from genlib.store.checkpoint import Info
 from genlib.ui.components.live_slider import live_slider
-from genlib.ui.kit import links, loading
+from genlib.ui.kit import links
 from genlib.ui.kit.pickers import choose, pick_models
 from genlib.ui.kit.picture_table import signed_legend
 from genlib.ui.kit.plain import note_of, plain
-from genlib.ui.kit.stage import header
+from genlib.ui.kit.stage import header, stage
 from genlib.ui.latents import reconstructions
 from genlib.ui.latents.lessons.reconstructions import RECONSTRUCTIONS
 
 header(
     "Reconstructions and kernels",
-    "An autoencoder squeezes a digit into a few numbers and draws it again from them. What it "
-    "loses shows in the difference; what it looks for shows in its kernels, the weights from the "
-    "pixels to each hidden unit, drawn as pictures.",
+    "An autoencoder squeezes a digit into a few numbers and draws it again. The difference shows "
+    "what it lost.",
     r"h = f(W x + b), \qquad \hat x = g(V h + c), \qquad \text{kernel } k = \text{row } k "
     r"\text{ of } W",
     "Lecture text “Autoencoders to GANs”, figures 3, 4 and 6",
@@ -26,54 +26,57 @@ header(
 )
 
 
-def show_reconstructions() -> None:
+def show_reconstructions(controls: DeltaGenerator, picture: DeltaGenerator) -> None:
     """The same digits through several models, and their test errors."""
-    infos = pick_models(
-        "Reconstructs",
-        key="reconstructions.models",
-        default=("vae-2", "ae-30", "ae-500", "dae-500", "vae-20"),
-        help="Any autoencoders: train some with 2, 10 and 100 latents and set them side by side.",
-    )
+    with controls:
+        infos = pick_models(
+            "Reconstructs",
+            key="reconstructions.models",
+            default=("vae-2", "ae-30", "ae-500"),
+            help="Any autoencoders: train some with 2, 10 and 100 latents and compare them.",
+        )
     data = reconstructions.data_of(infos[0])
-    if data.note:
-        st.caption(f":material/info: {note_of(data)}")
     fits = [i for i in infos if i.config.get("image_size", 28) == data.shape[1]]
     fits = [i for i in fits if i.config.get("channels", 1) == 1]
-    for info in infos:
-        if info not in fits:
-            st.warning(
-                f"{plain(info.name)} works on images of another size, so it is left out here."
-            )
-    with st.container(horizontal=True, vertical_alignment="bottom"):
+    with controls:
+        if data.note:
+            st.caption(f":material/info: {note_of(data)}")
+        for info in infos:
+            if info not in fits:
+                st.warning(
+                    f"{plain(info.name)} works on images of another size, so it is left out here."
+                )
         label = st.selectbox(
             "Digits",
             ["one of each", *data.classes],
             key="reconstructions.class",
             bind="query-params",
-            width=180,
-        )
-        st.button(
-            "Other digits",
-            icon=":material/casino:",
-            on_click=links.count_up,
-            args=("reconstructions.digits",),
-        )
-        differences = st.toggle(
-            "Difference",
-            value=True,
-            key="reconstructions.difference",
-            bind="query-params",
-            help="Output minus input for every pixel: red is too bright, blue too dark.",
         )
     which = None if label == "one of each" else data.classes.index(label)
     if not fits:
-        st.info("No chosen model works on these images. Choose another one above.")
+        picture.info("No chosen model works on these images. Choose another one.")
         return
-    reconstructions.reconstructions(
-        fits,
-        reconstructions.test_digits(data, which, links.number("reconstructions.digits")),
-        differences,
-    )
+    with picture, st.container(key="tall"):
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.button(
+                "Other digits",
+                icon=":material/casino:",
+                key="reconstructions.other",
+                on_click=links.count_up,
+                args=("reconstructions.digits",),
+            )
+            differences = st.toggle(
+                "Difference",
+                value=True,
+                key="reconstructions.difference",
+                bind="query-params",
+                help="Output minus input for every pixel: red is too bright, blue too dark.",
+            )
+        reconstructions.reconstructions(
+            fits,
+            reconstructions.test_digits(data, which, links.number("reconstructions.digits")),
+            differences,
+        )
     st.subheader("Error on the whole test set")
     reconstructions.compare_errors(fits)
     st.caption(
@@ -82,21 +85,41 @@ def show_reconstructions() -> None:
     )
 
 
-@st.fragment
-def show_grids(names: list[str]) -> None:
-    """Kernel grids side by side; their controls; the zoom."""
-    infos = [i for i in loading.checkpoints("HasKernels") if i.name in names]
-    infos.sort(key=lambda i: names.index(i.name))
-    with st.container(horizontal=True, gap="medium"):
-        first, second, third, fourth = (st.container(width=240) for _ in range(4))
-    scale = first.selectbox(
+def show_grids(controls: DeltaGenerator, picture: DeltaGenerator) -> None:
+    """Kernel grids side by side, their controls; below the stage the zoom."""
+    with controls:
+        infos = pick_models(
+            "HasKernels",
+            key="reconstructions.kernels",
+            default=("ae-30", "ae-500", "dae-500"),
+            help="Models whose first layer sees the whole picture. The first three are shown.",
+        )[:3]
+        scale, by, criterion, threshold = choose_order()
+    names = [info.name for info in infos]
+    if st.session_state.get("reconstructions.of") not in names:
+        st.session_state["reconstructions.of"] = infos[0].name
+    chosen = st.session_state["reconstructions.of"]
+    unit = st.session_state.setdefault("reconstructions.unit", 0)
+    with picture, st.container(key="tall"):
+        for box, info in zip(st.columns(len(infos)), infos, strict=True):
+            with box:
+                reconstructions.grid(
+                    info, by, scale, criterion, threshold, unit if info.name == chosen else None
+                )
+        signed_legend("negative", "0", "positive weight")
+    show_zoom(infos)
+
+
+def choose_order() -> tuple[str, str, str, float]:
+    """Colour scale, order, what dead means and from which score on."""
+    scale = st.selectbox(
         "Colour scale",
         [SHARED, OWN],
         key="reconstructions.scale",
         bind="query-params",
         help="One scale shows which kernels are strong; a scale for each shows faint structure.",
     )
-    by = second.selectbox(
+    by = st.selectbox(
         "Sort by",
         list(ORDERS),
         key="reconstructions.sort",
@@ -105,35 +128,22 @@ def show_grids(names: list[str]) -> None:
         "Smoothness: correlation of neighbouring weights.",
     )
     titles = {rule.title: name for name, rule in CRITERIA.items()}
-    title = third.selectbox(
+    title = st.selectbox(
         "Dead means", list(titles), key="reconstructions.criterion", bind="query-params"
     )
     criterion = titles[title]
     rule = CRITERIA[criterion]
-    with fourth:
-        threshold = live_slider(
-            f"reconstructions.threshold.{criterion}",
-            "Threshold",
-            rule.low,
-            rule.high,
-            rule.threshold,
-            0.01,
-            help="A unit whose score is below is called dead and framed in amber.",
-        )
+    threshold = live_slider(
+        f"reconstructions.threshold.{criterion}",
+        "Threshold",
+        rule.low,
+        rule.high,
+        rule.threshold,
+        0.01,
+        help="A unit whose score is below is called dead and framed in amber.",
+    )
     st.caption(f":orange[▢] A unit counts as dead when {rule.text}")
-    if st.session_state.get("reconstructions.of") not in names:
-        st.session_state["reconstructions.of"] = infos[0].name
-    chosen = st.session_state["reconstructions.of"]
-    unit = st.session_state.setdefault("reconstructions.unit", 0)
-    with st.container(horizontal=True, gap="medium"):
-        boxes = [st.container(width={1: 1040, 2: 520}.get(len(infos), 340)) for _ in infos]
-    for box, info in zip(boxes, infos, strict=True):
-        with box:
-            reconstructions.grid(
-                info, by, scale, criterion, threshold, unit if info.name == chosen else None
-            )
-    signed_legend("negative", "0", "positive weight")
-    show_zoom(infos)
+    return scale, by, criterion, threshold
 
 
 def show_zoom(infos: list[Info]) -> None:
@@ -156,15 +166,9 @@ def show_zoom(infos: list[Info]) -> None:
     reconstructions.zoom(by_name[name], int(unit))
 
 
-def show_kernels() -> None:
+def show_kernels(controls: DeltaGenerator, picture: DeltaGenerator) -> None:
     """Kernels of up to three models."""
-    infos = pick_models(
-        "HasKernels",
-        key="reconstructions.kernels",
-        default=("ae-30", "ae-500", "dae-500"),
-        help="Models whose first layer sees the whole picture. The first three are shown.",
-    )
-    show_grids([i.name for i in infos[:3]])
+    show_grids(controls, picture)
     st.markdown(
         """
 **How to read it.** A pixel at the border is the same in every digit, so its weight acts as one more
@@ -178,5 +182,16 @@ often noise everywhere, and says the same about every digit.
     )
 
 
-mode = choose("Show", ["Reconstructions", "Kernels"], "reconstructions.show", hidden=True)
-(show_kernels if mode == "Kernels" else show_reconstructions)()
+VIEWS = {"Reconstructions": show_reconstructions, "Kernels": show_kernels}
+
+
+@st.fragment
+def show() -> None:
+    """The stage and what the numbers say: nothing else changes while one drags a threshold."""
+    controls, picture = stage()
+    with controls:
+        chosen = choose("Show", list(VIEWS), "reconstructions.show", hidden=True)
+    VIEWS[chosen](controls, picture)
+
+
+show()

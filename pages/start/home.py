@@ -6,6 +6,7 @@ import streamlit as st
 from genlib.ui import menu
 from genlib.ui.kit import images
 from genlib.ui.kit.jobs import polled
+from genlib.ui.kit.stage import STAGE, header
 from genlib.ui.start import gallery
 
 WIDTH = 224  # CSS pixels of a picture: each is that wide, so that no pixel is scaled
@@ -28,29 +29,30 @@ infos = gallery.shipped()
 job = gallery.drawn(infos)
 names = {info.name for info in infos}
 
-st.title("See how generative models work")
-st.markdown(
+header(
+    "See how generative models work",
     "Open a trained model and **move what is inside**: its latents, its noise, its energy. "
-    "Everything on screen is computed by the model you picked, while you watch."
+    "Everything on screen is computed by the model you picked, while you watch.",
 )
 if not infos:
     st.info(
-        "There is no trained model yet. Train a model on the Train page; a small VAE is ready in "
-        "about a minute, and every page will offer it.",
+        "No trained model yet. Train one on the Train page: a small VAE is ready in about a "
+        "minute, and every page will offer it.",
         icon=":material/info:",
     )
     train = menu.page("train")
     st.page_link(train.file, label="Train a model", icon=train.icon)
 
-st.subheader("Three first clicks")
-with st.container(horizontal=True):
-    clicks = [(page.first_click, page) for page in menu.PAGES if page.first_click]
-    for click, page in sorted(clicks, key=lambda both: both[0].number):
-        with st.container(border=True, width=350, height="stretch", gap="xsmall"):
-            icon = f":material/counter_{click.number}:"
-            query = click.query if set(click.query.values()) <= names else {}
-            st.page_link(page.file, label=f"**{click.title}**", icon=icon, query_params=query)
-            st.markdown(f":small[{click.text}]")
+with st.container(key=STAGE):
+    st.subheader("Three first clicks", anchor=False)
+    with st.container(horizontal=True, key="home.clicks"):
+        clicks = [(page.first_click, page) for page in menu.PAGES if page.first_click]
+        for click, page in sorted(clicks, key=lambda both: both[0].number):
+            with st.container(border=True, width=350, height="stretch", gap="xsmall"):
+                icon = f":material/counter_{click.number}:"
+                query = click.query if set(click.query.values()) <= names else {}
+                st.page_link(page.file, label=f"**{click.title}**", icon=icon, query_params=query)
+                st.markdown(f":small[{click.text}]")
 
 
 def show_gallery() -> bool:

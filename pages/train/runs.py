@@ -3,11 +3,13 @@
 import streamlit as st
 
 from genlib.runs import queue
+from genlib.runs import sweep as sweeps
 from genlib.runs.directory import ACTIVE, Run
+from genlib.ui import menu
 from genlib.ui.kit.jobs import polled
-from genlib.ui.kit.pickers import try_this
-from genlib.ui.kit.stage import header
-from genlib.ui.train import actions, runs, sweep
+from genlib.ui.kit.stage import header, stage
+from genlib.ui.train import actions, results, runs, sweep
+from genlib.ui.train.lessons import RUNS
 
 header(
     "Runs",
@@ -15,9 +17,11 @@ header(
     r"\theta^\ast(\lambda) = \arg\min_\theta L(\theta; \lambda), \qquad "
     r"\lambda \in \{\lambda_1, \dots, \lambda_k\}",
     "Article “Autoencoder, VAE, GAN”: latent spaces of 2, 10 and 100 numbers",
+    RUNS,
 )
 
 POLL = 2.0  # seconds
+EMPTY = 220  # pixels of the place for curves, before there are any
 NEWEST = 4  # runs compared as long as none is chosen
 
 
@@ -39,54 +43,48 @@ def compared(everything: dict[str, Run]) -> list[Run]:
     return [run for run in everything.values() if run.spec.family == family][:NEWEST]
 
 
-def table(ids: list[str]) -> bool:
-    """Table and curves of these runs; returns whether any run trains or waits."""
+def live(ids: list[str]) -> bool:
+    """Curves and table of these runs; returns whether any run trains or waits."""
     queue.advance()
     everything = {run.id: run for run in queue.listing()}
     working = any(run.state in (*ACTIVE, "queued") for run in everything.values())
     chosen = [everything[run_id] for run_id in ids if run_id in everything]
     if not chosen:
         st.rerun()  # all of them were deleted meanwhile
-    runs.overview(list(everything.values()), chosen)
     runs.curves(chosen)
+    runs.overview(list(everything.values()), chosen)
     return working
 
 
 actions.offer_undo()
 everything = {run.id: run for run in queue.listing()}
-if everything:
-    chosen = compared(everything)
-    working = any(run.state in (*ACTIVE, "queued") for run in everything.values())
-    polled("runs.live", table, [run.id for run in chosen], every=POLL, busy=working)
-    runs.manage(everything)
-else:
-    st.info("There is no run yet. Start one here or on the Train page.", icon=":material/info:")
-runs.recently_deleted()
+controls, picture = stage()
+with picture, st.container(key="runs.first"):
+    if everything:
+        with controls:
+            chosen = compared(everything)
+            runs.manage(everything)
+        working = any(run.state in (*ACTIVE, "queued") for run in everything.values())
+        polled("runs.live", live, [run.id for run in chosen], every=POLL, busy=working)
+    else:
+        with st.container(border=True, height=EMPTY):
+            st.info("No run yet. Its curves will appear here.", icon=":material/info:")
+            train = menu.page("train")
+            st.page_link(train.file, label="Train a model", icon=train.icon)
+with controls:
+    st.subheader("Sweep one setting", anchor=False)
+    sweep.start()
+    runs.recently_deleted()
 
-st.subheader("Sweep one setting", anchor=False)
-sweep.start()
-sweeps: dict[str, list[Run]] = {}
-for run in reversed(list(everything.values())):
-    if run.spec.sweep:
-        sweeps.setdefault(run.spec.sweep, []).append(run)
-if sweeps:
-    names = list(reversed(sweeps))
+swept = sweeps.members()
+if swept:
+    names = list(swept)
     name = st.selectbox(
-        "Result of",
+        "Result of the sweep",
         names,
         key="runs.sweep",
         bind="query-params",
-        help="The same test digits, reconstructed by each run of the sweep.",
+        help="The runs that share its name; `genlib sweep` starts them from a shell.",
     )
-    sweep.result(sweeps.get(name or "", sweeps[names[0]]))
-
-try_this(
-    [
-        "Sweep **latent dim** over 2, 10, 100 from the recipe **article-latent-2**. Where does the "
-        "error stop falling, and which digits need the most numbers?",
-        "Sweep **beta** of a VAE and look at the curves *reconstruction* and *kl*: one falls as "
-        "the other rises. What does their sum do?",
-        "Sweep **lr** over 0.0001, 0.001, 0.01, 0.1: which curve falls fastest at first, and is it "
-        "the lowest in the end?",
-    ]
-)
+    name = name if name in swept else names[0]
+    results.show(name, swept[name])

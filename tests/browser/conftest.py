@@ -140,12 +140,15 @@ def serve(folder: Path, env: Mapping[str, str], request: pytest.FixtureRequest) 
 
 
 @pytest.fixture(scope="session")
-def app_url(
-    tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
-) -> Iterator[str]:
+def app_runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the running app's runs."""
+    return tmp_path_factory.mktemp("server") / "runs"
+
+
+@pytest.fixture(scope="session")
+def app_url(app_runs: Path, request: pytest.FixtureRequest) -> Iterator[str]:
     """The address of a running app, stopped at the end of the session."""
-    folder = tmp_path_factory.mktemp("server")
-    with serve(folder, {"GENLIB_RUNS": str(folder / "runs")}, request) as url:
+    with serve(app_runs.parent, {"GENLIB_RUNS": str(app_runs)}, request) as url:
         yield url
 
 

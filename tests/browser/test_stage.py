@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from genlib.runs import queue
+from genlib.runs.directory import RunSpec
 from genlib.ui import menu
 from genlib.ui.kit.stage import css_class
 from tests.browser.waiting import until
+from tests.helpers import train
 
 SCREENS = ((1280, 720, 0.8), (1440, 900, 0.8), (390, 844, 0.6))  # width, height, share in sight
 LEAST = 150  # pixels of height below which nothing is a stage
-STAGED = [row for row in menu.PAGES if row.control]
+STAGED = [("" if row.path == "home" else row.path, row.control) for row in menu.PAGES]
+VIEWS = [("gan?gan.view=Verdict", "gan.verdicts"), ("gan?gan.view=Training", "gan.epoch")]
 IN_SIGHT = """(element) => {
     const {top, bottom, height, left, right} = element.getBoundingClientRect()
     const share = (low, high, all) => (Math.min(all, high) - Math.max(0, low)) / (high - low)
@@ -39,23 +44,43 @@ def drawn(tab: Page, stage: Locator) -> None:
     until(tab, keeps_its_height, f"no picture in the stage: {heights[-3:]} pixels high")
 
 
-@pytest.mark.usefixtures("shipped")
-@pytest.mark.parametrize("row", STAGED, ids=lambda row: row.path)
-def test_the_picture_and_its_control_are_in_the_first_screen(
-    open_page: Callable[..., Page], settle: Callable[..., None], row: menu.Page
-) -> None:
+def check(open_page: Callable[..., Page], path: str, key: str) -> None:
+    """Assert of a page that its stage and the widget or container of this key are in sight."""
     for width, height, share in SCREENS:
-        tab = open_page(row.path, width=width, height=height, timeout=120_000)
-        stage, control = tab.locator(".st-key-stage"), tab.locator(css_class(row.control)).first
+        tab = open_page(path, width=width, height=height, timeout=120_000)
+        stage, control = tab.locator(".st-key-stage"), tab.locator(css_class(key)).first
         expect(stage).to_be_visible()
         expect(control).to_be_visible()
         drawn(tab, stage)
         found = stage.evaluate(IN_SIGHT)
-        print(f"{row.path} {width} x {height}: {found['down']:.0%} of {found['height']:.0f} px")
+        print(f"{path} {width} x {height}: {found['down']:.0%} of {found['height']:.0f} px")
         assert found["height"] >= LEAST and found["down"] >= share, f"{width} x {height}: {found}"
         found = control.evaluate(IN_SIGHT)
-        assert found["down"] > 0.99 and found["across"] > 0.99, f"{row.control}: {found}"
+        assert found["down"] > 0.99 and found["across"] > 0.99, f"{key}: {found}"
         assert tab.evaluate(TOO_WIDE) <= 0, f"{width} x {height} scrolls sideways"
+
+
+@pytest.mark.usefixtures("shipped")
+@pytest.mark.parametrize(("path", "control"), [*STAGED, *VIEWS], ids=lambda text: text or "home")
+def test_the_picture_and_its_control_are_in_the_first_screen(
+    open_page: Callable[..., Page], path: str, control: str
+) -> None:
+    check(open_page, path, control)
+
+
+def test_of_a_run_the_buttons_curves_and_pictures_are_in_the_first_screen(
+    open_page: Callable[..., Page], app_runs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where there are runs: watched one by one, and compared in two units."""
+    monkeypatch.setenv("GENLIB_RUNS", str(app_runs))
+    settings = {"epochs": 2, "limit": 128, "precision": "float32", "threads": 1}
+    made = [train(RunSpec(family, "digits", {}, settings)) for family in ("autoencoder", "vae")]
+    for run in made:
+        check(open_page, f"train?train.show=Watch&run={run.id}", "run.steer")
+    compared = "&".join(f"runs.compare={run.id}" for run in made)
+    check(open_page, f"runs?{compared}", "runs.metric")
+    for run in made:
+        queue.delete(run)
 
 
 @pytest.mark.usefixtures("shipped")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -33,7 +34,7 @@ def spec_of(family: str, name: str) -> Spec:
 
 
 def test_without_runs_the_page_says_where_to_start() -> None:
-    assert "There is no run yet" in browse("train/runs.py").info[0].value
+    assert "No run yet" in browse("train/runs.py").info[0].value
 
 
 def test_table_and_curves_show_what_differs() -> None:
@@ -44,12 +45,28 @@ def test_table_and_curves_show_what_differs() -> None:
     app = browse("train/runs.py")
     table = app.dataframe[0].value
     assert list(table["latent_dim"]) == ["9", "2"], "newest first"
-    assert (table["test loss"] > 0).all()
+    assert (table["test loss, squared error per pixel"] > 0).all()
     assert list(table.index) == [large.id, small.id] and "name" not in table, "one column is enough"
     ok(app.multiselect(key="runs.compare").set_value([small.id]).run())
     assert "latent_dim" not in app.dataframe[0].value, "one run differs from nothing"
     queue.rename(small, "my best")
     assert list(ok(app.run()).dataframe[0].value["name"]) == [large.id, "my best"]
+
+
+def test_losses_in_different_units_share_neither_a_column_nor_a_plot() -> None:
+    nats = train(RunSpec("vae", "digits", {"latent_dim": 2}, TRAIN))
+    squared = train(RunSpec("vae", "digits", {"latent_dim": 2, "likelihood": "mse"}, TRAIN))
+    pixels = train(base())
+    app = browse("train/runs.py")
+    ok(app.multiselect(key="runs.compare").set_value([nats.id, squared.id, pixels.id]).run())
+    table = app.dataframe[0].value
+    for run, unit in ((nats, "nats"), (squared, "squared error per image")):
+        filled = table[f"test loss, {unit}"].dropna()
+        assert list(filled.index) == [run.id] and (filled > 0).all()
+    charts = [json.loads(chart.proto.spec) for chart in app.get("plotly_chart")]
+    titles = [chart["layout"]["yaxis"]["title"]["text"] for chart in charts]
+    units = ("nats", "squared error per image", "squared error per pixel")
+    assert sorted(titles) == [f"test/loss, {unit}" for unit in units]
 
 
 def test_a_changed_learning_rate_is_a_difference_and_is_marked() -> None:
@@ -130,7 +147,7 @@ def test_deleted_runs_wait_in_the_trash() -> None:
     app = browse("train/runs.py")  # another session, which did not delete it
     ok(app.button(key=f"runs.restore.{run.id}").click().run())
     assert [r.id for r in queue.listing()] == [run.id]
-    assert "There is no run yet" not in [info.value for info in app.info]
+    assert "No run yet" not in [info.value for info in app.info]
 
 
 def test_the_plot_has_a_line_a_run() -> None:

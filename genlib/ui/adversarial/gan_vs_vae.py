@@ -3,27 +3,42 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from html import escape
 
 import numpy as np
 import streamlit as st
 import torch
 from numpy.typing import NDArray
-from streamlit.delta_generator import DeltaGenerator
 
 from genlib.data.datasets import to_float
 from genlib.explore.coverage import half_tones
 from genlib.store.checkpoint import Info
 from genlib.ui.adversarial.gan import data
 from genlib.ui.kit import images, links, loading
-from genlib.ui.kit.columns import side_by_side
 from genlib.ui.kit.pickers import download
-from genlib.ui.kit.plain import plain
 
 KEY = "versus"
 WANTED = (1, 10, 25)  # the lecture's columns
-SIDE = 10
+SAMPLES = 100  # of one model at one epoch; the first of them are shown
 MOST = 5  # columns
-WIDE, LEAST, GAP = 1120, 262, 16  # pixels: of a row, of a grid, between two of them
+SIDES = {1: 8, 2: 7, 3: 6, 4: 5, 5: 4}  # tiles in a row of a grid, by the number of columns
+ON_PHONE = {1: 8, 2: 5, 3: 3, 4: 2, 5: 2}  # the same on a phone, which shows a corner of each grid
+
+_STYLE = """<style>
+.versus {display: grid; gap: 4px 16px; justify-content: start;
+  grid-template-columns: repeat(var(--columns), minmax(0, calc((100dvh - 316px) / 2)));}
+.versus h3 {grid-column: 1 / -1; margin: 0; padding: 0; font-size: 1rem; line-height: 1.4;}
+.versus figure {margin: 0;}
+.versus .grid {overflow: hidden; aspect-ratio: 1; border-radius: 4px;}
+.versus img {width: 100%; display: block; image-rendering: pixelated;}
+.versus figcaption {font-size: .875rem; line-height: 1.3; opacity: .85;}
+.versus .none {aspect-ratio: 1; display: grid; place-items: center; padding: 8px; font-size: .8rem;
+  border: 1px dashed rgb(128 128 128 / 60%); border-radius: 4px; text-align: center;}
+@media (max-width: 820px) {
+  .versus {grid-template-columns: repeat(var(--columns), minmax(0, 1fr)); gap: 4px 8px;}
+  .versus img {width: calc(100% * var(--side) / var(--phone));}
+}
+</style>"""
 
 
 def choose_epochs(rows: Sequence[Info]) -> list[int]:
@@ -45,21 +60,19 @@ def choose_epochs(rows: Sequence[Info]) -> list[int]:
 def grid(info: Info, epoch: int) -> NDArray[np.uint8] | None:
     """100 samples of one model at one epoch, (100, C, H, W); None where it was not kept."""
     path = dict(info.snapshots).get(epoch)
-    return None if path is None else data.samples(path, SIDE**2, links.number(f"{KEY}.seed"))
+    return None if path is None else data.samples(path, SAMPLES, links.number(f"{KEY}.seed"))
 
 
 def table(rows: Sequence[Info], epochs: Sequence[int]) -> None:
-    """Draw all grids, then under each what can be counted, which takes longer."""
-    later: list[tuple[DeltaGenerator, Info, int]] = []
-    for info in rows:
-        st.subheader(f"{_kind(info)} · {plain(info.name)}", anchor=False)
-        cells = side_by_side(*[max(LEAST, WIDE // len(epochs) - GAP)] * len(epochs), gap="small")
-        for column, epoch in zip(cells, epochs, strict=True):
-            with column:
-                if _cell(info, epoch):
-                    later.append((st.empty(), info, epoch))
-    for place, info, epoch in later:
-        place.caption(_counted(info, epoch))
+    """All grids in one piece of HTML: a row a model, a column an epoch."""
+    columns = len(epochs)
+    cells = "".join(
+        f"<h3>{escape(_kind(info))} · {escape(info.name)}</h3>"
+        + "".join(_cell(info, epoch, SIDES[columns]) for epoch in epochs)
+        for info in rows
+    )
+    sizes = f"--columns: {columns}; --side: {SIDES[columns]}; --phone: {ON_PHONE[columns]}"
+    st.html(f'{_STYLE}<div class="versus" style="{sizes}">{cells}</div>')
 
 
 def _kind(info: Info) -> str:
@@ -68,44 +81,61 @@ def _kind(info: Info) -> str:
     return FAMILIES[info.family].title
 
 
-def _cell(info: Info, epoch: int) -> bool:
-    """One grid; False, and a sentence, where that epoch was not kept."""
-    st.markdown(f"**After epoch {epoch}**")
+def _cell(info: Info, epoch: int, side: int) -> str:
+    """One grid of side × side samples, or a sentence where that epoch was not kept."""
     shown = grid(info, epoch)
     if shown is None:
         kept = ", ".join(str(e) for e, _ in info.snapshots)
-        with st.container(border=True, height=220):
-            st.caption(f"{plain(info.name)} kept no weights of epoch {epoch}, only of {kept}.")
-        return False
-    tiled = images.grid_image(shown, SIDE)
-    st.image(images.data_url(tiled), width="stretch", alt=f"{info.name} after epoch {epoch}")
-    return True
+        text = escape(f"{info.name} kept no weights of epoch {epoch}, only of {kept}.")
+        inside = f'<div class="none">{text}</div>'
+    else:
+        source = images.data_url(images.grid_image(shown[: side**2], side))
+        alt = escape(f"{info.name} after epoch {epoch}")
+        inside = f'<div class="grid"><img alt="{alt}" src="{source}"></div>'
+    return f"<figure><figcaption>After epoch {epoch}</figcaption>{inside}</figure>"
 
 
-def _counted(info: Info, epoch: int) -> str:
+def numbers(rows: Sequence[Info], epochs: Sequence[int]) -> None:
+    """What can be counted in each grid, and the same for real images."""
+    counted = [
+        {"model": info.name, "epoch": str(epoch), **_counted(info, epoch)}
+        for info in rows
+        for epoch in epochs
+        if epoch in dict(info.snapshots)
+    ]
+    x = to_float(loading.pictures_of(rows[0]).test_x[: data.N])
+    counted.append(
+        {"model": "real test images", "epoch": "–", **_said(half_tones(x), "–", "all", 1.0)}
+    )
+    st.dataframe(counted, hide_index=True, height="content", key=f"{KEY}.numbers")
+    st.caption(
+        f"Grey ink: pixels between 0.1 and 0.9 among those above 0.1, over {SAMPLES} samples, of "
+        f"which the first are shown. The rest is measured over {data.N:,} samples. Samples look "
+        "real if their features are closer to those of real images than to those of noise. A class "
+        "is drawn if a tenth of its fair share looks like it to our classifier. Variety is the "
+        "mean squared distance of two samples over that of two real images."
+    )
+
+
+def _said(grey: float, real: str, classes: str, variety: float | None) -> dict[str, str]:
+    return {
+        "grey ink": f"{grey:.0%}",
+        "look real": real,
+        "classes drawn": classes,
+        "variety": "–" if variety is None else f"{variety:.0%}",
+    }
+
+
+def _counted(info: Info, epoch: int) -> dict[str, str]:
     shown, judge = grid(info, epoch), data.judge_of(info)
     assert shown is not None
-    said = [f"{half_tones(to_float(torch.from_numpy(shown))):.0%} of the ink is grey"]
-    if judge is not None:
-        found = data.coverage_of(dict(info.snapshots)[epoch], judge, 1)
-        covered = len(found.wanted) - len(found.missing)
-        said.append(f"{1 - sum(found.unlike) / found.n:.0%} look real to a classifier")
-        said.append(f"{covered} of {len(found.wanted)} classes drawn")
-        said.append(f"variety {found.variety:.0%}")
-    return " · ".join(said)
-
-
-def reference(info: Info) -> None:
-    """The same numbers for real images."""
-    x = to_float(loading.pictures_of(info).test_x[: data.N])
-    st.caption(
-        f"Real test images: {half_tones(x):.0%} of the ink is grey, variety 100%. Grey: pixels "
-        "between 0.1 and 0.9 among those above 0.1, over the 100 samples shown. Classes and "
-        f"variety: over {data.N:,} samples; a class is drawn if a tenth of its fair "
-        "share looks like it to our classifier. Samples look real if their features are closer to "
-        "those of real images than to those of noise. Variety is the mean squared distance of two "
-        "samples over that of two real images."
-    )
+    grey = half_tones(to_float(torch.from_numpy(shown)))
+    if judge is None:
+        return _said(grey, "–", "–", None)
+    found = data.coverage_of(dict(info.snapshots)[epoch], judge, 1)
+    covered = f"{len(found.wanted) - len(found.missing)} of {len(found.wanted)}"
+    real = f"{1 - sum(found.unlike) / found.n:.0%}"
+    return _said(grey, real, covered, found.variety)
 
 
 def alike(pictures: Sequence[NDArray[np.uint8] | None]) -> NDArray[np.uint8]:
@@ -125,7 +155,7 @@ def download_table(rows: Sequence[Info], epochs: Sequence[int]) -> None:
 
     def png() -> bytes:
         grids = [grid(info, epoch) for info in rows for epoch in epochs]
-        tiled = [None if g is None else images.grid_image(g, SIDE) for g in grids]
+        tiled = [None if g is None else images.grid_image(g, 10) for g in grids]
         return images.to_png(images.grid_image(alike(tiled), len(epochs), gap=12), scale=2)
 
     download(

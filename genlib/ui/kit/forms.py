@@ -11,7 +11,7 @@ from genlib.settings import Spec
 
 LABELS = {"lr": "Learning rate", "init_std": "Initial weights' deviation", "kl": "KL"}
 PLACEHOLDERS = {"classes": "all classes", "hidden": "none"}
-COLUMN = 190  # least width of a widget in CSS pixels; narrower windows get fewer columns
+COLUMN = 130  # least width of a widget in CSS pixels; narrower windows get fewer columns
 
 
 @dataclass

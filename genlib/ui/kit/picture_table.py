@@ -20,7 +20,7 @@ from genlib.ui.kit.images import data_url
 
 _STYLE = """<style>
 .pt {display: grid; gap: 5px 6px; align-items: center; max-width: 1100px;
-  grid-template-columns: minmax(96px, 150px) repeat(var(--columns), minmax(0, 84px));}
+  grid-template-columns: minmax(96px, 150px) repeat(var(--columns), minmax(0, var(--most)));}
 .pt .head {font-weight: 600; line-height: 1.25; padding-right: 8px; overflow-wrap: anywhere;}
 .pt .head small, .cards small {display: block; font-weight: 400; opacity: .75;}
 .pt figure, .cards figure {margin: 0; text-align: center;}
@@ -33,6 +33,7 @@ _STYLE = """<style>
 @media (max-width: 640px) {
   .pt {grid-template-columns: repeat(5, minmax(0, 84px));}
   .pt .head {grid-column: 1 / -1;}
+  .st-key-tall .pt .late {display: none;}  /* one line a row, where there are many rows */
 }
 .cards {display: flex; flex-wrap: wrap; gap: 10px;}
 .cards figure {width: 134px; padding: 6px; border-radius: 8px; border: 2px solid transparent;}
@@ -50,6 +51,11 @@ _STYLE = """<style>
   .cards small {display: none;}
 }
 </style>"""
+
+ON_PHONE = 5  # pictures in one line
+MOST = "84px"  # side of a picture
+OTHERS, CAPTION, GAP = 280, 16, 8  # pixels: all but the rows in the first screen; in each row
+_LATE = ' class="late"'
 
 
 @dataclass(frozen=True)
@@ -80,10 +86,17 @@ def grey(x: NDArray[np.floating]) -> NDArray[np.uint8]:
     return np.clip(np.round(np.asarray(x) * 255), 0, 255).astype(np.uint8)
 
 
-def picture_table(rows: Sequence[PictureRow], where: DeltaGenerator | None = None) -> None:
-    """Show rows of pictures below each other, columns aligned; all rows have as many pictures."""
+def picture_table(
+    rows: Sequence[PictureRow], where: DeltaGenerator | None = None, *, fits: bool = False
+) -> None:
+    """Show rows of pictures below each other, columns aligned; all rows have as many pictures.
+
+    fits: pictures are small enough for all rows to be in the first screen, if 40 pixels are enough.
+    """
     cells = "".join(_row(row) for row in rows)
-    columns = f"--columns: {len(rows[0].images)}"
+    lines = OTHERS + sum(CAPTION for row in rows if row.captions) + sum(GAP for row in rows)
+    most = f"clamp(40px, (100dvh - {lines}px) / {len(rows)}, {MOST})" if fits else MOST
+    columns = f"--columns: {len(rows[0].images)}; --most: {most}"
     (where or st).html(f'{_STYLE}<div class="pt" style="{columns}">{cells}</div>')
 
 
@@ -107,10 +120,10 @@ def signed_legend(low: str, middle: str, high: str, where: DeltaGenerator | None
 def _row(row: PictureRow) -> str:
     captions = list(row.captions) or [""] * len(row.images)
     figures = "".join(
-        f"<figure>{_img(image, row.title)}"
+        f"<figure{_LATE if n >= ON_PHONE else ''}>{_img(image, row.title)}"
         + (f"<figcaption>{escape(text)}</figcaption>" if text else "")
         + "</figure>"
-        for image, text in zip(row.images, captions, strict=True)
+        for n, (image, text) in enumerate(zip(row.images, captions, strict=True))
     )
     rule = '<div class="rule"></div>' if row.rule else ""
     head = f'<div class="head">{escape(row.title)}<small>{escape(row.detail)}</small></div>'

@@ -95,7 +95,7 @@ def reconstructions(infos: list[Info], x: Tensor, differences: bool) -> None:
         if differences:
             signed = diverging((x_hat - x)[:, 0].numpy(), 1.0)
             rows.append(PictureRow("", "output − input", signed))
-    picture_table(rows)
+    picture_table(rows, fits=True)
     st.caption("Under each output: squared error per pixel, pixels in [0, 1].")
     if differences:
         signed_legend("−1 too dark", "0", "+1 too bright")

@@ -108,7 +108,7 @@ def _kind(kind: str, node: Node, marked: str) -> str:
 
 
 def _linked(node: Node, inner: str, kind: str) -> str:
-    title = escape(node.why if node.page else f"{node.why} Not here yet.")
+    title = escape(node.why if node.page else f"{node.why} No page yet.")
     title = f'title="{title} {escape(node.source)}"'
     if node.page is None:
         return f'<div class="{kind} absent" {title}>{inner}</div>'
@@ -161,7 +161,7 @@ BOLTZMANN = Node(
     "Boltzmann machine",
     1985,
     "Ackley, Hinton & Sejnowski",
-    "Binary units, all coupled; exact only when tiny.",
+    "Binary units, all coupled. Exact only when tiny.",
     menu.page("rbm"),
     ("boltzmann",),
 )
@@ -169,7 +169,7 @@ AUTOENCODER = Node(
     "Autoencoder",
     1986,
     "Rumelhart, Hinton & Williams",
-    "Squeezes and restores; no density, but an energy.",
+    "Compresses and restores images. It has an energy, but no density.",
     menu.page("reconstructions"),
     ("autoencoder",),
 )
@@ -185,7 +185,7 @@ DBN = Node(
     "Deep belief net",
     2006,
     "Hinton, Osindero & Teh",
-    "RBMs on top of each other, trained one by one.",
+    "RBMs on top of each other, trained one after the other.",
     menu.page("rbm"),
     ("dbn",),
 )
@@ -193,16 +193,21 @@ DENOISING = Node(
     "Denoising autoencoder",
     2008,
     "Vincent et al.",
-    "Learns the way back from damage; walks of it are a Markov chain.",
+    "Learns to undo damage. Repeated, this is a Markov chain.",
     menu.page("denoise"),
     ("denoising",),
 )
-NADE = Node("NADE", 2011, "Larochelle & Murray", "An RBM turned into an exact product.")
+NADE = Node(
+    "NADE",
+    2011,
+    "Larochelle & Murray",
+    "An RBM turned into a product that can be computed exactly.",
+)
 VAE = Node(
     "Variational autoencoder",
     2013,
     "Kingma & Welling",
-    "A bound on the likelihood, by an encoder that guesses the latents.",
+    "A bound on the likelihood, with an encoder that infers the latents.",
     menu.page("latent_space"),
     ("vae", "conv_vae"),
 )
@@ -210,13 +215,13 @@ GSN = Node(
     "Generative stochastic network",
     2013,
     "Bengio et al.",
-    "Learns one step of a Markov chain; grew out of the denoising autoencoder.",
+    "Learns one step of a Markov chain. It grew out of the denoising autoencoder.",
 )
 GAN = Node(
     "Generative adversarial network",
     2014,
     "Goodfellow et al.",
-    "Only samples: a judge says how real they are.",
+    "Only samples: a discriminator says how real they are.",
     menu.page("gan"),
     ("gan_mlp",),
 )
@@ -238,7 +243,7 @@ DIFFUSION = Node(
     "Diffusion",
     2015,
     "Sohl-Dickstein et al.; Ho et al. 2020",
-    "Takes noise away in many small steps; a variational bound.",
+    "Removes noise in many small steps. It has a variational bound.",
 )
 PIXELRNN = Node(
     "PixelRNN",
@@ -268,24 +273,24 @@ CLASS_IMAGES = Node(
     "Class images",
     2013,
     "Simonyan et al.; DeepDream 2015",
-    "No generative model: a classifier's score is climbed.",
+    "Not a generative model: gradient ascent on a classifier's score.",
     menu.page("class_images"),
 )
 STYLEGAN = Node("StyleGAN", 2018, "Karras, Laine & Aila", "Faces that do not exist.")
 
 TREE = Branch(
     "Maximum likelihood",
-    "All of these bring p_model near p_data. How do they say p(x)?",
+    "All of these bring p_model close to p_data. How do they define p(x)?",
     (
         Branch("Explicit density", "p(x) is written down", (
             Branch("Tractable", "and can be computed: linear Gaussians, fully visible belief nets, "
                    "changes of variables", (PCA, MIXTURE, PIXELRNN, PIXELCNN, NADE, FLOW), 2),
-            Branch("Approximate", "but only a bound or an estimate can", (
+            Branch("Approximate", "but only a bound or an estimate can be computed", (
                 Branch("Variational", "a bound", (VAE, DIFFUSION)),
                 Branch("Markov chain", "an estimate", (BOLTZMANN, RBM, DBN)),
             ), 3),
         ), 5),
-        Branch("Implicit density", "there are samples only", (
+        Branch("Implicit density", "only samples", (
             Branch("Markov chain", "many steps", (GSN,)),
             Branch("Direct", "one step", (GAN, DCGAN, EBGAN, STYLEGAN), 2),
         ), 3),
@@ -293,7 +298,7 @@ TREE = Branch(
 )  # fmt: skip
 RELATED = Branch(
     "No density, but related",
-    "They restore or judge images, but give no density.",
+    "They restore or classify images but define no density.",
     (AUTOENCODER, DENOISING, CLASS_IMAGES),
 )
 

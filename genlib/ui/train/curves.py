@@ -8,10 +8,14 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
+from genlib.models import FAMILIES
 from genlib.runs import events
+from genlib.runs.directory import RunSpec
 from genlib.settings import Event
 
 POINTS = 400  # of one curve on screen
+HEIGHT = 330  # pixels of all charts together, without their axes' titles
+LEAST = 70  # pixels of one of them
 SKIPPED = 0.5  # epochs at the start
 
 RATE: dict[str, object] = {  # a vertical line where the learning rate was changed
@@ -64,12 +68,19 @@ def changes(records: list[Event], epochs: int, lr: float) -> list[tuple[float, f
     return [(step / steps * epochs, rate) for step, rate in found]
 
 
-def show(records: list[Event], epochs: int, lr: float) -> None:
-    """One chart per loss term, train and test, over epochs; ``lr``: the rate at the start."""
+def unit(spec: RunSpec, term: str) -> str:
+    """The unit of a run's loss term: "nats", "squared error per pixel"; "" for a family that this
+    program doesn't know."""
+    return FAMILIES[spec.family].unit(term, spec.model) if spec.family in FAMILIES else ""
+
+
+def show(records: list[Event], spec: RunSpec) -> None:
+    """One chart per loss term of a run, train and test, over epochs."""
+    epochs, lr = int(str(spec.train["epochs"])), float(str(spec.train["lr"]))
     found = terms(records)
     if not found:
         with st.container(border=True, height=240):
-            st.caption("The curves begin with the first steps.")
+            st.caption("Curves appear after the first steps.")
         return
     changed = pd.DataFrame(
         [(at, "rate", f"learning rate {rate:g}") for at, rate in changes(records, epochs, lr)],
@@ -78,16 +89,17 @@ def show(records: list[Event], epochs: int, lr: float) -> None:
     for term in found:
         st.vega_lite_chart(
             pd.concat([frame(records, term, epochs), changed]),
-            _chart(term, first=term == found[0], last=term == found[-1]),
+            _chart(term, unit(spec, term), found),
             key=f"run_curves.{term}",
         )
 
 
-def _chart(term: str, first: bool, last: bool) -> dict[str, object]:
+def _chart(term: str, unit: str, among: list[str]) -> dict[str, object]:
     """A constant specification, so that the browser moves the lines instead of redrawing.
 
     Charts stand one above the other: the first has the legend, the last the axis' title.
     """
+    first, last = term == among[0], term == among[-1]
 
     def line(kind: str, mark: dict[str, object]) -> dict[str, object]:
         return {
@@ -96,17 +108,17 @@ def _chart(term: str, first: bool, last: bool) -> dict[str, object]:
         }
 
     return {
-        "height": 300 if first and last else 160 + 70 * first + 45 * last,
+        "height": max(LEAST, HEIGHT // len(among)) + 30 * first + 30 * last,
         "layer": [
             line("train", {"strokeWidth": 1.5}),
             line("test", {"strokeWidth": 2.5, "point": {"size": 40, "filled": True}}),
             RATE,
         ],
-        "encoding": _encoding(term, first, last),
+        "encoding": _encoding([term.replace("_", " "), unit], first, last),
     }
 
 
-def _encoding(term: str, first: bool, last: bool) -> dict[str, object]:
+def _encoding(title: list[str], first: bool, last: bool) -> dict[str, object]:
     """Which column is drawn how."""
     return {
         "x": {
@@ -118,7 +130,7 @@ def _encoding(term: str, first: bool, last: bool) -> dict[str, object]:
         "y": {
             "field": "value",
             "type": "quantitative",
-            "title": term.replace("_", " "),
+            "title": title,
             "scale": {"zero": False},
         },
         "color": {

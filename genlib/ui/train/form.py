@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from genlib.data import datasets
 from genlib.environment import LimitError
-from genlib.models import FAMILIES, Model
+from genlib.explore.architecture import diagram, drawable
+from genlib.models import FAMILIES, Model, capabilities
 from genlib.runs import queue
 from genlib.runs.directory import RunSpec
 from genlib.settings import Spec, TrainSettings
 from genlib.store.recipes import RECIPES, Recipe
 from genlib.training import loop
+from genlib.ui.components.architecture import architecture
 from genlib.ui.kit import forms, guard, loading, rights
 from genlib.ui.kit.plain import note_of, plain
 from genlib.ui.train.dataset import own_pictures, ready, strip
@@ -28,24 +31,48 @@ def model_specs(family: type[Model]) -> list[Spec]:
     return [spec for spec in family.Config.specs() if spec.name not in FROM_DATA]
 
 
-def new_run() -> None:
-    """Draw the form and start a run from it."""
+def new_run(controls: DeltaGenerator, picture: DeltaGenerator) -> None:
+    """Draw the form, next to it the images to learn from and the button that starts the run."""
     if not rights.may_change():
-        rights.note()
+        with picture:
+            rights.note()
         return
-    family, dataset, recipe = _choose()
-    key = f"train.{family.family}"
+    with controls:
+        family, dataset, recipe = _choose()
     own_pictures()
-    if not ready(dataset):
+    with picture:
+        known = ready(dataset)
+    if not known:
         return
     data = loading.dataset(dataset)
-    strip(data)
-    if data.note:
-        st.caption(f":material/info: {note_of(data)}")
-    if "mnist" not in datasets.available():
-        _offer_mnist()
-    if recipe in RECIPES:
-        st.caption(f":material/menu_book: {RECIPES[recipe].text}")
+    with controls:
+        model, train = _fill(family)
+    errors = [*model.errors, *train.errors]
+    errors = errors or _check(family, data, model.values, train.values)
+    with picture:
+        _start_button(errors, _spec(family, dataset, recipe, model.values, train.values))
+        for error in errors:
+            st.error(plain(f"{error}."), icon=":material/error:")
+        if not errors:
+            st.caption(_size(data, train.values))
+        has_diagram = drawable(capabilities(family.family))
+        if has_diagram and not errors:
+            _show_architecture(family, data, model.values)
+    with st.container() if has_diagram else picture:  # two pictures are too tall for the stage
+        strip(data)
+        if data.note:
+            st.caption(f":material/info: {note_of(data)}")
+        if "mnist" not in datasets.available():
+            _offer_mnist()
+        if recipe in RECIPES:
+            st.caption(f":material/menu_book: {RECIPES[recipe].text}")
+        if not errors:
+            _show_architecture(family, data, model.values)
+
+
+def _fill(family: type[Model]) -> tuple[forms.Filled, forms.Filled]:
+    """The settings of the model and those of its training."""
+    key = f"train.{family.family}"
     st.markdown(f"**{family.title}**", help=f"Source: {family.source}." if family.source else None)
     model = forms.fill(model_specs(family), key, {})
     st.markdown("**Training**")
@@ -54,13 +81,16 @@ def new_run() -> None:
     with st.expander("More training settings", icon=":material/tune:"):
         rest = forms.fill([s for s in specs if s.name not in MAIN], key, family.defaults)
     values = {**family.defaults, **main.values, **rest.values}
-    errors = [*model.errors, *main.errors, *rest.errors]
-    errors = errors or _check(family, data, model.values, values)
-    for error in errors:
-        st.error(plain(f"{error}."), icon=":material/error:")
-    _start_button(errors, _spec(family, dataset, recipe, model.values, values))
-    if not errors:
-        st.caption(_size(data, values))
+    return model, forms.Filled(values, [*main.errors, *rest.errors])
+
+
+def _show_architecture(
+    family: type[Model], data: datasets.Dataset, values: Mapping[str, object]
+) -> None:
+    """The block diagram of what these settings build."""
+    drawn = diagram(loop.outline(family.family, values, data))
+    st.markdown(f"**What these settings build**: {drawn.parameters:,} parameters")
+    architecture("train.architecture", drawn)
 
 
 def _offer_mnist() -> None:
@@ -83,30 +113,29 @@ def _offer_mnist() -> None:
 
 
 def _choose() -> tuple[type[Model], str, str]:
-    left, middle, right = st.columns(3)
-    family = left.selectbox(
+    family = st.selectbox(
         "Family",
         list(FAMILIES),
         format_func=lambda name: FAMILIES[name].title,
         key="train.family",
         bind="query-params",
-        help="What kind of model. Each is one file in genlib/models.",
+        help="The kind of model. Each is one file in genlib/models.",
     )
     cls = FAMILIES[family or next(iter(FAMILIES))]
     known = datasets.available()
     if st.session_state.get("train.dataset") not in (None, *known):
         del st.session_state["train.dataset"]  # removed meanwhile
-    dataset = middle.selectbox(
-        "Dataset", known, key="train.dataset", bind="query-params", help="Images to learn from."
+    dataset = st.selectbox(
+        "Dataset", known, key="train.dataset", bind="query-params", help="The images to learn from."
     )
     fitting = [name for name, r in RECIPES.items() if r.family == cls.family]
     key = f"train.{cls.family}.recipe"
-    recipe = right.selectbox(
-        "As in the lecture",
+    recipe = st.selectbox(
+        "Recipe",
         [OWN, *fitting],
         format_func=lambda name: name if name == OWN else f"{name}: {_short(RECIPES[name])}",
         key=key,
-        help="Fill the form with the settings of the lecture texts and of the shipped models.",
+        help="Fills the form with the settings of a lecture text or a shipped model.",
         on_change=_apply,
         args=(cls, key),
     )
@@ -175,9 +204,9 @@ def _start_button(errors: list[str], spec: RunSpec) -> None:
         disabled=bool(errors),
         help=plain(errors[0])
         if errors
-        else "Starts a process of its own: you may close this page and come back."
+        else "Training runs in the background: you can close this page and come back."
         if room
-        else "Another run is training; this one starts by itself when its turn comes.",
+        else "Another run is training. This one starts automatically when its turn comes.",
         on_click=_start,
         args=(spec,),
     )

@@ -16,10 +16,12 @@ from genlib.ui import menu
 from genlib.ui.kit import rights
 from genlib.ui.kit.plain import in_chart, plain
 from genlib.ui.train import actions, watch
-from genlib.ui.train.curves import changes
+from genlib.ui.train.curves import changes, unit
 
 HIGHLIGHT = "background-color: rgba(224, 150, 20, 0.28); font-weight: 600"
 NEVER = ("channels", "image_size")
+PLOT = 300  # pixels of a plot; several share a little more
+LOSS = "After the last complete epoch. Losses in different units can't be compared."
 MOST_RATES = 3  # changes of a learning rate in one cell of the table, the last ones
 
 
@@ -79,9 +81,9 @@ def overview(everything: Sequence[Run], chosen: Sequence[Run]) -> None:
     table = pd.DataFrame(rows, index=index)
     if all(run.name == run.id for run in everything):
         del table["name"]  # no run has a name of its own
-    styled = table.style.format(
-        {"test loss": "{:.4g}", "train loss": "{:.4g}", "minutes": "{:.1f}"}, na_rep="–"
-    )
+    losses = [name for name in table if " loss, " in name]
+    numbers = {**dict.fromkeys(losses, "{:.4g}"), "minutes": "{:.1f}"}
+    styled = table.style.format(numbers, na_rep="–")
     ids = [run.id for run in chosen]
     for name in differ:
         counts = table.loc[ids, name].value_counts()
@@ -92,12 +94,18 @@ def overview(everything: Sequence[Run], chosen: Sequence[Run]) -> None:
         styled,
         column_config={
             "name": st.column_config.TextColumn(pinned=True),
-            "test loss": st.column_config.NumberColumn(help="On all test images, last epoch."),
-            "minutes": st.column_config.NumberColumn(help="Of training, pauses not counted."),
+            **{name: st.column_config.NumberColumn(help=LOSS) for name in losses},
+            "minutes": st.column_config.NumberColumn(help="Training time without pauses."),
         },
-        height=min(42 + 38 * max(len(rows), 1), 460),
+        height=min(42 + 38 * max(len(rows), 1), 240),
+        placeholder="–",
         key="runs.table",
     )
+
+
+def loss_unit(run: Run, term: str = "loss") -> str:
+    """The unit of a run's loss, which has a column of its own in the table."""
+    return unit(run.spec, term) or f"{run.spec.family}'s own unit"
 
 
 def _row(run: Run, differ: Sequence[str]) -> dict[str, object]:
@@ -105,14 +113,15 @@ def _row(run: Run, differ: Sequence[str]) -> dict[str, object]:
     whole = [r for r in diary if r.kind == "epoch"]
     numbers = whole[-1].metrics if whole else {}
     mine = settings(run)
+    unit = loss_unit(run)
     epochs = as_text(run.spec.train.get("epochs", ""))
     return {
         "name": run.name,
         "state": run.state,
         "family": mine["family"],
         "epoch": f"{whole[-1].epoch if whole else 0} / {epochs}",
-        "train loss": numbers.get("train/loss"),
-        "test loss": numbers.get("test/loss"),
+        f"train loss, {unit}": numbers.get("train/loss"),
+        f"test loss, {unit}": numbers.get("test/loss"),
         "minutes": numbers["seconds"] / 60 if "seconds" in numbers else None,
         **{name: mine.get(name, "–") for name in differ},
     }
@@ -126,7 +135,7 @@ def curves(chosen: Sequence[Run]) -> None:
     metrics = sorted({name for one in found.values() for name in one if "/" in name})
     metrics.sort(key=lambda name: name != "test/loss")
     if not metrics:
-        st.caption("Curves come with the first complete epoch.")
+        st.caption("Curves appear after the first complete epoch.")
         return
     with st.container(horizontal=True, vertical_alignment="bottom"):
         metric = st.selectbox(
@@ -144,14 +153,15 @@ def curves(chosen: Sequence[Run]) -> None:
     shown = {
         in_chart(label(run, differ)): run for run in chosen if metric and metric in found[run.id]
     }
-    lines = {name: found[run.id][metric or ""] for name, run in shown.items()}
-    marks = {name: rate_changes(run) for name, run in shown.items()}
-    st.plotly_chart(compare(lines, in_chart(metric or ""), log, marks), key="runs.curves")
-    if len({run.spec.family for run in chosen}) > 1:
-        st.caption(
-            ":material/info: Losses of different families have different units: compare shapes, "
-            "not heights."
-        )
+    units = {name: loss_unit(run, (metric or "").partition("/")[2]) for name, run in shown.items()}
+    each = list(dict.fromkeys(units.values()))  # one plot for each unit
+    for one in each:
+        lines = {n: found[run.id][metric or ""] for n, run in shown.items() if units[n] == one}
+        marks = {name: rate_changes(shown[name]) for name in lines}
+        title = in_chart(f"{metric}, {one}")
+        height = PLOT if len(each) == 1 else int(1.4 * PLOT / len(each))
+        figure = compare(lines, title, log, marks).update_layout(height=height)
+        st.plotly_chart(figure, key=f"runs.curves.{one}")
 
 
 def label(run: Run, differ: Sequence[str]) -> str:
@@ -170,7 +180,6 @@ def manage(everything: Mapping[str, Run]) -> None:
             list(everything),
             format_func=lambda i: actions.title(everything[i]),
             key="runs.one",
-            width=320,
             help="Open it on the Train page, or delete it.",
         )
         run = everything[run_id or next(iter(everything))]

@@ -14,9 +14,10 @@ from pathlib import Path
 import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
+from streamlit.delta_generator import DeltaGenerator
 
 from genlib.models import FAMILIES, capabilities
-from genlib.runs import queue
+from genlib.runs import clusters, launch, queue
 from genlib.runs.directory import ACTIVE, Run
 from genlib.runs.events import Log
 from genlib.settings import Event
@@ -27,8 +28,7 @@ from genlib.ui.train import actions, curves
 LOG_END = 20_000  # bytes at the end of log.txt that may be shown
 POLL = 0.75  # seconds between two looks at the directory
 COLUMNS = 8  # of the preview
-ZOOM = 2  # screen pixels to a pixel of the preview
-CELL = 470  # CSS pixels: the preview's width; a narrower window stacks curves and pictures
+CELL = 380  # CSS pixels of a cell; a narrower window stacks curves and pictures
 
 BADGES = {
     "queued": ("gray", "hourglass_empty"),
@@ -41,14 +41,30 @@ BADGES = {
 }
 
 
-def show(run: Run) -> None:
-    """Draw the run, live while it trains or waits."""
+def show(run: Run, controls: DeltaGenerator, picture: DeltaGenerator) -> None:
+    """Draw the run, live while it trains or waits: its progress, and what can be set of it."""
     live = run.state in (*ACTIVE, "queued")
-    fragment = st.fragment(run_every=POLL if live else None, key="run_view")
-    fragment(follow)(run.path.name, live)
+    every = POLL if live else None
+    with picture:
+        st.fragment(run_every=every, key="run_view")(follow)(run.path.name, live)
+    with controls:
+        st.fragment(run_every=every, key="run_settings")(adjust)(run.path.name)
+
+
+def adjust(run_id: str) -> None:
+    """A run's numbers, its learning rate, its name, and where to open it."""
+    run = queue.get(run_id)
+    if run is None:  # ``follow`` says so
+        return
+    state = run.state
+    _numbers(run, diary(run))
+    actions.learning_rate(run, state)
+    if run.model or state not in (*ACTIVE, "queued"):
+        actions.keep(run, state)
 
 
 def follow(run_id: str, live: bool) -> None:
+    """A run's progress, curves and pictures, and the buttons that steer it."""
     run = queue.get(run_id)
     if run is None:  # deleted: the page offers Undo, or says so, and shows another one
         actions.say_gone(run_id)
@@ -60,19 +76,14 @@ def follow(run_id: str, live: bool) -> None:
         st.rerun()  # once: the page then draws it again, and the polling ends, or begins (Resume)
     records = diary(run)
     _head(run, state)
+    actions.steer(run, state)
     _progress(run, state, records)
     _explain(run, state)
-    with st.grid(min_column_width=CELL, gap=("small", "large"), vertical_alignment="bottom"):
-        _numbers(run, records)
-        actions.steer(run, state)
-    with st.grid(min_column_width=CELL, gap=("small", "large")):
+    with st.grid(min_column_width=CELL, gap="small"):
         with st.container():
-            train = run.spec.train
-            curves.show(records, int(str(train["epochs"])), float(str(train["lr"])))
+            curves.show(records, run.spec)
         with st.container():
             _pictures(run, live)
-    if run.model or not live:
-        actions.keep(run, state)
 
 
 def diary(run: Run) -> list[Event]:
@@ -108,7 +119,7 @@ def _last(records: list[Event]) -> Event | None:
 def _progress(run: Run, state: str, records: list[Event]) -> None:
     last = _last(records)
     if last is None:
-        st.progress(0.0, text="Starting …" if state == "running" else "Not a step yet.")
+        st.progress(0.0, text="Starting …" if state == "running" else "No step yet.")
         return
     m = last.metrics
     epochs = int(str(run.spec.train["epochs"]))
@@ -133,7 +144,8 @@ def _numbers(run: Run, records: list[Event]) -> None:
         "Rate": (_number(m, "lr", ".3g"), "Learning rate of the last step."),
         "Test loss": (
             f"{tests[-1]:.4g}" if tests else "–",
-            "On all test images, after the last complete epoch.",
+            "On all test images, after the last complete epoch. Unit: "
+            f"{curves.unit(run.spec, 'loss') or 'unknown'}.",
         ),
     }
     with st.container(horizontal=True, gap="medium"):
@@ -160,14 +172,14 @@ def _explain(run: Run, state: str) -> None:
     told: dict[str, Callable[[], object]] = {
         "queued": lambda: st.info(plain(_waiting(run)), icon=":material/hourglass_empty:"),
         "paused": lambda: st.info(
-            "Paused: the process holds its memory and waits.", icon=":material/pause:"
+            "Paused. The process keeps its memory and waits.", icon=":material/pause:"
         ),
         "failed": lambda: st.error(
             plain(run.message) or "Training failed.", icon=":material/error:"
         ),
         "lost": lambda: st.warning(
-            "The training process ended without a word: it was killed, the memory ran out, or the "
-            "computer was switched off. Resume goes on from the last complete epoch.",
+            "The training process ended unexpectedly: it was killed, ran out of memory, or the "
+            "computer was switched off. Resume continues from the last complete epoch.",
             icon=":material/link_off:",
         ),
     }
@@ -176,14 +188,18 @@ def _explain(run: Run, state: str) -> None:
     if run.message and state != "failed":
         st.warning(plain(run.message), icon=":material/healing:")
     if state in ("failed", "lost"):
-        with st.expander("The end of its log", icon=":material/description:"):
+        with st.expander("Last lines of its log", icon=":material/description:"):
             st.code(_log(run), language=None)
 
 
 def _waiting(run: Run) -> str:
+    where = launch.remembered(run).launcher
+    if where != launch.HERE:
+        wait = f"Waiting for {launch.LAUNCHERS[where]}. It starts automatically."
+        return " ".join(filter(None, (wait, clusters.trouble(run))))
     names = ", ".join(other.name for other in queue.listing() if other.alive) or "another run"
     place, total = queue.place(run), len(queue.queue())
-    return f"Waiting for {names}: place {place} of {total} in the queue. It starts by itself."
+    return f"Waiting for {names}: place {place} of {total} in the queue. It starts automatically."
 
 
 def _log(run: Run, lines: int = 25) -> str:
@@ -192,7 +208,7 @@ def _log(run: Run, lines: int = 25) -> str:
             file.seek(max(0, file.seek(0, os.SEEK_END) - LOG_END))
             text = file.read(LOG_END).decode(errors="replace")
     except OSError:
-        return "There is no log."
+        return "No log was written."
     return "\n".join(text.splitlines()[-lines:]) or "The log is empty."
 
 
@@ -203,7 +219,7 @@ def _pictures(run: Run, live: bool) -> None:
     found = dict(run.previews())
     if not found:
         with st.container(border=True, height=240):
-            st.caption("Pictures come with the first epoch.")
+            st.caption("Images appear after the first epoch.")
         return
     epochs = list(found)
     shown = epochs[-1]
@@ -213,7 +229,7 @@ def _pictures(run: Run, live: bool) -> None:
             epochs,
             epochs[-1],
             key=f"run_view.epoch.{run.id}",
-            help="Go back through the training: 0 is the untrained model.",
+            help="Go back in the training. 0 is the untrained model.",
         )
     preview = images.stored(found[shown])
     if preview is None:
@@ -222,9 +238,10 @@ def _pictures(run: Run, live: bool) -> None:
     family = run.spec.family
     paired = family in FAMILIES and "Reconstructs" in capabilities(family)
     grid = arrange(preview, paired)
-    what = "Test pictures; under each row its reconstructions" if paired else "Samples"
+    what = "Test images, and below each row its reconstructions" if paired else "Samples"
     text = "" if paired else " with the same noise"
-    images.picture(grid, f"{what}{text}, epoch {shown}", width=ZOOM * grid.shape[1])
+    caption = f"{what}{text}, epoch {shown}"
+    st.image(images.data_url(grid), caption, width="stretch", alt=caption)
 
 
 def arrange(preview: NDArray[np.uint8], paired: bool) -> NDArray[np.uint8]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -185,17 +186,52 @@ def coverage_of(path: Path, judge: Judge, seed: int) -> coverage.Coverage:
     return covered(judge.info.path, x, loading.pictures_of(peek(path)))
 
 
+@dataclass(frozen=True)
+class Seen:
+    """What a judge sees, features and classes, in what every count of samples is compared with:
+    N real images, and as many of uniform noise."""
+
+    real: tuple[Tensor, Tensor]
+    uniform: tuple[Tensor, Tensor]
+
+
+def _digest(x: Tensor) -> str:
+    return hashlib.sha256(f"{tuple(x.shape)}\0".encode() + x.numpy().tobytes()).hexdigest()
+
+
+def _extractor(judge: Path, data: Dataset) -> frechet.Extractor:
+    info = peek(judge)
+    return frechet.Extractor(info.name, loading.model(judge), len(data.classes), info.dataset)
+
+
+@st.cache_resource(
+    max_entries=8,
+    show_spinner=False,
+    hash_funcs={**loading.BY_FILE, Dataset: lambda data: _digest(data.test_x[:N])},
+)
+def _seen(judge: Path, data: Dataset, binary: bool) -> Seen:
+    extractor = _extractor(judge, data)
+    rng = torch.Generator().manual_seed(0)
+    real = to_float(data.test_x[:N])
+    real = torch.bernoulli(real, generator=rng) if binary else real
+    return Seen(extractor.see(real), extractor.see(frechet.noises(real, binary, rng)[0]))
+
+
 def covered(judge: Path, x: Tensor, data: Dataset) -> coverage.Coverage:
     """What images (N, C, H, W) in [0, 1] cover of a dataset's classes, as ``genlib evaluate``
     counts: those that look more like noise than like real images are left out.
     """
-    info, model = peek(judge), loading.model(judge)
-    extractor = frechet.Extractor(info.name, model, len(data.classes), info.dataset)
-    rng = torch.Generator().manual_seed(0)
+    extractor = _extractor(judge, data)
     binary = bool(((x == 0) | (x == 1)).all())
     real = to_float(data.test_x[:N])
-    real_seen, _ = extractor.see(torch.bernoulli(real, generator=rng) if binary else real)
-    noises = [extractor.see(noise) for noise in frechet.noises(x, binary, rng)]
+    seen = _seen(judge, data, binary)
+    rng = torch.Generator().manual_seed(0)
+    if binary:
+        torch.bernoulli(real, generator=rng)  # drawn as in ``_seen``: the same noise comes next
+    uniform, shuffled = frechet.noises(x, binary, rng)
+    of_uniform = seen.uniform if uniform.shape == real.shape else extractor.see(uniform)
+    noises = [of_uniform, extractor.see(shuffled)]
+    real_seen = seen.real[0]
 
     def counted(features: Tensor, classes: Tensor) -> tuple[Tensor, Tensor]:
         """Images of each class: those that look like it, and all."""

@@ -27,6 +27,7 @@ from genlib.ui.kit.stage import wait_for_drawing
 KEY = "gan"
 COUNTS = (25, 49, 100)
 NEIGHBOURS = 5
+JUDGED, HISTOGRAMS = 112, 330  # pixels: side of the judged image, height of the plot
 COPY = 0.25  # of the typical distance: so near a training image only a copy comes
 
 
@@ -134,13 +135,10 @@ def _decode(info: Info, z: NDArray[np.float32]) -> NDArray[np.float32]:
         return loading.cpu(model.decode(torch.from_numpy(z).to(device)))
 
 
-@st.fragment
-def verdict(info: Info) -> None:
+def verdict(info: Info, controls: DeltaGenerator) -> None:
     """What D says of an image, and where that lies among what it says of others."""
-    left, right = side_by_side(300, 540, gap="small")
-    with left:
-        subject = pick_subject(f"{KEY}.judged", info)
-    with right:
+    with controls:
+        subject = pick_subject(f"{KEY}.judged", info, show=False)
         shown = st.pills(
             "Groups",
             list(gan_data.GROUPS),
@@ -157,21 +155,24 @@ def verdict(info: Info) -> None:
             bind="query-params",
             help="Show log D / (1 − D) instead of D: what the network gives before the sigmoid.",
         )
-        if subject.stand_in:
-            wait_for_drawing("picture")
-            return
-        _among(info, subject, list(shown or ["Test images", "Generated"]), logits)
+    if subject.stand_in:
+        wait_for_drawing("picture")
+        return
+    _among(info, subject, list(shown or ["Test images", "Generated"]), logits)
 
 
 def _among(info: Info, subject: Subject, groups: list[str], logits: bool) -> None:
     """D of one image, marked in the histograms of groups."""
     logit = gan_data.score(info.path, "verdict", subject.image[None])
     said = float(logit[0])
-    st.metric(
-        f"D({plain(subject.name)})",
-        f"{_sigmoid(logit)[0]:.1%}",
-        help=f"Probability of being real, by the discriminator; its logit is {said:.2f}.",
-    )
+    with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
+        images.picture(subject.image, width=JUDGED)
+        st.metric(
+            f"D({plain(subject.name)})",
+            f"{_sigmoid(logit)[0]:.1%}",
+            help=f"Probability of being real, by the discriminator; its logit is {said:.2f}.",
+            width="content",
+        )
     scale = _same if logits else _sigmoid
     found = {name: scale(gan_data.group_scores(info.path, "verdict", name)) for name in groups}
     figure = score_figure(
@@ -179,7 +180,7 @@ def _among(info: Info, subject: Subject, groups: list[str], logits: bool) -> Non
         "logit of D" if logits else "D, probability of being real",
         [Mark(float(scale(logit)[0]), "this image")],
         None if logits else (0.0, 1.0),
-    )
+    ).update_layout(height=HISTOGRAMS)
     st.plotly_chart(figure, key=f"{KEY}.verdicts")
     real, made = (
         gan_data.group_scores(info.path, "verdict", g) for g in ("Test images", "Generated")

@@ -32,8 +32,11 @@ class Subject:
     stand_in: bool = False  # nothing has been drawn yet
 
 
-def pick_subject(key: str, info: Info) -> Subject:
-    """Pick an image of any kind; call it in a fragment, it reruns while one draws or drags."""
+def pick_subject(key: str, info: Info, show: bool = True) -> Subject:
+    """Pick an image of any kind; call it in a fragment, it reruns while one draws or drags.
+
+    show: show one that isn't shown by what it was picked with.
+    """
     way = choose(
         "Image",
         list(WAYS),
@@ -44,7 +47,7 @@ def pick_subject(key: str, info: Info) -> Subject:
     )
     data = loading.pictures_of(info)
     subject = WAYS[way](key, info, data)
-    if not subject.shown:
+    if show and not subject.shown:
         images.picture(subject.image, subject.name, width=168)
     return subject
 

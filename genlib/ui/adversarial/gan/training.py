@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
+from streamlit.delta_generator import DeltaGenerator
 
 from genlib.explore.coverage import Coverage
 from genlib.plots.adversarial import coverage_figure, history_figure
@@ -14,30 +15,24 @@ from genlib.store.checkpoint import Info
 from genlib.ui.adversarial.gan import data
 from genlib.ui.adversarial.gan.panels import KEY, new_z, seed
 from genlib.ui.kit import images, loading
-from genlib.ui.kit.columns import side_by_side
 from genlib.ui.kit.pickers import download
 from genlib.ui.kit.plain import in_chart, plain
 
 LOSSES = {"train/loss": "D's loss", "train/g_loss": "G's loss"}
 SAID = {"train/d_x": "D(x)", "train/d_gz": "D(G(z))", "train/d_accuracy": "D's accuracy"}
 SHOWN = 49
+PLOT = 215  # pixels of each of two plots next to the samples
 NO_WEIGHTS = "Of this epoch only pictures were kept, no weights: it cannot draw other z."
 
 
-def training(info: Info) -> None:
+def training(info: Info, controls: DeltaGenerator) -> None:
     """Losses over epochs, and the same z drawn at the epoch of the slider."""
     frames = epochs(info)
     previews = any(_is_preview(path) for path in frames.values())
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        kept = "weights or pictures" if previews else "the weights"
-        epoch = pick_epoch(f"{KEY}.epoch", list(frames), kept)
+    kept = "weights or pictures" if previews else "the weights"
+    epoch = pick_epoch(f"{KEY}.epoch", list(frames), kept)
+    with controls:
         new_z(NO_WEIGHTS if _is_preview(frames[epoch]) else "")
-    left, right = side_by_side(420, 620)
-    with left:
-        shown, note = _grid(frames[epoch])
-        grid = images.data_url(images.grid_image(shown, int(len(shown) ** 0.5)))
-        st.image(grid, width="stretch", alt=f"Samples after epoch {epoch}")
-        st.caption(f"After epoch {epoch}. {note}")
         download(
             "Kept epochs (GIF)",
             lambda: _film(info),
@@ -46,19 +41,25 @@ def training(info: Info) -> None:
             "endlessly.",
             key=f"{KEY}.gif",
         )
+    left, right = st.columns([4, 5])
+    with left:
+        shown, note = _grid(frames[epoch])
+        grid = images.data_url(images.grid_image(shown, int(len(shown) ** 0.5)))
+        st.image(grid, width="stretch", alt=f"Samples after epoch {epoch}")
+        st.caption(f"After epoch {epoch}. {note}")
     with right:
         rows = info.history
         if not any("train/g_loss" in row for row in rows):
             st.info("This checkpoint holds no history of its training.", icon=":material/info:")
             return
-        st.plotly_chart(
-            history_figure(rows, LOSSES, "loss (nats)", at=epoch, level=(2 * np.log(2), "2 ln 2")),
-            key=f"{KEY}.losses",
+        figure = history_figure(
+            rows, LOSSES, "loss (nats)", at=epoch, level=(2 * np.log(2), "2 ln 2")
         )
-        st.plotly_chart(
-            history_figure(rows, SAID, "mean over the epoch", at=epoch, level=(0.5, "undecided")),
-            key=f"{KEY}.said",
+        st.plotly_chart(figure.update_layout(height=PLOT), key=f"{KEY}.losses")
+        figure = history_figure(
+            rows, SAID, "mean over the epoch", at=epoch, level=(0.5, "undecided")
         )
+        st.plotly_chart(figure.update_layout(height=PLOT), key=f"{KEY}.said")
         st.caption(
             "D knows nothing at a loss of 2 ln 2 = 1.39 and D(x) = D(G(z)) = 0.5. Neither loss "
             "falls for ever: each is measured against an opponent that learns, so a loss says "
@@ -118,7 +119,7 @@ def _film(info: Info) -> bytes:
     return images.to_gif(np.stack(grids), seconds=0.8, scale=2)
 
 
-def classes(info: Info) -> None:
+def classes(info: Info, controls: DeltaGenerator) -> None:
     """Which classes the samples show, and whether G has collapsed."""
     if len(loading.pictures_of(info).test_x) < 2:
         st.info(
@@ -134,10 +135,11 @@ def classes(info: Info) -> None:
             icon=":material/info:",
         )
         return
-    new_z()
+    with controls:
+        new_z()
     found = data.coverage_of(info.path, judge, seed() + 1)
     say_collapse(found, judge)
-    left, right = side_by_side(640, 260)
+    left, right = st.columns([3, 1])
     with left:
         labels = loading.pictures_of(info).train_y.numpy()
         real = np.bincount(labels, minlength=len(judge.names)) / len(labels)
