@@ -141,10 +141,23 @@ PAGES = (
         control="architectures.model",
     ),
     Page(
+        "foundations/sampling.py",
+        "sampling",
+        "Sampling",
+        ":material/casino:",
+        "Noise goes in, samples come out: by the inverse of F, and by a GAN that learns it.",
+        place=19,
+        drawing="inverse",
+        control="sampling.stage",
+    ),
+    Page(
         "foundations/gan_plane.py",
         "gan-plane",
         "GAN in the plane",
         ":material/scatter_plot:",
+        "Train a GAN in seconds, and watch it succeed, collapse and recover.",
+        place=9,
+        drawing="ring",
         control="gan_plane.stage",
     ),
     Page(

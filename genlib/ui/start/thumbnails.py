@@ -213,6 +213,34 @@ def regression(shelf: Shelf) -> Picture:
     return np.asarray(canvas)
 
 
+def ring(shelf: Shelf) -> Picture:
+    """What the GAN in the plane is to learn: eight Gaussians on a ring."""
+    canvas = Image.new("RGB", (WIDTH, HEIGHT), images.INK)
+    pen = ImageDraw.Draw(canvas)
+    rng = np.random.default_rng(0)
+    angle = 2 * np.pi * rng.integers(8, size=600) / 8
+    points = np.column_stack([np.cos(angle), np.sin(angle)]) + 0.07 * rng.standard_normal((600, 2))
+    for x, y in points * 62 + (WIDTH / 2, HEIGHT / 2):
+        pen.rectangle((x - 1, y - 1, x + 1, y + 1), fill=SEXES[1])
+    return np.asarray(canvas)
+
+
+def inverse(shelf: Shelf) -> Picture:
+    """Eight even numbers go across to a distribution function and down to two modes."""
+    canvas = Image.new("RGB", (WIDTH, HEIGHT), images.INK)
+    pen = ImageDraw.Draw(canvas)
+    x = np.linspace(-3, 3, 200)
+    p = np.exp(-0.5 * ((np.abs(x) - 1.2) / 0.35) ** 2)
+    share = np.cumsum(p) / p.sum()
+    place = np.column_stack([12 + (x + 3) / 6 * 200, 150 - share * 130])
+    for u in (np.arange(8) + 0.5) / 8:
+        to, height = place[int(np.searchsorted(share, u))]
+        pen.line([(12, height), (to, height), (to, 150)], fill=LINE, width=1)
+        pen.ellipse((to - 3, 147, to + 3, 153), fill=SEXES[0])
+    pen.line([tuple(at) for at in place.tolist()], fill=PAPER, width=3)
+    return np.asarray(canvas)
+
+
 @torch.no_grad()
 def difference(shelf: Shelf) -> Picture:
     """Four digits, their reconstructions, and the absolute difference."""
@@ -419,5 +447,7 @@ DRAWINGS: dict[str, Draw] = {
         curves,
         ellipses,
         regression,
+        ring,
+        inverse,
     )
 }
