@@ -21,13 +21,14 @@ from genlib.runs.directory import Run
 from genlib.runs.sweep import Outcome
 from genlib.store.checkpoint import CheckpointError, peek
 from genlib.ui import menu
+from genlib.ui.kit.pickers import choose
 from genlib.ui.kit.plain import in_chart, plain
 from genlib.ui.train import sweep as strips
 
 MOST_FILTERS = 4  # settings that can be filtered by
 MOST_STRIPS = 12  # settings whose reconstructions are drawn
 TABLE = 320  # pixels
-VIEWS = ("Table", "Curves", "All runs at once", "Reconstructions")
+VIEWS = ("Reconstructions", "Table", "Curves", "All runs at once")
 
 
 def show(name: str, members: Sequence[Run]) -> None:
@@ -53,16 +54,15 @@ def show(name: str, members: Sequence[Run]) -> None:
         kept = _filters(table, settings)
     metric = metric or metrics[0]
     _best(kept, metric, highest)
-    view = st.segmented_control(
-        "View", VIEWS, default=VIEWS[0], key="sweep.view", bind="query-params", required=True
-    )
+    first = VIEWS[0] if len(table) <= MOST_STRIPS else VIEWS[1]
+    view = choose("View", VIEWS, "sweep.view", default=first)
     drawn = {
         "Table": lambda: _table(kept, metrics, metric, name),
         "Curves": lambda: _curves(kept, settings, metric),
         "All runs at once": lambda: _parallel(kept, metric),
         "Reconstructions": lambda: _strips(kept),
     }
-    drawn[view or VIEWS[0]]()
+    drawn[view]()
 
 
 def _filters(table: Sequence[Outcome], settings: Sequence[str]) -> list[Outcome]:

@@ -271,7 +271,7 @@ export class Layer {
     this.paint(".map-c", input, h, w, this.colours.x)
     this.paint(".part", part, height, width, this.colours.y)
     this.paint(".running", total, height, width, this.colours.y)
-    this.kernel.resize(op.kernel, 160, 46)
+    this.kernel.resize(op.kernel, 184, 46)
     this.kernel.draw(this.look, { values: kernel, colour: this.colours.w })
     Object.assign(this.slider, { max: inputs, value: count })
     fill(this.slider)
