@@ -7,12 +7,14 @@ from genlib.ui.components.decoder_store import store
 from genlib.ui.components.latent_map import latent_map, selected
 from genlib.ui.kit import links, loading
 from genlib.ui.kit.jobs import polled
-from genlib.ui.kit.pickers import no_model, try_this
+from genlib.ui.kit.pickers import choose, no_model
 from genlib.ui.kit.stage import header, stage
-from genlib.ui.latents.latent_map import data, flow, panels
+from genlib.ui.latents.latent_map import data, flow, panels, panes
 from genlib.ui.latents.latent_map.panels import pick_choice
+from genlib.ui.latents.lessons.latent_map import LATENT_MAP
 
 KEY = history.of_this_visit("map.canvas")
+PANES = {"one": "One epoch", "three": "Three epochs"}
 
 header(
     "Latent map",
@@ -23,6 +25,7 @@ header(
     r"\quad q_{ij} \propto \frac{1}{1 + \lVert y_i - y_j \rVert^2}",
     "t-SNE: van der Maaten & Hinton 2008, by openTSNE. p is symmetrised over i and j; the "
     "perplexity sets σ. Lecture text “Autoencoders to GANs”, figure 8",
+    lessons=LATENT_MAP,
 )
 
 
@@ -31,11 +34,21 @@ def live() -> bool:
     controls, picture = stage()
     with controls:
         choice = pick_choice()
+        three = flow.three_epochs(choice)
+        show = choose(
+            "Show", PANES, "map.panes", panes.HELP if three else panes.NOT_THERE, wrap=True,
+            disabled=not three,
+        )  # fmt: skip
     some = choice.points
     pictures = f"pictures:{some.name}"
     store(pictures, data.pictures_message(pictures, some.pictures))
+    if three and show == "three":
+        with picture:
+            panes.three(KEY, choice, three, pictures)
+        st.session_state["map.playing"] = False
+        return False
     with picture:
-        epoch = flow.choose_epoch(choice.epochs)
+        epoch = flow.choose_epoch(choice)
         flat = flow.flat_map(choice, epoch)
     info = choice.epochs[epoch]
     z = data.codes(info, some)
@@ -76,16 +89,7 @@ with st.expander("How to read it", icon=":material/menu_book:"):
         "points, the picture next to the pointer is *decoded* from that place: exactly, where the "
         "map is a plane; from a blend of the nearest 8 codes in a t-SNE map. The 10-NN accuracy is "
         "computed from the codes themselves (leave one out), so it doesn't depend on how they are "
-        "flattened; chance is about 10 %. Maps of earlier epochs start from the map of the last "
-        "one, which can make them look tidier than they are: trust the number, not the picture."
+        "flattened; chance is about 10 %. Maps of earlier epochs are **aligned**: they start from "
+        "the map of the last one, and most classes stay near their places. Trust the number for "
+        "how well classes separate."
     )
-try_this(
-    [
-        "Press **Play**. Where do classes part first? The untrained model of epoch 0 already "
-        "separates some of them: random projections keep distances.",
-        "Find a point of the wrong colour inside a cluster and click it. Would you have known?",
-        "Compare the 10-NN accuracy of the latents with that of the pixels, for `vae-20` and "
-        "`ae-30`.",
-        "Place the model's own **samples**: do any fall between the clusters? Hover over them.",
-    ]
-)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from genlib.ui.kit.pickers import choose, pick_model, try_this
+from genlib.ui.kit.pickers import choose, pick_model
 from genlib.ui.kit.stage import header, stage
 from genlib.ui.latents.latent_space import panels
 from genlib.ui.latents.latent_space.data import Space
@@ -19,6 +19,7 @@ from genlib.ui.latents.latent_space.start import (
     place,
     share_decoder,
 )
+from genlib.ui.latents.lessons.latent_space import LATENT_SPACE
 
 header(
     "Latent space",
@@ -27,6 +28,7 @@ header(
     r"z = f(x), \qquad \hat x = g(z), \qquad "
     r"\xi(x, x', \alpha) = g\big((1 - \alpha)\, f(x) + \alpha\, f(x')\big)",
     "Slides “Autoencoder: latent space”; Kingma & Welling 2013",
+    lessons=LATENT_SPACE,
 )
 
 controls, picture = stage()
@@ -76,16 +78,3 @@ with st.expander("How to read it", icon=":material/menu_book:"):
         "two latents the square shows the decoded images instead; switch **pictures** off to see "
         "the dots. Double-click a slider to set it to the mean. **M** shows milliseconds per frame."
     )
-try_this(
-    [
-        "With **vae-20**, drag the first slider from end to end, then the last one. The first "
-        "changes more of the image.",
-        "Choose **ae-30**. Its last three latents have almost no variance: real digits don't use "
-        "them.",
-        "**Between two digits**: press Play. Halfway from this 3 to this 8, the pixels show both "
-        "digits at once. The decoded image is an 8.",
-        "It can fail, too. Go from **1**, number 2, to **6**, number 1: the middle is a smear.",
-        "**Generate** from the standard normal with **ae-30** and **vae-20**. Only the VAE was "
-        "trained to have its codes there. Then give ae-30 the Gaussian mixture.",
-    ]
-)

@@ -45,6 +45,6 @@ def can_dream(lens: Lens) -> str:
     names = ", ".join(plain(name) for name in lens.network.classes)
     return (
         f"This network only knows small pictures of {height}×{width} pixels: {names}. Expect "
-        "wheels, faces and legs of these. It can't dream of anything else; for a thousand classes "
-        "and finer detail, get ImageNet weights below."
+        "parts of these, such as a dog's face. It can't dream of anything else; for a thousand "
+        "classes and finer detail, get ImageNet weights below."
     )

@@ -253,9 +253,9 @@ DEEP_DREAM = (
         "trees to the right of the temple: what will it see there?",
         ("Another temple", "A dog", "More trees"),
         1,
-        "It knows no temples and no trees, so it finds what it was trained on: wheels along the "
-        "hedge and a dog's face. Another network, which has not dreamt, is more than 75 % sure of "
-        "the dog. The photograph is still there.",
+        "It knows no temples and no trees, so it finds what it was trained on. Another network, "
+        "which has not dreamt, is more than 75 % sure of a dog's face where it saw none before. "
+        "The photograph is still there.",
         a_dog_in_the_trees,
         {"deep_dream.steps": str(deep_dream.REST_EVERY)},
     ),

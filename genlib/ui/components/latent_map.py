@@ -66,6 +66,7 @@ class Cloud:
     axes: tuple[str, str] | None = None
     title: str = ""
     file: str = "latent-map"
+    pane: bool = False  # one of several next to each other: without the tools
 
 
 def atlas(pictures: NDArray[np.uint8]) -> tuple[bytes, int]:
@@ -129,6 +130,7 @@ def latent_map(
         "axes": cloud.axes and list(cloud.axes),
         "title": cloud.title,
         "file": cloud.file,
+        "pane": cloud.pane,
         "picked": -1 if selection.picked is None else selection.picked,
         "hidden": _whole_numbers(said(key, "hidden")),
         "starName": stars.name,

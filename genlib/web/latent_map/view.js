@@ -60,6 +60,7 @@ class LatentMap extends View {
     Object.assign(plane, { theme: readTheme(this.root), labels: data.labels, axes: data.axes })
     plane.chosen = data.chosen.length ? new Set(data.chosen) : null
     if (!before) plane.hidden = new Set(data.hidden)
+    this.root.classList.toggle("pane", data.pane)
     this.take("pictures", before, (shared) => { plane.atlas = shared })
     this.take("codes", before, (shared) => { this.shared = shared })
     this.legend.dress(data.classes, data.labels)

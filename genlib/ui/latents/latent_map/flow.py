@@ -22,6 +22,7 @@ POLL_SECONDS = 0.3
 # openTSNE leaves Python's lock while it computes. A finished map holds its codes and neighbour
 # lists, some MB.
 PLACES = Places(HALF, kept=10)
+LECTURE = (0, 5, 10)  # epochs that the lecture shows next to each other
 DWELL_SECONDS = 1.2  # how long playing rests at an epoch
 LOOKS = {
     "waiting": ":material/hourglass_top: waiting for a free processor core",
@@ -62,9 +63,9 @@ class Optimised:
     tsne: TSNE
 
 
-def choose_epoch(epochs: dict[int, Info]) -> int:
+def choose_epoch(choice: Choice) -> int:
     """The slider through the training epochs, with a play button; at the last one at first."""
-    numbers = list(epochs)
+    numbers = list(choice.epochs)
     state = st.session_state
     if state.get("map.epoch") not in (None, *numbers):
         del state["map.epoch"]  # of another model
@@ -74,7 +75,8 @@ def choose_epoch(epochs: dict[int, Info]) -> int:
             "with snapshots (vae-20, ae-30, dae-500) can travel through their training."
         )
         return numbers[-1]
-    _step(numbers)
+    ready = [epoch for epoch in numbers if at_once(choice, epoch) is not None]
+    _step(ready)
     row = st.container(horizontal=True, vertical_alignment="bottom")
     left, right = row.container(width="content"), row.container()
     playing = state.get("map.playing", False)
@@ -83,8 +85,12 @@ def choose_epoch(epochs: dict[int, Info]) -> int:
         icon=":material/stop:" if playing else ":material/play_arrow:",
         key="map.play",
         on_click=_toggle_play,
-        args=(numbers,),
-        help="Go through the epochs one by one; a map not seen before is computed first.",
+        args=(ready,),
+        disabled=len(ready) < 2,
+        help="Go through the epochs whose maps are there; nothing has to be computed."
+        if len(ready) > 1
+        else "With these settings no maps are there yet. Choose epochs one by one, each map is "
+        "computed once; or flatten by PCA.",
     )
     epoch = right.select_slider(
         "Training epoch",
@@ -98,16 +104,17 @@ def choose_epoch(epochs: dict[int, Info]) -> int:
     return int(epoch)
 
 
-def _toggle_play(numbers: list[int]) -> None:
+def _toggle_play(ready: list[int]) -> None:
     state = st.session_state
     state["map.playing"] = not state.get("map.playing", False)
-    if state["map.playing"] and state.get("map.epoch", numbers[-1]) == numbers[-1]:
-        state["map.epoch"] = numbers[0]
+    now = state.get("map.epoch", ready[-1])
+    if state["map.playing"] and (now >= ready[-1] or now not in ready):
+        state["map.epoch"] = ready[0]
         state["map.ready"] = False  # of the epoch before
     state["map.step_at"] = time.monotonic() + DWELL_SECONDS
 
 
-def _step(numbers: list[int]) -> None:
+def _step(ready: list[int]) -> None:
     """While playing, go to the next epoch once the map of this one has been seen."""
     state = st.session_state
     if not state.get("map.playing"):
@@ -117,22 +124,39 @@ def _step(numbers: list[int]) -> None:
         return
     if time.monotonic() < state["map.step_at"]:
         return
-    after = [e for e in numbers if e > state.get("map.epoch", numbers[-1])]
+    after = [e for e in ready if e > state.get("map.epoch", max(ready, default=0))]
     state["map.playing"] = bool(after[1:])
     state["map.step_at"] = time.monotonic() + DWELL_SECONDS
     if after:
         state["map.epoch"] = after[0]
 
 
-def flat_map(choice: Choice, epoch: int) -> Flat | None:
-    """The map of an epoch as far as it is; draws progress and the cancel button for t-SNE."""
+def at_once(choice: Choice, epoch: int) -> Flat | None:
+    """The map of an epoch where nothing has to be optimised: a plane, or a t-SNE that comes with
+    the model or has been computed before; else None."""
     info = choice.epochs[epoch]
     if choice.kind != "t-SNE":
         linear = data.linear_map(choice.kind, info, choice.last, choice.n)
         key = f"{choice.kind}:{info.stamp}:{choice.points.name}"
-        share = f"{100 * linear.explained:.0f} % of the codes' variance lies in this plane"
-        st.caption(f":material/square_foot: {share}.")
         return Flat(linear.positions, key, True, linear.place, linear)
+    key = _key(choice, info)
+    job = background.find(key)
+    if job is not None and job.state == "done" and isinstance(job.result, Optimised):
+        return Flat(job.result.frame.positions, key, True, job.result.tsne.place)
+    how = (choice.perplexity, choice.seed)
+    stored = data.stored_map(epoch, info, choice.last, choice.points, *how)
+    return None if stored is None else Flat(stored.positions, key, True, None)
+
+
+def flat_map(choice: Choice, epoch: int) -> Flat | None:
+    """The map of an epoch as far as it is; draws progress and the cancel button for t-SNE."""
+    info = choice.epochs[epoch]
+    if choice.kind != "t-SNE":
+        flat = at_once(choice, epoch)
+        assert flat is not None and flat.linear is not None
+        share = f"{100 * flat.linear.explained:.0f} % of the codes' variance lies in this plane"
+        st.caption(f":material/square_foot: {share}.")
+        return flat
     key = _key(choice, info)
     stopped: tuple[str, Optimised | None] | None = st.session_state.get("map.cancelled")
     if stopped is not None and stopped[0] == key:
@@ -262,6 +286,18 @@ def _cancelled(key: str, made: Optimised | None) -> Flat | None:
         help="Continue while the map is in memory, or start again.",
     )
     return None if frame is None else Flat(frame.positions, key, False, None)
+
+
+def three_epochs(choice: Choice) -> dict[int, Flat]:
+    """The maps of epochs 0, 5 and 10, as in the lecture, or of the first, middle and last where a
+    model has others; {} where not all of them are there at once."""
+    numbers = list(choice.epochs)
+    wanted = [e for e in LECTURE if e in numbers]
+    if len(wanted) < len(LECTURE):
+        wanted = sorted({numbers[0], numbers[len(numbers) // 2], numbers[-1]})
+    found = {epoch: at_once(choice, epoch) for epoch in wanted}
+    maps = {epoch: flat for epoch, flat in found.items() if flat is not None}
+    return maps if len(maps) == len(LECTURE) else {}
 
 
 def needs_polling(flat: Flat | None) -> bool:
