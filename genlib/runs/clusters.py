@@ -14,7 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from genlib.files import is_held, take
-from genlib.runs import launch
+from genlib.runs import index, launch
 from genlib.runs.directory import ACTIVE, Run
 from genlib.runs.launch import HERE, LaunchError
 from genlib.store.checkpoint import CheckpointError, peek
@@ -70,8 +70,11 @@ def _due(folder: Path, now: bool) -> dict[str, list[Run]]:
 
 
 def _unfinished(folder: Path) -> Iterator[Run]:
-    for path in folder.glob("*/launch.json"):
-        run = Run(path.parent)
+    open_ = ("queued", *ACTIVE, "stopped")
+    names = [name for name, entry in index.entries(folder).items() if entry.state in open_]
+    for run in (Run(folder / name) for name in names):
+        if not (run.path / "launch.json").exists():
+            continue
         try:
             state, unasked = run.status.state, not run.control.stop
         except (OSError, ValueError):

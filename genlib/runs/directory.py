@@ -25,6 +25,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import cast
 
@@ -163,6 +164,12 @@ class Status:
     message: str = ""
 
 
+@lru_cache(maxsize=1024)
+def _spec(path: Path, changed: int, size: int, number: int) -> RunSpec:
+    """The file's content, read once as long as its stamps stay the same."""
+    return RunSpec.from_dict(read_json(path))
+
+
 @dataclass(frozen=True)
 class Run:
     """One run's directory. Everything is read from the files each time: they are the truth."""
@@ -177,7 +184,8 @@ class Run:
     @property
     def spec(self) -> RunSpec:
         """What is trained; raises ValueError or OSError when the directory holds no run."""
-        return RunSpec.from_dict(read_json(self.path / "run.json"))
+        about = (self.path / "run.json").stat()
+        return _spec(self.path / "run.json", about.st_mtime_ns, about.st_size, about.st_ino)
 
     @property
     def name(self) -> str:

@@ -7,7 +7,6 @@ lock, and the first in line is started. Runs that a cluster is to train go to it
 (genlib/runs/clusters.py).
 """
 
-import logging
 import os
 import re
 import shutil
@@ -15,13 +14,12 @@ import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from functools import lru_cache
 from pathlib import Path
 
 from genlib import environment
 from genlib.environment import runs_dir
 from genlib.files import exclusive, full_disk_said, is_held, move, sweep, sync, write_json
-from genlib.runs import clusters, launch
+from genlib.runs import clusters, index, launch
 from genlib.runs.directory import (
     ACTIVE,
     LR_RANGE,
@@ -38,9 +36,6 @@ from genlib.store import checkpoint
 
 TRASH = ".trash"
 TRASH_SIZE = 20
-MOST_REASON = 200  # characters in the log of why a directory is skipped
-
-LOG = logging.getLogger(__name__)
 
 
 def folder() -> Path:
@@ -104,7 +99,9 @@ def check_room(more: int = 1, owner: str = "") -> None:
 
 def unfinished(owner: str) -> list[Run]:
     """The runs of an owner that wait or are at work."""
-    mine = [run for run in listing() if run.owner == owner]
+    found = index.entries(folder())
+    names = [name for name, entry in found.items() if entry.state in ("queued", *ACTIVE)]
+    mine = [run for name in names if (run := Run(folder() / name)).owner == owner]
     return [run for run in mine if run.state in ("queued", *ACTIVE)]
 
 
@@ -183,28 +180,14 @@ def listing() -> list[Run]:
 
 
 def _listing(where: Path) -> list[Run]:
-    found: list[tuple[float, Run]] = []
-    for path in where.glob("*/run.json"):
-        run = Run(path.parent)
-        try:
-            created, _ = run.spec.created, run.status
-        except FileNotFoundError:
-            continue  # deleted meanwhile
-        except (OSError, ValueError) as error:
-            _say_skipped(run.path, str(error))
-            continue
-        found.append((created, run))
-    return [run for _, run in sorted(found, key=lambda pair: pair[0], reverse=True)]
-
-
-@lru_cache(maxsize=256)  # once for each directory and reason: pages list the runs all the time
-def _say_skipped(path: Path, why: str) -> None:
-    LOG.warning("skipped the run in %s: %s", path, why[:MOST_REASON])
+    found = index.entries(where)
+    names = sorted(found, key=lambda name: found[name].created, reverse=True)
+    return [Run(where / name) for name in names]
 
 
 def get(run_id: str) -> Run | None:
     """The run of this id, or None (it may have been deleted, or the link is not one of ours)."""
-    return next((run for run in listing() if run.id == run_id), None)
+    return Run(folder() / run_id) if run_id in index.entries(folder()) else None
 
 
 # ------------------------------------------------------------------------------- the queue
@@ -225,8 +208,10 @@ def working() -> int:
 
 def queue() -> list[Run]:
     """The waiting runs, first in line first."""
-    waiting = [run for run in listing() if run.state == "queued"]
-    return sorted(waiting, key=lambda run: run.status.since)
+    found = index.entries(folder())
+    names = sorted(found, key=lambda name: found[name].since)
+    waiting = [Run(folder() / name) for name in names if found[name].state == "queued"]
+    return [run for run in waiting if run.state == "queued"]  # the run's own word counts
 
 
 def place(run: Run) -> int:

@@ -25,11 +25,12 @@ from statistics import fmean, stdev
 
 from genlib.environment import runs_dir
 from genlib.files import exclusive, read_json, write_bytes, write_json
-from genlib.runs import queue
+from genlib.runs import index
 from genlib.runs.directory import ACTIVE, Run
 from genlib.store.checkpoint import CheckpointError, peek
 
 MOST_NAME = 60  # characters
+MOST_FOLDER = 60  # characters
 MOST_RUNS = 10_000
 LEFT_OUT = ("seconds", "seconds_left", "steps", "step", "epoch", "lr", "base_lr", "images_per_s")
 OPEN = ("queued", *ACTIVE)
@@ -59,12 +60,15 @@ class SweepSpec:
 
     @property
     def path(self) -> Path:
-        """Its directory."""
-        return runs_dir() / "sweeps" / self.name
+        """Its directory: never outside of the folder of sweeps, whatever a run calls its sweep."""
+        clean = re.sub(r"[^\w.+-]+", "-", self.name).lstrip(".")[:MOST_FOLDER] or "sweep"
+        return runs_dir() / "sweeps" / clean
 
     def members(self) -> list[Run]:
         """Its runs, oldest first."""
-        return [run for run in reversed(queue.listing()) if run.spec.sweep == self.name]
+        found = index.entries(runs_dir())
+        mine = [name for name, entry in found.items() if entry.sweep == self.name]
+        return [Run(runs_dir() / n) for n in sorted(mine, key=lambda n: found[n].created)]
 
     def save(self) -> None:
         """Write sweep.json."""
@@ -82,7 +86,7 @@ def load(name: str) -> SweepSpec:
         there = ", ".join(known[:20]) or "none; start one with genlib sweep FAMILY --set ..."
         raise ValueError(f"no sweep is called {name[:80]!r}; known are {there}")
     try:
-        values = read_json(runs_dir() / "sweeps" / name / "sweep.json")
+        values = read_json(SweepSpec(name).path / "sweep.json")
     except FileNotFoundError:
         return SweepSpec(name)
     kinds: dict[str, type] = {"family": str, "varied": dict, "seeds": int, "launcher": str}
@@ -95,9 +99,18 @@ def load(name: str) -> SweepSpec:
 
 def names() -> list[str]:
     """Every sweep's name, the newest first."""
-    found = dict.fromkeys(run.spec.sweep for run in queue.listing() if run.spec.sweep)
     folders = (path.parent.name for path in (runs_dir() / "sweeps").glob("*/sweep.json"))
-    return list(found | dict.fromkeys(sorted(folders)))
+    return list(dict.fromkeys(members()) | dict.fromkeys(sorted(folders)))
+
+
+def members() -> dict[str, list[Run]]:
+    """Every sweep that has runs, the newest first, and its runs, the oldest first."""
+    found = index.entries(runs_dir())
+    groups: dict[str, list[Run]] = {}
+    for name in sorted(found, key=lambda name: found[name].created, reverse=True):
+        if found[name].sweep:
+            groups.setdefault(found[name].sweep, []).append(Run(runs_dir() / name))
+    return {sweep: runs[::-1] for sweep, runs in groups.items()}
 
 
 def free_name(stem: str) -> str:

@@ -48,7 +48,7 @@ with controls:
         metrics,
         key="likelihood.metric",
         bind="query-params",
-        format_func=lambda m: f"{LIKELIHOODS[m].name}: {m}",
+        format_func=likelihoods.shown,
         help="Exact, an estimate, or a bound: see “How to read this”.",
     )
     n = st.select_slider(

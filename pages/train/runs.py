@@ -3,11 +3,12 @@
 import streamlit as st
 
 from genlib.runs import queue
+from genlib.runs import sweep as sweeps
 from genlib.runs.directory import ACTIVE, Run
 from genlib.ui import menu
 from genlib.ui.kit.jobs import polled
 from genlib.ui.kit.stage import header, stage
-from genlib.ui.train import actions, runs, sweep
+from genlib.ui.train import actions, results, runs, sweep
 from genlib.ui.train.lessons import RUNS
 
 header(
@@ -75,17 +76,15 @@ with controls:
     sweep.start()
     runs.recently_deleted()
 
-sweeps: dict[str, list[Run]] = {}
-for run in reversed(list(everything.values())):
-    if run.spec.sweep:
-        sweeps.setdefault(run.spec.sweep, []).append(run)
-if sweeps:
-    names = list(reversed(sweeps))
+swept = sweeps.members()
+if swept:
+    names = list(swept)
     name = st.selectbox(
         "Result of the sweep",
         names,
         key="runs.sweep",
         bind="query-params",
-        help="The same test digits, reconstructed by each run of the sweep.",
+        help="The runs that share its name; `genlib sweep` starts them from a shell.",
     )
-    sweep.result(sweeps.get(name or "", sweeps[names[0]]))
+    name = name if name in swept else names[0]
+    results.show(name, swept[name])

@@ -25,7 +25,7 @@ def test_pointing_at_a_block_tells_its_rule_and_shows_its_numbers(
     page.keyboard.press("ArrowRight")
     expect(page.locator(".architecture")).to_have_attribute("data-at", "encoder")
     page.keyboard.press("ArrowRight")
-    expect(told).to_contain_text("784 → 400")
+    expect(told).to_contain_text("28 → 400")
 
 
 @pytest.mark.usefixtures("shipped")

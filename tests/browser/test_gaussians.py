@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from pathlib import Path
+from urllib.parse import urlencode
 
 import pytest
 from playwright.sync_api import Download, Page, WebSocket, expect
 
+from genlib.ui.foundations.lessons.gaussians import GAUSSIANS
 from tests.browser.waiting import painted, until
 
 Box = tuple[float, float, float, float]
@@ -140,6 +142,25 @@ def test_own_points_by_clicking_and_from_a_file(
     expect(page.locator(".numbers").first).to_contain_text("width is")
     page.goto(clicked)
     expect(page.locator(".own > p").first).to_contain_text("3 points")
+
+
+# lesson -> where on the page, and what its explanation says is there
+SHOWN = {
+    "one_sigma": (".area", "68.3 %"),
+    "slice": (".slice", "± 9.15"),
+    "prior": (".posterior", "18.3 %"),
+    "mixture": (".agrees", "84 %"),
+    "diagonal": (".reverse", "1.164"),
+}
+
+
+def test_the_link_of_a_lesson_shows_what_it_says(open_gaussians: Callable[[str], Page]) -> None:
+    assert SHOWN.keys() == {lesson.key for lesson in GAUSSIANS}
+    for lesson in GAUSSIANS:
+        state = {**lesson.state, "lesson": lesson.key, "answer": str(lesson.right)}
+        page = open_gaussians(f"?{urlencode(state)}")
+        where, text = SHOWN[lesson.key]
+        expect(page.locator(f".lab {where}").first).to_contain_text(text)
 
 
 def test_keys_move_the_density(open_gaussians: Callable[[str], Page]) -> None:

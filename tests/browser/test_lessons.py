@@ -28,6 +28,7 @@ def test_a_lesson_asks_then_shows_then_explains(
     page.go_back()  # one press: the question again
     page.wait_for_function("!location.search.includes('answer')")
     expect(page.locator(".explanation")).to_be_hidden()
+    expect(slider).to_have_value("0.5")  # also where the link says nothing of it
 
 
 @pytest.mark.usefixtures("shipped")

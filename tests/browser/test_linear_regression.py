@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from urllib.parse import urlencode
 
 import numpy as np
 import pytest
 from playwright.sync_api import Page, WebSocket, expect
 
+from genlib.ui.foundations.lessons.linear_regression import LINEAR_REGRESSION
 from tests.browser.waiting import painted, until
 
 
@@ -91,6 +93,24 @@ def test_no_link_breaks_the_page(open_page: Callable[..., Page], query: str) -> 
         tab.click()
         painted(page)
         assert "NaN" not in page.locator(".lab").inner_text()
+
+
+# lesson -> where on the page, and what its explanation says is there
+SHOWN = {
+    "bands": (".ofLine", "1.16"),
+    "overfit": (".held", "−1.418"),
+    "without_error": ("tr:nth-child(3)", "4.0"),
+    "both_ways": (".slope-z", "3.4"),
+}
+
+
+def test_the_link_of_a_lesson_shows_what_it_says(open_regression: Callable[[str], Page]) -> None:
+    assert SHOWN.keys() == {lesson.key for lesson in LINEAR_REGRESSION}
+    for lesson in LINEAR_REGRESSION:
+        state = {**lesson.state, "lesson": lesson.key, "answer": str(lesson.right)}
+        page = open_regression(f"?{urlencode(state)}")
+        where, text = SHOWN[lesson.key]
+        expect(page.locator(f".lab .numbers {where}").first).to_contain_text(text)
 
 
 def test_a_file_of_bad_numbers_changes_nothing(

@@ -79,7 +79,7 @@ def test_max_disables_the_slider_and_says_why(
 ) -> None:
     page = open_merged("")
     page.get_by_role("radio", name="Max").click()
-    expect(page.locator(".theatre .why")).to_contain_text("has no alpha", timeout=30_000)
+    expect(page.locator(".theatre .why")).to_contain_text("has no α", timeout=30_000)
     expect(page.locator(SLIDER)).to_be_disabled()
     settle(page)
 

@@ -5,7 +5,7 @@ import { fromText } from "../../genlib/web/shared/packet.js"
 import { both, edges } from "../../genlib/web/transposed_convolution/checkerboard.js"
 import { mainOf, marksOf, sentence, sumOf } from "../../genlib/web/transposed_convolution/focus.js"
 import { contribution, gaussians, kernelBetween, mapOf, walkOf } from "../../genlib/web/transposed_convolution/layer.js"
-import { convolutionMatrix, inner, links, matrix, nearest, outSide, overlap, range, slide, spread, stamp, turned, upsampled }
+import { convolutionMatrix, convolve, inner, links, matrix, nearest, outSide, overlap, range, slide, spread, stamp, turned, upsampled }
   from "../../genlib/web/transposed_convolution/operation.js"
 import { EXAMPLES, FILLS } from "../../genlib/web/transposed_convolution/parts.js"
 import { asText, changed, inputOf, kernelOf, parse, pinOf, START, stepOf, stepsOf, withInput } from "../../genlib/web/transposed_convolution/state.js"
@@ -43,6 +43,7 @@ test("the matrix is the transpose of the convolution's, which gives conv2d's num
       return t < 0 ? sum : sum + v * w[t]
     }, 0))
     same(found, back, `C y ${JSON.stringify(setting)}`)
+    same(convolve(setting, y, w), back, `convolve ${JSON.stringify(setting)}`)
   }
 })
 

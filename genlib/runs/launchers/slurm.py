@@ -153,7 +153,7 @@ def _executor(wished: Options) -> AutoExecutor:
         gpus_per_node=wished.gpus,
         mem_gb=wished.memory,
         slurm_array_parallelism=wished.at_once,
-        slurm_signal_delay_s=WARNING_S,
+        slurm_signal_delay_s=min(WARNING_S, 15 * wished.minutes),
         **({"slurm_partition": wished.partition} if wished.partition else {}),
         **({"slurm_account": wished.account} if wished.account else {}),
     )

@@ -14,7 +14,7 @@ from genlib.explore.duel import Duel
 from genlib.models.capabilities import HasMargin
 from genlib.ui.adversarial.gan import data
 from genlib.ui.adversarial.gan.panels import COPY
-from genlib.ui.adversarial.gan.steps import BATCH
+from genlib.ui.adversarial.gan.steps import BATCH, WHOM
 from genlib.ui.kit import loading
 from genlib.ui.kit.evidence import digit, digits, named, read
 from genlib.ui.kit.lessons import Fact, Lesson
@@ -150,7 +150,7 @@ GAN = (
         "look: do the images get any better? 50 steps of D alone change D(G(z)) by less than 0.1: "
         "D has learned what it can.",
         a_frozen_d_is_fooled,
-        {"gan.view": "Step by step", "gan.model": "gan-mlp", "gan.duel.who": "g"},
+        {"gan.view": "Step by step", "gan.model": "gan-mlp", "gan.duel.who": WHOM["g"]},
         {"gan.view": "Step by step", "gan.model": "gan-mlp"},
     ),
 )

@@ -14,7 +14,7 @@ from genlib.explore import race as racing
 from genlib.models.boltzmann import states
 from genlib.models.capabilities import GibbsSamples, HasFreeEnergy
 from genlib.ui.boltzmann.rbm import race
-from genlib.ui.boltzmann.rbm.chain import layers_of, left_visible
+from genlib.ui.boltzmann.rbm.chain import STARTS, layers_of, left_visible
 from genlib.ui.kit import loading
 from genlib.ui.kit.evidence import digit, named, read
 from genlib.ui.kit.lessons import Fact, Lesson
@@ -120,7 +120,7 @@ RBM = (
         "steps no chain is there, after 50 most are. Every step draws 500 hidden units and 784 "
         "pixels at once.",
         noise_becomes_likely_soon,
-        {"rbm.start": "noise", "rbm.chains": "16"},
+        {"rbm.chains": "16"},
     ),
     Lesson(
         "mixing",
@@ -132,7 +132,7 @@ RBM = (
         "F, which a chain hardly ever crosses. That is slow mixing. Of chains that start from a 3, "
         "more than half have changed by then.",
         a_one_stays_a_one,
-        {"rbm.start": "digit", "rbm.digit.class": "1", "rbm.chains": "16"},
+        {"rbm.start": STARTS["digit"], "rbm.digit.class": "1", "rbm.chains": "16"},
         {"rbm.digit.class": "1"},
     ),
     Lesson(

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 
+from genlib.ui.components.history import presses
 from genlib.ui.kit.web import component, keep, said
 
 
@@ -29,6 +30,7 @@ class Held:
     x: float
     seq: int
     link: str | None
+    presses: int = 0  # of Back and Forward when it was last read
 
 
 def live_slider(
@@ -81,12 +83,15 @@ def hold(key: str, sent: object, low: float, high: float, default: float) -> Hel
     held: Held | None = st.session_state.get(f"{key}.held")
     link = st.query_params.get(key)
     if held is None:
-        held = Held(number(link, default), 0, link)
+        held = Held(number(link, default), 0, link, presses())
         st.session_state[f"{key}.held"] = held
     elif held.seq == 0 and held.link is None and link is None:
         held.x = default  # untouched: follows a default that depends on other settings
     elif link != held.link and link is not None:
         held.x, held.link = number(link, held.x), link
+    elif link is None and held.presses != presses():
+        held.x, held.link = default, None  # Back to where it was untouched
+    held.presses = presses()
     if isinstance(sent, dict) and int(sent.get("seq", 0)) > held.seq:
         held.x, held.seq = number(sent.get("x"), held.x), int(sent["seq"])
         if sent.get("rest"):

@@ -156,6 +156,11 @@ def able(info: Info) -> list[str]:
     return [name for name, kind in LIKELIHOODS.items() if kind.needs in info.capabilities]
 
 
+def shown(metric: str) -> str:
+    """A metric in a list of metrics, and in the link."""
+    return f"{LIKELIHOODS[metric].name}: {metric}"
+
+
 def images_of(info: Info) -> str:
     """Of which test images its numbers are: the dataset, and the classes if not all."""
     classes = str(info.train.get("classes", ""))

@@ -155,7 +155,7 @@ def choose(
 ) -> T:
     """Pick one of a few options, side by side: at first ``default``, or the first of them.
 
-    A mapping's values are what is shown, its keys what the link holds. ``hidden`` hides the label.
+    A mapping's values are shown, and held by the link. ``hidden`` hides the label.
     """
     first = next(iter(options)) if default is None else default
     chosen = (where or st).segmented_control(

@@ -48,10 +48,12 @@ _PAGE = """<!doctype html>
 <title>{title}</title>
 <style>
 :root {{ --st-primary-color: #0b6b74; --st-background-color: #ffffff; --st-text-color: #10201f;
-  --st-secondary-background-color: #eef3f3; --st-border-color: #c9d5d4; }}
+  --st-secondary-background-color: #eef3f3; --st-border-color: #c9d5d4; --st-link-color: #0b6b74; }}
 @media (prefers-color-scheme: dark) {{
   :root {{ --st-primary-color: #12808a; --st-background-color: #0f1717; --st-text-color: #eef5f4;
-    --st-secondary-background-color: #1b2727; --st-border-color: #344646; }} }}
+    --st-secondary-background-color: #1b2727; --st-border-color: #344646; --st-link-color: #5cc9d1;
+    --st-chart-categorical-colors: #6ea4ff, #ff9d45, #4fd07f, #ff6f75, #b794ff,
+      #c99a83, #ff8fd3, #a9b8be, #e0d43c, #3fd6e8; }} }}
 body {{ background: var(--st-background-color); color: var(--st-text-color);
   font-family: system-ui, sans-serif; margin: 1rem 2rem; }}
 h1 {{ font-size: 1.5rem; margin: 0; }}

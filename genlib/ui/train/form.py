@@ -55,6 +55,10 @@ def new_run(controls: DeltaGenerator, picture: DeltaGenerator) -> None:
             st.error(plain(f"{error}."), icon=":material/error:")
         if not errors:
             st.caption(_size(data, train.values))
+        has_diagram = drawable(capabilities(family.family))
+        if has_diagram and not errors:
+            _show_architecture(family, data, model.values)
+    with st.container() if has_diagram else picture:  # two pictures are too tall for the stage
         strip(data)
         if data.note:
             st.caption(f":material/info: {note_of(data)}")
@@ -83,9 +87,7 @@ def _fill(family: type[Model]) -> tuple[forms.Filled, forms.Filled]:
 def _show_architecture(
     family: type[Model], data: datasets.Dataset, values: Mapping[str, object]
 ) -> None:
-    """The block diagram of what these settings build, for families that have one."""
-    if not drawable(capabilities(family.family)):
-        return
+    """The block diagram of what these settings build."""
     drawn = diagram(loop.outline(family.family, values, data))
     st.markdown(f"**What these settings build**: {drawn.parameters:,} parameters")
     architecture("train.architecture", drawn)

@@ -28,7 +28,7 @@ def _settings(recipe: str) -> dict[str, str]:
     found = RECIPES[recipe]
     values = {**FAMILIES[found.family].defaults, **found.model, **found.train}
     fields = {f"train.{found.family}.{name}": _text(value) for name, value in values.items()}
-    return {"train.show": "New run", "train.family": found.family, **fields}
+    return {"train.family": FAMILIES[found.family].title, **fields}
 
 
 def _text(value: object) -> str:

@@ -42,6 +42,7 @@ const contour = (plane, odds) => {
 /** The view "Two classes". */
 export class TwoClasses {
   title = "Two classes"
+  tellsClassesApart = true
   keys = ["prior", "shared", "sx", "sy", "drawn", "line"]
   bounds = { drawn: [0, MOST, 1] }
   panel = [
@@ -53,7 +54,7 @@ export class TwoClasses {
       { title: "No samples", act: (lab) => lab.set({ drawn: 0 }) },
     ] },
     { kind: "slider", key: "prior", label: "p(y): share of the second class", range: () => [0.01, 0.99, 0.01],
-      show: (v, lab) => `${lab.classes[1]} ${Math.round(100 * v)} %`,
+      show: (v, lab) => `${lab.classNames[1]} ${Math.round(100 * v)} %`,
       help: "What you believe before you see x. The border moves; logistic regression, which knows no p(y), stays where it is." },
     { kind: "toggle", key: "shared", label: "Same covariance for both: the border is a line" },
     { kind: "toggle", key: "line", label: "Logistic regression (dashed)" },
@@ -90,7 +91,7 @@ export class TwoClasses {
     if (!this.both(lab)) return "<p>This view needs both classes, at least three points of each.</p>"
     const model = this.model(lab), { sx, sy } = lab.state, odds = logOdds(model, sx, sy), p = logistic(odds)
     const joint = [1 - model.prior, model.prior].map((prior, c) => prior * Math.exp(logDensity(model.parts[c], sx, sy)))
-    const names = lab.classes.map(escaped), colours = [0, 1].map((c) => classColour(lab.theme, c))
+    const names = lab.classNames.map(escaped), colours = [0, 1].map((c) => classColour(lab.theme, c))
     const bar = (name, share, colour) => `<span>${name}</span><span class="bar" style="width:${100 * share}%;background:${colour}"></span><b>${percent(share)}</b>`
     return `<p>At (${readable(sx)}, ${readable(sy)}):</p>
       <div class="bars posterior">${bar(`p(${names[0]} | x)`, 1 - p, colours[0])}${bar(`p(${names[1]} | x)`, p, colours[1])}</div>
@@ -152,7 +153,7 @@ export class TwoClasses {
       if (lab.state.line) plane.path([a, b], { stroke: theme.text, width: 2.5, dash: [9, 6] })
       for (const pair of pairs(model, lab.state.drawn)) this.star(plane, pair)
     })
-    lab.classes.forEach((name, c) => plane.label(name, plane.px(model.parts[c].mean[0]), plane.py(model.parts[c].mean[1]), "center", classColour(theme, c)))
+    lab.classNames.forEach((name, c) => plane.label(name, plane.px(model.parts[c].mean[0]), plane.py(model.parts[c].mean[1]), "center", classColour(theme, c)))
     plane.handle([plane.px(lab.state.sx), plane.py(lab.state.sy)], theme.text, false)
     plane.axes(...lab.axisNames)
   }

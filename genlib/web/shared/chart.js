@@ -8,14 +8,16 @@ const AROUND = 72 // corners of an ellipse
  * @returns {number[]} multiples of 1, 2 or 5 times a power of ten in [low, high] */
 export const ticks = (low, high, about) => {
   const raw = (high - low) / Math.max(1, about), power = 10 ** Math.floor(Math.log10(raw))
-  const step = power * ([1, 2, 5].find((m) => m * power >= raw) ?? 10)
+  const step = power * ([1, 2, 5].find((m) => m * power >= 0.75 * raw) ?? 10)
   const first = Math.ceil(low / step - 1e-9), count = Math.floor(high / step + 1e-9) - first + 1
   return Array.from({ length: Math.max(0, count) }, (_, i) => Number(((first + i) * step).toPrecision(12)))
 }
 
 /** A number as people read it: four digits at most, a true minus. @param {number} x @param {number} [digits] */
-export const readable = (x, digits = 4) =>
-  String(Number(x.toPrecision(digits))).replace("-", "−").replace(/e\+?/, "·10^")
+export const readable = (x, digits = 4) => {
+  const short = Number(x.toPrecision(digits)), text = Math.abs(short) >= 1e6 ? short.toExponential() : String(short)
+  return text.replaceAll("-", "−").replace(/e\+?/, "·10^")
+}
 
 /** Nats, or any number: three decimals and a true minus, or a power of ten. @param {number} x */
 export const decimals = (x) => {

@@ -2,7 +2,7 @@
 // special to a view is an object of its own:
 //   title, keys: of its values in the link, defaults(lab): these values as the data suggest them,
 //   bounds: {key: [low, high, step]} of values without a slider, panel: parts as in panel.js,
-//   fixed: whether a click adds no own point,
+//   fixed: whether a click adds no own point, tellsClassesApart: whether new points are asked for a class,
 //   draw(lab, pen, width, height): sets lab.plane, the frame of the points,
 //   handles(lab): [{at: [px, py], colour, to(px, py)}], what can be dragged,
 //   hover(lab, px, py), arrow(lab, right, down, shift), step(lab, seconds): as in Player, enter(lab): new data
@@ -17,6 +17,7 @@ const REACH = 26 // pixels around a handle that a thumb still hits
 const NEAR = 9 // a click this close to an own point removes it
 const LINKED = 120 // own points that a link carries
 const LEAST = 3 // points that the views need
+const OWN_CLASSES = ["class A", "class B"]
 const LINK_MS = 250
 const GLIDE_S = 0.5
 
@@ -54,7 +55,8 @@ export class Lab extends View {
    * @param {string} given.prefix of its values in the link, and its class
    * @param {Object<string, object>} given.views by name, the first one is shown at first
    * @param {Object<string, {title: string, points: number[][], names?: string[]}>} given.sources data by name
-   * @param {string[]} given.names of both axes @param {string[]} [given.classes] names of the classes
+   * @param {string[]} given.names of both axes
+   * @param {string[]} [given.classes] names of the classes of its own data, where views tell classes apart
    * @param {string} given.picture what the canvas shows, for those who can't see it */
   constructor(parent, given) {
     super(parent, `lab ${given.prefix}`, HTML)
@@ -81,6 +83,7 @@ export class Lab extends View {
 
   get now() { return this.views[this.view] }
   get points() { return this.data === "own" ? this.own : this.sources[this.data].points }
+  get classNames() { return this.data === "own" ? OWN_CLASSES : this.classes }
   get axisNames() { return (this.data === "own" ? this.ownNames : this.sources[this.data].names) ?? this.names }
 
   /** Whether there is enough to fit: three points that don't share an x or a y. */
@@ -140,6 +143,7 @@ export class Lab extends View {
     for (const tab of this.get(".tabs").children) {
       tab.setAttribute("aria-selected", String(tab.dataset.view === view))
       tab.tabIndex = tab.dataset.view === view ? 0 : -1
+      if (tab.dataset.view === view) tab.parentElement.scrollLeft = tab.offsetLeft - tab.parentElement.offsetLeft - 60
     }
     this.sync = buildPanel(this, this.get(".parts"), this.now.panel)
     this.refresh()
@@ -230,8 +234,7 @@ export class Lab extends View {
       this.link.moved()
     }
     file.onchange = () => { this.open(file.files[0]); file.value = "" }
-    this.get(".brush").hidden = !this.classes
-    ;(this.classes ?? []).forEach((name, c) => {
+    OWN_CLASSES.forEach((name, c) => {
       const button = this.get(".brush").appendChild(document.createElement("button"))
       button.textContent = name
       button.onclick = () => { this.brush = c; this.frame.ask() }
@@ -352,6 +355,7 @@ export class Lab extends View {
     this.get(".own > p").textContent = `${this.own.length} ${this.own.length === 1 ? "point" : "points"}. ` +
       (this.now.fixed ? "" : "Click the picture to add one, click a point to remove it. ") +
       (many ? `A link carries at most ${LINKED}: keep your file.` : "")
+    this.get(".brush").hidden = !this.now.tellsClassesApart
     this.get(".undo").disabled = !this.past.length
     this.get(".clear").disabled = !this.own.length
     ;[...this.get(".brush").children].forEach((b, c) => b.setAttribute("aria-pressed", String(this.brush === c)))

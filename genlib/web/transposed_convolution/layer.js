@@ -21,6 +21,7 @@ export const HTML = `
       <button class="open" type="button"></button></div></div>
   <p class="missing" hidden>The checkpoint isn't here.</p>`
 
+const DETAIL = 480 // pixels for how a map is made, next to all maps
 const CONVOLUTIONS = ["conv", "conv_transpose"]
 const MOST_INPUT = 7, MOST_KERNEL = 5
 
@@ -156,7 +157,7 @@ export class Layer {
     this.drawImage()
     const convolution = CONVOLUTIONS.includes(op.op), last = q === this.decoder.operations.length - 1
     const o = convolution ? Math.min(state.map, op.shape[0] - 1) : -1
-    const room = width < 640 ? (width - 40) / 2 : Math.min((width - 330) / 2, height)
+    const room = width < 640 ? (width - 40) / 2 : Math.min((width - DETAIL) / 2, height)
     this.drawMaps(this.get(".before"), this.before(q), this.now.shape, room, { colour: colours.x })
     this.drawMaps(this.get(".after"), this.results[q], op.shape, room, { colour: colours.y, chosen: o, pixels: last })
     this.get(".before-name").textContent = `${q ? "before" : "z"}: ${size(this.now.shape)}`
@@ -226,8 +227,8 @@ export class Layer {
         image.data[at + 3] = chosen >= 0 && c > chosen ? 90 : 255
       }
     show(canvas, image)
-    const scale = Math.max(1, Math.floor(room / Math.max(wide, tall))) || 1
-    const fits = Math.max(wide, tall) > room ? room / Math.max(wide, tall) : scale
+    // Whole pixels where there is room for several; an uneven enlargement shows only where it is small.
+    const scale = room / Math.max(wide, tall), fits = scale < 3 ? scale : Math.floor(scale)
     Object.assign(canvas.style, { width: `${wide * fits}px`, height: `${tall * fits}px` })
     canvas.setAttribute("aria-label", `${channels} maps of ${height} × ${width}`)
     this.tiles = { across, width: width + gap, height: height + gap, channels, wide, tall } // of the last one drawn
@@ -270,7 +271,7 @@ export class Layer {
     this.paint(".map-c", input, h, w, this.colours.x)
     this.paint(".part", part, height, width, this.colours.y)
     this.paint(".running", total, height, width, this.colours.y)
-    this.kernel.resize(op.kernel, 160, 46)
+    this.kernel.resize(op.kernel, 184, 46)
     this.kernel.draw(this.look, { values: kernel, colour: this.colours.w })
     Object.assign(this.slider, { max: inputs, value: count })
     fill(this.slider)

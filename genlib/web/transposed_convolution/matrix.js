@@ -1,4 +1,4 @@
-// The whole operation as one matrix times one vector: C' x = y, or C alone.
+// The whole operation as one matrix times one vector: C' x = y; or C y, the ordinary convolution's.
 //
 //     |        C'        | x | = | y |      a column for each input cell, a row for each output cell
 //
@@ -12,15 +12,20 @@ import { say } from "./words.js"
 const LARGEST = { width: 40, height: 27 } // a cell
 const LEAST_HEIGHT = 18 // of a cell with a number in it
 const SIGN = 22 // pixels for a dot or an equals sign
+const HEAD = 30 // pixels above the columns for a vector that lies flat
+const WAYS = { // how the vectors stand, by what is shown: the first that has room for numbers, or the last
+  T: [{ vectors: 2, flat: false }], C: [{ vectors: 1, flat: true }, { vectors: 0, flat: false }],
+}
 const MAP = 0.16 // share of the width for the overview next to a close part
 
 /** @typedef {object} Picture @property {boolean} transposed C' with its vectors, or C alone
  * @property {number} rows @property {number} columns @property {Int16Array} cells kernel cell or -1
- * @property {number[]} x @property {number[]} w @property {ArrayLike<number>} y
- * @property {(output: number) => boolean} known @property {boolean} close
+ * @property {number[]} w @property {Vector} given @property {Vector} result @property {boolean} close
  * @property {Map<number, string>} inputs marked columns @property {Map<number, string>} outputs
  * @property {Map<number, string>} kernels @property {number | null} entry the marked entry
- * @property {{x: string, w: string, y: string}} colours */
+ * @property {string} colour of the kernel */
+
+/** @typedef {{values: ArrayLike<number>, colour: string, known?: (cell: number) => boolean}} Vector */
 
 export class Matrix {
   /** @param {HTMLCanvasElement} canvas @param {{over: (entry: number | null) => void,
@@ -71,19 +76,21 @@ export class Matrix {
   draw(look, picture, width, height) {
     const shape = picture.transposed ? picture : { ...picture, rows: picture.columns, columns: picture.rows }
     this.shape = { rows: shape.rows, columns: shape.columns, transposed: picture.transposed }
-    const vectors = picture.transposed ? 2 : 0, room = width - (vectors ? 2 * SIGN : 0)
-    const size = {
-      width: Math.min(LARGEST.width, room / (shape.columns + vectors)),
-      height: Math.min(LARGEST.height, height / Math.max(shape.rows, vectors ? shape.columns : 0)),
-    }
     const pen = this.canvas.getContext("2d")
-    const texts = [...picture.w, ...(vectors ? [...picture.x, ...picture.y] : [])].map(say)
-    const fits = (cell) => cell.height >= LEAST_HEIGHT && typeFor(pen, look, texts, cell.width, cell.height)
+    const fits = (cell, texts) => cell.height >= LEAST_HEIGHT && typeFor(pen, look, texts, cell.width, cell.height)
+    const ways = WAYS[picture.transposed ? "T" : "C"].map(({ vectors, flat }) => {
+      const head = flat ? HEAD : 0, down = vectors && !flat ? Math.max(shape.rows, shape.columns) : shape.rows
+      const size = {
+        width: Math.min(LARGEST.width, (width - signs({ vectors, top: head })) / (shape.columns + vectors)),
+        height: Math.min(LARGEST.height, (height - head) / down),
+      }
+      return { ...size, vectors, top: head, type: fits(size, textsOf(picture, vectors)) }
+    })
+    const way = ways.find(({ type }) => type) ?? ways.at(-1)
     const whole = { row: 0, column: 0, rows: shape.rows, columns: shape.columns }
     const parts = []
-    if (fits(size) || !picture.close) parts.push({ ...whole, ...size, left: 0, vectors, type: fits(size) })
-    else parts.push(...this.closely(pen, look, picture, whole, width, height, texts))
-    const signs = ({ vectors: count, top }) => (count ? (top ? 1 : 2) * SIGN : 0)
+    if (way.type || !picture.close) parts.push({ ...whole, ...way, left: 0 })
+    else parts.push(...this.closely(pen, look, picture, whole, width, height))
     this.width = Math.max(...parts.map((part) => part.left + (part.columns + part.vectors) * part.width + signs(part)))
     this.height = Math.max(...parts.map((part) =>
       (part.top ?? 0) + Math.max(part.rows, part.vectors && !part.top ? part.columns : 0) * part.height))
@@ -94,12 +101,12 @@ export class Matrix {
   }
 
   // An overview, and next to it as many rows and columns as numbers fit in, around what is marked.
-  closely(pen, look, picture, whole, width, height, texts) {
-    const longest = texts.reduce((a, b) => (b.length > a.length ? b : a), "")
+  closely(pen, look, picture, whole, width, height) {
+    const vectors = 1, top = HEAD // x above the columns
+    const longest = textsOf(picture, vectors).reduce((a, b) => (b.length > a.length ? b : a), "")
     pen.font = `14px ${look.theme.font}`
     const cell = { width: Math.ceil(pen.measureText(longest).width) + 8, height: 22 }
-    const vectors = picture.transposed ? 1 : 0, left = Math.round(width * MAP) + 24
-    const top = vectors ? cell.height + 8 : 0 // x above the columns
+    const left = Math.round(width * MAP) + 24
     const columns = Math.min(whole.columns, Math.floor((width - left - vectors * SIGN) / cell.width) - vectors)
     const rows = Math.min(whole.rows, Math.floor((height - top) / cell.height))
     const first = (marks) => { for (const [q, kind] of marks) if (kind === "main") return q; return marks.keys().next().value }
@@ -132,7 +139,7 @@ export class Matrix {
     for (let r = 0; r < rows; r++)
       for (let c = 0; c < columns; c++) {
         const t = this.kernelAt(picture, row + r, column + c), x = left + c * width, y = top + r * height
-        if (t >= 0) tint(pen, look, picture.colours.w, w[t] / most, x, y, width, height)
+        if (t >= 0) tint(pen, look, picture.colour, w[t] / most, x, y, width, height)
         pen.fillStyle = look.theme.text
         pen.globalAlpha = t < 0 ? 0.35 : 1
         pen.font = `${type}px ${look.theme.font}`
@@ -145,7 +152,7 @@ export class Matrix {
   }
   drawDots(pen, look, picture, { rows, columns, width, height, left }) {
     const { w } = picture, most = Math.max(1e-9, ...w.map(Math.abs))
-    const [back, plus, minus] = [look.theme.soft, picture.colours.w, look.minus].map((colour) => channels(pen, colour))
+    const [back, plus, minus] = [look.theme.soft, picture.colour, look.minus].map((colour) => channels(pen, colour))
     const image = imageOf(columns, rows, (q) => {
       const t = this.kernelAt(picture, Math.floor(q / columns), q % columns)
       if (t < 0) return back
@@ -171,8 +178,9 @@ export class Matrix {
       const [x0, y0] = place(0), [x1, y1] = place(count - 1)
       frame(pen, look.theme.line, 1, x0, y0, x1 - x0 + width, y1 - y0 + height)
     }
-    strip(picture.x, column, columns, xPlace, picture.colours.x)
-    strip(picture.y, row, rows, yPlace, picture.colours.y, picture.known)
+    const { given, result } = picture
+    strip(given.values, column, columns, xPlace, given.colour, given.known)
+    strip(result.values, row, rows, yPlace, result.colour, result.known)
     pen.fillStyle = look.theme.text
     pen.font = `18px ${look.theme.font}`
     const middle = top ? top + (rows * height) / 2 - 11 : (Math.min(columns, rows) * height) / 2 - 11
@@ -199,13 +207,20 @@ export class Matrix {
   }
   markVectors(pen, look, picture, part) {
     const { row, column, rows, columns, width, height } = part, [xPlace, yPlace] = vectorsAt(part)
-    const lists = [[picture.inputs, column, columns, xPlace], [picture.outputs, row, rows, yPlace]]
+    const [across, down] = picture.transposed ? [picture.inputs, picture.outputs] : [picture.outputs, picture.inputs]
+    const lists = [[across, column, columns, xPlace], [down, row, rows, yPlace]]
     for (const [marks, from, count, place] of lists)
       for (const [q, kind] of marks)
         if (q >= from && q < from + count)
           frame(pen, look.mark, Math.min(height / 2, kind === "main" ? 3 : 1.5), ...place(q - from), width, height)
   }
 }
+
+// Room for the dot and the equals sign.
+const signs = ({ vectors, top }) => (vectors ? (top ? 1 : 2) * SIGN : 0)
+
+const textsOf = ({ w, given, result }, vectors) =>
+  [...w, ...(vectors ? [...given.values, ...result.values] : [])].map(say)
 
 // Where the numbers of x and of y stand next to a part of C', or of x above it.
 const vectorsAt = ({ left, columns, width, height, top }) => {

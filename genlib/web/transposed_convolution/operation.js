@@ -119,6 +119,15 @@ export const convolutionMatrix = (setting) => {
   return cells
 }
 
+/** C y: what the ordinary convolution makes of the output. Its shape is the input's, its numbers aren't.
+ * @param {Setting} setting @param {ArrayLike<number>} y m * m @param {ArrayLike<number>} w
+ * @returns {Float64Array} n * n */
+export const convolve = (setting, y, w) => {
+  const back = new Float64Array(setting.n ** 2)
+  products(setting, (i, t, o) => { back[i] += y[o] * w[t] })
+  return back
+}
+
 /** All products, sorted by where they go and whence they come.
  * @param {Setting} setting
  * @returns {{to: [number, number][][], from: [number, number][][], by: [number, number][][]}}

@@ -9,7 +9,7 @@ import { mainOf, marksOf, sentence } from "./focus.js"
 import { Grid } from "./grid.js"
 import { Layer } from "./layer.js"
 import { Matrix } from "./matrix.js"
-import { links, matrix, outSide, slide, spread, stamp, turned } from "./operation.js"
+import { convolve, links, matrix, outSide, slide, spread, stamp, turned } from "./operation.js"
 import { ASIDE, EXAMPLES, FILLS, HTML, STEPPERS, TABS } from "./parts.js"
 import { asText, cellValue, changed, inputOf, kernelOf, offered, parse, pinOf, START, stepOf, stepsOf, VIEWS,
   withInput, withKernel } from "./state.js"
@@ -321,7 +321,7 @@ class TransposedConvolution extends View {
 
   // What is left of the window for pictures.
   heightFor() {
-    const around = this.presented ? 270 : 372
+    const around = this.presented ? 285 : 372
     return Math.min(1400, Math.max(340, window.innerHeight - around))
   }
   drawControls() {
@@ -417,13 +417,16 @@ class TransposedConvolution extends View {
   }
   drawMatrix({ y, marks, known }, width, height, alone) {
     const { state, setting, side, look, colours } = this, transposed = state.show === "T"
+    const output = { values: y, colour: colours.y, known }
     this.entries.draw(look, {
-      transposed, rows: side * side, columns: setting.n ** 2, cells: this.matrix, x: this.x, w: this.w, y, known,
-      close: alone, inputs: marks.inputs, outputs: marks.outputs, kernels: marks.kernels, colours,
+      transposed, rows: side * side, columns: setting.n ** 2, cells: this.matrix, w: this.w, colour: colours.w,
+      given: transposed ? { values: this.x, colour: colours.x } : output,
+      result: transposed ? output : { values: convolve(setting, y, this.w), colour: colours.x },
+      close: alone, ...marks,
     }, width, height - 34)
     const [from, to] = [`${setting.n} × ${setting.n}`, `${side} × ${side}`]
     this.get(".matrix-name").textContent = transposed ? `Cᵀ x = y: ${side * side} × ${setting.n ** 2}`
-      : `C: ${setting.n ** 2} × ${side * side}, the convolution ${to} → ${from}`
+      : `C y: ${setting.n ** 2} × ${side * side}, the convolution ${to} → ${from}`
     this.get(".which").textContent = transposed ? "Show C" : "Show Cᵀ"
   }
   get largest() { return this.presented ? 76 : 44 }

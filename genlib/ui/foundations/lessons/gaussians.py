@@ -96,7 +96,7 @@ def diagonal_stays_inside() -> Fact:
 def _one_sigma() -> dict[str, str]:
     fit = _fit()
     mu, sigma = fit["mx"], fit["sx"]
-    ends = {"from": f"{mu - sigma:.4g}", "to": f"{mu + sigma:.4g}"}
+    ends = {"from": f"{mu - sigma:.6g}", "to": f"{mu + sigma:.6g}"}
     return {f"gaussians.{k}": v for k, v in ends.items()} | _link("one", mu=mu, sigma=sigma)
 
 

@@ -171,8 +171,9 @@ TRANSPOSED_CONVOLUTION = (
         "kernel. Do the input's numbers 1, 2, 3, 4 come back?",
         ("Yes", "No, only the shape"),
         1,
-        "Cᵀ is the transpose of C, not its inverse: the 2 × 2 shape comes back, but the first "
-        "number is 77 instead of 1. Compare the rows of C with the columns of Cᵀ: same numbers.",
+        "Cᵀ is the transpose of C, not its inverse. C y is written out here: the 2 × 2 shape comes "
+        "back, but its first number is 77 instead of 1. Compare the rows of C with the columns of "
+        "Cᵀ: the same numbers.",
         transposed_is_not_inverse,
         MATRIX,
         {"tconv.view": "matrix", "tconv.pin": "none"},

@@ -105,7 +105,7 @@ PCA = (
         "Half of the angles are below 25°, so most of its subspace is PCA's. The largest is near "
         "90°: the last axes hold so little variance that the training hardly sees them.",
         ae_30_is_nearly_pca,
-        {"pca.view": "linear", "pca.trained": "ae-30"},
+        {"pca.view": "Linear autoencoder"},
     ),
     Lesson(
         "kinds",
@@ -117,7 +117,7 @@ PCA = (
         "Less than a third of the digits of component 40 are of one class. Look at its members: "
         "what they share is where their ink lies, not what they mean.",
         components_take_kinds_of_digits,
-        {"pca.view": "mixture", "pca.component": "40"},
-        {"pca.view": "mixture", "pca.component": "24"},
+        {"pca.view": "Mixture", "pca.component": "40"},
+        {"pca.view": "Mixture", "pca.component": "24"},
     ),
 )

@@ -1,0 +1,84 @@
+"""Views of a sweep on the Runs page, and the figure behind one of them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from genlib.plots.parallel import parallel
+from genlib.runs import queue, sweep
+from genlib.runs.directory import Run, RunSpec
+from genlib.store import checkpoint
+from genlib.ui.train import results
+from tests.helpers import browse, ok, train
+
+pytestmark = pytest.mark.usefixtures("no_runs")
+
+TRAIN = {"epochs": 2, "limit": 128, "precision": "float32", "threads": 1}
+
+
+@pytest.fixture
+def runs() -> list[Run]:
+    """Two latents and nine, two seeds each, and a run that only waits."""
+    specs = [
+        RunSpec("autoencoder", "digits", {"latent_dim": n}, {**TRAIN, "seed": seed}, sweep="s")
+        for n in (9, 2)
+        for seed in (0, 1)
+    ]
+    made = [train(spec) for spec in specs]
+    return [*made, queue.create(replace(specs[0], model={"latent_dim": 30}))]
+
+
+def loss(run: Run) -> float:
+    return checkpoint.peek(run.path / "model.safetensors").history[-1]["test/loss"]
+
+
+def test_the_table_has_means_over_seeds_and_the_best_is_said(runs: list[Run]) -> None:
+    app = browse("train/runs.py", "sweep", view="Table")
+    assert "5 runs: 4 finished, 1 stopped." in [caption.value for caption in app.caption]
+    table = next(f.value for f in app.dataframe if "test/loss" in f.value)
+    assert list(table["latent_dim"]) == [9.0, 2.0, 30.0] and list(table["runs"]) == [2, 2, 1]
+    means = [(loss(a) + loss(b)) / 2 for a, b in (runs[:2], runs[2:4])]
+    assert list(table["test/loss"])[:2] == pytest.approx(means)
+    assert table["test/loss ±"].iloc[0] == pytest.approx(abs(loss(runs[0]) - loss(runs[1])) / 2)
+    better = 9 if means[0] < means[1] else 2
+    assert any(f"latent_dim = {better}" in text.value.replace("\\", "") for text in app.markdown)
+    ok(app.toggle(key="sweep.highest").set_value(True).run())
+    assert any(f"latent_dim = {11 - better}" in t.value.replace("\\", "") for t in app.markdown)
+    ok(app.multiselect(key="sweep.only.latent_dim").set_value(["2"]).run())
+    table = next(f.value for f in app.dataframe if "test/loss" in f.value)
+    assert list(table["latent_dim"]) == [2.0]
+
+
+def test_curves_are_grouped_by_the_values_of_a_setting(runs: list[Run]) -> None:
+    table = sweep.rows(runs)
+    grouped = results.grouped(table, "latent_dim", "test/loss")
+    assert {value: len(curves) for value, curves in grouped.items()} == {"9": 2, "2": 2, "30": 1}
+    assert grouped["2"][0][2] == pytest.approx(loss(runs[2])) and grouped["30"] == [{}]
+
+
+@pytest.mark.parametrize("view", results.VIEWS)
+def test_every_view_opens(runs: list[Run], view: str) -> None:
+    app = browse("train/runs.py", "sweep", view=view, group="latent_dim")
+    assert app.get("plotly_chart") or view in ("Table", "Reconstructions")
+    if view == "Reconstructions":
+        assert len(app.metric) == 2, "the first run of each setting that has a checkpoint"
+
+
+def test_a_sweep_without_numbers_says_when_they_come() -> None:
+    queue.create(RunSpec("autoencoder", "digits", {}, TRAIN, sweep="../../x"))
+    app = browse("train/runs.py")
+    assert "Numbers come with the first complete epoch." in [info.value for info in app.info]
+    assert sweep.load("../../x").path.parent.name == "sweeps"
+
+
+def test_the_figure_has_an_axis_per_setting() -> None:
+    columns = {"lr": [0.1, 0.2, 0.1], "kind": ["a", "b", "b"], "loss": [3.0, 1.0, 2.0]}
+    (plot,) = parallel(columns, "loss").data
+    lr, kind, loss_axis = plot.dimensions
+    assert list(lr.tickvals) == [0.1, 0.2] and list(lr.values) == [0.1, 0.2, 0.1]
+    assert list(kind.values) == [0, 1, 1] and list(kind.ticktext) == ["a", "b"]
+    assert list(plot.line.color) == list(loss_axis.values) == [3.0, 1.0, 2.0]
+    with pytest.raises(ValueError, match="one length"):
+        parallel({"a": [1.0], "b": [1.0, 2.0]}, "a")
