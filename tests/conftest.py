@@ -10,7 +10,7 @@ import streamlit as st
 import torch
 
 from genlib.models import Model
-from genlib.runs import queue
+from genlib.runs.launchers import here
 from genlib.store import checkpoint
 from tests.evil import Evil, build
 
@@ -55,7 +55,7 @@ def no_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture
 def nothing_starts(monkeypatch: pytest.MonkeyPatch) -> None:
     """Runs that are started stay waiting."""
-    monkeypatch.setattr(queue, "launch", lambda run: False)
+    monkeypatch.setattr(here, "start", lambda *runs: [])
 
 
 @pytest.fixture

@@ -49,6 +49,16 @@ def score_figure(
             marker_line_width=0,
             hovertemplate=f"{name}: %{{y:.1%}} near %{{x:.3g}}<extra></extra>",
         )
+    _mark(figure, marks, low, high)
+    figure.update_layout(barmode="overlay", bargap=0)
+    figure.update_xaxes(title=x_title, range=[low, high])
+    top = max(np.histogram(np.clip(v, low, high), edges)[0].max() / len(v) for v in near.values())
+    figure.update_yaxes(title="share of the group", tickformat=".0%", range=[0, 1.05 * top])
+    return _dress(figure)
+
+
+def _mark(figure: go.Figure, marks: Sequence[Mark], low: float, high: float) -> None:
+    middle = (low + high) / 2
     for line, mark in enumerate(marks):  # words below each other, for lines may be close
         x = min(max(mark.x, low), high)
         figure.add_vline(
@@ -58,13 +68,8 @@ def score_figure(
             line_color="#e0a000",
             annotation_text=mark.text,
             annotation_yshift=-17 * line,
-            annotation_position="top right" if x < (low + high) / 2 else "top left",
+            annotation_position="top right" if x < middle else "top left",
         )
-    figure.update_layout(barmode="overlay", bargap=0)
-    figure.update_xaxes(title=x_title, range=[low, high])
-    top = max(np.histogram(np.clip(v, low, high), edges)[0].max() / len(v) for v in near.values())
-    figure.update_yaxes(title="share of the group", tickformat=".0%", range=[0, 1.05 * top])
-    return _dress(figure)
 
 
 def _limits(

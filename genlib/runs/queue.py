@@ -10,8 +10,6 @@ import logging
 import os
 import re
 import shutil
-import subprocess
-import sys
 import time
 from contextlib import suppress
 from dataclasses import replace
@@ -19,8 +17,8 @@ from functools import lru_cache
 from pathlib import Path
 
 from genlib import environment
-from genlib.environment import DiskFullError, runs_dir
-from genlib.files import exclusive, full_disk_said, is_held, move, sweep, sync, take, write_json
+from genlib.environment import runs_dir
+from genlib.files import exclusive, full_disk_said, is_held, move, sweep, sync, write_json
 from genlib.runs.directory import (
     ACTIVE,
     LR_RANGE,
@@ -30,6 +28,7 @@ from genlib.runs.directory import (
     is_shipped,
     refuse_shipped,
 )
+from genlib.runs.launchers import here
 from genlib.settings import Control
 from genlib.store import checkpoint
 
@@ -75,6 +74,14 @@ def unfinished(owner: str) -> list[Run]:
     """The runs of an owner that wait or are at work."""
     mine = [run for run in listing() if run.owner == owner]
     return [run for run in mine if run.state in ("queued", *ACTIVE)]
+
+
+def at_work_on(spec: RunSpec) -> Run | None:
+    """The run that waits or is at work and was asked for the same training, if there is one."""
+    for run in listing():
+        if run.state in ("queued", *ACTIVE) and run.spec.same_as(spec):
+            return run
+    return None
 
 
 def create(spec: RunSpec, path: Path | None = None) -> Run:
@@ -210,47 +217,9 @@ def advance() -> list[Run]:
             return started
         room = max_runs() - working()
         for run in waiting:
-            if len(started) < room and launch(run):
-                started.append(run)
+            if len(started) < room:
+                started += here.start(run)
     return started
-
-
-def launch(run: Run) -> bool:
-    """Start the run's process. The lock is taken here and inherited, so that a run
-    that was started never looks dead. False when an old process still holds it."""
-    try:
-        lock = take(run.lock)
-    except OSError as error:  # the next one may do better
-        _say_skipped(run.path, str(error))
-        return False
-    if lock is None:
-        return False
-    command = [sys.executable, "-m", "genlib", "train", "--run", str(run.path)]
-    path = os.pathsep.join(
-        filter(None, (str(environment.root().resolve()), os.environ.get("PYTHONPATH")))
-    )
-    try:
-        run.set_status("running", time.time())
-        file = run.path / "log.txt"
-        with full_disk_said(file), file.open("ab") as log:
-            subprocess.Popen(
-                [*command, "--lock-fd", str(lock)],
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                pass_fds=(lock,),
-                start_new_session=True,
-                env={**os.environ, "PYTHONPATH": path},
-            )
-    except DiskFullError as error:  # it stays in the queue until there is room
-        _say_skipped(run.path, str(error))
-        return False
-    except OSError as error:
-        run.set_status("failed", time.time(), f"Python could not be started: {error.strerror}.")
-        return False
-    finally:
-        os.close(lock)
-    return True
 
 
 # ---------------------------------------------------------------------------- steer a run

@@ -70,6 +70,12 @@ RECIPES: dict[str, Recipe] = {
         {"latent_dim": 2, "hidden": (400,)},
         {"epochs": 40, "lr": 1e-3, "schedule": "cosine", **_EXACT},
     ),
+    "beta-vae-20": Recipe(
+        "vae",
+        "vae-20 with β = 4: the KL term costs four times as much, so that latents die.",
+        {"latent_dim": 20, "hidden": (400,), "beta": 4.0},
+        {"epochs": 40, "lr": 1e-3, "schedule": "cosine", **_EXACT},
+    ),
     "conv-vae-20": Recipe(
         "conv_vae",
         "Convolutions of 16 and 32 channels with stride 2, 20 latents: the overview text's VAE.",

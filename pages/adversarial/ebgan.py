@@ -3,7 +3,8 @@
 import streamlit as st
 
 from genlib.ui.adversarial import ebgan
-from genlib.ui.kit.pickers import choose, pick_model, try_this
+from genlib.ui.adversarial.lessons import EBGAN
+from genlib.ui.kit.pickers import choose, pick_model
 from genlib.ui.kit.stage import header, stage
 
 header(
@@ -14,6 +15,7 @@ header(
     r"\ell_C = C(y) + [\,m - C(G(z))\,]^+, \qquad \ell_G = C(G(z)) + w\, m\, \mathrm{PT}(z)",
     "Lecture text “Autoencoders to GANs”, where w = 0; Zhao, Mathieu & LeCun 2016, whose pulling-"
     "away term PT is the mean squared cosine between the codes of two samples",
+    EBGAN,
 )
 
 VIEWS = {"Energies": ebgan.energies, "Training": ebgan.training}
@@ -48,21 +50,14 @@ with st.expander("How to read it", icon=":material/menu_book:"):
         "up to a **margin** m beyond which it no longer cares. The generator learns to be "
         "rebuilt.\n"
         "- **Histogram**: share of each group at each energy. Real digits belong at the left. "
-        "Where the generated ones lie over them, the judge can't tell them apart any more.\n"
+        "Where the generated ones lie over them, the judge can't tell them apart.\n"
         "- **Margin** (dashed): samples are pushed up to m and not beyond. Noise was never shown "
         "to the judge, so its energy may be anything. The last bar holds what lies beyond "
         "the axis.\n"
-        "- **Merged**: half of each of two digits, which the judge never saw either. Paler than a "
-        "digit, and a pale image has little to get wrong.\n"
-        "- **Error**: blue is ink that the judge leaves out, red is ink that it adds; the sum of "
+        "- **Merged**: half of each of two digits, which the judge never saw either. It is paler "
+        "than a digit, and still most merges end up above the margin.\n"
+        "- **Error**: blue is ink that the judge leaves out, red is ink that it adds. The sum of "
         "the squares is the energy.\n"
-        "- **Training**: two curves that pull against each other around the margin."
+        "- **Training**: the energy of real digits falls below the margin, and that of the samples "
+        "is pushed up to it."
     )
-try_this(
-    [
-        "Drag **Epoch** to 1: the judge rebuilds the generator's samples better than real digits. "
-        "Then back: who has caught up? Train an **ebgan** of your own for the epochs between.",
-        "**Merged**: drag α. Is the half-and-half digit at higher energy than both its parents?",
-        "Draw a digit, then scribble over it: how much must you spoil before the energy passes m?",
-    ]
-)

@@ -4,7 +4,8 @@ import streamlit as st
 
 from genlib.ui.adversarial.gan import panels, training
 from genlib.ui.adversarial.gan.steps import theatre
-from genlib.ui.kit.pickers import choose, pick_model, try_this
+from genlib.ui.adversarial.lessons import GAN
+from genlib.ui.kit.pickers import choose, pick_model
 from genlib.ui.kit.stage import header, stage, whole_page
 
 header(
@@ -15,6 +16,7 @@ header(
     r"\text{in practice } \max_G \; \mathbb{E}_z[\log D(G(z))]",
     "Lecture text “Autoencoders to GANs”; article “Autoencoder, VAE and GAN”; Goodfellow et al. "
     "2014",
+    GAN,
 )
 
 VIEWS = {
@@ -57,12 +59,3 @@ drawn: list[object] = []  # the view, for what stands below the stage
 show(drawn)
 with st.expander("How to read it", icon=":material/menu_book:"):
     st.markdown(HOW_TO_READ[str(drawn[0])])
-try_this(
-    [
-        "**Step by step**: train **only D** for a while. D(G(z)) sinks to 0 and G's loss climbs; "
-        "then one step of G after another: how many until D is fooled again?",
-        "The same with **only G**: it finds what this frozen D likes, which need not be a digit.",
-        "**Verdict**: draw a digit. D was trained on scans, so what does it dislike about yours? "
-        "Then merge two digits, or try noise: D never saw either.",
-    ]
-)

@@ -7,6 +7,7 @@ import random
 import streamlit as st
 
 from genlib.ui.autoregressive import pixelcnn
+from genlib.ui.autoregressive.lessons import PIXELCNN
 from genlib.ui.components import digit_picker
 from genlib.ui.kit import loading, pickers
 from genlib.ui.kit.pickers import download
@@ -23,6 +24,7 @@ header(
     r"p_T(x_i = 1 \mid \cdot) = \sigma(\mathrm{logit}_i / T)",
     "Slides “Generative taxonomy”; van den Oord, Kalchbrenner & Kavukcuoglu 2016, "
     "arXiv:1601.06759. Digits are black and white here: a pixel is ink or paper.",
+    PIXELCNN,
 )
 
 
@@ -136,15 +138,3 @@ with st.expander("How to read this", icon=":material/menu_book:"):
         "- Digits are rounded to black and white at one half; the model was trained on digits "
         "that were drawn at random from their grey values, which cost more nats."
     )
-pickers.try_this(
-    [
-        "Give 10 **known rows** of a 4. Which digits do the 16 images become? Give 18: how many "
-        "different digits are left?",
-        "Switch to **p of ink** and scrub: the model is sure of almost every pixel, and the few "
-        "it doubts decide the digit.",
-        "Lower the **temperature** to 0.1. Why do the pages stay blank? Each pixel is most likely "
-        "paper, and one pixel of ink must come first.",
-        "Tick **Receptive field** and rest the mouse in the lower right. What lies above to the "
-        "right is hatched: a PixelRNN sees a far larger part of it.",
-    ]
-)

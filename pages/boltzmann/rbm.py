@@ -2,8 +2,9 @@
 
 import streamlit as st
 
+from genlib.ui.boltzmann.lessons import RBM
 from genlib.ui.boltzmann.rbm import chain, measure, race
-from genlib.ui.kit.pickers import choose, pick_model, try_this
+from genlib.ui.kit.pickers import choose, pick_model
 from genlib.ui.kit.stage import header, stage
 
 header(
@@ -16,6 +17,7 @@ header(
     r"- \langle v h \rangle_{\text{model}}",
     "p(v) = exp(−F(v)) / Z. Slides “Generative taxonomy”; Hinton 2002; Hinton, Osindero & Teh "
     "2006; Tieleman 2008; Salakhutdinov & Murray 2008",
+    RBM,
 )
 
 VIEWS = {
@@ -65,13 +67,3 @@ HOW_TO_READ = {
 }
 with st.expander("How to read it", icon=":material/menu_book:"):
     st.markdown(HOW_TO_READ[view])
-try_this(
-    [
-        "**Chain**: start from noise at 5 steps a second. How many steps until there is a digit? "
-        "Then as fast as it goes with 16 chains: do they all become the same digit?",
-        "Hide the **lower half** of a 3, then of a 7, and run 9 chains. Which completions do they "
-        "find, and how often does one chain change its mind?",
-        "**Ways to train**: at learning rate 0.2 watch CD-1 get better and then worse, and PCD "
-        "break when its chains can't follow. Then take 0.05.",
-    ]
-)

@@ -13,6 +13,7 @@ from genlib.store.checkpoint import Info
 from genlib.ui.components import digit_picker
 from genlib.ui.components.merged_digits import merged_digits
 from genlib.ui.energy import merged_digits as energy_view
+from genlib.ui.energy.lessons import MERGED_DIGITS
 from genlib.ui.kit import loading, pickers
 from genlib.ui.kit.columns import side_by_side
 from genlib.ui.kit.plain import plain
@@ -45,6 +46,7 @@ header(
     r"x = (1 - \alpha)\, a + \alpha\, b, \qquad "
     r"\mathrm{AUC} = P\,[F(\text{merge}) > F(\text{digit})]",
     "Lecture text “Autoencoders to GANs”, figure 8. The AUC's standard error is DeLong's (1988).",
+    MERGED_DIGITS,
 )
 data = loading.dataset()
 
@@ -156,13 +158,3 @@ with st.expander("How to read it", icon=":material/menu_book:"):
         "- **Contrast** misleads: half and half is paler than any digit, and pale images have "
         "small squared errors whatever they show. The contrast-invariant energy removes that."
     )
-pickers.try_this(
-    [
-        "Press **Play**. The denoising autoencoder's curve leaves the band in the middle. The "
-        "30-unit autoencoder's stays in it: it copies merges as well as digits.",
-        "Switch to **Contrast-invariant**. How much of the plain autoencoder's blindness was only "
-        "the paleness of the merge?",
-        "Choose **Splice** with two digits that share a top, such as 4 and 9. Is the result "
-        "garbage at all?",
-    ]
-)

@@ -8,11 +8,12 @@ from genlib.plots.kernels import OWN, SHARED
 from genlib.store.checkpoint import Info
 from genlib.ui.components.live_slider import live_slider
 from genlib.ui.kit import links
-from genlib.ui.kit.pickers import choose, pick_models, try_this
+from genlib.ui.kit.pickers import choose, pick_models
 from genlib.ui.kit.picture_table import signed_legend
 from genlib.ui.kit.plain import note_of, plain
 from genlib.ui.kit.stage import header, stage
 from genlib.ui.latents import reconstructions
+from genlib.ui.latents.lessons.reconstructions import RECONSTRUCTIONS
 
 header(
     "Reconstructions and kernels",
@@ -21,6 +22,7 @@ header(
     r"h = f(W x + b), \qquad \hat x = g(V h + c), \qquad \text{kernel } k = \text{row } k "
     r"\text{ of } W",
     "Lecture text “Autoencoders to GANs”, figures 3, 4 and 6",
+    RECONSTRUCTIONS,
 )
 
 
@@ -80,15 +82,6 @@ def show_reconstructions(controls: DeltaGenerator, picture: DeltaGenerator) -> N
     st.caption(
         "± one standard error over the test images. In nets of one kind, more latents mean a "
         "smaller error; that alone does not make a better model: an over-complete code can copy."
-    )
-    try_this(
-        [
-            "Compare **vae-2** with **vae-20**: with two latents the model draws a digit, "
-            "often not the one it was given.",
-            "On the Runs page, sweep `latent_dim` over 2, 10, 100 and choose the three runs here.",
-            "`dae-500` has as many latents as `ae-500` but a larger error on clean digits: it was "
-            "never asked to copy.",
-        ]
     )
 
 
@@ -186,16 +179,6 @@ is the spread of the border's weights over the spread inside, the median of all 
 that saturated, or a ReLU unit that is never on, gets no gradient: it keeps the weights it had then,
 often noise everywhere, and says the same about every digit.
 """
-    )
-    try_this(
-        [
-            "Compare the border noise of **ae-500** and **dae-500**: same size, same data; only "
-            "the noise on the input differs.",
-            "Sort by **smoothness**, then change what *dead* means. In `ae-30` and `vae-20` both "
-            "ways find the same units. In `ae-500` most kernels look like noise and yet their "
-            "units are active: to copy pixels, a net needs no strokes.",
-            "Click a kernel framed in amber, then one that is not: which digits excite it?",
-        ]
     )
 
 

@@ -77,15 +77,6 @@ def test_known_rows_of_the_digit_are_kept_and_the_rest_is_drawn_many_ways(tiny: 
     assert len({image[14:].tobytes() for image in images}) == 16
 
 
-@pytest.mark.usefixtures("shipped")
-def test_pages_stay_blank_at_the_temperature_that_the_page_tells_one_to_try() -> None:
-    app = run(temperature="0.1")
-    assert "Lower the **temperature** to 0.1. Why do the pages stay blank?" in "".join(
-        text.value for text in app.markdown
-    )
-    assert not sent(app)[0]["images"].any()
-
-
 def test_drawing_again_and_the_temperature_change_the_images(tiny: Path) -> None:
     app = run()
     first = sent(app)[0]

@@ -104,19 +104,23 @@ def numbers(rows: Sequence[Info], epochs: Sequence[int]) -> None:
         if epoch in dict(info.snapshots)
     ]
     x = to_float(loading.pictures_of(rows[0]).test_x[: data.N])
-    counted.append({"model": "real test images", "epoch": "–", **_said(half_tones(x), "all", 1.0)})
+    counted.append(
+        {"model": "real test images", "epoch": "–", **_said(half_tones(x), 1.0, "all", 1.0)}
+    )
     st.dataframe(counted, hide_index=True, height="content", key=f"{KEY}.numbers")
     st.caption(
         f"Grey ink: pixels between 0.1 and 0.9 among those above 0.1, over {SAMPLES} samples, of "
         f"which the first are shown. Classes and variety: over {data.N:,} samples; a class is "
-        "drawn if a tenth of its fair share looks like it to our classifier; variety is the mean "
-        "squared distance of two samples over that of two real images."
+        "drawn if a tenth of its fair share looks like it to our classifier. Samples look real if "
+        "their features are closer to those of real images than to those of noise. Variety is the "
+        "mean squared distance of two samples over that of two real images."
     )
 
 
-def _said(grey: float, classes: str, variety: float | None) -> dict[str, str]:
+def _said(grey: float, real: float | None, classes: str, variety: float | None) -> dict[str, str]:
     return {
         "grey ink": f"{grey:.0%}",
+        "look real": "–" if real is None else f"{real:.0%}",
         "classes drawn": classes,
         "variety": "–" if variety is None else f"{variety:.0%}",
     }
@@ -127,10 +131,11 @@ def _counted(info: Info, epoch: int) -> dict[str, str]:
     assert shown is not None
     grey = half_tones(to_float(torch.from_numpy(shown)))
     if judge is None:
-        return _said(grey, "–", None)
+        return _said(grey, None, "–", None)
     found = data.coverage_of(dict(info.snapshots)[epoch], judge, 1)
     covered = len(found.wanted) - len(found.missing)
-    return _said(grey, f"{covered} of {len(found.wanted)}", found.variety)
+    real = 1 - sum(found.unlike) / found.n
+    return _said(grey, real, f"{covered} of {len(found.wanted)}", found.variety)
 
 
 def alike(pictures: Sequence[NDArray[np.uint8] | None]) -> NDArray[np.uint8]:

@@ -67,9 +67,8 @@ def latent_pad(
 
     Args:
         key: the widget's key; `set_z(key, z)` must have been called once.
-        name: of the decoder in `decoder_store`.
+        name: of the decoder in `decoder_store`; shape: (C, H, W) of its pictures.
         dims: latents in the order in which the sliders should stand.
-        shape: (C, H, W) of the picture.
         classes: names of the labels in `decoder_store`, for a legend of the dots.
         decode: z (1, d) -> (1, C, H, W) in [0, 1]; if given, the server decodes, not the browser.
         on_rest: called when it comes to rest somewhere else.
@@ -85,8 +84,7 @@ def latent_pad(
         "version": st.session_state[f"{key}.version"],
         "path": "server" if decode else "browser",
     }
-    if decode:
-        data |= _answer(key, z, decode)
+    data |= _answer(key, z, decode) if decode else {}
     component("latent_pad")(
         key=key,
         data=data,

@@ -89,15 +89,8 @@ def one_digit(
     """Show clean, corrupted and repaired pictures of one digit x (1, 1, H, W); the verdict."""
     items = [PictureCard("Clean", grey(x[0, 0].numpy()), note="what we hope to get back")]
     untouched = float(inpainting.mse(x_bad, x))
-    items.append(
-        PictureCard(
-            UNTOUCHED,
-            grey(x_bad[0, 0].numpy()),
-            f"{untouched:.4f}",
-            "left as it is",
-            colour=GREY,
-        )
-    )
+    image = grey(x_bad[0, 0].numpy())
+    items.append(PictureCard(UNTOUCHED, image, f"{untouched:.4f}", "left as it is", colour=GREY))
     blind = bool(mask.all())  # every pixel is damaged: nothing is known
     fixed = {
         name: repair(x_bad, mask)
@@ -109,15 +102,8 @@ def one_digit(
     colour = colours(methods)
     for name in methods:
         if name not in fixed:
-            items.append(
-                PictureCard(
-                    name,
-                    None,
-                    "–",
-                    "Needs good pixels to start from; all are damaged.",
-                    colour=colour[name],
-                )
-            )
+            note = "Needs good pixels to start from; all are damaged."
+            items.append(PictureCard(name, None, "–", note, colour=colour[name]))
             continue
         image = grey(fixed[name][0, 0].clamp(0, 1).numpy())
         best = errors[name] <= lowest + TIE

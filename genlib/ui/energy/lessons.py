@@ -6,7 +6,9 @@ import torch
 
 from genlib.models.denoising import CORRUPTIONS
 from genlib.ui.energy import denoise
+from genlib.ui.energy import merged_digits as merged
 from genlib.ui.kit import loading
+from genlib.ui.kit.evidence import digit, named
 from genlib.ui.kit.lessons import Fact, Lesson
 
 DIGIT = 3  # the page opens on the first test digit of this class
@@ -103,5 +105,101 @@ DENOISE = (
         bottleneck_removes_noise,
         {"denoise.strength": "0.5", "denoise.beside": "ae-30"},
         {"denoise.strength": "0.05", "denoise.beside": "ae-30"},
+    ),
+)
+
+SQUARED, INVARIANT = "squared error", "1 - correlation"
+
+
+def _area(name: str, how: str, kind: str = SQUARED) -> float:
+    """The AUC of a model over 2,000 digits and as many merges, as the page shows it."""
+    return merged.curve(named(name), how, kind).auc
+
+
+def only_one_notices() -> Fact:
+    """Of the pair that the page opens with, half and half: dae-500 notices, ae-30 doesn't."""
+    pair = digit(3, 1), digit(8)
+    cards = {n: merged.card(named(n), *pair, "alpha", SQUARED) for n in ("dae-500", "ae-30")}
+    middle = {name: card.mood[len(card.mood) // 2] for name, card in cards.items()}
+    energy = cards["dae-500"].energy
+    ends, rise = max(energy[0], energy[-1]), energy[len(energy) // 2]
+    holds = middle == {"dae-500": "caught", "ae-30": "pass"} and rise > 2 * ends
+    return Fact(holds, f"{middle}; dae-500 rises from {ends:.1f} to {rise:.1f}")
+
+
+def paleness_hides_merges() -> Fact:
+    """ae-30 guesses by squared errors, and does better but not well without the contrast."""
+    squared, invariant = _area("ae-30", "alpha"), _area("ae-30", "alpha", INVARIANT)
+    return Fact(
+        abs(squared - 0.5) < 0.05 and 0.7 < invariant < 0.85,
+        f"AUC of ae-30: {squared:.3f} by squared error, {invariant:.3f} contrast-invariant",
+    )
+
+
+def full_contrast_is_noticed() -> Fact:
+    """The maximum of two digits is noticed by ae-30, too: on this pair and in nine of ten."""
+    card = merged.card(named("ae-30"), digit(3, 1), digit(8), "max", SQUARED)
+    area = _area("ae-30", "max")
+    return Fact(card.mood == ["caught"] and area > 0.88, f"{card.mood[0]}, AUC {area:.3f}")
+
+
+def splices_look_real() -> Fact:
+    """dae-500 tells nearly every half-and-half merge, and clearly fewer splices."""
+    half, spliced = _area("dae-500", "alpha"), _area("dae-500", "splice")
+    return Fact(half > 0.98 and 0.77 < spliced < 0.87, f"AUC {half:.3f} and {spliced:.3f}")
+
+
+MERGED_DIGITS = (
+    Lesson(
+        "half",
+        "Half a 3 and half an 8",
+        "Half a 3 lies on top of half an 8. Who notices that this isn't a digit: the denoising "
+        "autoencoder dae-500, or ae-30 with its 30 units?",
+        ("Both", "Only dae-500", "Only ae-30", "Neither"),
+        1,
+        "dae-500 has learned to pull images towards digits, so it changes the merge and its energy "
+        "more than doubles. ae-30 copies the merge as well as it copies a digit.",
+        only_one_notices,
+        {"merged.alpha": "0.5"},
+        {"merged.alpha": "0"},
+    ),
+    Lesson(
+        "pale",
+        "Is it only pale?",
+        "A half-and-half merge is paler than any digit, and pale images have small squared errors. "
+        "An energy that ignores contrast removes that. Does ae-30 notice merges now?",
+        ("Yes, nearly all", "More of them, but far from all", "No better than before"),
+        1,
+        "By squared error ae-30 only guesses (AUC 0.5). Without the effect of contrast its AUC is "
+        "between 0.7 and 0.85. So part of its blindness was the paleness, but not all of it.",
+        paleness_hides_merges,
+        {"merged.energy": "Contrast-invariant", "merged.alpha": "0.5"},
+        {"merged.alpha": "0.5"},
+    ),
+    Lesson(
+        "full_contrast",
+        "Both digits at full contrast",
+        "Now the brighter of the two pixels counts, so both digits keep their contrast. Does "
+        "ae-30 notice this merge?",
+        ("Yes", "It hesitates", "No"),
+        0,
+        "There is more ink than 30 units can draw, and no paleness that hides the error. Over all "
+        "merges of this kind the AUC of ae-30 is close to 0.9, where it only guessed before.",
+        full_contrast_is_noticed,
+        {"merged.how": "Max"},
+        {"merged.alpha": "0.5"},
+    ),
+    Lesson(
+        "splice",
+        "Cut and glued",
+        "In 99 of 100 cases dae-500 gives a half-and-half merge more energy than a digit. Now the "
+        "top of one digit sits on the bottom of another. Is it as good at that?",
+        ("Just as good", "Clearly worse", "Even better"),
+        1,
+        "Every stroke of a splice is a real stroke at full contrast, and only the place where the "
+        "two halves meet is odd. The AUC of dae-500 falls from 0.99 to about 0.8.",
+        splices_look_real,
+        {"merged.how": "Splice", "merged.alpha": "0.5"},
+        {"merged.alpha": "0.5"},
     ),
 )

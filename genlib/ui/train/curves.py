@@ -100,7 +100,6 @@ def _chart(term: str, unit: str, among: list[str]) -> dict[str, object]:
     Charts stand one above the other: the first has the legend, the last the axis' title.
     """
     first, last = term == among[0], term == among[-1]
-    domain = ["train", "test"]
 
     def line(kind: str, mark: dict[str, object]) -> dict[str, object]:
         return {
@@ -115,30 +114,35 @@ def _chart(term: str, unit: str, among: list[str]) -> dict[str, object]:
             line("test", {"strokeWidth": 2.5, "point": {"size": 40, "filled": True}}),
             RATE,
         ],
-        "encoding": {
-            "x": {
-                "field": "epoch",
-                "type": "quantitative",
-                "title": "epoch" if last else None,
-                "axis": {"tickCount": 8},
-            },
-            "y": {
-                "field": "value",
-                "type": "quantitative",
-                "title": [term.replace("_", " "), unit],
-                "scale": {"zero": False},
-            },
-            "color": {
-                "field": "set",
-                "type": "nominal",
-                "title": None,
-                "scale": {"domain": domain},
-                "legend": {"orient": "top", "direction": "horizontal"} if first else None,
-            },
-            "tooltip": [
-                {"field": "set", "type": "nominal"},
-                {"field": "epoch", "type": "quantitative", "format": ".2f"},
-                {"field": "value", "type": "quantitative", "format": ".5g"},
-            ],
+        "encoding": _encoding(term, unit, first, last),
+    }
+
+
+def _encoding(term: str, unit: str, first: bool, last: bool) -> dict[str, object]:
+    """Which column is drawn how."""
+    return {
+        "x": {
+            "field": "epoch",
+            "type": "quantitative",
+            "title": "epoch" if last else None,
+            "axis": {"tickCount": 8},
         },
+        "y": {
+            "field": "value",
+            "type": "quantitative",
+            "title": [term.replace("_", " "), unit],
+            "scale": {"zero": False},
+        },
+        "color": {
+            "field": "set",
+            "type": "nominal",
+            "title": None,
+            "scale": {"domain": ["train", "test"]},
+            "legend": {"orient": "top", "direction": "horizontal"} if first else None,
+        },
+        "tooltip": [
+            {"field": "set", "type": "nominal"},
+            {"field": "epoch", "type": "quantitative", "format": ".2f"},
+            {"field": "value", "type": "quantitative", "format": ".5g"},
+        ],
     }

@@ -141,10 +141,8 @@ def classes(info: Info, controls: DeltaGenerator) -> None:
     say_collapse(found, judge)
     left, right = st.columns([3, 1])
     with left:
-        real = np.bincount(
-            loading.pictures_of(info).train_y.numpy(), minlength=len(judge.names)
-        ).astype(float)
-        real /= real.sum()
+        labels = loading.pictures_of(info).train_y.numpy()
+        real = np.bincount(labels, minlength=len(judge.names)) / len(labels)
         groups = {
             in_chart(info.name): (found.shares.tolist(), found.stderrs.tolist()),
             "training set": (real.tolist(), [0.0] * len(real)),

@@ -39,7 +39,7 @@ def chain(info: Info, controls: DeltaGenerator, picture: DeltaGenerator) -> None
             f"{plain(data.title)}. Train a model on {plain(data.title)} to run a chain."
         )
         return
-    layers, band = _layers(info)
+    layers, band = layers_of(info)
     if sum(w.size for w, _, _ in layers) > BROWSER_WEIGHTS:
         picture.info(
             f"{plain(info.name)} has more than {BROWSER_WEIGHTS:,} weights, too many for the "
@@ -48,7 +48,7 @@ def chain(info: Info, controls: DeltaGenerator, picture: DeltaGenerator) -> None
         return
     with controls:
         start, hidden, chains, show = _controls()
-        known = _known(hidden, *data.shape[1:])
+        known = left_visible(hidden, *data.shape[1:])
         if known is not None:
             st.caption(_clamping(len(layers)))
         if data.shape[0] > 1:
@@ -81,7 +81,7 @@ def _subject(info: Info, data: Dataset) -> Tensor | None:
     return image
 
 
-def _known(hidden: str, height: int, width: int) -> NDArray[np.bool_] | None:
+def left_visible(hidden: str, height: int, width: int) -> NDArray[np.bool_] | None:
     """Which pixels are held, (H, W), where that part is hidden; None where nothing is."""
     everything, down, right = slice(None), height // 2, width // 2
     top, left = round(height * 9 / 28), round(width * 9 / 28)
@@ -144,7 +144,7 @@ def _clamping(depth: int) -> str:
 
 
 @st.cache_resource(max_entries=4, show_spinner="Loading the weights …", hash_funcs=loading.BY_FILE)
-def _layers(info: Info) -> tuple[Layers, tuple[float, float]]:
+def layers_of(info: Info) -> tuple[Layers, tuple[float, float]]:
     """Weights as numpy, and the free energies between which 90 % of the test images lie."""
     model = loading.model(info)
     if not isinstance(model, Stacked):

@@ -52,7 +52,7 @@ def training(controls: DeltaGenerator, picture: DeltaGenerator) -> None:
             torch.set_num_threads(1)
             models = contestants(n_hidden)
             runners: dict[str, race.Runner] = {}
-            for runners in race.run(models, _data(), states(16), steps=STEPS, every=EVERY, lr=lr):
+            for runners in race.run(models, bars(), states(16), steps=STEPS, every=EVERY, lr=lr):
                 step = min(r.curve[-1][0] for r in runners.values())
                 job.report(step / STEPS, f"Step {step:,} of {STEPS:,}", runners)
             return runners
@@ -118,7 +118,7 @@ def free_parameters(model: Model) -> int:
     return counted
 
 
-def _data() -> torch.Tensor:
+def bars() -> torch.Tensor:
     """The 30 pictures, (30, 1, 4, 4) of 0 and 1."""
     return bars_and_stripes(4)[0][:, None].float()
 
@@ -130,7 +130,7 @@ def _patterns() -> None:
 
 def _data_row() -> PictureRow:
     """Every third picture of the data, half bars and half stripes."""
-    return PictureRow("Data", "10 of the 30, each 3.3%", grey(_data()[::3, 0].numpy()))
+    return PictureRow("Data", "10 of the 30, each 3.3%", grey(bars()[::3, 0].numpy()))
 
 
 def _row(name: str, verdict: race.Verdict | None) -> PictureRow:

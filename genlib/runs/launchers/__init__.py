@@ -1,0 +1,1 @@
+"""Launchers, a module each: see genlib/runs/launch.py."""

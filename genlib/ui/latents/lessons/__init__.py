@@ -1,0 +1,1 @@
+"""The lessons of the pages about latents, a module for each page."""

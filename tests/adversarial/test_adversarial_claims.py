@@ -1,0 +1,36 @@
+"""What "How to read it" says of the shipped GANs, beyond what lessons claim."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from genlib.data.datasets import find_mnist
+from genlib.ui.adversarial.gan import data
+from genlib.ui.kit.evidence import named
+
+pytestmark = pytest.mark.skipif(find_mnist() is None, reason="MNIST is not here")
+MARGIN = 20.0
+
+
+def test_real_digits_end_below_the_margin_samples_near_it_and_merges_above(shipped: Path) -> None:
+    info = named("ebgan")
+    energies = {group: data.group_scores(info.path, "energy", group) for group in data.GROUPS}
+    median = {group: float(np.median(values)) for group, values in energies.items()}
+    assert median["Test images"] < median["Generated"] < MARGIN < median["Merged"]
+    assert (energies["Merged"] > MARGIN).mean() > 0.9
+    first, last = info.history[0], info.history[-1]
+    assert first["train/c_x"] > MARGIN > last["train/c_x"]
+    assert first["train/c_gz"] < last["train/c_gz"] < MARGIN
+
+
+def test_real_and_generated_images_look_alike_to_the_d_that_the_page_opens(shipped: Path) -> None:
+    """Verdict: no image is told for certain, so the two histograms overlap."""
+    real, made = (
+        data.group_scores(named("dcgan-28").path, "verdict", group)
+        for group in ("Test images", "Generated")
+    )
+    low, high = np.percentile(made, [5, 95])
+    assert ((real > low) & (real < high)).mean() > 0.5
