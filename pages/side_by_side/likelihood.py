@@ -11,6 +11,7 @@ from genlib.ui.kit import guard, likelihoods, pickers
 from genlib.ui.kit.jobs import polled, within_limits
 from genlib.ui.kit.plain import plain
 from genlib.ui.kit.stage import header, stage
+from genlib.ui.side_by_side.lessons.likelihood import LIKELIHOOD
 
 SIZES = (100, 200, 500, 1000, 2000, 5000, 10_000)
 
@@ -22,6 +23,7 @@ header(
     r"\;\le\; -\mathrm{ELBO}(x), \qquad "
     r"-\log p(v) = F(v) + \log Z, \qquad -\log p(x) = -\sum_i \log p(x_i | x_{<i})",
     "Slides “Generative taxonomy”; lecture text “Autoencoders to GANs”. Bounds: in expectation.",
+    LIKELIHOOD,
 )
 infos = likelihoods.contenders()
 if not infos:
@@ -175,11 +177,3 @@ with st.expander("How to read this", icon=":material/menu_book:"):
         "- **Open** circles, squares and triangles were measured here and now, full ones when the "
         "model was trained; open diamonds are published."
     )
-pickers.try_this(
-    [
-        "Measure `vae-20` by −ELBO and by 200 samples. Which number would you print in a paper?",
-        "Compare PixelCNN with a VAE here, then look at samples of both: which likelihood would "
-        "you have guessed from the pictures?",
-        "Measure with 100 images, then with 2,000. How far may the first be off?",
-    ]
-)

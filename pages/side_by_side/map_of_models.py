@@ -6,9 +6,10 @@ import streamlit as st
 
 from genlib.ui import menu
 from genlib.ui.components.map_of_models import map_of_models
-from genlib.ui.kit import loading, pickers
+from genlib.ui.kit import loading
 from genlib.ui.kit.jobs import polled
 from genlib.ui.kit.stage import STAGE, header
+from genlib.ui.side_by_side.lessons.map_of_models import MAP_OF_MODELS
 from genlib.ui.side_by_side.map_of_models import drawn, timeline_html, tree_html
 
 FILES = [page.file for page in menu.PAGES]
@@ -20,6 +21,7 @@ header(
     r"\theta^* = \arg\max_\theta \sum_i \log p_\theta(x^{(i)}) \quad\Longleftrightarrow\quad "
     r"\min_\theta \mathrm{KL}(p_{\text{data}} \,\Vert\, p_{\text{model}})",
     "Slides “Generative taxonomy”, after Goodfellow 2016, arXiv:1701.00160.",
+    MAP_OF_MODELS,
 )
 
 job = drawn(loading.checkpoints())
@@ -35,14 +37,15 @@ def drawing(seen: int) -> bool:
     return job.busy
 
 
+marked = st.query_params.get("map.mark", "")  # a model that a lesson points at
 pictures = job.result if isinstance(job.result, dict) else {}
 with st.container(key=STAGE):
-    opened = map_of_models("map.tree", tree_html(pictures), FILES)
+    opened = map_of_models("map.tree", tree_html(pictures, marked), FILES)
 if opened:
     st.switch_page(opened)
 polled("map_of_models.drawing", drawing, len(pictures))
 st.subheader("By year")
-opened = map_of_models("map.time", timeline_html(), FILES)
+opened = map_of_models("map.time", timeline_html(marked), FILES)
 if opened:
     st.switch_page(opened)
 
@@ -62,11 +65,3 @@ with st.expander("How to read this", icon=":material/menu_book:"):
         "model has an encoder.\n"
         "- Flows, diffusion and later GANs are named so that one sees where they belong."
     )
-pickers.try_this(
-    [
-        "Follow one row of the tree: open a **tractable** and an **implicit** model and compare "
-        "samples. Which would you believe?",
-        "Find the two models that a **denoising autoencoder** is the ancestor of.",
-        "Then put one digit into all of them on **One digit, every model**.",
-    ]
-)

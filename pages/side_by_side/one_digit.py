@@ -9,6 +9,7 @@ from genlib.ui.kit import guard, loading, pickers
 from genlib.ui.kit.jobs import polled, within_limits
 from genlib.ui.kit.plain import plain
 from genlib.ui.kit.stage import header, stage
+from genlib.ui.side_by_side.lessons.one_digit import ONE_DIGIT
 from genlib.ui.side_by_side.one_digit import data, view
 
 POLL = 1.0  # seconds
@@ -21,6 +22,7 @@ header(
     r"\text{saliency}_i = \Big|\frac{\partial\, \text{logit}_c(x)}{\partial x_i}\Big|",
     "Energies: lecture text “Autoencoders to GANs”. Likelihoods: slides “Generative taxonomy”. "
     "Saliency: Simonyan, Vedaldi & Zisserman 2013.",
+    ONE_DIGIT,
 )
 digits = loading.dataset()
 infos = data.models_for(digits.shape)
@@ -100,15 +102,3 @@ with st.expander("How to read this", icon=":material/menu_book:"):
         "- **Density**: grey pixels as real numbers. It may be above 1, and its nats are not those "
         "of black and white images."
     )
-pickers.try_this(
-    [
-        "Choose **Merge** and drag. Who notices the half-and-half first, and who takes it for a "
-        "digit to the end?",
-        "**Invert** a digit. Densities and VAEs find it stranger than almost all real digits. "
-        "`ae-30` and `ae-500` copy black on white as well as anything. `ae-slides-2d` notices "
-        "because it has only seen 1, 5 and 6. You read it without effort: what did each of them "
-        "learn?",
-        "**Shift** by one, two, three pixels. To you it is the same digit. MNIST is centred: who "
-        "has learned that?",
-    ]
-)

@@ -10,11 +10,12 @@ from genlib.explore.pca import principal_angles
 from genlib.plots.pca import explained_figure
 from genlib.ui.components import digit_picker
 from genlib.ui.components.live_slider import live_slider
-from genlib.ui.kit import loading, pickers
+from genlib.ui.kit import loading
 from genlib.ui.kit.jobs import polled
 from genlib.ui.kit.pickers import choose
 from genlib.ui.kit.plain import note_of, plain
 from genlib.ui.kit.stage import header, stage
+from genlib.ui.side_by_side.lessons.pca import PCA
 from genlib.ui.side_by_side.pca import view
 from genlib.ui.side_by_side.pca.data import (
     components,
@@ -41,6 +42,7 @@ header(
     r"\sigma^2 I)",
     "Probabilistic PCA: Tipping & Bishop 1999. Linear autoencoders: Baldi & Hornik 1989. Mixtures "
     "by EM: Dempster, Laird & Rubin 1977; slides “Generative taxonomy”, timeline.",
+    PCA,
 )
 data = loading.dataset()
 if data.note:
@@ -156,11 +158,3 @@ with st.expander("How to read this", icon=":material/menu_book:"):
         "variance, so it hardly matters to the error which of them is taken.\n"
         "- **Samples** are drawn without the pixel noise σ."
     )
-pickers.try_this(
-    [
-        "How many axes until **you** can read the digit? How many until the error is small?",
-        "Samples of PCA are ghosts: why are they worse than its reconstructions?",
-        "Choose **Mixture**, **Fit here**, and fit **1** component, then **30**. What does the "
-        "second know that the first does not?",
-    ]
-)

@@ -64,19 +64,22 @@ def picture(info: Info) -> NDArray[np.uint8] | None:
     return None
 
 
-def tree_html(pictures: Mapping[str, str]) -> str:
-    """Both trees as nested boxes. pictures: those drawn so far."""
-    return f'<div class="tree">{_branch(TREE, pictures, 0)}{_branch(RELATED, pictures, 0)}</div>'
+def tree_html(pictures: Mapping[str, str], marked: str = "") -> str:
+    """Both trees as nested boxes. pictures: those drawn so far; marked: the name of a node."""
+    trees = (_branch(tree, pictures, marked, 0) for tree in (TREE, RELATED))
+    return f'<div class="tree">{"".join(trees)}</div>'
 
 
-def timeline_html() -> str:
-    """All models by year."""
-    return f'<ol class="time">{"".join(_moment(node) for node in TIMELINE)}</ol>'
+def timeline_html(marked: str = "") -> str:
+    """All models by year; marked: the name of one."""
+    return f'<ol class="time">{"".join(_moment(node, marked) for node in TIMELINE)}</ol>'
 
 
-def _branch(branch: Branch, pictures: Mapping[str, str], depth: int) -> str:
+def _branch(branch: Branch, pictures: Mapping[str, str], marked: str, depth: int) -> str:
     below = "".join(
-        _node(child, pictures) if isinstance(child, Node) else _branch(child, pictures, depth + 1)
+        _node(child, pictures, marked)
+        if isinstance(child, Node)
+        else _branch(child, pictures, marked, depth + 1)
         for child in branch.below
     )
     kind = "leaves" if isinstance(branch.below[0], Node) else "split"
@@ -87,17 +90,21 @@ def _branch(branch: Branch, pictures: Mapping[str, str], depth: int) -> str:
     )
 
 
-def _node(node: Node, pictures: Mapping[str, str]) -> str:
+def _node(node: Node, pictures: Mapping[str, str], marked: str) -> str:
     image = pictures.get(node.name)
     shown = f'<img alt="" src="{image}">' if image else ""
     source = f'<span class="source"> · {escape(node.source)}</span>'
     words = f"<b>{escape(node.name)}</b><small>{node.year}{source}</small>"
-    return _linked(node, f"{shown}{words}", "node")
+    return _linked(node, f"{shown}{words}", _kind("node", node, marked))
 
 
-def _moment(node: Node) -> str:
+def _moment(node: Node, marked: str) -> str:
     inner = f"<i>{node.year}</i><span>{escape(node.name)}</span>"
-    return f"<li>{_linked(node, inner, 'moment')}</li>"
+    return f"<li>{_linked(node, inner, _kind('moment', node, marked))}</li>"
+
+
+def _kind(kind: str, node: Node, marked: str) -> str:
+    return f"{kind} marked" if node.name == marked else kind
 
 
 def _linked(node: Node, inner: str, kind: str) -> str:

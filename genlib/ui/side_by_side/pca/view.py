@@ -267,6 +267,7 @@ def mixture(data: Dataset, seed: int, below: DeltaGenerator) -> bool:
         "Look into component",
         order,
         key="pca.component",
+        bind="query-params",
         width=220,
         help="Its samples, and the digits that belong to it.",
     )
