@@ -1,6 +1,7 @@
 # make app     open the explorer in a browser; HOST=0.0.0.0 opens it to other machines as well
 # make test    linters, types and every test (unit, pages, real browser)
 # make lint    linters and types only;  make format  mends the layout
+# make test-cluster   launchers and trackers: installs Ray, submitit, Optuna, TensorBoard, W&B, MLflow
 # make bench   ratios against named baselines
 # make clean   remove what the other targets made
 #
@@ -19,7 +20,7 @@ CONSTRAINTS ?= constraints.txt
 LIMIT := $(if $(CONSTRAINTS),-c $(CONSTRAINTS))
 INSTALL = $(if $(UV),$(UV) pip install --python $(BIN)/python,$(BIN)/python -m pip install --disable-pip-version-check)
 
-.PHONY: app test lint format types unit browser bench clean
+.PHONY: app test test-cluster lint format types unit browser bench clean
 
 app: $(VENV)/.app
 	$(BIN)/python -m streamlit run app.py --server.address $(HOST) --server.port $(PORT)
@@ -37,11 +38,15 @@ format: $(VENV)/.dev
 
 # One thread a worker: two workers on two cores are faster than two threads in one.
 unit: $(VENV)/.dev
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests --ignore=tests/browser -n $(WORKERS) --dist worksteal -q
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests --ignore=tests/browser --ignore=tests/cluster -n $(WORKERS) --dist worksteal -q
 
 # RERUNS=1 gives a test that failed a second try, and names it. By hand a failure is a failure.
 browser: $(VENV)/.dev $(VENV)/.chromium
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests/browser -n $(WORKERS) --dist loadfile -q --reruns $(RERUNS) -rR
+
+# One at a time: a Ray head of two processors is among the parts.
+test-cluster: $(VENV)/.cluster
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests/cluster -q --reruns $(RERUNS) -rR
 
 bench: $(VENV)/.dev
 	@for name in rerun pages epoch class_images latency dcgan pixelcnn rbm; do echo "== $$name"; $(BIN)/python benchmarks/$$name.py || exit 1; done
@@ -58,6 +63,10 @@ $(VENV)/.app: $(BIN)/python pyproject.toml $(CONSTRAINTS)
 $(VENV)/.dev: $(BIN)/python pyproject.toml $(CONSTRAINTS)
 	$(INSTALL) $(LIMIT) -e '.[dev]'
 	@touch $(VENV)/.app $@
+
+$(VENV)/.cluster: $(VENV)/.dev
+	$(INSTALL) $(LIMIT) -e '.[dev,cluster]'
+	@touch $@
 
 $(VENV)/.chromium: .ci/chromium $(VENV)/.dev
 	.ci/chromium $(BIN)/python

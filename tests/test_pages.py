@@ -37,6 +37,8 @@ def test_page_with_shipped_checkpoints(page: str, shipped: Path) -> None:
 
 # page -> what no checkpoint can do there; the pages not named show something without any.
 NEEDED = {
+    "architectures": "be shown",
+    "few_labels": "encode images",
     "latent_space": "encode images and decode images",
     "latent_map": "encode images",
     "reconstructions": "reconstruct images",
@@ -78,6 +80,18 @@ def test_page_without_any_checkpoint(
 # page -> what is moved on it, in order: kind of widget, key, value (None: a press)
 MOVES: dict[str, list[tuple[str, str, object]]] = {
     "start/home.py": [],  # only links
+    "foundations/transposed_convolution.py": [],  # the browser draws and moves it alone
+    "foundations/gaussians.py": [],  # lives in the browser
+    "foundations/linear_regression.py": [],
+    "foundations/few_labels.py": [
+        ("button", "few.ten", None),
+        ("selectbox", "few.classifier", "Logistic regression"),
+    ],
+    "foundations/architectures.py": [
+        ("selectbox", "architectures.model", "dcgan-28"),
+        ("button", "architectures.again", None),
+    ],
+    "foundations/gan_plane.py": [],  # all in the browser
     "train/train.py": [("number_input", "train.autoencoder.latent_dim", 20)],
     "train/runs.py": [("selectbox", "sweep.setting", "init_std")],
     "latents/latent_space.py": [

@@ -17,11 +17,13 @@ from torch import nn
 
 import genlib
 from genlib.export.network import export, run
-from genlib.export.operations import Exported
+from genlib.export.operations import Exported, activations
 from genlib.models.layers import Affine, Clamp
 from genlib.ui.components.decoder_store import model_data
 from genlib.ui.components.packet import pack
 from genlib.ui.kit.web import import_map, style_sheet
+from tests import given_statistics
+from tests.foundations import reference, transposed
 from tests.helpers import blend
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -69,8 +71,15 @@ def decoder(name: str, exported: Exported) -> dict[str, object]:
         "weights": text(exported.weights),
         "z": text(z.tobytes()),
         "expected": text(np.ascontiguousarray(pixels.transpose(0, 2, 3, 1), np.float32).tobytes()),
+        "activations": [text(channels_last(a[0])) for a in activations(exported, z[:1])],
         "tolerance": 1e-5,
     }
+
+
+def channels_last(values: np.ndarray) -> bytes:
+    """A vector as it is, an image (C, H, W) as (H, W, C)."""
+    last = values.transpose(1, 2, 0) if values.ndim == 3 else values
+    return np.ascontiguousarray(last, np.float32).tobytes()
 
 
 def decoders() -> list[dict[str, object]]:
@@ -116,6 +125,10 @@ def packet() -> dict[str, object]:
 
 def test_the_unit_tests_in_node(tmp_path: Path) -> None:
     given = {"decoders": decoders(), "blend": text(blended()), "packet": packet()}
+    given["transposed"] = transposed.given()
+    given["statistics"] = given_statistics.given()
+    given["learn"] = reference.learning()
+    given["lessons"] = reference.lessons()
     file = tmp_path / "given.json"
     file.write_text(json.dumps(given), encoding="utf-8")
     tests = sorted(str(path) for path in (ROOT / "tests" / "web").glob("*.test.mjs"))
@@ -150,7 +163,8 @@ def test_an_installed_copy_carries_every_file() -> None:
 
 
 def test_every_file_is_reached_from_a_component() -> None:
-    entries = [str(path.relative_to(WEB)) for path in WEB.glob("*/view.js")]
+    # A worker is named by its address, not imported.
+    entries = [str(p.relative_to(WEB)) for n in ("view", "worker") for p in WEB.glob(f"*/{n}.js")]
     modules = {str(path.relative_to(WEB)) for path in WEB.rglob("*.js")}
     assert set(import_map(*entries)) == modules
 

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from genlib import environment
-from genlib.cli.train import add_options
+from genlib.cli import sweep, track, train
 from genlib.store import checkpoint
 from genlib.store.checkpoint import Info
 from genlib.store.recipes import RECIPES
@@ -55,7 +55,13 @@ def parser() -> Parser:
     """The commands and their options."""
     top = Parser(prog="genlib", description="Look inside generative models.")
     commands = top.add_subparsers(required=True, metavar="COMMAND", parser_class=Parser)
-    add_options(commands.add_parser("train", help="train a model, go on with one, or run a recipe"))
+    train.add_options(
+        commands.add_parser("train", help="train a model, go on with one, or run a recipe")
+    )
+    sweep.add_options(
+        commands.add_parser("sweep", help="train many settings, here or on a cluster")
+    )
+    track.add_options(commands.add_parser("track", help="show a run in TensorBoard, W&B or MLflow"))
 
     list_ = commands.add_parser("list", help="list the checkpoints")
     list_.add_argument(

@@ -9,23 +9,25 @@ import signal
 import sys
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
-from genlib import environment
+from genlib import background, environment
 from genlib.files import take
 from genlib.runs import queue
-from genlib.runs.directory import Run, RunSpec
+from genlib.runs.directory import BEAT_S, Run, RunSpec
+from genlib.runs.launch import LAUNCHERS
 from genlib.runs.launchers import spare
 from genlib.settings import Control
 
 if TYPE_CHECKING:
-    from genlib.settings import Event
+    from genlib.settings import Event, TrainSettings
 
 
-def add_options(parser: argparse.ArgumentParser) -> None:
-    """The options of ``train``; the queue's own are not in the help."""
+def add_subject(parser: argparse.ArgumentParser) -> None:
+    """What is trained on which pictures, for all commands that start a training."""
     parser.add_argument("family", nargs="?", help="autoencoder, denoising, vae, ...")
     parser.add_argument(
         "--dataset",
@@ -38,6 +40,11 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--grey", action="store_true", help="a folder's pictures without colour")
     parser.add_argument("--epochs", help="passes over the training images")
     parser.add_argument("--seed", help="seed of weights, order and noise")
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """The options of ``train``; the queue's own two are not in the help."""
+    add_subject(parser)
     parser.add_argument(
         "--set", action="append", default=[], metavar="FIELD=VALUE", help="a setting; repeatable"
     )
@@ -45,6 +52,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--name", default="", help="name of the run")
     parser.add_argument("--resume", type=Path, metavar="DIR", help="go on with an interrupted run")
     parser.add_argument("--recipe", metavar="NAME", help="rebuild a shipped checkpoint")
+    parser.add_argument(
+        "--on", choices=list(LAUNCHERS), help="start it there in the background, and come back"
+    )
     parser.add_argument("--run", type=Path, metavar="DIR", help=argparse.SUPPRESS)
     parser.add_argument("--lock-fd", type=int, help=argparse.SUPPRESS)
     parser.add_argument("--spare", type=int, metavar="FD", help=argparse.SUPPRESS)
@@ -69,6 +79,12 @@ def train(options: argparse.Namespace) -> int:
 
 def train_family(options: argparse.Namespace) -> int:
     """``train FAMILY``: make a run's directory and train in the foreground."""
+    if options.on:
+        if options.out:
+            raise ValueError("--on makes the directory in runs/: leave out --out")
+        run = queue.start(spec_of(options), on=options.on)
+        print(f"{run.state}: {run.path}")
+        return 0
     run = queue.create(spec_of(options), options.out)
     try:
         return _foreground(run)
@@ -79,35 +95,58 @@ def train_family(options: argparse.Namespace) -> int:
 
 def spec_of(options: argparse.Namespace) -> RunSpec:
     """The run that ``train FAMILY --set ...`` asks for; ValueError says what is wrong with it."""
-    from genlib.data.datasets import load
-    from genlib.models import FAMILIES
-    from genlib.settings import TrainSettings
-    from genlib.training import loop
+    texts = pairs(options.set)
+    texts |= {k: v for k in ("epochs", "seed") if (v := getattr(options, k)) is not None}
+    model, settings = settings_of(options.family, texts)
+    return checked(options.family, dataset_of(options), model, settings, options.name)
 
-    if options.family not in FAMILIES:
-        raise ValueError(f"unknown family {options.family!r}; known are {', '.join(FAMILIES)}")
-    family = FAMILIES[options.family]
+
+def pairs(given: Sequence[str], option: str = "--set") -> dict[str, str]:
+    """["field=value"] as a dict; ValueError for anything else."""
     texts: dict[str, str] = {}
-    for pair in options.set:
+    for pair in given:
         field, equals, value = pair.partition("=")
         if not equals:
-            raise ValueError(f"--set takes FIELD=VALUE, got {pair!r}")
+            raise ValueError(f"{option} takes FIELD=VALUE, got {pair!r}")
         texts[field.strip()] = value
-    texts |= {k: v for k in ("epochs", "seed") if (v := getattr(options, k)) is not None}
+    return texts
+
+
+def settings_of(name: str, texts: Mapping[str, str]) -> tuple[dict[str, object], TrainSettings]:
+    """What the settings given as text are for a family: the model's own, and the training's."""
+    from genlib.models import FAMILIES
+    from genlib.settings import TrainSettings
+
+    if name not in FAMILIES:
+        raise ValueError(f"unknown family {name!r}; known are {', '.join(FAMILIES)}")
+    family = FAMILIES[name]
     of_train = {spec.name for spec in TrainSettings.specs()}
     of_model = {spec.name for spec in family.Config.specs()} - of_train
-    for name in texts.keys() - of_train - of_model:
+    for field in texts.keys() - of_train - of_model:
         known = ", ".join(sorted(of_model | of_train))
-        raise ValueError(f"unknown setting {name!r}; {options.family} has {known}")
+        raise ValueError(f"unknown setting {field!r}; {name} has {known}")
     model = family.Config.parse({k: v for k, v in texts.items() if k in of_model}).to_dict()
     model = {k: v for k, v in model.items() if k in texts}
     train_texts = {k: v for k, v in texts.items() if k in of_train}
     given = {k: v for k, v in TrainSettings.parse(train_texts).to_dict().items() if k in texts}
-    settings = TrainSettings.from_dict({**family.defaults, **given})
-    dataset = _fetch(_shelved(options))
-    # An unknown dataset or class, and images that the family cannot take, are said now.
-    loop.check(options.family, model, load(dataset), settings)
-    return RunSpec(options.family, dataset, model, settings.to_dict(), options.name)
+    return model, TrainSettings.from_dict({**family.defaults, **given})
+
+
+def checked(
+    family: str, dataset: str, model: dict[str, object], settings: TrainSettings, name: str
+) -> RunSpec:
+    """The run with these settings. An unknown dataset or class, and images that the family cannot
+    take, are said now, as a ValueError."""
+    from genlib.data.datasets import load
+    from genlib.training import loop
+
+    loop.check(family, model, load(dataset), settings)
+    return RunSpec(family, dataset, model, settings.to_dict(), name)
+
+
+def dataset_of(options: argparse.Namespace) -> str:
+    """The name of the dataset asked for, which is here or decoded now."""
+    return _fetch(_shelved(options))
 
 
 def _shelved(options: argparse.Namespace) -> str:
@@ -187,16 +226,18 @@ def _foreground(run: Run) -> int:
 
 
 def train_queued(options: argparse.Namespace) -> int:
-    """``train --run DIR``: what the queue starts. A child trains, this process waits.
+    """``train --run DIR``: what a launcher starts. A child trains, this process waits.
 
     The parent needs none of torch's memory. Should the child be killed, for want of memory say,
-    the runs behind it get their turn with no app there to notice.
+    the runs behind it get their turn with no app there to notice, and a run of a cluster is handed
+    over again.
     """
     run = Run(options.run)
-    lock = options.lock_fd if options.lock_fd is not None else take(run.lock)
+    here = options.lock_fd is not None
+    lock = options.lock_fd if here else take(run.lock)
     if lock is None:
         raise ValueError(f"{run.name} is being trained by another process.")
-    return _supervise(lambda: run, lock)
+    return _supervise(lambda: run, lock, None if here else run)
 
 
 def train_spare(options: argparse.Namespace) -> int:
@@ -211,12 +252,19 @@ def train_spare(options: argparse.Namespace) -> int:
     return _supervise(given, options.spare)
 
 
-def _supervise(given: Callable[[], Run | None], held: int) -> int:
-    """Wait for a child that trains the run it is given. ``held``: a descriptor for the child alone,
-    whose life counts."""
-    os.nice(10)  # the pages come first
+def _supervise(given: Callable[[], Run | None], held: int, elsewhere: Run | None = None) -> int:
+    """Wait for a child that trains the run it is given.
+
+    held: a descriptor for the child alone, whose life counts. elsewhere: the run, where it is
+    trained on another machine than the app's.
+    """
+    if elsewhere is None:
+        os.nice(10)  # the pages come first
     child = os.fork()
     if child == 0:
+        if elsewhere is not None:
+            beat = partial(_beat, elsewhere, os.getppid())
+            background.start(beat, "genlib-beat", polite=False)
         _in_child(given)
     os.close(held)
     signal.signal(signal.SIGTERM, lambda number, frame: os.kill(child, number))
@@ -226,8 +274,21 @@ def _supervise(given: Callable[[], Run | None], held: int) -> int:
     if os.WIFSIGNALED(status):
         queue.tidy()
         print(f"The training process was ended by signal {os.WTERMSIG(status)}.", file=sys.stderr)
+    if elsewhere is not None:
+        elsewhere.beat.unlink(missing_ok=True)
     queue.advance()
     return 0 if status == 0 else 1
+
+
+def _beat(run: Run, parent: int) -> None:
+    """Show that the training lives, to machines that may not see its lock; end it when the process
+    that waits for it is gone, since the cluster then believes that it has ended."""
+    run.beat.touch()
+    while not background.ending.wait(BEAT_S):
+        run.beat.touch()
+        if os.getppid() != parent:
+            os.kill(os.getpid(), signal.SIGTERM)
+            return
 
 
 def _in_child(given: Callable[[], Run | None]) -> NoReturn:

@@ -50,7 +50,7 @@ class Attended:
             "another visitor" if found.people == 1 else f"{found.people} other visitors",
         ]
         there = [part for part, n in zip(parts, (found.own, found.people), strict=True) if n]
-        return "in turns with " + " and ".join(there) if there else ""
+        return "taking turns with " + " and ".join(there) if there else ""
 
     def wanted(self) -> bool:
         """Whether somebody wants this to run and is there to see it."""

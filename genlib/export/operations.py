@@ -16,7 +16,8 @@ float32. `genlib.export.network` writes the list.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import NotRequired, TypedDict
@@ -76,12 +77,22 @@ def run(exported: Exported, z: np.ndarray) -> np.ndarray:
 
     Raises ValueError where z has another size.
     """
+    # Only the newest is kept: 1,000 images of a large decoder would not fit all at once.
+    (x,) = deque(activations(exported, z), maxlen=1)
+    return x.reshape(len(z), *exported.shape)
+
+
+def activations(exported: Exported, z: np.ndarray) -> Iterator[np.ndarray]:
+    """What each operation makes of z (n, latent_dim): float32 (n, *op["shape"]), one by one.
+
+    Raises ValueError where z has another size.
+    """
     if z.ndim != 2 or z.shape[1] != exported.latent_dim:
         raise ValueError(f"z must be (n, {exported.latent_dim}), got {z.shape}")
     x = z.astype(np.float32)
     for op in exported.ops:
         x = _READERS[op["op"]](x, op, exported.numbers)
-    return x.reshape(len(z), *exported.shape)
+        yield x
 
 
 def _block(numbers: np.ndarray, where: list[int], shape: tuple[int, ...]) -> np.ndarray:

@@ -282,7 +282,7 @@ def capabilities(family: str) -> frozenset[str]:
     cls = FAMILIES[family]
     found = set()
     for name, protocol in CAPABILITIES.items():
-        methods = [m for m in vars(protocol) if not m.startswith("_")]
+        methods = [m for m in list(vars(protocol)) if not m.startswith("_")]
         if all(callable(getattr(cls, m, None)) for m in methods):
             found.add(name)
     return frozenset(found)

@@ -12,7 +12,9 @@
       model.safetensors    the newest complete epoch, an ordinary checkpoint
       resume.safetensors   the same with optimizer and random state, to go on from
       owner                which visitor of the app started it, for their limit; nothing else
+      launch.json          where its process is started, if not on this machine (see launch.py)
       lock                 held by the training process as long as it lives
+      beat                 touched by a training process of another machine as long as it lives
       pid, log.txt         its process number, and what it printed
       reserve              room for the last words of a training whose disk is full
 
@@ -21,6 +23,7 @@ A run's name is never that of a shipped checkpoint; renaming changes a header, n
 
 import json
 import sys
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
@@ -38,6 +41,8 @@ STATES = ("queued", *ACTIVE, "stopped", "finished", "failed")
 MOST_COUNT = 10**9
 MOST_OWNER = 100  # characters
 LR_RANGE = (1e-6, 1.0)
+BEAT_S = 5.0  # seconds between two signs of life of a process that a cluster started
+SILENT_S = 60.0  # without one it is taken for dead; machines' clocks may differ by less than that
 LAST_SECOND = 10**11  # of the years that are plausible, since 1970
 SNAPSHOTS = (0, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
 
@@ -220,8 +225,20 @@ class Run:
 
     @property
     def alive(self) -> bool:
-        """True while a training process holds the lock."""
-        return is_held(self.lock)
+        """True while a training process holds the lock, or lately gave a sign of life: a lock may
+        not be seen from another machine."""
+        return is_held(self.lock) or self._beats()
+
+    def _beats(self) -> bool:
+        try:
+            return abs(time.time() - self.beat.stat().st_mtime) < SILENT_S
+        except OSError:
+            return False
+
+    @property
+    def beat(self) -> Path:
+        """The file that shows signs of life from other machines."""
+        return self.path / "beat"
 
     @property
     def lock(self) -> Path:

@@ -1,6 +1,6 @@
 """Where the process of a run is started. Nothing else of a run knows.
 
-A launcher is a module of ``genlib/runs/launchers/`` with the four functions of ``Launcher``::
+A launcher is a module of ``genlib/runs/launchers/`` with the functions of ``Launcher``::
 
     here    a process of this machine; the queue says when
     ray     a job of a Ray cluster, which has a queue of its own
@@ -28,8 +28,8 @@ from genlib.settings import Settings
 HERE = "here"
 LAUNCHERS = {
     HERE: "a process of this machine",
-    "ray": "a job of a Ray cluster (RAY_ADDRESS)",
-    "slurm": "a job of a Slurm site",
+    "ray": "a job of the Ray cluster",
+    "slurm": "a job of the Slurm site",
 }
 MOST_JOB = 200  # characters of a job's name
 
@@ -42,6 +42,10 @@ class Launcher(Protocol):
     """What a module of ``genlib/runs/launchers/`` offers."""
 
     Options: type[Settings]
+
+    def check(self, options: Settings) -> None:
+        """Raise LaunchError unless runs with these ``Options`` can be started from here."""
+        ...
 
     def start(self, *runs: Run) -> list[Run]:
         """Start these runs, or hand them to the engine's own queue; returns those it took.
@@ -74,6 +78,7 @@ class Launch:
 
     job: the engine's name for the process, "" as long as it has none. tries: how often it was
     started since epoch ``epoch`` was its last. options: see the launcher's ``Options``.
+    at_once: how many runs of its sweep are handed over at a time, 0 for all.
     """
 
     launcher: str = HERE
@@ -81,6 +86,7 @@ class Launch:
     tries: int = 0
     epoch: int = 0
     options: Mapping[str, object] = field(default_factory=dict)
+    at_once: int = 0
 
 
 def chosen(name: str = "") -> str:
@@ -123,14 +129,19 @@ def remembered(run: Run) -> Launch:
 
 
 def _checked(values: Mapping[str, object]) -> Launch:
-    name, job, tries, epoch = (values.get(key) for key in ("launcher", "job", "tries", "epoch"))
-    wished = values.get("options")
+    name, job, wished = (values.get(key) for key in ("launcher", "job", "options"))
+    tries, epoch, at_once = (values.get(key, 0) for key in ("tries", "epoch", "at_once"))
     sound = isinstance(job, str) and len(job) <= MOST_JOB and isinstance(wished, dict)
-    counts = all(type(n) is int and 0 <= n <= 10**9 for n in (tries, epoch))
+    counts = all(type(n) is int and 0 <= n <= 10**9 for n in (tries, epoch, at_once))
     if name not in LAUNCHERS or not sound or not counts:
         raise ValueError("launch.json does not say where the run is started")
     checked = launcher(str(name)).Options.from_dict(cast(dict[str, object], wished)).to_dict()
-    return Launch(str(name), str(job), cast(int, tries), cast(int, epoch), checked)
+    return replace(
+        Launch(str(name), str(job), options=checked),
+        tries=cast(int, tries),
+        epoch=cast(int, epoch),
+        at_once=cast(int, at_once),
+    )
 
 
 def remember(run: Run, launch: Launch) -> None:

@@ -3,7 +3,8 @@
 A run is a process of its own (``python -m genlib train --run DIR``), so that it survives the app,
 and so that a crash harms nothing else. Runs beyond ``$GENLIB_MAX_RUNS`` (default 1) wait in a
 queue. The queue has no owner: whoever starts, ends or watches a run calls ``advance``, under a file
-lock, and the first in line is started.
+lock, and the first in line is started. Runs that a cluster is to train go to its own queue
+(genlib/runs/clusters.py).
 """
 
 import logging
@@ -11,6 +12,7 @@ import os
 import re
 import shutil
 import time
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import lru_cache
@@ -19,6 +21,7 @@ from pathlib import Path
 from genlib import environment
 from genlib.environment import runs_dir
 from genlib.files import exclusive, full_disk_said, is_held, move, sweep, sync, write_json
+from genlib.runs import clusters, launch
 from genlib.runs.directory import (
     ACTIVE,
     LR_RANGE,
@@ -28,6 +31,7 @@ from genlib.runs.directory import (
     is_shipped,
     refuse_shipped,
 )
+from genlib.runs.launch import HERE
 from genlib.runs.launchers import here
 from genlib.settings import Control
 from genlib.store import checkpoint
@@ -44,20 +48,47 @@ def folder() -> Path:
     return runs_dir()
 
 
-def start(spec: RunSpec, owner: str = "") -> Run:
+def start(spec: RunSpec, owner: str = "", on: str = "") -> Run:
     """Write a new run's directory, queue it, and start whatever there is room for.
 
-    owner: the visitor who starts it; "" is one whose runs aren't counted. Raises LimitError where
-    the queue or the disk is full, or the owner has too many unfinished runs.
+    See ``start_all``.
     """
-    check_room(owner=owner)
+    return start_all([spec], owner, on)[0]
+
+
+def start_all(
+    specs: Sequence[RunSpec],
+    owner: str = "",
+    on: str = "",
+    options: Mapping[str, str] | None = None,
+    *,
+    limited: bool = True,
+    at_once: int = 0,
+) -> list[Run]:
+    """Write the directories of new runs, queue them, and start whatever there is room for.
+
+    owner: the visitor who starts them; "" is one whose runs aren't counted. on, options: the
+    launcher and what is asked of it, see ``launch.chosen`` and ``launch.options``. limited: whether
+    the queue's length counts. at_once: how many runs of one sweep a cluster gets at a time, 0 for
+    all. Raises LimitError where the queue or the disk is full, or the owner has too many unfinished
+    runs, and LaunchError where the launcher can't be asked; then nothing was written.
+    """
+    name = launch.chosen(on)
+    wish = launch.Launch(name, options=launch.options(name, options).to_dict(), at_once=at_once)
+    launch.launcher(name).check(launch.options(name, options))
+    more = len(specs) if limited else 0
+    check_room(more, owner)
     with exclusive(folder() / ".queue.lock"):
-        check_room(owner=owner)  # still: of those who ask for the last place, one gets it
-        run = create(spec)
-        run.set_owner(owner)
-        run.set_status("queued", time.time())
-    advance()
-    return run
+        check_room(more, owner)  # still: of those who ask for the last place, one gets it
+        runs = []
+        for spec in specs:
+            run = create(spec)
+            run.set_owner(owner)
+            launch.remember(run, wish)
+            run.set_status("queued", time.time())
+            runs.append(run)
+    advance(now=True)
+    return runs
 
 
 def check_room(more: int = 1, owner: str = "") -> None:
@@ -65,8 +96,9 @@ def check_room(more: int = 1, owner: str = "") -> None:
     the unfinished runs of their owner."""
     if owner:
         environment.check_own_runs(len(unfinished(owner)), more)
-    idle = max(0, max_runs() - working())
-    environment.check_queue(len(queue()), max(0, more - idle))
+    if more:
+        idle = max(0, max_runs() - working())
+        environment.check_queue(len(queue()), max(0, more - idle))
     environment.check_disk(folder())
 
 
@@ -193,8 +225,10 @@ def max_runs() -> int:
 
 
 def working() -> int:
-    """How many training processes live, also those of directories that ``listing`` leaves out."""
-    return sum(is_held(lock) for lock in folder().glob("*/lock"))
+    """How many training processes of this machine's queue live, also those of directories that
+    ``listing`` leaves out."""
+    locks = (lock for lock in folder().glob("*/lock") if is_held(lock))
+    return sum(launch.remembered(Run(lock.parent)).launcher == HERE for lock in locks)
 
 
 def queue() -> list[Run]:
@@ -204,22 +238,25 @@ def queue() -> list[Run]:
 
 
 def place(run: Run) -> int:
-    """Place in the queue, 1 is next; 0 when the run does not wait."""
-    return next((n for n, other in enumerate(queue(), 1) if other.id == run.id), 0)
+    """Place in the queue of the run's launcher, 1 is next; 0 when the run does not wait."""
+    own = launch.remembered(run).launcher
+    waiting = [other for other in queue() if launch.remembered(other).launcher == own]
+    return next((n for n, other in enumerate(waiting, 1) if other.id == run.id), 0)
 
 
-def advance() -> list[Run]:
-    """Start waiting runs while there is room; returns those started. Safe to call at any time."""
+def advance(now: bool = False) -> list[Run]:
+    """Start waiting runs while there is room; returns those started. Safe to call at any time.
+
+    now: ask clusters even where they were asked a moment ago.
+    """
     started: list[Run] = []
     with exclusive(folder() / ".queue.lock"):
-        waiting = queue()
-        if not waiting:
-            return started
-        room = max_runs() - working()
+        waiting = [run for run in queue() if launch.remembered(run).launcher == HERE]
+        room = max_runs() - working() if waiting else 0
         for run in waiting:
             if len(started) < room:
                 started += here.start(run)
-    return started
+    return started + clusters.advance(folder(), now)
 
 
 # ---------------------------------------------------------------------------- steer a run
@@ -238,9 +275,12 @@ def proceed(run: Run) -> None:
 def stop(run: Run) -> None:
     """Ask the run to end after the step under way; what the last complete epoch gave is kept."""
     with exclusive(folder() / ".queue.lock"):
-        if run.state == "queued":
+        waits = run.state == "queued"
+        if waits:
             run.set_status("stopped", time.time())
         run.set_control(replace(run.control, stop=True))
+    if waits:
+        clusters.withdraw(run)
 
 
 def set_lr(run: Run, lr: float) -> None:
@@ -251,21 +291,25 @@ def set_lr(run: Run, lr: float) -> None:
     run.set_control(replace(run.control, lr=lr))
 
 
-def resume_run(run: Run, owner: str = "") -> None:
+def resume_run(run: Run, owner: str = "", *, limited: bool = True) -> None:
     """Queue a stopped, failed or lost run again: it goes on from its last complete epoch.
 
-    owner: the visitor who asks for it; it counts as theirs from now on. Raises LimitError as
-    ``start`` does.
+    owner: the visitor who asks for it; it counts as theirs from now on. limited: whether the
+    queue's length counts. Raises LimitError and LaunchError as ``start_all`` does.
     """
-    check_room(owner=owner)
+    launched = launch.remembered(run)
+    engine = launch.launcher(launched.launcher)
+    engine.check(engine.Options.from_dict(launched.options))
+    check_room(int(limited), owner)
     with exclusive(folder() / ".queue.lock"):
         if run.state not in RESUMABLE:
             raise ValueError(f"{run.name} is {run.state}; only an interrupted run can be resumed.")
-        check_room(owner=owner)  # still, as in ``start``
+        check_room(int(limited), owner)  # still, as in ``start_all``
         run.set_owner(owner)
         run.set_control(replace(run.control, pause=False, stop=False))
+        launch.remember(run, replace(launched, job="", tries=0))
         run.set_status("queued", time.time())
-    advance()
+    advance(now=True)
 
 
 def rename(run: Run, name: str) -> None:
@@ -300,6 +344,8 @@ def delete(run: Run) -> None:
     with exclusive(folder() / ".queue.lock"):
         if run.state in ACTIVE or is_held(run.lock):
             raise ValueError(f"{run.name} is still at work; stop it first.")
+        if run.state == "queued":
+            clusters.withdraw(run)
         to_trash(run.path)
 
 

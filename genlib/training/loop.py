@@ -272,18 +272,26 @@ def check(
     training: TrainSettings | None = None,
 ) -> None:
     """Raise ValueError in one sentence unless the family can be trained on the dataset so."""
+    model = outline(family, config, data)
+    if training is not None:
+        plan(model, chosen(data, training), training)
+
+
+def outline(family: str, config: Mapping[str, object], data: Dataset) -> Model:
+    """A model on the meta device: its layers and sizes without numbers.
+
+    Raises ValueError in one sentence where the family cannot take the settings or the dataset.
+    """
     settings = configure(family, config, data)
     try:
         with torch.device("meta"), torch.random.fork_rng():  # no numbers, only sizes
-            model = FAMILIES[family](settings)
+            return FAMILIES[family](settings)
     except ValueError as error:
         size, title = f"{settings.image_size}×{settings.image_size}", FAMILIES[family].title
         kind = {1: "grey", 3: "colour"}.get(settings.channels, f"{settings.channels}-channel")
         raise ValueError(
             f"{title} cannot take {data.title} ({size} pixels, {kind}): {error}"
         ) from None
-    if training is not None:
-        plan(model, chosen(data, training), training)
 
 
 def build(family: str, config: Mapping[str, object], data: Dataset, seed: int) -> Model:

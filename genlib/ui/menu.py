@@ -22,7 +22,7 @@ DIGITS = (1, 28)  # channels and side of the images that some pages take
 class FirstClick:
     """One of the numbered suggestions at the top of Home.
 
-    query: parameters of the page, left out where there is no checkpoint of that name.
+    query: parameters of the page, left out without a checkpoint of that name.
     """
 
     number: int
@@ -80,6 +80,10 @@ def _has_likelihood(info: Info) -> bool:
     return any(kind.needs in info.capabilities for kind in LIKELIHOODS.values())
 
 
+def _has_diagram(info: Info) -> bool:
+    return _able("Decodes")(info) or _able("Classifies")(info)
+
+
 def _is_mixture_of_digits(info: Info) -> bool:
     return _sees_digits(info) and _able("HasComponents", "Samples")(info)
 
@@ -87,6 +91,62 @@ def _is_mixture_of_digits(info: Info) -> bool:
 # In the order of the menu.
 PAGES = (
     Page("start/home.py", "home", "Home", ":material/home:", control="home.clicks"),
+    Page(
+        "foundations/transposed_convolution.py",
+        "transposed-convolution",
+        "Transposed convolution",
+        ":material/grid_4x4:",
+        "How a generator makes a large image of a small one: cells stamp their kernel.",
+        place=18,
+        drawing="stamps",
+        control="tconv.bar",
+    ),
+    Page(
+        "foundations/gaussians.py",
+        "gaussians",
+        "Gaussians",
+        ":material/bubble_chart:",
+        "Height and weight under a bell curve that you drag, turn and stretch.",
+        place=18,
+        drawing="ellipses",
+        control="gaussians",
+    ),
+    Page(
+        "foundations/linear_regression.py",
+        "linear-regression",
+        "Linear regression",
+        ":material/show_chart:",
+        "A line predicts; with an error around it, it generates. And when does it overfit?",
+        place=19,
+        drawing="regression",
+        control="linear_regression",
+    ),
+    Page(
+        "foundations/few_labels.py",
+        "few-labels",
+        "Few labels",
+        ":material/sell:",
+        "Thousands of digits without a name. Label ten, and see how many of the others follow.",
+        place=17,
+        drawing="labelled",
+        models={"few.model": _able("Encodes")},
+        control="few.map",
+    ),
+    Page(
+        "foundations/architectures.py",
+        "architectures",
+        "Architectures",
+        ":material/schema:",
+        models={"architectures.model": _has_diagram},
+        control="architectures.model",
+    ),
+    Page(
+        "foundations/gan_plane.py",
+        "gan-plane",
+        "GAN in the plane",
+        ":material/scatter_plot:",
+        control="gan_plane.stage",
+    ),
     Page(
         "train/train.py",
         "train",

@@ -31,7 +31,7 @@ def judge() -> None:
             "View",
             list(VIEWS),
             "ebgan.view",
-            "The image before the judge, or how the two got there.",
+            "One image and its energy, or the training.",
         )
         info = pick_model("HasMargin", "Samples", key="ebgan.model", default="ebgan")
     with picture:

@@ -3,6 +3,7 @@
 import streamlit as st
 
 from genlib.ui.adversarial.gan import panels, training
+from genlib.ui.adversarial.gan.players import players
 from genlib.ui.adversarial.gan.steps import theatre
 from genlib.ui.adversarial.lessons import GAN
 from genlib.ui.kit.pickers import choose, pick_model
@@ -26,20 +27,27 @@ VIEWS = {
     "Training": training.training,
     "Coverage": training.classes,
     "Step by step": theatre,
+    "Players": players,
 }
 HOW_TO_READ = {
     "Samples": "Every tile is G(z) for another z. G never sees a real image: all it learns comes "
-    "from what D says. Click a tile: the training images nearest to it show whether G copies.",
-    "Walk": "Play, or drag **By hand**: z moves a little, and so does the picture. The strip shows "
-    "the whole leg from one draw of z to the next; look where one digit becomes another.",
-    "Verdict": "Where the two histograms are the same, D cannot tell and G has won; where they are "
-    "apart, D sees something that G does not get right. The yellow line is the chosen image.",
-    "Training": "Pictures and losses of the same epoch. A GAN has no single number that falls: "
-    "watch the pictures.",
+    "from D. Click a tile: the training images nearest to it show whether it is a copy.",
+    "Walk": "Play, or drag **By hand**: z moves a little, and so does the image. The strip shows "
+    "the whole way from one draw of z to the next. Look where one digit becomes another.",
+    "Verdict": "Where the two histograms are the same, D can't tell real from generated, and G has "
+    "won. Where they differ, D sees something that G gets wrong. The yellow line is the chosen "
+    "image.",
+    "Training": "Samples and losses of the same epoch. A GAN has no single number that falls: "
+    "watch the samples.",
     "Coverage": "A generator that fools D with a handful of pictures has **collapsed**: few "
     "classes, little variety. No loss shows it, so we count.",
-    "Step by step": "A copy of the model, yours alone. Train one side and watch what the other is "
-    "worth then. Under each number is its change by the last step.",
+    "Step by step": "A copy of the model, yours alone. Train one side and watch what happens to "
+    "the other. Under each number is its change in the last step.",
+    "Players": "A **counterfeiter** wants to print money that nobody can tell from real money; the "
+    "**police** want to tell. Each has to get better as the other does, until the counterfeits are "
+    "perfect. What the counterfeiter learns of the police is the gradient that comes back through "
+    "D: a **spy** who says which change of the picture would make D believe it. Here all of it is "
+    "drawn from the model: point at a bar to see what it computes and what it made of this z.",
 }
 
 

@@ -44,8 +44,8 @@ with controls:
         0,
         key=f"{KEY}.rows",
         bind="query-params",
-        help=f"So many rows of the digit are given, and the rest is drawn {pixelcnn.N} times. "
-        "0: a blank page, and the digit does not matter.",
+        help=f"The model is given these rows of the digit and draws the rest {pixelcnn.N} times. "
+        "With 0 it starts from a blank page.",
     )
     temperature = st.slider(
         "Temperature",
@@ -55,8 +55,8 @@ with controls:
         0.05,
         key=f"{KEY}.temperature",
         bind="query-params",
-        help="T divides the logits. 1 draws from the model; less prefers likely pixels, "
-        "more makes noise.",
+        help="T divides the logits. 1 draws from the model, a lower T prefers likely pixels, a "
+        "higher one adds noise.",
     )
     line = st.container(horizontal=True, vertical_alignment="bottom", gap="small")
     seed = line.number_input(
@@ -66,14 +66,14 @@ with controls:
         0,
         key=f"{KEY}.seed",
         bind="query-params",
-        help="Of the random numbers: the same seed draws the same images.",
+        help="The same seed draws the same images.",
     )
     line.button(
         "Draw again",
         icon=":material/casino:",
         key=f"{KEY}.anew",
         on_click=draw_again,
-        help="Another seed at random.",
+        help="With a new random seed.",
     )
     data = loading.pictures_of(info)
     digit = digit_picker.pick_digit(f"{KEY}.digit", "Digit", data=data, default_class=4)
@@ -99,13 +99,13 @@ with st.container(horizontal=True):
         "Images (PNG)",
         lambda: pixelcnn.as_png(sheet),
         f"{info.name}.png",
-        f"All {pixelcnn.N}, pixels 6 by 6.",
+        f"All {pixelcnn.N} images, 6 times enlarged.",
     )
     download(
         "Growth (GIF)",
         lambda: pixelcnn.as_gif(sheet),
         f"{info.name}.gif",
-        "Pixel by pixel, without end.",
+        "Pixel by pixel, as a loop.",
     )
 
 st.subheader("Where is the surprise?")
@@ -122,19 +122,19 @@ with row.container(width=440):
 
 with st.expander("How to read this", icon=":material/menu_book:"):
     st.markdown(
-        "- There is no latent and no bound: the likelihood is exact, and drawing means one pixel "
+        "- There are no latents and no bound: the likelihood is exact, and pixels are drawn one "
         "after the other.\n"
         "- **p of ink**: what the model expected of each pixel before it saw it. Most pixels are "
-        "certain; strokes begin and end where it is near one half.\n"
-        "- **Nats**: −log p of the pixel as it is. 0.69 nats is a coin toss; a pixel that was "
-        "1% likely costs 4.6. Their sum is −log p(x), exactly.\n"
-        "- **Receptive field** (rest the mouse on a pixel): orange pixels pull on its "
-        "prediction, measured by the gradient of its logit at this image. Hatched pixels come "
-        "before it and still can never matter: they are out of reach, or in a PixelCNN's **blind "
-        "spot** above to the right, where masked 3 × 3 kernels get one column further with each "
-        "row. Dimmed pixels come after it.\n"
-        "- **Temperature** changes how pixels are drawn, not what an image costs: nats are those "
-        "of the model at T = 1.\n"
-        "- Digits are rounded to black and white at one half; the model was trained on digits "
-        "that were drawn at random from their grey values, which cost more nats."
+        "nearly certain. Strokes begin and end where it is near one half.\n"
+        "- **Nats**: −log p of the pixel as it is. 0.69 nats is a coin toss, and a pixel with a "
+        "probability of 1% costs 4.6. Their sum is −log p(x), exactly.\n"
+        "- **Receptive field** (point at a pixel): orange pixels influence its prediction, "
+        "measured by the gradient of its logit at this image. Hatched pixels come before it but "
+        "have no effect. They are out of reach, or in a PixelCNN's **blind spot** above to the "
+        "right, where masked 3 × 3 kernels get one column further with each row. Dimmed pixels "
+        "come after it.\n"
+        "- **Temperature** changes how pixels are drawn, not what an image costs: nats are always "
+        "at T = 1.\n"
+        "- Digits are rounded to black and white at one half. The model was trained on digits "
+        "drawn at random from their grey values, which cost more nats."
     )

@@ -9,8 +9,8 @@ from genlib.ui.kit.stage import header, stage
 
 header(
     "RBM and DBN",
-    "Pixels and hidden units switch each other on and off, in turns: that is the chain. It draws "
-    "what the model believes.",
+    "Pixels and hidden units switch each other on and off in turn. This chain draws what the model "
+    "has learned.",
     r"p(v, h) = \frac{e^{a v + b h + v W h}}{Z}, \qquad "
     r"F(v) = -a v - \sum_j \log\left(1 + e^{b_j + (v W)_j}\right), \qquad "
     r"\frac{\partial \log p(v)}{\partial W} = \langle v h \rangle_{\text{data}} "
@@ -49,13 +49,13 @@ HOW_TO_READ = {
     "Each step draws all hidden units from the pixels and all pixels from the hidden units. F "
     "falls while the picture gets more likely, then wanders at the height of the orange band, "
     "where test digits lie. Log p differs from −F only by log Z, the same for all pictures. "
-    "**Mixing** is slow: between two kinds of digit lies a barrier of high F.",
-    "Weights": "Each unit looks for strokes: ink where it is red and none where it is blue. Units "
-    "whose picture is a whole digit are rare; a digit is the sum of many.",
+    "**Mixing** is slow: a barrier of high F lies between two kinds of digit.",
+    "Weights": "Each unit looks for ink where it is red and for paper where it is blue. Hardly any "
+    "unit looks like a whole digit: a digit is the sum of many.",
     "Log-likelihood": "F is easy, log Z is not: it sums over 2⁷⁸⁴ pictures. Annealed importance "
     "sampling walks chains from independent pixels, whose log Z is known, to the model, in small "
-    "steps of temperature. Its mean weight is Z without bias, so log Z comes out rather too low "
-    "and the model too good; look at the spread of the weights.",
+    "steps of temperature. Its mean weight is Z without bias, so log Z tends to come out too "
+    "low, and the model too good. Look at the spread of the weights.",
     "Ways to train": "Bars and stripes on 4×4 pixels: 30 pictures out of 65,536, so that log p is "
     "known exactly at every step. The gradient needs samples of the model. **CD-k** makes k Gibbs "
     "steps from the data, too few to get away from it: modes elsewhere are never seen and never "

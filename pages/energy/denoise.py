@@ -15,8 +15,8 @@ from genlib.ui.kit.stage import header, stage, wait_for_drawing
 
 header(
     "Denoise",
-    "A denoising autoencoder gives back the clean digit; inpainting fills holes from their rim "
-    "and has never seen a digit. Who comes closer?",
+    "Which comes closer to the clean digit: a network that has seen 60,000 of them, or inpainting "
+    "that is told where the damage is?",
     r"\hat y = \mathrm{Dec}(\mathrm{Enc}(\tilde y)), \qquad "
     r"\min\ \lVert y - \hat y \rVert^2 \quad\text{with}\quad \tilde y = \text{damage}(y)",
     "Lecture text “Autoencoders to GANs”; Telea 2004; Bertalmio, Bertozzi & Sapiro 2001",
@@ -69,7 +69,7 @@ methods = denoise.repairs(infos, told)
 
 @st.fragment
 def live() -> None:
-    """All that follows the hand on the slider."""
+    """All that follows the slider."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
         strength = live_slider(
             "denoise.strength",
@@ -124,12 +124,12 @@ st.caption(
 )
 with st.expander("How to read it", icon=":material/menu_book:"):
     st.markdown(
-        "The contest is uneven, both ways.\n"
+        "Each side knows something that the other doesn't.\n"
         "- Telea and Navier–Stokes are *told* which pixels are damaged. They keep all others "
         "exactly, but they know nothing about digits.\n"
-        "- The autoencoder is told nothing. It must guess both where the damage is and what was "
-        "there, but it has seen 60,000 digits.\n"
+        "- The autoencoder is told nothing. It must guess where the damage is and what was there, "
+        "but it has seen 60,000 digits.\n"
         "- Inpainting wins while holes are small and most neighbours are good.\n"
-        "- The autoencoder wins when little is left to go by, for the damage it was trained "
-        "against."
+        "- The autoencoder wins when few good pixels are left, if it was trained on this kind of "
+        "damage."
     )

@@ -88,7 +88,7 @@ def pick_models() -> list[Info]:
 
 @st.fragment
 def theatre(drawn: list[object]) -> None:
-    """The stage; while one draws, only this part reruns."""
+    """The stage. While somebody draws, only this part reruns."""
     controls, picture = stage()
     with controls:
         way, choice = pick_settings()
@@ -120,7 +120,9 @@ def show(
         names=(energy_view.name(a, "a", data), energy_view.name(b, "b", data)),
         merged_name="merges" if how == "max" else "merges, α = 0.5",
         help=f"Share of b, from 0 to 1. {way}: {what}.",
-        fixed="The maximum has no alpha: choose alpha or splice to slide." if how == "max" else "",
+        fixed="The maximum has no α. Choose Alpha or Splice to use the slider."
+        if how == "max"
+        else "",
     )
 
 
@@ -149,8 +151,8 @@ with st.expander("How to read it", icon=":material/menu_book:"):
         "reconstructs a merge as well as a digit has learned to copy pixels.\n"
         "- **Residual**: red is ink of the merge that the model leaves out. Blue is ink it adds.\n"
         "- **Histogram**: energies of real test digits (blue) and of merges of two different "
-        "classes (orange). The line is the image above. Where the two overlap, energy can't tell "
-        "them apart.\n"
+        "classes (orange). The line marks the image above. Where the two overlap, energy can't "
+        "tell them apart.\n"
         "- **Curve**: energy on the way from a to b; 90% of real digits lie in the blue band. It "
         "rises in the middle if the model notices.\n"
         "- **AUC**: the chance that a random merge has more energy than a random digit. 0.5 is "

@@ -17,8 +17,8 @@ SIZES = (100, 200, 500, 1000, 2000, 5000, 10_000)
 
 header(
     "Likelihood bench",
-    "How probable does a model find digits that it has never seen? **Only numbers in the same "
-    "panel may be compared**.",
+    "How probable are digits that a model has never seen? **Only numbers in the same panel can be "
+    "compared**.",
     r"-\log p(x) \;\le\; -\log \tfrac1k \sum_{i=1}^k \frac{p(x, z_i)}{q(z_i|x)} "
     r"\;\le\; -\mathrm{ELBO}(x), \qquad "
     r"-\log p(v) = F(v) + \log Z, \qquad -\log p(x) = -\sum_i \log p(x_i | x_{<i})",
@@ -49,7 +49,7 @@ with controls:
         key="likelihood.metric",
         bind="query-params",
         format_func=lambda m: f"{LIKELIHOODS[m].name}: {m}",
-        help="What the model can say: exact, an estimate, or a bound; see “How to read this”.",
+        help="Exact, an estimate, or a bound: see “How to read this”.",
     )
     n = st.select_slider(
         "Test images",
@@ -57,7 +57,7 @@ with controls:
         500,
         key="likelihood.n",
         bind="query-params",
-        help="A random choice of so many. The standard error falls with their root.",
+        help="How many are drawn at random. The standard error falls with the square root.",
     )
 
 
@@ -104,7 +104,7 @@ def bench() -> bool:
             on_click=measure,
             args=(chosen, asked, int(n)),
             disabled=any(job.busy for job in running()),
-            help="In a process of its own, so that no page waits. One at a time.",
+            help="Runs in the background, one at a time.",
         )
         st.markdown(likelihoods.sentence(chosen, asked))
     return progress()
@@ -166,14 +166,14 @@ with st.expander("How to read this", icon=":material/menu_book:"):
     st.markdown(
         "- Each number is −log p(x) in nats per image: exact, an estimate, or a bound. Those in "
         "one panel are of the same pixels.\n"
-        "- **Left is better**: a model that puts more probability on unseen digits needs fewer "
-        "nats. One nat is a factor of 2.7 for *each image*.\n"
+        "- **Left is better**: a model that gives unseen digits more probability needs fewer nats. "
+        "One nat is a factor of 2.7 for *each image*.\n"
         "- **Error bars** are two standard errors over test images; for annealing, of log Z too.\n"
-        "- A **bound** (triangle) says that the truth lies there or further left. The gap between "
-        "−ELBO and 200 samples is what the VAE's own posterior costs it.\n"
-        "- **Annealed importance sampling** estimates log Z of Boltzmann machines. A run that is "
-        "too short finds log Z too small and the model too good.\n"
-        "- **GANs and autoencoders are missing**: they have no likelihood at all.\n"
-        "- **Open** circles, squares and triangles were measured here and now, full ones when the "
-        "model was trained; open diamonds are published."
+        "- A **bound** (triangle) says that the true number is there or further left. Most of the "
+        "gap between −ELBO and 200 samples is due to the VAE's approximate posterior.\n"
+        "- **Annealed importance sampling** estimates log Z of Boltzmann machines. If a run is too "
+        "short, log Z comes out too small and the model looks too good.\n"
+        "- **GANs and autoencoders are missing**: they have no likelihood.\n"
+        "- **Open** circles, squares and triangles were measured here, full ones when the model "
+        "was trained. Open diamonds are published numbers."
     )

@@ -16,8 +16,8 @@ FILES = [page.file for page in menu.PAGES]
 
 header(
     "Map of models",
-    "What can a generative model say about p(x)? **Click a model to open its page.** Dashed ones "
-    "are not here yet.",
+    "What can a generative model say about p(x)? **Click a model to open its page.** Dashed models "
+    "have no page yet.",
     r"\theta^* = \arg\max_\theta \sum_i \log p_\theta(x^{(i)}) \quad\Longleftrightarrow\quad "
     r"\min_\theta \mathrm{KL}(p_{\text{data}} \,\Vert\, p_{\text{model}})",
     "Slides “Generative taxonomy”, after Goodfellow 2016, arXiv:1701.00160.",
@@ -28,7 +28,7 @@ job = drawn(loading.checkpoints())
 
 
 def drawing(seen: int) -> bool:
-    """Whether pictures are still being drawn; shows those that came meanwhile."""
+    """Whether pictures are still being drawn; shows the new ones."""
     pictures = job.result if isinstance(job.result, dict) else {}
     if job.busy:
         st.caption(f":material/brush: Drawing {job.text} …")
@@ -55,16 +55,17 @@ with st.expander("How to read this", icon=":material/menu_book:"):
         "come about: p(x), or p(x, y) together with a label. A discriminative one gives p(y | x): "
         "the label of an image that is there already.\n"
         "- Models differ in what they can say about p(x): the exact number, a bound, an estimate, "
-        "or nothing but samples.\n"
+        "or only samples.\n"
         "- **Tractable**: one pass gives log p(x) in nats. See the Likelihood bench.\n"
         "- **Variational**: an encoder gives a bound, −ELBO. **Markov chain**: log Z must be "
         "estimated by annealing, and samples need many steps.\n"
-        "- **Implicit**: no number for p(x) at all; samples are judged by eye, by a classifier's "
+        "- **Implicit**: no number for p(x). Samples are judged by eye, by a classifier's "
         "features, or by the discriminator.\n"
-        "- **GANs** stand below maximum likelihood as in the slides, but their game is another "
-        "one: against a perfect judge, the original loss measures the Jensen–Shannon divergence "
-        "instead of KL.\n"
-        "- **Pictures** were made by the trained models: samples, but reconstructions where a "
-        "model has an encoder.\n"
-        "- Flows, diffusion and later GANs are named so that one sees where they belong."
+        "- **GANs** are below maximum likelihood as in the slides, but they don't maximise it: "
+        "against a perfect discriminator, the original loss measures the Jensen–Shannon "
+        "divergence instead of KL.\n"
+        "- **Pictures** were made by the trained models: reconstructions where a model has an "
+        "encoder, otherwise samples.\n"
+        "- Dashed models have no page here. They show where flows, diffusion and later GANs "
+        "belong."
     )

@@ -16,8 +16,8 @@ POLL = 1.0  # seconds
 
 header(
     "One digit, every model",
-    "Every model says what it can about the same image. The bars show **where it stands among 500 "
-    "real test digits**.",
+    "All models look at the same image. The bars show **how strange it is to each, compared with "
+    "500 real test digits**.",
     r"\text{strangeness}(x) = P_{x' \sim \text{test digits}}\,[\,E(x') < E(x)\,], \qquad "
     r"\text{saliency}_i = \Big|\frac{\partial\, \text{logit}_c(x)}{\partial x_i}\Big|",
     "Energies: lecture text “Autoencoders to GANs”. Likelihoods: slides “Generative taxonomy”. "
@@ -71,7 +71,7 @@ def verdict(found: list[data.Dossier]) -> None:
         st.progress(real.share, f"Measuring {data.N_REAL} real digits: {plain(real.text)}")
     if real.state == "failed":
         st.warning(
-            f"Real digits could not be ranked. {plain(real.error)}", icon=":material/warning:"
+            f"Real digits couldn't be ranked. {plain(real.error)}", icon=":material/warning:"
         )
         if st.button("Measure again", key="one_digit.again", icon=":material/refresh:"):
             within_limits(lambda: background.restart(real.name, real.work, owner=guard.visitor()))
@@ -80,7 +80,7 @@ def verdict(found: list[data.Dossier]) -> None:
     judged = [d for d in found if d.said and d.said[0].strange is not None]
     if judged:
         st.markdown(
-            f"**{len(caught)} of {len(judged)}** notice: the image is stranger to them than "
+            f"**{len(caught)} of {len(judged)}** notice: to them the image is stranger than "
             f"{view.ALARM:.0%} of real digits."
         )
 
@@ -92,13 +92,13 @@ with st.expander("How to read this", icon=":material/menu_book:"):
     st.markdown(
         "- **Bars** are ranks among real digits, so they can be compared. The numbers on the cards "
         "are in each model's own unit and can't be compared. An orange bar is above 95 %.\n"
-        "- **Black and white**: models of binary pixels are given pixels above one half as ink, "
-        "the real digits they are ranked among too.\n"
+        "- **Black and white**: to models of binary pixels, pixels above one half are ink and all "
+        "others paper, in this image and in the real digits.\n"
         "- **Nats per pixel** (PixelCNN, PixelRNN): bright pixels surprised the model, given all "
         "pixels above and to the left.\n"
         "- **Saliency**: bright pixels are those where a small change moves the class score most.\n"
-        "- **Up to log Z**: an RBM knows its probabilities only up to a constant; ranks do not "
-        "need it.\n"
-        "- **Density**: grey pixels as real numbers. It may be above 1, and its nats are not those "
-        "of black and white images."
+        "- **Up to log Z**: an RBM knows its probabilities only up to a constant. Ranks don't need "
+        "it.\n"
+        "- **Density**: grey pixels as real numbers. It may be above 1, and its nats can't be "
+        "compared with those of black and white images."
     )

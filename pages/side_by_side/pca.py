@@ -34,8 +34,8 @@ SETTINGS = {
 
 header(
     "PCA and mixtures",
-    "A digit is the mean digit plus a little of this and a little of that. With Gaussian amounts "
-    "this is a **generative model** with an exact likelihood.",
+    "A digit is the mean digit plus some of each axis. With Gaussian amounts this is a "
+    "**generative model** with an exact likelihood.",
     r"x = \mu + W z + \varepsilon,\quad z \sim \mathcal N(0, I),\ \varepsilon \sim "
     r"\mathcal N(0, \sigma^2 I) \qquad "
     r"p(x) = \sum_k \pi_k\, \mathcal N(U^\top (x - \mu);\, m_k, C_k)\ \mathcal N(\text{rest}; 0, "
@@ -104,8 +104,8 @@ def trained_one() -> None:
         list(trained),
         key="pca.trained",
         bind="query-params",
-        help="A shipped or own autoencoder of one layer, maybe with tanh: is its decoder's "
-        "subspace PCA's?",
+        help="Autoencoders with one layer, shipped or your own. Does their decoder span the same "
+        "subspace as PCA?",
     )
     matrix = decoder_matrix(trained[name or next(iter(trained))])
     width = matrix.shape[1]
@@ -113,7 +113,7 @@ def trained_one() -> None:
     st.markdown(
         f"The {width} columns of **{plain(name)}**'s decoder against the first {width} axes: half "
         f"of the angles are below **{np.median(angles):.0f}°**, the largest is {angles[-1]:.0f}°. "
-        "A nonlinearity bends the picture, and training stops before the last axes are found."
+        "The nonlinearity changes the subspace, and training stops before the last axes are found."
     )
 
 
@@ -123,18 +123,18 @@ with controls:
         image = digit_picker.pick_digit("pca.digit", data=data, default_class=5).image
     elif shown == "linear":
         st.markdown(
-            "No nonlinearity, squared error: the best decoder spans exactly the principal axes, in "
-            "a skew basis of its own. **Principal angles** measure how far two subspaces are "
-            "apart: 0° in every direction means that they are the same."
+            "Without a nonlinearity and with squared error, the best decoder spans exactly the "
+            "principal axes, in a basis of its own. **Principal angles** measure how far two "
+            "subspaces are apart: if all are 0°, they are the same."
         )
         trained_one()
     else:
         st.markdown(
-            "One Gaussian cannot know that a 3 is not half an 8. Many can: most of them take one "
-            "kind of digit, and a sample is drawn from one of them."
+            "One Gaussian mixes all digits. Of many, most take one kind of digit, and each sample "
+            "is drawn from one of them."
         )
     if shown != "linear":
-        st.button("Draw others", icon=":material/casino:", key="pca.draw", on_click=draw_others)
+        st.button("Draw again", icon=":material/casino:", key="pca.draw", on_click=draw_others)
 
 if shown == "axes":
     with picture:
@@ -148,13 +148,14 @@ else:
 
 with st.expander("How to read this", icon=":material/menu_book:"):
     st.markdown(
-        "- Principal component analysis finds the best directions for so few numbers. A linear "
-        "autoencoder learns the same.\n"
-        "- **Red** in an axis adds ink, **blue** takes it away; a whole axis may be turned round.\n"
-        "- **Variance explained** is what the axes keep; the squared error is what they lose.\n"
-        "- **Decoder, turned**: the autoencoder's columns are some basis of the subspace; mixed "
-        "in the right way they give the principal axes, as many degrees off as it says.\n"
-        "- The **last angle shrinks last**: the two axes at the border hold nearly the same "
-        "variance, so it hardly matters to the error which of them is taken.\n"
+        "- Principal component analysis finds the directions that lose least. A linear autoencoder "
+        "learns the same.\n"
+        "- **Red** in an axis adds ink, **blue** removes it. The sign of a whole axis is "
+        "arbitrary.\n"
+        "- **Variance explained** is what the axes keep. The squared error is what they lose.\n"
+        "- **Decoder, turned**: the autoencoder's columns are some basis of the subspace. The "
+        "mixtures of them that come closest to each axis are shown, with the angle that is left.\n"
+        "- The **last angle shrinks last**: the last axis that is kept and the first that isn't "
+        "hold nearly the same variance, so the error hardly depends on which of them is taken.\n"
         "- **Samples** are drawn without the pixel noise σ."
     )

@@ -36,8 +36,8 @@ header(
 )
 if not infos:
     st.info(
-        "There is no trained model yet. Train a model on the Train page; a small VAE is ready in "
-        "about a minute, and every page will offer it.",
+        "No trained model yet. Train one on the Train page: a small VAE is ready in about a "
+        "minute, and every page will offer it.",
         icon=":material/info:",
     )
     train = menu.page("train")

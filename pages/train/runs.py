@@ -6,9 +6,9 @@ from genlib.runs import queue
 from genlib.runs.directory import ACTIVE, Run
 from genlib.ui import menu
 from genlib.ui.kit.jobs import polled
-from genlib.ui.kit.pickers import try_this
 from genlib.ui.kit.stage import header, stage
 from genlib.ui.train import actions, runs, sweep
+from genlib.ui.train.lessons import RUNS
 
 header(
     "Runs",
@@ -16,6 +16,7 @@ header(
     r"\theta^\ast(\lambda) = \arg\min_\theta L(\theta; \lambda), \qquad "
     r"\lambda \in \{\lambda_1, \dots, \lambda_k\}",
     "Article “Autoencoder, VAE, GAN”: latent spaces of 2, 10 and 100 numbers",
+    RUNS,
 )
 
 POLL = 2.0  # seconds
@@ -66,7 +67,7 @@ with picture, st.container(key="runs.first"):
         polled("runs.live", live, [run.id for run in chosen], every=POLL, busy=working)
     else:
         with st.container(border=True, height=EMPTY):
-            st.info("There is no run yet. Its curves will be here.", icon=":material/info:")
+            st.info("No run yet. Its curves will appear here.", icon=":material/info:")
             train = menu.page("train")
             st.page_link(train.file, label="Train a model", icon=train.icon)
 with controls:
@@ -88,14 +89,3 @@ if sweeps:
         help="The same test digits, reconstructed by each run of the sweep.",
     )
     sweep.result(sweeps.get(name or "", sweeps[names[0]]))
-
-try_this(
-    [
-        "Sweep **latent dim** over 2, 10, 100 from the recipe **article-latent-2**. Where does the "
-        "error stop falling, and which digits need the most numbers?",
-        "Sweep **beta** of a VAE and look at the curves *reconstruction* and *kl*: one falls as "
-        "the other rises. What does their sum do?",
-        "Sweep **lr** over 0.0001, 0.001, 0.01, 0.1: which curve falls fastest at first, and is it "
-        "the lowest in the end?",
-    ]
-)

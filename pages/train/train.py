@@ -4,9 +4,10 @@ import streamlit as st
 
 from genlib.runs import queue
 from genlib.runs.directory import Run
-from genlib.ui.kit.pickers import choose, try_this
+from genlib.ui.kit.pickers import choose
 from genlib.ui.kit.stage import header, stage
 from genlib.ui.train import actions, form, upload, watch
+from genlib.ui.train.lessons import TRAIN
 
 LINKED = "train.linked"  # the run that the link named after the last run of this script
 
@@ -41,6 +42,7 @@ header(
     r"\theta \leftarrow \theta - \eta\, \nabla_\theta\, \frac{1}{B}\sum_{i=1}^{B} "
     r"L_\theta(x_i)",
     "Lecture text “Autoencoders to GANs”; Kingma & Ba 2014, arXiv:1412.6980 (Adam)",
+    TRAIN,
 )
 
 SECTIONS = ("New run", "Watch", "Upload")
@@ -53,20 +55,9 @@ with controls:
 if section == "Watch" and run:
     watch.show(run, controls, picture)
 elif section == "Watch":
-    picture.info("There is no run yet. Start one under “New run”.", icon=":material/info:")
+    picture.info("No run yet. Start one under “New run”.", icon=":material/info:")
 elif section == "Upload":
     with picture:
         upload.panel()
 else:
     form.new_run(controls, picture)
-
-try_this(
-    [
-        "Start the recipe **ae-30** and watch the reconstructions: after one epoch they are blurs "
-        "of the right digit. Which digits stay wrong longest?",
-        "While a run trains, raise its learning rate tenfold. Does the loss recover when you put "
-        "it back?",
-        "Train a **VAE** with beta 0.1 and with beta 10 and compare the two under Runs: what does "
-        "the weaker KL buy, and what does it cost when sampling on the Latent space page?",
-    ]
-)

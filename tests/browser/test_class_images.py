@@ -18,7 +18,7 @@ pytestmark = pytest.mark.usefixtures("shipped")  # the page needs our classifier
 
 Pixels = Callable[[Page, str], np.ndarray]
 CANVAS = "canvas.picture"
-ONE = "class-images?class_images.show=One+class"
+EIGHT = "class-images?class_images.class=8"
 
 
 def fact(page: Page, name: str) -> str:
@@ -41,7 +41,7 @@ def press(page: Page, name: str) -> None:
 def test_start_moves_the_pixels_and_pause_freezes_them(
     open_page: Callable[..., Page], canvas_pixels: Pixels
 ) -> None:
-    page = opened(open_page, "class-images")
+    page = opened(open_page, "class-images?class_images.show=All+at+once")
     before = canvas_pixels(page, CANVAS)
     assert before.any() and fact(page, "step") == "0"
     press(page, "Start")
@@ -94,12 +94,12 @@ def choose_class(page: Page, name: str) -> None:
 def test_another_class_while_it_runs_never_starts_over(
     open_page: Callable[..., Page], canvas_pixels: Pixels
 ) -> None:
-    page = opened(open_page, ONE)
+    page = opened(open_page, EIGHT)
     page.locator(".film").evaluate(WATCH)
     press(page, "Start")
     wait_for_step(page, 40)
     before = canvas_pixels(page, CANVAS)
-    choose_class(page, "3")
+    choose_class(page, "5")
     wait_for_step(page, int(fact(page, "step")) + 20)
     steps = page.evaluate("window.steps")
     assert steps == sorted(steps), "a reset would have gone back to step 0"
@@ -110,23 +110,23 @@ def test_another_class_while_it_runs_never_starts_over(
 def test_another_class_keeps_every_pixel(
     open_page: Callable[..., Page], canvas_pixels: Pixels
 ) -> None:
-    page = opened(open_page, ONE)
+    page = opened(open_page, EIGHT)
     for step in (1, 2, 3):
         press(page, "Step")
         wait_for_step(page, step)
     eight, version = canvas_pixels(page, CANVAS), int(fact(page, "version"))
-    choose_class(page, "3")
+    choose_class(page, "5")
     wait_for_frame(page, "Number(d.version) > v", version)
-    rows = slice(0, int(0.8 * len(eight)))  # above the caption, which now says 3
-    three = canvas_pixels(page, CANVAS)
-    assert (three[rows] == eight[rows]).all() and (three != eight).any()
+    rows = slice(0, int(0.8 * len(eight)))  # above the caption, which now says 5
+    five = canvas_pixels(page, CANVAS)
+    assert (five[rows] == eight[rows]).all() and (five != eight).any()
     assert fact(page, "step") == "3"
 
 
 def test_a_thumbnail_of_the_filmstrip_brings_an_earlier_frame_back(
     open_page: Callable[..., Page], canvas_pixels: Pixels
 ) -> None:
-    page = opened(open_page, ONE)
+    page = opened(open_page, EIGHT)
     start = canvas_pixels(page, CANVAS)
     for step in (1, 2):
         press(page, "Step")
@@ -182,3 +182,29 @@ def test_a_knob_reaches_the_ascent_before_it_is_released(open_page: Callable[...
     assert "class_images.lr=0.001" in page.url, "the button is still down"
     page.mouse.up()
     expect(page).to_have_url(re.compile("class_images.lr=500"), timeout=PATIENCE)
+
+
+def test_another_network_goes_on_from_the_picture(
+    open_page: Callable[..., Page], canvas_pixels: Pixels
+) -> None:
+    page = opened(open_page, "class-images?class_images.beside=nothing")
+    for step in (1, 2, 3):
+        press(page, "Step")
+        wait_for_step(page, step)
+    version = fact(page, "version")
+    picture = canvas_pixels(page, CANVAS)
+    page.get_by_role("combobox", name="Network").click(timeout=PATIENCE)
+    page.get_by_role("option", name="classifier", exact=True).click(timeout=PATIENCE)
+    expect(page).to_have_url(re.compile("class_images.network=classifier"), timeout=PATIENCE)
+    wait_for_frame(page, "d.step === '3' && d.version !== v", version)
+    rows = slice(0, int(0.8 * len(picture)))  # above the caption, which has another probability
+    assert (canvas_pixels(page, CANVAS)[rows] == picture[rows]).all()
+
+
+def test_a_lesson_climbs_by_itself_to_its_step_and_rests(open_page: Callable[..., Page]) -> None:
+    page = opened(open_page, "class-images?lesson=two_networks")
+    assert fact(page, "step") == "0", "the question comes before the picture moves"
+    page.get_by_role("button", name="Only the robust one").click(timeout=PATIENCE)
+    wait_for_frame(page, "d.step === '100' && d.running === 'false'")
+    expect(page.locator(".explanation")).to_contain_text("99 %")
+    expect(page.get_by_role("button", name="Start", exact=True)).to_be_visible(timeout=PATIENCE)

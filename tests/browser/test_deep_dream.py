@@ -54,3 +54,15 @@ def test_another_layer_goes_on_from_the_same_picture(
     assert page.locator(".film").evaluate("(film) => film.dataset.step") == "1"
     rows = slice(0, before.shape[0] - 2)
     assert (canvas_pixels(page, CANVAS)[rows] == before[rows]).all()
+
+
+def test_it_rests_before_the_picture_saturates_and_continues(
+    open_page: Callable[..., Page],
+) -> None:
+    page = open_page(SMALL)
+    page.wait_for_selector(CANVAS, timeout=PATIENCE)
+    wait_for_step(page, 0)
+    page.get_by_role("button", name="Start", exact=True).click()
+    wait_for_frame(page, "d.step === '60' && d.running === 'false'")
+    page.get_by_role("button", name="Continue", exact=True).click(timeout=PATIENCE)
+    wait_for_frame(page, "d.step === '120' && d.running === 'false'")

@@ -33,7 +33,7 @@ def live_of(app: AppTest) -> Live:
 
 
 def test_all_ten_climb_and_one_keeps_its_picture(tiny: Path) -> None:
-    app = opened()
+    app = opened(show="All at once")
     live = live_of(app)
     assert live.shown.images.shape == (10, 28, 28, 1) and live.shown.step == 0
     app.button(key=f"{KEY}.step").click().run()
@@ -82,7 +82,7 @@ def test_another_start_is_used_at_once_only_while_nothing_has_climbed(tiny: Path
     app = opened()
     live = live_of(app)
     app.button_group(key=f"{KEY}.from").set_value("blank").run()
-    assert not app.exception and not live.shown.images.any()
+    assert not app.exception and not live.shown.images.any(), "digits begin on black"
     app.button(key=f"{KEY}.step").click().run()
     app.button_group(key=f"{KEY}.from").set_value("noise").run()
     assert live.shown.step == 1, "a picture that climbs is never thrown away"

@@ -29,7 +29,7 @@ def live_of(app: AppTest) -> Live:
 def test_a_photograph_is_dreamt_upon_at_its_own_size_and_in_grey(app: AppTest) -> None:
     live = live_of(app)
     count, height, width, channels = live.shown.images.shape
-    assert (count, width, channels) == (1, 224, 1) and 140 < height < 160
+    assert (count, width, channels) == (1, 320, 1) and 200 < height < 220
     before, value = live.shown.images.copy(), live.shown.value[0]
     for _ in range(3):
         app.button(key=f"{KEY}.step").click().run()
@@ -58,7 +58,7 @@ def test_layer_channel_and_octaves_change_without_starting_over(app: AppTest) ->
 def test_another_picture_and_size_begin_anew(app: AppTest) -> None:
     live = live_of(app)
     app.button(key=f"{KEY}.step").click().run()
-    app.button_group(key=f"{KEY}.picture").set_value("china").run()
+    app.button_group(key=f"{KEY}.picture").set_value("flower").run()
     app.select_slider(key=f"{KEY}.side").set_value(96).run()
     assert not app.exception and live.shown.step == 0 and live.shown.images.shape[2] == 96
 

@@ -76,7 +76,7 @@ def test_max_has_one_frame_and_says_why_nothing_slides(tiny: Path) -> None:
     assert not app.exception
     sent = theatre(app)
     assert len(sent["alpha"]) == 1
-    assert "no alpha" in sent["fixed"]
+    assert "no α" in sent["fixed"]
 
 
 def test_each_energy_has_its_own_numbers_and_unit(tiny: Path) -> None:
@@ -109,7 +109,7 @@ def test_other_digits_give_another_merge(tiny: Path) -> None:
         (0.6, 0.0, "nothing unusual", ""),
         (0.01, 0.0, "this digit: unusual", ""),
         (0.6, 0.12, "still a digit", ""),
-        (0.01, 0.12, "unusual, and it is still a digit", ""),
+        (0.01, 0.12, "unusual: it is still a digit", ""),
     ],
 )
 def test_verdict_says_what_the_share_means(

@@ -118,15 +118,15 @@ def test_it_says_with_whom_it_takes_turns() -> None:
         said[len(said)] = me.company()
     assert list(said.values()) == [
         "",
-        "in turns with your other tab",
-        "in turns with your other tab and another visitor",
-        "in turns with your other tab and 2 other visitors",
-        "in turns with your other tab and 3 other visitors",
+        "taking turns with your other tab",
+        "taking turns with your other tab and another visitor",
+        "taking turns with your other tab and 2 other visitors",
+        "taking turns with your other tab and 3 other visitors",
     ]
     assert pool.company(unknown) == Company(0, 3)
     assert pool.share(me) == pytest.approx(1 / 8)
     also_me.close()
-    assert me.company() == "in turns with 3 other visitors"
+    assert me.company() == "taking turns with 3 other visitors"
 
 
 def test_a_place_for_each_is_no_company() -> None:

@@ -63,5 +63,5 @@ def test_pictures_come_from_the_models_and_links_lead_to_pages(
     for node in map_of_models.ALL:
         assert node.name.replace("&", "&amp;") in tree and str(node.year) in timeline
         if not node.page:
-            told = f"{node.why} Not here yet. {node.source}"  # small screens have it only here
+            told = f"{node.why} No page yet. {node.source}"  # small screens have it only here
             assert f'title="{escape(told)}"' in tree

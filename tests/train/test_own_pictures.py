@@ -146,7 +146,7 @@ def test_who_may_name_folders_of_the_server(
     monkeypatch.setattr(type(st.context), "ip_address", property(lambda _: address))
     app = page()
     assert ("pictures.path" in [field.key for field in app.text_input]) == may
-    assert any("only on the machine itself" in text.value for text in app.caption) != may
+    assert any("only be named on the server itself" in text.value for text in app.caption) != may
 
 
 def test_a_classifier_needs_classes_and_a_family_says_what_it_cannot_take() -> None:

@@ -34,7 +34,7 @@ def spec_of(family: str, name: str) -> Spec:
 
 
 def test_without_runs_the_page_says_where_to_start() -> None:
-    assert "There is no run yet" in browse("train/runs.py").info[0].value
+    assert "No run yet" in browse("train/runs.py").info[0].value
 
 
 def test_table_and_curves_show_what_differs() -> None:
@@ -160,7 +160,7 @@ def test_deleted_runs_wait_in_the_trash() -> None:
     app = browse("train/runs.py")  # another session, which did not delete it
     ok(app.button(key=f"runs.restore.{run.id}").click().run())
     assert [r.id for r in queue.listing()] == [run.id]
-    assert "There is no run yet" not in [info.value for info in app.info]
+    assert "No run yet" not in [info.value for info in app.info]
 
 
 def test_the_plot_has_a_line_a_run() -> None:

@@ -161,7 +161,7 @@ def test_a_run_that_another_session_deleted_is_said_to_be_gone(key: str) -> None
         ok(app.text_input(key=f"run.name.{run.id}").set_value("my digits").run())
     else:
         ok(app.button(key=key).click().run())
-    assert "is no longer there. It can be brought back" in app.toast[0].value
+    assert "was deleted. It can be restored" in app.toast[0].value
     assert app.subheader[0].value == other.id and queue.listing() == [other]
 
 
@@ -208,12 +208,12 @@ def test_a_run_of_few_test_pictures_can_be_watched() -> None:
     for _, path in run.previews():
         np.save(path, np.zeros((2 * 9, 1, 28, 28), np.uint8))
     app = page(train__show="Watch", run=run.id)
-    assert app.get("image")[0].proto.imgs[0].caption.startswith("Test pictures; under each row")
+    assert app.get("image")[0].proto.imgs[0].caption.startswith("Test images, and below each row")
 
 
 @pytest.mark.parametrize(
     ("state", "text"),
-    [("running", "ended without a word"), ("failed", "the disk is full")],
+    [("running", "ended unexpectedly"), ("failed", "the disk is full")],
 )
 def test_lost_and_failed_runs_say_so_and_can_be_resumed(state: str, text: str) -> None:
     run = trained()
@@ -230,7 +230,7 @@ def test_a_resumed_run_is_followed_again(monkeypatch: pytest.MonkeyPatch) -> Non
     followed: list[bool] = []
     plain = watch.follow
     monkeypatch.setattr(watch, "follow", lambda i, live: (followed.append(live), plain(i, live)))
-    monkeypatch.setattr(queue, "advance", lambda: [])
+    monkeypatch.setattr(queue, "advance", lambda now=False: [])
     app = page(train__show="Watch", run=run.id)
     ok(app.button(key="run.resume").click().run())
     assert followed[0] is False and followed[-1] is True
@@ -249,7 +249,7 @@ def test_resume_in_a_second_tab_says_that_it_goes_on_already() -> None:
 
 def test_a_link_to_a_run_that_is_gone_shows_another_or_says_there_is_none() -> None:
     app = page(train__show="Watch", run="vae-99")
-    assert "There is no run yet" in app.info[0].value
+    assert "No run yet" in app.info[0].value
     run = trained()
     app = page(train__show="Watch", run="vae-99")
     assert app.subheader[0].value == run.id
@@ -267,7 +267,7 @@ def test_a_good_upload_is_kept_listed_and_deleted_with_undo(folder: Path) -> Non
     data = (trained().path / "model.safetensors").read_bytes()
     app = page(train__show="Upload")
     upload(app, "../of a friend.safetensors", data)
-    assert "ready in the other pages" in app.success[0].value
+    assert "ready on the other pages" in app.success[0].value
     (info,) = uploads.kept()
     assert info.path == folder / "runs" / "uploads" / "of_a_friend.safetensors"
     upload(app, "of a friend.safetensors", data)

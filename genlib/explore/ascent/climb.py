@@ -5,8 +5,10 @@ and DeepDream. One step, as in the text:
 
     X += lr * (dX - 2 * l2 * X)
 
-X is the picture minus the network's mean colour. All images of a batch climb at once, each towards
-its own class. Nothing restarts by itself: every knob may change between two steps.
+X is the picture minus the network's base colour. ``keep`` is a term of ours for photographs:
+-2 * keep * (X - X0) pulls towards the picture X0 that the ascent began with, so that a normalised
+gradient moves a pixel by about 1 / (2 * keep) at most. All images of a batch climb at once, each
+towards its own class. Nothing restarts by itself: every knob may change between two steps.
 Octaves simplify DeepDream's: instead of restarting at each size, a few steps in turn look at the
 picture in each size, and the gradient is carried to the full picture.
 
@@ -66,21 +68,36 @@ class Ascent:
         if len(classes) != len(image):
             raise ValueError(f"classes must name one class for each of {len(image)} images")
         self.lens, self.knobs, self.rng = lens.view(), knobs, rng
-        self.step = 0
         self.classes = torch.as_tensor(classes, device=lens.device)
         self.grad_norm = torch.full((len(image),), torch.nan, device=lens.device)
+        self.begin(image)
+
+    @property
+    def groups(self) -> tuple[str, ...]:
+        """The title of the network, for each of those that climb: one."""
+        return (self.lens.network.title,)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What the classes are called."""
+        return self.lens.network.classes
+
+    def begin(self, image: Tensor) -> None:
+        """Start at step 0 from this picture, to which ``keep`` pulls: (B, C, H, W) in [0, 1]."""
+        self.step = 0
+        self._first = image.to(self.lens.device, torch.float32) - self.lens.base
         self.put(image)
 
     def put(self, image: Tensor) -> None:
         """Go on from this picture: (B, C, H, W) in [0, 1]."""
-        x = image.to(self.lens.device, torch.float32) - self.lens.mean
+        x = image.to(self.lens.device, torch.float32) - self.lens.base
         self._map, self._width = self.knobs.parameterisation, x.shape[-1]
         self._parameters = PARAMETERISATIONS[self._map].parameters(x)
 
     @property
     def image(self) -> Tensor:
         """The picture now: (B, C, H, W)."""
-        return self._centred() + self.lens.mean
+        return self._centred() + self.lens.base
 
     def retarget(self, classes: Sequence[int]) -> None:
         """Aim at other classes without losing the pictures.
@@ -92,7 +109,7 @@ class Ascent:
         if len(rows) == len(have) == 1 or list(classes) != have:
             self.put(image[rows])
             self.classes = torch.as_tensor(classes, device=self.lens.device)
-            self.grad_norm = self.grad_norm[rows]
+            self.grad_norm, self._first = self.grad_norm[rows], self._first[rows]
 
     def frames(self) -> Iterator[AscentFrame]:
         """One frame per step, for ever."""
@@ -123,6 +140,9 @@ class Ascent:
             gradient = gradient / (mean_square.sqrt() + 1e-12).view(-1, *[1] * (gradient.dim() - 1))
         # X += lr * (dX - 2 * l2 * X)
         moved = (1 - 2 * knobs.lr * knobs.l2) * self._parameters + knobs.lr * gradient
+        if knobs.keep:
+            first = PARAMETERISATIONS[self._map].parameters(self._first)
+            moved = moved - 2 * knobs.lr * knobs.keep * (self._parameters - first)
         if not bool(torch.isfinite(moved.sum())):
             raise AscentError(
                 "The picture's numbers grew too large: go back to an earlier frame, then lower "
@@ -139,7 +159,7 @@ class Ascent:
         if knobs.blur_every and self.step % knobs.blur_every == 0:
             x = blur(x, knobs.blur_sigma)
         if knobs.clip:
-            x = x.clamp(-self.lens.mean, 1 - self.lens.mean)
+            x = x.clamp(-self.lens.base, 1 - self.lens.base)
         self._parameters = PARAMETERISATIONS[self._map].parameters(x)
 
     def _gradient(self, knobs: Knobs) -> Tensor:
@@ -177,7 +197,7 @@ class Ascent:
             if size != full:
                 x = F.interpolate(x, size, mode="bilinear", antialias=True)
         x = transform(x, {name: getattr(knobs, name) for name in TRANSFORMS}, self.rng)
-        return x + self.lens.mean
+        return x + self.lens.base
 
     def _look(self, image: Tensor) -> Tensor:
         if self._objective().looks_at == "scores":
@@ -200,11 +220,11 @@ def _layer(knobs: Knobs) -> str:
 
 
 def noise(
-    shape: tuple[int, ...], mean: Tensor, rng: torch.Generator, amount: float = 0.1
+    shape: tuple[int, ...], base: Tensor, rng: torch.Generator, amount: float = 0.1
 ) -> Tensor:
-    """A start: the mean colour plus normal noise, kept in [0, 1]: (B, C, H, W)."""
+    """A start: the base colour (1, C, 1, 1) plus normal noise, kept in [0, 1]: (B, C, H, W)."""
     x = amount * torch.randn(shape, generator=rng)
-    return (x.to(mean.device) + mean).clamp(0, 1)
+    return (x.to(base.device) + base).clamp(0, 1)
 
 
 Transform = Callable[[Tensor, float, torch.Generator], Tensor]

@@ -12,6 +12,7 @@ from genlib.explore.ascent.parameterisations import PARAMETERISATIONS
 LIMITS: dict[str, tuple[float, float]] = {
     "lr": (0.0, 1e6),
     "l2": (0.0, 1e3),
+    "keep": (0.0, 1e3),
     "jitter": (0, 128),
     "scale": (0.0, 0.5),
     "rotate": (0.0, 180.0),
@@ -25,6 +26,7 @@ LIMITS: dict[str, tuple[float, float]] = {
 TURNED: dict[str, Callable[[float], float]] = {
     "lr": float,
     "l2": float,
+    "keep": float,
     "jitter": round,
     "blur_every": round,
 }
@@ -34,10 +36,11 @@ TURNED: dict[str, Callable[[float], float]] = {
 class Knobs:
     """All that may change while an ascent runs. Amounts of 0 switch a thing off.
 
-    lr: step length; l2: pull towards the mean colour; jitter: pixels; scale: share of the size;
-    rotate: degrees; blur_every: steps, with standard deviation blur_sigma pixels; clip: keep
-    pixels in [0, 1]; normalise: divide the gradient by its root mean square, so that lr is the
-    typical change of a pixel in a step.
+    lr: step length; l2: pull towards the lens's base colour; keep: pull towards the picture that
+    the ascent began with; jitter: pixels; scale: share of the size; rotate: degrees; blur_every:
+    steps, with standard deviation blur_sigma pixels; clip: keep pixels in [0, 1];
+    normalise: divide the gradient by its root mean square, so that lr is the typical change of a
+    pixel in a step.
     """
 
     objective: str = "class score"
@@ -46,6 +49,7 @@ class Knobs:
     parameterisation: str = "pixels"
     lr: float = 0.05
     l2: float = 0.0
+    keep: float = 0.0
     jitter: int = 0
     scale: float = 0.0
     rotate: float = 0.0

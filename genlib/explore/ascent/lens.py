@@ -40,7 +40,8 @@ class Network:
 
     shape: (C, H, W) it was made for; mean, std: per channel, of pictures in [0, 1], subtracted
     and divided first; trained: False for random weights; smallest: shortest side worth showing
-    (``Lens.smallest`` knows which it can take).
+    (``Lens.smallest`` knows which it can take); base: the colour, per channel, that a blank start
+    has and that L2 pulls to, () for the mean.
     """
 
     name: str
@@ -52,6 +53,7 @@ class Network:
     std: tuple[float, ...] = (1.0,)
     trained: bool = True
     smallest: int = 8
+    base: tuple[float, ...] = ()
 
 
 class _Reached(Exception):
@@ -116,6 +118,7 @@ class Lens:
         shape = (1, -1, 1, 1)
         self.mean = torch.tensor(network.mean, device=device).view(shape)
         self.std = torch.tensor(network.std, device=device).view(shape)
+        self.base = torch.tensor(network.base or network.mean, device=device).view(shape)
         self._plain = not any(network.mean) and all(s == 1 for s in network.std)
         self._smallest: dict[str, int] = {}
 

@@ -24,6 +24,7 @@ from genlib.explore.ascent.climb import Ascent, AscentError
 from genlib.explore.ascent.film import Curves, Film
 from genlib.explore.ascent.knobs import Knobs, turned
 from genlib.explore.ascent.shown import pixels, shown
+from genlib.explore.ascent.team import Team
 from genlib.explore.attended import PLACES, Attended
 
 FRAME_S = 0.02  # seconds of computing per frame
@@ -33,12 +34,18 @@ log = logging.getLogger(__name__)
 
 
 class Live(Attended):
-    """One session's ascent: start, pause, step, go back; all calls return within a step's time."""
+    """One session's ascent: start, pause, step, go back; all calls return within a step's time.
 
-    def __init__(self, ascent: Ascent, places: Places = PLACES, owner: str = "") -> None:
+    It rests by itself at each multiple of ``rest_every`` steps (0: never).
+    """
+
+    def __init__(
+        self, ascent: Ascent | Team, places: Places = PLACES, owner: str = "", rest_every: int = 0
+    ) -> None:
         super().__init__(places, owner)
-        self._ascent = ascent
-        self.names = ascent.lens.network.classes
+        self._ascent, self.rest_every = ascent, rest_every
+        self._rest_at = 0  # the step at which it pauses by itself; 0 for none
+        self.names, self.groups = ascent.names, ascent.groups
         self.listeners: set[Callable[[], None]] = set()
         self.version = 0  # grows by one with everything that is shown
         self.film, self.curves = Film(), Curves()
@@ -85,8 +92,16 @@ class Live(Attended):
             self._ascent.retarget(classes)
             self._publish(measure=True)
 
-    def start(self) -> None:
-        """Run until paused."""
+    @property
+    def columns(self) -> int:
+        """How many pictures stand side by side: of several networks, a row for each."""
+        each = len(self.shown.classes) // len(self.groups)
+        return each if each > 1 and len(self.groups) > 1 else 5
+
+    def start(self, until: int = 0) -> None:
+        """Run until paused, or until it rests: at step ``until``, if that isn't 0."""
+        every = self.rest_every
+        self._rest_at = until or (every and (self._ascent.step // every + 1) * every)
         self.running, self.error = True, ""
         self.beat()
 
@@ -134,11 +149,28 @@ class Live(Attended):
         self.pause()
         with self.lock:
             self.original = image.cpu()
+            self._ascent.begin(image)
+            self._forget()
+
+    def picture(self) -> Tensor:
+        """The pictures now: float32 (B, C, H, W) in [0, 1]."""
+        with self.lock:
+            return self._ascent.image.cpu()
+
+    def resume(self, image: Tensor, step: int) -> None:
+        """Pause and go on from pictures (B, C, H, W) that another ascent had at this step."""
+        self.pause()
+        with self.lock:
             self._ascent.put(image)
-            self._ascent.step, self.error = 0, ""
-            self.film, self.curves = Film(), Curves()
-            self.epoch += 1
-            self._publish(measure=True)
+            self._ascent.step = step
+            self._forget()
+
+    def _forget(self) -> None:
+        """Show what is there now as the first frame; called with the lock held."""
+        self.error = ""
+        self.film, self.curves = Film(), Curves()
+        self.epoch += 1
+        self._publish(measure=True)
 
     def _run(self) -> None:
         try:
@@ -162,10 +194,17 @@ class Live(Attended):
             self._ascent.advance()
             spent = time.perf_counter() - start
             per_step = spent / (self._ascent.step - first)
+            if self._ascent.step == self._rest_at:
+                # In this order: what no longer moves must have its last version.
+                self._ending, self.running = True, False
             if spent + per_step > FRAME_S or not self.running:
                 break
         # Steps per second as the person sees them go by, turns of others included.
-        self._publish(False, (self._ascent.step - first) / spent * self._places.share(self))
+        rate = (self._ascent.step - first) / spent * self._places.share(self)
+        try:
+            self._publish(not self.running, rate)
+        finally:
+            self._ending = False
 
     def _publish(self, measure: bool, rate: float = 0.0) -> None:
         now = time.perf_counter()

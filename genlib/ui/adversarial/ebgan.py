@@ -48,10 +48,10 @@ def weight_line(info: Info) -> None:
     weight = float(str(info.config.get("pull_away", 0.0)))
     said = f"{plain(info.name)} was trained with w = {weight:g}: "
     st.caption(
-        said + "samples whose codes are alike cost G something. Without it (w = 0, the lecture's "
+        said + "G pays for samples with similar codes. Without this term (w = 0, the lecture's "
         "loss) a small G soon draws one image for every z."
         if weight
-        else said + "the lecture's loss. Watch for one image that is drawn for every z."
+        else said + "the lecture's loss. Check whether every z gives the same image."
     )
 
 
@@ -142,7 +142,7 @@ def training(info: Info, epoch: int, path: Path, places: Parts) -> None:
 def _samples(info: Info, epoch: int, path: Path) -> None:
     """A grid of samples after an epoch, to look at and to save."""
     with st.container(horizontal=True):
-        data.new_z(KEY, "Draw other z; the link holds their seed.")
+        data.new_z(KEY, "Draw new z. The link holds their seed.")
         shown = data.samples(path, SHOWN, links.number(f"{KEY}.seed"))
         tiled = images.grid_image(shown, 6)
         download(
@@ -159,7 +159,7 @@ def _samples(info: Info, epoch: int, path: Path) -> None:
 def _history(info: Info, epoch: int, margin: float) -> None:
     """Mean energies over the epochs, against the margin."""
     if not any("train/c_x" in row for row in info.history):
-        st.info("This checkpoint holds no history of its training.", icon=":material/info:")
+        st.info("This checkpoint has no training history.", icon=":material/info:")
         return
     level = (margin, f"margin m = {margin:g}")
     st.plotly_chart(
@@ -167,9 +167,9 @@ def _history(info: Info, epoch: int, margin: float) -> None:
         key=f"{KEY}.history",
     )
     st.caption(
-        "The cost network pushes C(G(z)) up while it is below m; above, the hinge gives no "
-        "gradient. The generator always pulls it down. A margin below C(x) asks nothing of the "
-        "cost network, which then gives G nothing to learn from."
+        "The cost network pushes C(G(z)) up while it is below m. Above m the hinge gives no "
+        "gradient. The generator always pulls it down. With a margin below C(x) the cost network "
+        "has nothing to do, and G has nothing to learn from."
     )
 
 
@@ -180,4 +180,4 @@ def _by_epoch(info: Info, margin: float) -> None:
         medians = {g: np.median(data.group_scores(path, "energy", g)) for g in data.GROUPS}
         rows.append({"epoch": epoch, **{g: round(float(m), 1) for g, m in medians.items()}})
     st.dataframe(rows, hide_index=True, height="content")
-    st.caption(f"Median energies of {data.N:,} images each; the margin is {margin:g}.")
+    st.caption(f"Median energies of {data.N:,} images each. The margin is {margin:g}.")

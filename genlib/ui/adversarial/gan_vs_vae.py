@@ -105,22 +105,22 @@ def numbers(rows: Sequence[Info], epochs: Sequence[int]) -> None:
     ]
     x = to_float(loading.pictures_of(rows[0]).test_x[: data.N])
     counted.append(
-        {"model": "real test images", "epoch": "–", **_said(half_tones(x), 1.0, "all", 1.0)}
+        {"model": "real test images", "epoch": "–", **_said(half_tones(x), "–", "all", 1.0)}
     )
     st.dataframe(counted, hide_index=True, height="content", key=f"{KEY}.numbers")
     st.caption(
         f"Grey ink: pixels between 0.1 and 0.9 among those above 0.1, over {SAMPLES} samples, of "
-        f"which the first are shown. Classes and variety: over {data.N:,} samples; a class is "
-        "drawn if a tenth of its fair share looks like it to our classifier. Samples look real if "
-        "their features are closer to those of real images than to those of noise. Variety is the "
+        f"which the first are shown. The rest is measured over {data.N:,} samples. Samples look "
+        "real if their features are closer to those of real images than to those of noise. A class "
+        "is drawn if a tenth of its fair share looks like it to our classifier. Variety is the "
         "mean squared distance of two samples over that of two real images."
     )
 
 
-def _said(grey: float, real: float | None, classes: str, variety: float | None) -> dict[str, str]:
+def _said(grey: float, real: str, classes: str, variety: float | None) -> dict[str, str]:
     return {
         "grey ink": f"{grey:.0%}",
-        "look real": "–" if real is None else f"{real:.0%}",
+        "look real": real,
         "classes drawn": classes,
         "variety": "–" if variety is None else f"{variety:.0%}",
     }
@@ -131,11 +131,11 @@ def _counted(info: Info, epoch: int) -> dict[str, str]:
     assert shown is not None
     grey = half_tones(to_float(torch.from_numpy(shown)))
     if judge is None:
-        return _said(grey, None, "–", None)
+        return _said(grey, "–", "–", None)
     found = data.coverage_of(dict(info.snapshots)[epoch], judge, 1)
-    covered = len(found.wanted) - len(found.missing)
-    real = 1 - sum(found.unlike) / found.n
-    return _said(grey, real, f"{covered} of {len(found.wanted)}", found.variety)
+    covered = f"{len(found.wanted) - len(found.missing)} of {len(found.wanted)}"
+    real = f"{1 - sum(found.unlike) / found.n:.0%}"
+    return _said(grey, real, covered, found.variety)
 
 
 def alike(pictures: Sequence[NDArray[np.uint8] | None]) -> NDArray[np.uint8]:

@@ -76,7 +76,7 @@ def nats(sheet: Sheet) -> float:
 
 @st.fragment
 def stage(key: str, info: Info, sheet: Sheet) -> None:
-    """The sheet, and the receptive field where the mouse rests; only this part reruns."""
+    """The sheet, and the receptive field under the mouse. Only this part reruns."""
     place = asked_place(key, sheet)
     pixels(key, sheet, lit(info, sheet, place) if place else None)
 

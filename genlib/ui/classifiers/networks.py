@@ -51,12 +51,55 @@ def kept_dir() -> Path:
     return uploads_dir() / "imagenet"
 
 
-def pick_network(key: str, help: str = "") -> tuple[str, Lens]:
+# Which network stands next to which at first: the same one, trained the other way.
+PARTNERS = {
+    "classifier": "classifier-robust",
+    "classifier-robust": "classifier",
+    "classifier-cifar": "classifier-cifar-robust",
+    "classifier-cifar-robust": "classifier-cifar",
+}
+NOTHING = "nothing"
+
+
+def pick_partner(key: str, first: str) -> dict[str, Lens]:
+    """Let the person pick a second network for the same pictures: its key and lens, or nothing."""
+    found = choices()
+    kind = _kind(found[first])
+    able = [k for k, c in found.items() if k != first and kind is not None and _kind(c) == kind]
+    if st.session_state.get(key) not in (None, NOTHING, *able):
+        del st.session_state[key]  # of another network
+    names = [NOTHING, *able]
+    partner = PARTNERS.get(first, NOTHING)
+    chosen = st.selectbox(
+        "Next to it",
+        names,
+        index=names.index(partner) if partner in names else 0,
+        format_func=lambda k: found[k].title if k in found else k,
+        key=key,
+        bind="query-params",
+        disabled=not able,
+        help="Another network under the same ascent: same start, same steps."
+        if able
+        else "No other network takes pictures of this kind.",
+    )
+    return {chosen: _lens(found[chosen])} if chosen in able else {}
+
+
+def _kind(choice: NetworkChoice) -> tuple[object, ...] | None:
+    """What the pictures and classes of one of ours are; None for torchvision's, which are large."""
+    if choice.info is None:
+        return None
+    config = choice.info.config
+    return (*(config.get(k) for k in ("channels", "image_size")), *loading.class_names(choice.info))
+
+
+def pick_network(key: str, default: str = "", help: str = "") -> tuple[str, Lens]:
     """Let the person pick; returns the choice's key and the lens. Stops the page on a bad file."""
     found = choices()
     chosen = st.selectbox(
         "Network",
         list(found),
+        index=list(found).index(default) if default in found else 0,
         format_func=lambda k: found[k].title,
         key=key,
         bind="query-params",
@@ -76,6 +119,11 @@ def pick_network(key: str, help: str = "") -> tuple[str, Lens]:
     return choice.key, made
 
 
+def lens_of(name: str) -> Lens:
+    """The lens of a checkpoint by its name, as the pages look through it."""
+    return _lens(choices()[name])
+
+
 def _lens(choice: NetworkChoice) -> Lens:
     if choice.info is not None:
         names = loading.class_names(choice.info)
@@ -90,7 +138,10 @@ def _ours(info: Info, classes: tuple[str, ...], precision: str) -> Lens:
     from genlib.devices import device
 
     model = loading.model(info)
-    network = Network(info.path.stem, info.name, model, classes, model.config.shape, smallest=12)
+    shape = model.config.shape
+    # Digits are strokes on black; photographs have as much above their middle grey as below.
+    base = (0.5,) * shape[0] if shape[0] == 3 else ()
+    network = Network(info.path.stem, info.name, model, classes, shape, smallest=12, base=base)
     return lens(network, device(), batch=len(classes))
 
 

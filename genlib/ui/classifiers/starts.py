@@ -37,7 +37,7 @@ def pick_start(key: str, network: Network, count: int) -> Start:
         if kind == "photo":
             return _photo(network, count)
         if kind == "blank":
-            return lambda lens: lens.mean.cpu().expand(count, *network.shape).clone()
+            return lambda lens: lens.base.cpu().expand(count, *network.shape).clone()
         seed = st.number_input(
             "Seed of the noise",
             0,
@@ -52,7 +52,7 @@ def pick_start(key: str, network: Network, count: int) -> Start:
 
 def _noise(lens: Lens, count: int, seed: int) -> Tensor:
     rng = torch.Generator().manual_seed(seed)
-    return noise((count, *lens.network.shape), lens.mean.cpu(), rng)
+    return noise((count, *lens.network.shape), lens.base.cpu(), rng)
 
 
 def _digit(key: str, network: Network, count: int) -> Start:
@@ -68,5 +68,5 @@ def _photo(network: Network, count: int) -> Start:
         photo = square(decode(sample("flower"), 640), network.shape[-1])
     except PictureError as problem:
         st.error(plain(str(problem)), icon=":material/error:")
-        return lambda lens: lens.mean.cpu().expand(count, *network.shape).clone()
+        return lambda lens: lens.base.cpu().expand(count, *network.shape).clone()
     return lambda lens: photo.expand(count, *network.shape).clone()

@@ -73,7 +73,7 @@ def pick_digit(
             if drawn is not None:
                 return drawn
             if not waits:
-                st.caption("Draw something above. Until then a test digit is used.")
+                st.caption("Draw something above. Until then, a test digit is used.")
             return replace(_nth(data, default_class, default_nth), stand_in=True)
         return _from_test_set(key, data, default_class, default_nth)
 
@@ -114,7 +114,7 @@ def _from_test_set(key: str, data: Dataset, default_class: int, default_nth: int
         "",
         icon=":material/casino:",
         key=f"{key}.roll",
-        help="Another one at random",
+        help="A random one",
         on_click=_roll,
         args=(key, count),
         width="stretch",

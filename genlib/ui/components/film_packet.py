@@ -63,6 +63,8 @@ def packet(live: Live, ask: Ask) -> bytes:
         "channels": channels,
         "classes": list(shown.classes),
         "labels": [live.names[c] for c in shown.classes],
+        "groups": list(live.groups),
+        "names": len(live.names) // len(live.groups),
         "probabilities": [p if np.isfinite(p) else None for p in shown.probability],
     }
     parts: dict[str, Part] = {"frame": shown.images}
@@ -72,7 +74,7 @@ def packet(live: Live, ask: Ask) -> bytes:
         parts |= {"steps": steps, "table": table}
     strip = f"{live.epoch}.{live.film.version}"
     if ask.strip is not None and ask.strip != strip and live.film.frames:
-        parts["atlas"], drawn = atlas(live.film)
+        parts["atlas"], drawn = atlas(live.film, live.columns)
         values["strip"] = {"version": strip, **drawn}
     before = str(live.epoch)
     if ask.before is not None and ask.before != before:
@@ -112,12 +114,12 @@ def wall(images: NDArray[np.uint8], columns: int = 5) -> NDArray[np.uint8]:
     return np.ascontiguousarray(grid.reshape(rows * height, columns * width, channels))
 
 
-def atlas(kept: Film) -> tuple[bytes, dict[str, object]]:
+def atlas(kept: Film, columns: int = 5) -> tuple[bytes, dict[str, object]]:
     """The filmstrip as one PNG, thumbnails one above the other, and what they are."""
     frames, position = list(kept.frames), kept.position
     position = min(position, len(frames) - 1)  # the ascent's thread may add one meanwhile
     picks = sorted({round(i) for i in np.linspace(0, len(frames) - 1, STRIP_FRAMES)} | {position})
-    thumbs = [wall(pixels(frames[i].image)) for i in picks]
+    thumbs = [wall(pixels(frames[i].image), columns) for i in picks]
     thumbs = [t[:: max(1, len(t) // STRIP_EDGE), :: max(1, len(t) // STRIP_EDGE)] for t in thumbs]
     height, width = max(t.shape[0] for t in thumbs), max(t.shape[1] for t in thumbs)
     sheet = np.zeros((len(thumbs), height, width, thumbs[0].shape[2]), np.uint8)

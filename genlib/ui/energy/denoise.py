@@ -34,10 +34,10 @@ UNITS = {
     "gaussian": "standard deviation of the noise, black to white = 1",
 }
 NOTES = {
-    "dropout": "Each pixel turns mid-grey by chance. Grey is rare in a digit, so the damage can "
-    "be seen; inpainting is told where it is all the same.",
-    "salt_pepper": "Each pixel turns white or black by chance. Nothing marks a white pixel on "
-    "the paper as wrong; only inpainting is told.",
+    "dropout": "Pixels turn mid-grey at random. Mid-grey is rare in a digit, so a model can see "
+    "the damage. Inpainting is told where it is.",
+    "salt_pepper": "Pixels turn white or black at random. A white pixel could be ink, so a model "
+    "has to guess. Only inpainting is told.",
     "block": "One square turns black, the colour of the paper. Only inpainting knows that "
     "something is missing.",
     "gaussian": "Noise on every pixel: no pixel is known to be good, so inpainting has nothing "
@@ -65,13 +65,13 @@ def _model_repair(info: Info, told: bool) -> inpainting.Repair:
 
 
 def trained_against(info: Info) -> str:
-    """What damage a denoising model has met in training, in a sentence; "" if it does not say."""
+    """What damage a denoising model was trained on, in a sentence; "" if it does not say."""
     titles = {name: title.lower() for title, name in KINDS.items()}
     met = titles.get(str(info.config.get("corruption", "")))
     if met is None:
         return ""
     strength = plain(str(info.config.get("strength", "?")))
-    return f"{plain(info.name)} was trained against {met} of strength {strength}."
+    return f"{plain(info.name)} was trained on {met} of strength {strength}."
 
 
 def colours(names: Iterable[str]) -> dict[str, str]:
@@ -88,10 +88,10 @@ def one_digit(
     x: Tensor, x_bad: Tensor, mask: Tensor, methods: dict[str, inpainting.Repair], told: bool
 ) -> str:
     """Show clean, corrupted and repaired pictures of one digit x (1, 1, H, W); the verdict."""
-    items = [PictureCard("Clean", grey(x[0, 0].numpy()), note="what we hope to get back")]
+    items = [PictureCard("Clean", grey(x[0, 0].numpy()), note="what should come out")]
     untouched = float(inpainting.mse(x_bad, x))
     image = grey(x_bad[0, 0].numpy())
-    items.append(PictureCard(UNTOUCHED, image, f"{untouched:.4f}", "left as it is", colour=GREY))
+    items.append(PictureCard(UNTOUCHED, image, f"{untouched:.4f}", "unchanged", colour=GREY))
     blind = bool(mask.all())  # every pixel is damaged: nothing is known
     fixed = {
         name: repair(x_bad, mask)
@@ -117,19 +117,19 @@ def one_digit(
 def _knows(name: str, told: bool) -> str:
     if name in inpainting.FILTERS:
         return "simple filter"
-    return "knows the mask" if told or needs_mask(name) else "knows only the picture"
+    return "knows the mask" if told or needs_mask(name) else "sees only the image"
 
 
 def _verdict(errors: dict[str, float], untouched: float) -> str:
     ranked = sorted(errors, key=errors.__getitem__)
     first, second = ranked[0], ranked[1]
     if untouched <= errors[first] + TIE:
-        return "Nothing beats leaving the picture as it is."
+        return "Nothing beats leaving the digit unchanged."
     factor = errors[second] / max(errors[first], 1e-6)
     return (
         f"**{plain(first)}** leaves the smallest error, {errors[first]:.4f}; "
         f"the next is {plain(second)} with {factor:.2f} times as much. "
-        f"Left as it is: {untouched:.4f}."
+        f"Unchanged: {untouched:.4f}."
     )
 
 
@@ -139,7 +139,9 @@ def batch_rows(
     """The lecture's figure for a batch (B, 1, H, W): mask, corrupted, then a row per repair."""
     noise = PictureRow("Noise mask", "white: damaged", grey(mask[:, 0].float().numpy()))
     if mask.all():  # then the mask says nothing; the noise itself does
-        noise = PictureRow("Noise", "red added, blue taken", signed((x_bad - x)[:, 0].numpy(), 1.0))
+        noise = PictureRow(
+            "Noise", "red: added, blue: removed", signed((x_bad - x)[:, 0].numpy(), 1.0)
+        )
     rows = [
         noise,
         PictureRow(UNTOUCHED, _mean(inpainting.mse(x_bad, x)), grey(x_bad[:, 0].numpy())),

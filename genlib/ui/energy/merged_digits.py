@@ -104,11 +104,11 @@ def verdict(share: float, other: float) -> tuple[str, str]:
     said = f"{count} more energy than this {thing}: "
     if other < STILL_A_DIGIT:
         found = "unusual" if share < 0.05 else "nothing unusual"
-        return said + (f"{found}, and it is still a digit." if other else f"{found}."), ""
+        return said + (f"{found}: it is still a digit." if other else f"{found}."), ""
     if share < 0.05:
         return said + "the model notices.", "caught"
     if share < 0.25:
-        return said + "suspicious, no more.", "doubt"
+        return said + "suspicious, but not more.", "doubt"
     return said + "it passes for a digit.", "pass"
 
 

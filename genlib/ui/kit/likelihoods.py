@@ -34,22 +34,22 @@ class Panel:
 PANELS = {
     "binary": Panel(
         "Black and white, binarized at random",
-        "Each pixel is drawn once with its grey value as probability of ink (dynamic "
-        "binarization: models were trained on a fresh draw at every visit).",
+        "Each pixel is drawn once, with its grey value as the probability of ink. In training it "
+        "was drawn again at every visit (dynamic binarization).",
     ),
     "fixed": Panel(
         "Black and white, the fixed binarization of the literature",
-        "One draw made in 2008 and used by most papers since, also for training. Numbers come out "
-        "a little higher than with fresh draws. Nothing here was trained on it.",
+        "One draw, made in 2008 and used by most papers since, also for training. Numbers are a "
+        "little higher than with fresh draws. No model here was trained on it.",
     ),
     "grey": Panel(
         "Grey pixels as probabilities of ink",
         "The lecture text's cross-entropy of grey values. It isn't a likelihood of grey images, "
-        "may come out above or below the number for black and white, and isn't comparable with it.",
+        "and it can't be compared with the number for black and white.",
     ),
     "density": Panel(
         "Grey pixels as real numbers",
-        "A density of 784 numbers in [0, 1]. It may be above 1, so nats may be negative; pixels "
+        "A density of 784 numbers in [0, 1]. It may be above 1, so nats may be negative. Pixels "
         "that are always black make it very large.",
     ),
 }
@@ -235,7 +235,7 @@ def _measure(job: Job, info: Info, metric: str, n: int) -> object:
                 job.report(float(said["share"]), str(said["text"]))
         finally:
             process.kill()
-    raise ValueError("The measuring process ended without a number; the log of the app says more.")
+    raise ValueError("The measurement ended without a number. The app's log says why.")
 
 
 def _lines(process: subprocess.Popen[str], job: Job) -> Iterator[dict]:

@@ -45,7 +45,7 @@ KINDS = {  # suffix of a download -> its MIME type and icon
 
 
 def try_this(prompts: Sequence[str]) -> None:
-    """Two or three things to try that lead to the surprise; markdown."""
+    """Two or three things to try that lead to the surprise, in Markdown."""
     with st.container(border=True):
         st.markdown("**:material/lightbulb: Try this**")
         st.markdown("\n".join(f"{n}. {text}" for n, text in enumerate(prompts, 1)))
@@ -73,7 +73,7 @@ def _help(text: str, by_name: dict[str, Info]) -> str:
     """What the picker offers. The options are names alone: they are what stands in the link."""
     rows = "\n".join(f"- {_title(info)}" for info in by_name.values())
     text = text or "Shipped checkpoints, your finished runs and your uploads."
-    return f"{text} A bare name is a shipped model's.\n\n{rows}"
+    return f"{text} Names without an origin are shipped models.\n\n{rows}"
 
 
 def pick_model(

@@ -90,7 +90,7 @@ def picture_table(
 ) -> None:
     """Show rows of pictures below each other, columns aligned; all rows have as many pictures.
 
-    fits: pictures are small enough for all rows to be in the first screen, if 40 pixels suffice.
+    fits: pictures are small enough for all rows to be in the first screen, if 40 pixels are enough.
     """
     cells = "".join(_row(row) for row in rows)
     lines = OTHERS + sum(CAPTION for row in rows if row.captions) + sum(GAP for row in rows)

@@ -87,7 +87,7 @@ def cookie(name: str) -> str:
 
 
 def note() -> None:
-    """Say on the page why there is nothing to press."""
+    """Say on the page why there are no buttons."""
     st.info(NOTE, icon=":material/lock:")
 
 

@@ -58,7 +58,7 @@ _warm = threading.Event()
 
 
 def tune() -> None:
-    """Mend the server's two delays; call at the top of the router. Does its work once a process."""
+    """Fix the server's two delays. Call at the top of the router. Does its work once a process."""
     serving = _tune_process()
     # Where accepted connections do not inherit the option, each session sets it on its own.
     if serving and sys.platform != "linux" and "server.nodelay" not in st.session_state:
@@ -247,7 +247,7 @@ def check_environment() -> None:
 def footer() -> None:
     """Write the device that models run on at the end of the page, once torch is there."""
     if not torch_is_here():
-        st.caption(":material/memory: Starting the engine …")
+        st.caption(":material/memory: Loading PyTorch …")
         return
     from genlib import devices
 

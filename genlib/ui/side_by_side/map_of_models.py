@@ -112,7 +112,7 @@ def _kind(kind: str, node: Node, marked: str) -> str:
 
 
 def _linked(node: Node, inner: str, kind: str) -> str:
-    title = escape(node.why if node.page else f"{node.why} Not here yet.")
+    title = escape(node.why if node.page else f"{node.why} No page yet.")
     title = f'title="{title} {escape(node.source)}"'
     if node.page is None:
         return f'<div class="{kind} absent" {title}>{inner}</div>'
@@ -165,7 +165,7 @@ BOLTZMANN = Node(
     "Boltzmann machine",
     1985,
     "Ackley, Hinton & Sejnowski",
-    "Binary units, all coupled; exact only when tiny.",
+    "Binary units, all coupled. Exact only when tiny.",
     menu.page("rbm"),
     ("boltzmann",),
 )
@@ -173,7 +173,7 @@ AUTOENCODER = Node(
     "Autoencoder",
     1986,
     "Rumelhart, Hinton & Williams",
-    "Squeezes and restores; no density, but an energy.",
+    "Compresses and restores images. It has an energy, but no density.",
     menu.page("reconstructions"),
     ("autoencoder",),
 )
@@ -189,7 +189,7 @@ DBN = Node(
     "Deep belief net",
     2006,
     "Hinton, Osindero & Teh",
-    "RBMs on top of each other, trained one by one.",
+    "RBMs on top of each other, trained one after the other.",
     menu.page("rbm"),
     ("dbn",),
 )
@@ -197,16 +197,21 @@ DENOISING = Node(
     "Denoising autoencoder",
     2008,
     "Vincent et al.",
-    "Learns the way back from damage; walks of it are a Markov chain.",
+    "Learns to undo damage. Repeated, this is a Markov chain.",
     menu.page("denoise"),
     ("denoising",),
 )
-NADE = Node("NADE", 2011, "Larochelle & Murray", "An RBM turned into an exact product.")
+NADE = Node(
+    "NADE",
+    2011,
+    "Larochelle & Murray",
+    "An RBM turned into a product that can be computed exactly.",
+)
 VAE = Node(
     "Variational autoencoder",
     2013,
     "Kingma & Welling",
-    "A bound on the likelihood, by an encoder that guesses the latents.",
+    "A bound on the likelihood, with an encoder that infers the latents.",
     menu.page("latent_space"),
     ("vae", "conv_vae"),
 )
@@ -214,13 +219,13 @@ GSN = Node(
     "Generative stochastic network",
     2013,
     "Bengio et al.",
-    "Learns one step of a Markov chain; grew out of the denoising autoencoder.",
+    "Learns one step of a Markov chain. It grew out of the denoising autoencoder.",
 )
 GAN = Node(
     "Generative adversarial network",
     2014,
     "Goodfellow et al.",
-    "Only samples: a judge says how real they are.",
+    "Only samples: a discriminator says how real they are.",
     menu.page("gan"),
     ("gan_mlp",),
 )
@@ -242,7 +247,7 @@ DIFFUSION = Node(
     "Diffusion",
     2015,
     "Sohl-Dickstein et al.; Ho et al. 2020",
-    "Takes noise away in many small steps; a variational bound.",
+    "Removes noise in many small steps. It has a variational bound.",
 )
 PIXELRNN = Node(
     "PixelRNN",
@@ -272,7 +277,7 @@ CLASS_IMAGES = Node(
     "Class images",
     2013,
     "Simonyan et al.; DeepDream 2015",
-    "A classifier knows p(y | x) alone. Its score can be climbed until an image appears.",
+    "A classifier knows p(y | x) alone. Gradient ascent on its score draws an image.",
     menu.page("class_images"),
 )
 STYLEGAN = Node("StyleGAN", 2018, "Karras, Laine & Aila", "Faces that do not exist.")
@@ -281,25 +286,25 @@ STYLEGAN = Node("StyleGAN", 2018, "Karras, Laine & Aila", "Faces that do not exi
 # of a given x alone.
 TREE = Branch(
     "Generative: p(x), or p(x, y) with labels",
-    "Maximum likelihood brings p_model near p_data. How do they say p(x)?",
+    "Maximum likelihood brings p_model close to p_data. How do they define p(x)?",
     (
         Branch("Explicit density", "p(x) is written down", (
             Branch("Tractable", "and can be computed: linear Gaussians, fully visible belief nets, "
                    "changes of variables", (PCA, MIXTURE, PIXELRNN, PIXELCNN, NADE, FLOW), 2),
-            Branch("Approximate", "but only a bound or an estimate can", (
+            Branch("Approximate", "but only a bound or an estimate can be computed", (
                 Branch("Variational", "a bound", (VAE, DIFFUSION)),
                 Branch("Markov chain", "an estimate", (BOLTZMANN, RBM, DBN)),
             ), 3),
         ), 5),
-        Branch("Implicit density", "there are samples only", (
+        Branch("Implicit density", "only samples", (
             Branch("Markov chain", "many steps", (GSN,)),
             Branch("Direct", "one step", (GAN, DCGAN, EBGAN, STYLEGAN), 2),
         ), 3),
     ),
 )  # fmt: skip
 RELATED = (
-    Branch("Discriminative: p(y | x)", "They judge a given image.", (CLASS_IMAGES,)),
-    Branch("Neither", "They restore images and give no density.", (AUTOENCODER, DENOISING), 2),
+    Branch("Discriminative: p(y | x)", "They classify an image that is given.", (CLASS_IMAGES,)),
+    Branch("Neither", "They restore images but define no density.", (AUTOENCODER, DENOISING), 2),
 )
 
 

@@ -13,7 +13,9 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 from torch import Tensor
+from torch.nn import functional as F
 
+from genlib.data.adults import adults
 from genlib.data.datasets import Dataset, to_float
 from genlib.data.pictures import photographs
 from genlib.explore import pca
@@ -35,6 +37,7 @@ WIDTH, HEIGHT = 224, 168
 COLUMNS, ROWS, SCALE = 4, 3, 2
 VERBS = {"Denoises": "removes noise", "Classifies": "classifies", "HasEnergy": "has an energy"}
 LINE, PAPER = (90, 130, 132), (238, 243, 243)
+SEXES = ((255, 157, 69), (110, 164, 255))  # women, men: as on the page about them
 
 
 class Shelf:
@@ -84,6 +87,18 @@ def epochs(shelf: Shelf) -> Picture:
     return tiled(torch.cat(rows))
 
 
+def stamps(shelf: Shelf) -> Picture:
+    """A digit of 7 x 7 pixels, enlarged by stamps of 3 x 3, two apart: with their checkerboard."""
+    small = F.avg_pool2d(shelf.digits((3,)), 4)
+    large = F.conv_transpose2d(small, torch.ones(1, 1, 3, 3), stride=2)
+    canvas = np.zeros((HEIGHT, WIDTH), np.float32)
+    for x, scale, left in ((small, 7, 4), (large, 11, 57)):
+        pixels = (x[0, 0] / x.max()).numpy().repeat(scale, axis=0).repeat(scale, axis=1)
+        top, side = (HEIGHT - len(pixels)) // 2, len(pixels)
+        canvas[top : top + side, left : left + side] = pixels
+    return np.repeat((255 * canvas).astype(np.uint8)[..., None], 3, axis=2)
+
+
 def curves(shelf: Shelf) -> Picture:
     """The training loss of each checkpoint over its epochs, each scaled to its own range."""
     canvas = Image.new("RGB", (WIDTH, HEIGHT), images.INK)
@@ -117,9 +132,32 @@ def manifold(shelf: Shelf) -> Picture:
     return tiled(_on(model, model.decode, z))
 
 
-@torch.no_grad()
 def scatter(shelf: Shelf) -> Picture:
     """Codes of 3,000 test digits, the two widest dimensions, coloured by class."""
+    canvas = Image.new("RGB", (WIDTH, HEIGHT), images.INK)
+    pen = ImageDraw.Draw(canvas)
+    for (px, py), label in zip(*_codes(shelf), strict=True):
+        pen.ellipse((px - 1.5, py - 1.5, px + 1.5, py + 1.5), fill=images.DIGIT_COLOURS[label % 10])
+    return np.asarray(canvas)
+
+
+def labelled(shelf: Shelf) -> Picture:
+    """The same codes in grey, and two of each class with its colour."""
+    places, labels = _codes(shelf)
+    canvas = Image.new("RGB", (WIDTH, HEIGHT), images.INK)
+    pen = ImageDraw.Draw(canvas)
+    for px, py in places:
+        pen.ellipse((px - 1.2, py - 1.2, px + 1.2, py + 1.2), fill=LINE)
+    first = [k for c in range(10) for k in [n for n, y in enumerate(labels) if y == c][:2]]
+    for k in first:
+        (px, py), fill = places[k], images.DIGIT_COLOURS[labels[k] % 10]
+        pen.ellipse((px - 6, py - 6, px + 6, py + 6), fill=fill, outline=PAPER, width=2)
+    return np.asarray(canvas)
+
+
+@torch.no_grad()
+def _codes(shelf: Shelf) -> tuple[NDArray[np.float64], list[int]]:
+    """Where 3,000 test digits are on a drawing (n, 2), and their classes."""
     model = loading.model(shelf.find("Encodes", "vae-2", "vae-20"))
     assert isinstance(model, Encodes)
     z = _on(model, model.embed, to_float(shelf.data.test_x[:3000])).numpy()
@@ -127,11 +165,51 @@ def scatter(shelf: Shelf) -> Picture:
     widest = np.sort(np.argsort(z.var(0))[::-1][:2])
     z = z[:, widest] if z.shape[1] > 1 else np.repeat(z, 2, axis=1)
     low, high = np.quantile(z, 0.01, axis=0), np.quantile(z, 0.99, axis=0)
-    place = (z - low) / np.maximum(high - low, 1e-6) * [WIDTH - 24, HEIGHT - 24] + 12
+    return (z - low) / np.maximum(high - low, 1e-6) * [WIDTH - 24, HEIGHT - 24] + 12, labels
+
+
+def _people(pen: ImageDraw.ImageDraw, sex: int | None = None) -> tuple[np.ndarray, np.ndarray]:
+    """Draw heights and weights, of all or of one sex; returns them (N, 2) and their sexes (N,)."""
+    people = adults()[::2]
+    chosen = people[np.isin(people[:, 2], (0, 1) if sex is None else (sex,))]
+    for (px, py), label in zip(_on_canvas(chosen[:, :2]), chosen[:, 2], strict=True):
+        pen.ellipse((px - 1.5, py - 1.5, px + 1.5, py + 1.5), fill=SEXES[int(label)])
+    return chosen[:, :2], chosen[:, 2]
+
+
+def _on_canvas(points: np.ndarray) -> np.ndarray:
+    """(N, 2) in cm and kg -> (N, 2) in pixels."""
+    low, high = np.array([138, 28]), np.array([204, 112])
+    share = (points - low) / (high - low)
+    return np.column_stack([share[:, 0] * WIDTH, (1 - share[:, 1]) * HEIGHT])
+
+
+def ellipses(shelf: Shelf) -> Picture:
+    """Height and weight of women and men, and the Gaussian of each at one and two deviations."""
     canvas = Image.new("RGB", (WIDTH, HEIGHT), images.INK)
     pen = ImageDraw.Draw(canvas)
-    for (px, py), label in zip(place, labels, strict=True):
-        pen.ellipse((px - 1.5, py - 1.5, px + 1.5, py + 1.5), fill=images.DIGIT_COLOURS[label % 10])
+    points, sexes = _people(pen)
+    turn = np.linspace(0, 2 * np.pi, 73)
+    for sex, colour in enumerate(SEXES):
+        x = points[sexes == sex]
+        root = np.linalg.cholesky(np.cov(x.T))
+        for r in (1, 2):
+            edge = x.mean(axis=0) + r * np.column_stack([np.cos(turn), np.sin(turn)]) @ root.T
+            pen.line([tuple(p) for p in _on_canvas(edge).tolist()], fill=colour, width=3)
+    return np.asarray(canvas)
+
+
+def regression(shelf: Shelf) -> Picture:
+    """Women's weight by height, the line of least squares, and two deviations of its error."""
+    canvas = Image.new("RGB", (WIDTH, HEIGHT), images.INK)
+    pen = ImageDraw.Draw(canvas)
+    points, _ = _people(pen, 0)
+    slope, start = np.polyfit(points[:, 0], points[:, 1], 1)
+    error = float((points[:, 1] - slope * points[:, 0] - start).std())
+    z = np.array([138.0, 204.0])
+    for k, width in ((-2, 2), (0, 4), (2, 2)):
+        ends = _on_canvas(np.column_stack([z, slope * z + start + k * error]))
+        pen.line([tuple(p) for p in ends.tolist()], fill=PAPER if k == 0 else LINE, width=width)
     return np.asarray(canvas)
 
 
@@ -321,8 +399,10 @@ def pixel_by_pixel(shelf: Shelf) -> Picture:
 DRAWINGS: dict[str, Draw] = {
     draw.__name__: draw
     for draw in (
+        stamps,
         manifold,
         scatter,
+        labelled,
         merged,
         denoised,
         difference,
@@ -337,5 +417,7 @@ DRAWINGS: dict[str, Draw] = {
         many,
         epochs,
         curves,
+        ellipses,
+        regression,
     )
 }

@@ -55,7 +55,7 @@ def _told(callback: Callable[Concatenate[Run, P], None]) -> Callable[Concatenate
 def say_gone(run_id: str) -> None:
     """Keep the sentence that a run was deleted, unless it was this session: it is offered Undo."""
     if st.session_state.get(DELETED, ("", ""))[0] != run_id:
-        _say(f"{run_id} is no longer there. It can be brought back from the Runs page.")
+        _say(f"{run_id} was deleted. It can be restored on the Runs page.")
 
 
 def say_what_happened() -> None:
@@ -77,9 +77,9 @@ def steer(run: Run, state: str) -> None:
             icon=":material/stop:",
             key="run.stop",
             disabled=not working,
-            help="End after the step under way. The last complete epoch is kept; resume goes on."
+            help="Stops after the current step. Resume continues from the last complete epoch."
             if working
-            else f"It is {state} already.",
+            else f"The run is {state} already.",
             on_click=_stop,
             args=(run,),
         )
@@ -89,9 +89,9 @@ def steer(run: Run, state: str) -> None:
             icon=":material/restart_alt:",
             key="run.resume",
             disabled=not can,
-            help="Go on from the last complete epoch, with the optimizer's state."
+            help="Continues from the last complete epoch, with the optimizer's state."
             if can
-            else f"Only an interrupted run can be resumed; this one is {state}.",
+            else f"Only an interrupted run can be resumed. This one is {state}.",
             on_click=_resume,
             args=(run,),
         )
@@ -105,7 +105,7 @@ def _pause(run: Run, state: str) -> None:
         icon=":material/play_arrow:" if paused else ":material/pause:",
         key="run.pause",
         disabled=not can,
-        help="Hold after the step under way." if can else f"It is {state}: nothing to pause.",
+        help="Pauses after the current step." if can else f"The run is {state}, so it can't pause.",
         on_click=_proceed if paused else _hold,
         args=(run,),
     )
@@ -150,7 +150,7 @@ def learning_rate(run: Run, state: str) -> None:
         disabled=not can,
         help=f"{when}. A schedule (cosine, onecycle) scales with it."
         if can
-        else f"It is {state}: nothing learns.",
+        else f"The run is {state}, so nothing is learning.",
         on_change=_set_lr,
         args=(run, key),
     )
@@ -184,7 +184,7 @@ def keep(run: Run, state: str) -> None:
             max_chars=60,
             key=key,
             width=260,
-            help="How the model is called in the other pages; the link of this run stays.",
+            help="The model's name on the other pages. The link of this run stays the same.",
             on_change=_rename,
             args=(run, key),
         )
@@ -221,9 +221,9 @@ def _download(run: Run) -> None:
         "Download",
         model.read_bytes if model else b"",
         f"{run.name.replace('/', '_')}.safetensors",
-        "The checkpoint of the last complete epoch; it can be uploaded in any genlib."
+        "The checkpoint of the last complete epoch. It can be uploaded in any genlib."
         if model
-        else "There is no complete epoch yet.",
+        else "No epoch is complete yet.",
         key="run.download",
         disabled=model is None,
     )

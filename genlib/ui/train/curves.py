@@ -80,7 +80,7 @@ def show(records: list[Event], spec: RunSpec) -> None:
     found = terms(records)
     if not found:
         with st.container(border=True, height=240):
-            st.caption("The curves begin with the first steps.")
+            st.caption("Curves appear after the first steps.")
         return
     changed = pd.DataFrame(
         [(at, "rate", f"learning rate {rate:g}") for at, rate in changes(records, epochs, lr)],
@@ -114,11 +114,11 @@ def _chart(term: str, unit: str, among: list[str]) -> dict[str, object]:
             line("test", {"strokeWidth": 2.5, "point": {"size": 40, "filled": True}}),
             RATE,
         ],
-        "encoding": _encoding(term, unit, first, last),
+        "encoding": _encoding([term.replace("_", " "), unit], first, last),
     }
 
 
-def _encoding(term: str, unit: str, first: bool, last: bool) -> dict[str, object]:
+def _encoding(title: list[str], first: bool, last: bool) -> dict[str, object]:
     """Which column is drawn how."""
     return {
         "x": {
@@ -130,7 +130,7 @@ def _encoding(term: str, unit: str, first: bool, last: bool) -> dict[str, object
         "y": {
             "field": "value",
             "type": "quantitative",
-            "title": [term.replace("_", " "), unit],
+            "title": title,
             "scale": {"zero": False},
         },
         "color": {

@@ -1,4 +1,4 @@
-"""Your own pictures: upload a zip or name a folder, watch it decode, take it off the list.
+"""Your own images: upload a zip or name a folder, watch it decode, remove it from the list.
 
 Each dataset is decoded by one background job, one after the other. Decoded pictures go to the
 user's cache, so that a dataset is decoded once, and training processes find it there.
@@ -87,7 +87,7 @@ def _progress(job: Job) -> bool:
     """How far a decoding is, and a way to end it; returns whether it goes on."""
     busy = job.busy
     text = "Waiting for other pictures to be decoded …" if job.state == "waiting" else job.text
-    st.progress(job.share, text or "Looking …")
+    st.progress(job.share, text or "Reading …")
     st.button("Cancel", icon=":material/close:", key="pictures.cancel", on_click=job.cancel)
     return busy
 
@@ -96,9 +96,9 @@ def own_pictures() -> None:
     """The folded controls: a zip or a folder becomes a dataset, and the datasets made so."""
     with st.expander("Pictures of your own", icon=":material/photo_library:"):
         st.caption(
-            "A zip or a folder of pictures of any size and format. One folder a class, or none; "
-            "`train` and `test` folders at the top are kept as the split, else one picture in six "
-            "is for testing. Each is cut to its middle square and resized."
+            "A zip or a folder of images of any size and format, with or without one folder per "
+            "class. `train` and `test` folders at the top are kept as the split. Without them, one "
+            "image in six is for testing. Each image is cropped to its middle square and resized."
         )
         with st.container(horizontal=True, gap="medium"):
             size = st.segmented_control(
@@ -107,8 +107,8 @@ def own_pictures() -> None:
                 default=DEFAULT_SIZE,
                 required=True,
                 key="pictures.size",
-                help="Pictures become squares of this side: 28 is the size of MNIST's digits and "
-                "clothes. 64 takes four times as long as 32.",
+                help="Images become squares of this side. 28 is the size of MNIST's digits. 64 "
+                "takes four times as long as 32.",
             )
             colour = st.segmented_control(
                 "Colour",
@@ -165,12 +165,12 @@ def _bring(size: int, colour: str) -> None:
         type="zip",
         key=key,
         max_upload_size=registry.MAX_UPLOAD // 1_000_000,
-        help="It is checked before anything is kept, and nothing in it is unpacked to disk.",
+        help="It is checked before it is stored, and nothing in it is unpacked to disk.",
         on_change=_take,
         args=(key, size, colour),
     )
     if not may_name_folders():
-        right.caption("Folders of the server can be named only on the machine itself.")
+        right.caption("Folders of the server can only be named on the server itself.")
         return
     with right.form("pictures.path.form", border=False):
         st.text_input(
@@ -195,7 +195,7 @@ def _take(key: str, size: int, colour: str) -> None:
     except (FolderError, LimitError) as error:
         st.session_state[OUTCOME] = (False, str(error))
     except OSError as error:
-        text = f"{file.name} could not be stored: {error.strerror}. Free some space and try again."
+        text = f"{file.name} couldn't be stored: {error.strerror}. Free some space and try again."
         st.session_state[OUTCOME] = (False, text)
     guard.forget_upload(key)
 
@@ -206,32 +206,35 @@ def _name_path(size: int, colour: str) -> None:
         return  # the form is not shown either
     text = str(st.session_state.get("pictures.path", "")).strip()
     if not text:
-        st.session_state[OUTCOME] = (False, "Name a folder or a zip first.")
+        st.session_state[OUTCOME] = (False, "Enter a folder or a zip first.")
         return
     try:
         _chosen(registry.register(Path(text), size, colour))
     except FolderError as error:
         st.session_state[OUTCOME] = (False, str(error))
     except (OSError, ValueError, RuntimeError):  # unreadable, a null character, an unknown ~user
-        st.session_state[OUTCOME] = (False, f"{text} cannot be read.")
+        st.session_state[OUTCOME] = (False, f"{text} can't be read.")
 
 
 def _chosen(entry: Entry) -> None:
     st.session_state[CHOSEN] = entry.name
-    st.session_state[OUTCOME] = (True, f"{entry.title} is the dataset {entry.name}, chosen above.")
+    st.session_state[OUTCOME] = (
+        True,
+        f"{entry.title} is the dataset {entry.name}, selected above.",
+    )
 
 
 def _row(entry: Entry) -> None:
     with st.container(horizontal=True, vertical_alignment="center", border=True):
         st.markdown(f"**{plain(entry.title)}**", width="content")
-        gone = "" if entry.path.exists() else " · the pictures are no longer there"
+        gone = "" if entry.path.exists() else " · its images are gone"
         about = f"{entry.name} · {entry.size}×{entry.size}, {entry.colour}{gone}"
         st.caption(plain(about), width="stretch")
         st.button(
             "Remove",
             icon=":material/delete:",
             key=f"pictures.remove.{entry.name}",
-            help="Takes it off this list; the pictures stay. Can be undone.",
+            help="Removes it from this list. The images stay. Can be undone.",
             on_click=_remove,
             args=(entry,),
         )
@@ -264,4 +267,4 @@ def _undo() -> None:
     try:
         registry.restore(removed.name)
     except OSError:
-        st.session_state[OUTCOME] = (False, f"{removed.title} could not be brought back.")
+        st.session_state[OUTCOME] = (False, f"{removed.title} couldn't be restored.")

@@ -9,7 +9,8 @@ from streamlit.delta_generator import DeltaGenerator
 
 from genlib.data import datasets
 from genlib.environment import LimitError
-from genlib.models import FAMILIES, Model
+from genlib.explore.architecture import diagram, drawable
+from genlib.models import FAMILIES, Model, capabilities
 from genlib.runs import queue
 from genlib.runs.directory import RunSpec
 from genlib.runs.launch import HERE, chosen
@@ -17,6 +18,7 @@ from genlib.runs.launchers import here, spare
 from genlib.settings import Spec, TrainSettings
 from genlib.store.recipes import RECIPES, Recipe
 from genlib.training import loop
+from genlib.ui.components.architecture import architecture
 from genlib.ui.kit import forms, guard, loading, rights, server
 from genlib.ui.kit.plain import note_of, plain
 from genlib.ui.train.dataset import own_pictures, ready, strip
@@ -63,6 +65,8 @@ def new_run(controls: DeltaGenerator, picture: DeltaGenerator) -> None:
             _offer_mnist()
         if recipe in RECIPES:
             st.caption(f":material/menu_book: {RECIPES[recipe].text}")
+    if not errors:
+        _show_architecture(family, data, model.values)
 
 
 @st.fragment(run_every=spare.BEAT_S)
@@ -84,6 +88,17 @@ def _fill(family: type[Model]) -> tuple[forms.Filled, forms.Filled]:
         rest = forms.fill([s for s in specs if s.name not in MAIN], key, family.defaults)
     values = {**family.defaults, **main.values, **rest.values}
     return model, forms.Filled(values, [*main.errors, *rest.errors])
+
+
+def _show_architecture(
+    family: type[Model], data: datasets.Dataset, values: Mapping[str, object]
+) -> None:
+    """The block diagram of what these settings build, for families that have one."""
+    if not drawable(capabilities(family.family)):
+        return
+    drawn = diagram(loop.outline(family.family, values, data))
+    st.markdown(f"**What these settings build**: {drawn.parameters:,} parameters")
+    architecture("train.architecture", drawn)
 
 
 def _offer_mnist() -> None:
@@ -112,23 +127,23 @@ def _choose() -> tuple[type[Model], str, str]:
         format_func=lambda name: FAMILIES[name].title,
         key="train.family",
         bind="query-params",
-        help="What kind of model. Each is one file in genlib/models.",
+        help="The kind of model. Each is one file in genlib/models.",
     )
     cls = FAMILIES[family or next(iter(FAMILIES))]
     known = datasets.available()
     if st.session_state.get("train.dataset") not in (None, *known):
         del st.session_state["train.dataset"]  # removed meanwhile
     dataset = st.selectbox(
-        "Dataset", known, key="train.dataset", bind="query-params", help="Images to learn from."
+        "Dataset", known, key="train.dataset", bind="query-params", help="The images to learn from."
     )
     fitting = [name for name, r in RECIPES.items() if r.family == cls.family]
     key = f"train.{cls.family}.recipe"
     recipe = st.selectbox(
-        "As in the lecture",
+        "Recipe",
         [OWN, *fitting],
         format_func=lambda name: name if name == OWN else f"{name}: {_short(RECIPES[name])}",
         key=key,
-        help="Fill the form with the settings of the lecture texts and of the shipped models.",
+        help="Fills the form with the settings of a lecture text or a shipped model.",
         on_change=_apply,
         args=(cls, key),
     )
@@ -197,9 +212,9 @@ def _start_button(errors: list[str], spec: RunSpec) -> None:
         disabled=bool(errors),
         help=plain(errors[0])
         if errors
-        else "Starts a process of its own: you may close this page and come back."
+        else "Training runs in the background: you can close this page and come back."
         if room
-        else "Another run is training; this one starts by itself when its turn comes.",
+        else "Another run is training. This one starts automatically when its turn comes.",
         on_click=_start,
         args=(spec,),
     )

@@ -95,7 +95,7 @@ def overview(everything: Sequence[Run], chosen: Sequence[Run]) -> None:
         column_config={
             "name": st.column_config.TextColumn(pinned=True),
             **{name: st.column_config.NumberColumn(help=LOSS) for name in losses},
-            "minutes": st.column_config.NumberColumn(help="Of training, pauses not counted."),
+            "minutes": st.column_config.NumberColumn(help="Training time without pauses."),
         },
         height=min(42 + 38 * max(len(rows), 1), 240),
         placeholder="–",
@@ -135,7 +135,7 @@ def curves(chosen: Sequence[Run]) -> None:
     metrics = sorted({name for one in found.values() for name in one if "/" in name})
     metrics.sort(key=lambda name: name != "test/loss")
     if not metrics:
-        st.caption("Curves come with the first complete epoch.")
+        st.caption("Curves appear after the first complete epoch.")
         return
     with st.container(horizontal=True, vertical_alignment="bottom"):
         metric = st.selectbox(

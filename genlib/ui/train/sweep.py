@@ -44,7 +44,7 @@ def plan(base: RunSpec, spec: Spec, text: str) -> Plan:
     if len(parts) < 2:
         return Plan([], "Give at least two values, separated by commas.")
     if len(parts) > MOST:
-        return Plan([], f"A sweep has at most {MOST} values, these are {len(parts)}.")
+        return Plan([], f"A sweep has at most {MOST} values, got {len(parts)}.")
     family = FAMILIES[base.family]
     try:
         values = [spec.parse(part) for part in parts]
@@ -95,7 +95,7 @@ def start() -> None:
             key=f"sweep.values.{spec.name}",
             bind="query-params",
             placeholder="2, 10, 100",
-            help=f"Separated by commas; by semicolons where a value holds commas. {spec.help}",
+            help=f"Separated by commas, or by semicolons if values contain commas. {spec.help}",
         )
         planned = plan(base, spec, text)
         st.button(
@@ -121,7 +121,7 @@ def _base() -> RunSpec:
         list(bases),
         key="sweep.base",
         bind="query-params",
-        help="Where the settings that stay the same come from.",
+        help="All other settings come from here.",
     )
     name = bases[chosen or next(iter(bases))]
     if name in RECIPES:
@@ -152,7 +152,7 @@ def result(members: Sequence[Run]) -> None:
     done = [run for run in members if run.model]
     left = len(members) - len(done)
     if left:
-        st.caption(f":material/hourglass_empty: {left} of {len(members)} have no epoch yet.")
+        st.caption(f":material/hourglass_empty: {left} of {len(members)} have no full epoch.")
     if not done:
         return
     try:
@@ -200,7 +200,7 @@ def _reconstructions(path: Path) -> tuple[NDArray[np.uint8], float, float]:
 
     model = loading.model(path)
     if not isinstance(model, Reconstructs):
-        raise ValueError("This family does not reconstruct; compare its curves above.")
+        raise ValueError("This family doesn't reconstruct. Compare its curves.")
     data = loading.dataset(peek(path).dataset)
     device = model.device
     x = to_float(data.test_x[:IMAGES]).to(device)

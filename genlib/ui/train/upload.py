@@ -1,4 +1,4 @@
-"""Bring a checkpoint: check it, keep it, list and delete what was brought."""
+"""Upload a checkpoint: check it, store it, list and delete uploads."""
 
 from __future__ import annotations
 
@@ -36,10 +36,10 @@ def _bring() -> None:
     count = st.session_state.setdefault(COUNT, 0)
     key = f"upload.file.{count}"
     st.file_uploader(
-        "Checkpoint (.safetensors made by genlib)",
+        "Checkpoint (.safetensors from genlib)",
         key=key,
         max_upload_size=MAX_UPLOAD // 1_000_000,
-        help="The file is checked before anything is kept; nothing in it is ever executed.",
+        help="The file is checked before it is stored. Nothing in it is executed.",
         on_change=_take,
         args=(key,),
     )
@@ -63,12 +63,12 @@ def _take(key: str) -> None:
     except (CheckpointError, LimitError) as error:
         st.session_state[OUTCOME] = (False, str(error))
     except OSError as error:
-        text = f"{file.name} could not be stored: {error.strerror}. Free some space and try again."
+        text = f"{file.name} couldn't be stored: {error.strerror}. Free some space and try again."
         st.session_state[OUTCOME] = (False, text)
     else:
         names = {one.path: one.name for one in loading.checkpoints()}
         name = names.get(info.path, info.name)
-        st.session_state[OUTCOME] = (True, f"{name} is ready in the other pages.")
+        st.session_state[OUTCOME] = (True, f"{name} is ready on the other pages.")
     guard.forget_upload(key)
     st.session_state[COUNT] += 1
 
@@ -96,7 +96,7 @@ def _delete(path: Path) -> None:
     try:
         st.session_state[DELETED] = uploads.delete(path)
     except OSError:  # another session was faster
-        st.session_state[OUTCOME] = (False, f"{path.name} is no longer there.")
+        st.session_state[OUTCOME] = (False, f"{path.name} was deleted already.")
     else:
         st.session_state.pop(OUTCOME, None)
 

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from streamlit.delta_generator import DeltaGenerator
 
 from genlib.models import FAMILIES, capabilities
-from genlib.runs import queue
+from genlib.runs import clusters, launch, queue
 from genlib.runs.directory import ACTIVE, Run
 from genlib.runs.events import Log
 from genlib.settings import Event
@@ -122,7 +122,7 @@ def _last(records: list[Event]) -> Event | None:
 def _progress(run: Run, state: str, records: list[Event]) -> None:
     last = _last(records)
     if last is None:
-        st.progress(0.0, text="Starting …" if state == "running" else "Not a step yet.")
+        st.progress(0.0, text="Starting …" if state == "running" else "No step yet.")
         return
     m = last.metrics
     epochs = int(str(run.spec.train["epochs"]))
@@ -175,14 +175,14 @@ def _explain(run: Run, state: str) -> None:
     told: dict[str, Callable[[], object]] = {
         "queued": lambda: st.info(plain(_waiting(run)), icon=":material/hourglass_empty:"),
         "paused": lambda: st.info(
-            "Paused: the process holds its memory and waits.", icon=":material/pause:"
+            "Paused. The process keeps its memory and waits.", icon=":material/pause:"
         ),
         "failed": lambda: st.error(
             plain(run.message) or "Training failed.", icon=":material/error:"
         ),
         "lost": lambda: st.warning(
-            "The training process ended without a word: it was killed, the memory ran out, or the "
-            "computer was switched off. Resume goes on from the last complete epoch.",
+            "The training process ended unexpectedly: it was killed, ran out of memory, or the "
+            "computer was switched off. Resume continues from the last complete epoch.",
             icon=":material/link_off:",
         ),
     }
@@ -191,14 +191,18 @@ def _explain(run: Run, state: str) -> None:
     if run.message and state != "failed":
         st.warning(plain(run.message), icon=":material/healing:")
     if state in ("failed", "lost"):
-        with st.expander("The end of its log", icon=":material/description:"):
+        with st.expander("Last lines of its log", icon=":material/description:"):
             st.code(_log(run), language=None)
 
 
 def _waiting(run: Run) -> str:
+    where = launch.remembered(run).launcher
+    if where != launch.HERE:
+        wait = f"Waiting for {launch.LAUNCHERS[where]}. It starts automatically."
+        return " ".join(filter(None, (wait, clusters.trouble(run))))
     names = ", ".join(other.name for other in queue.listing() if other.alive) or "another run"
     place, total = queue.place(run), len(queue.queue())
-    return f"Waiting for {names}: place {place} of {total} in the queue. It starts by itself."
+    return f"Waiting for {names}: place {place} of {total} in the queue. It starts automatically."
 
 
 def _log(run: Run, lines: int = 25) -> str:
@@ -207,7 +211,7 @@ def _log(run: Run, lines: int = 25) -> str:
             file.seek(max(0, file.seek(0, os.SEEK_END) - LOG_END))
             text = file.read(LOG_END).decode(errors="replace")
     except OSError:
-        return "There is no log."
+        return "No log was written."
     return "\n".join(text.splitlines()[-lines:]) or "The log is empty."
 
 
@@ -218,7 +222,7 @@ def _pictures(run: Run, live: bool) -> None:
     found = dict(run.previews())
     if not found:
         with st.container(border=True, height=240):
-            st.caption("Pictures come with the first epoch.")
+            st.caption("Images appear after the first epoch.")
         return
     epochs = list(found)
     shown = epochs[-1]
@@ -228,7 +232,7 @@ def _pictures(run: Run, live: bool) -> None:
             epochs,
             epochs[-1],
             key=f"run_view.epoch.{run.id}",
-            help="Go back through the training: 0 is the untrained model.",
+            help="Go back in the training. 0 is the untrained model.",
         )
     preview = images.stored(found[shown])
     if preview is None:
@@ -237,7 +241,7 @@ def _pictures(run: Run, live: bool) -> None:
     family = run.spec.family
     paired = family in FAMILIES and "Reconstructs" in capabilities(family)
     grid = arrange(preview, paired)
-    what = "Test pictures; under each row its reconstructions" if paired else "Samples"
+    what = "Test images, and below each row its reconstructions" if paired else "Samples"
     text = "" if paired else " with the same noise"
     caption = f"{what}{text}, epoch {shown}"
     st.image(images.data_url(grid), caption, width="stretch", alt=caption)

@@ -11,12 +11,12 @@ const EMPTY_HINT = "Draw here"
 const PARTS = ["label", "left", "sheet", "undo", "clear", "brush", "dot", "seen", "caption", "raw"]
 const HTML = `
 <div class="label"></div><div class="row"><div class="left"><canvas class="sheet" tabindex="0"></canvas>
-    <div class="tools"><button type="button" class="undo" title="Take back the last step (Ctrl+Z)">Undo</button>
-      <button type="button" class="clear" title="Wipe the canvas">Clear</button>
+    <div class="tools"><button type="button" class="undo" title="Undo the last step (Ctrl+Z)">Undo</button>
+      <button type="button" class="clear" title="Clear the canvas">Clear</button>
       <label title="Brush diameter, in percent of the canvas side">
         Brush <input class="brush" type="range" min="40" max="160" step="5"><i class="dot"></i></label></div>
   </div><div class="side"><canvas class="seen" width="28" height="28"></canvas><div class="caption"></div>
-    <label title="Show the strokes as they lie on the canvas, neither centred nor scaled">
+    <label title="Show the strokes without centring or scaling">
       <input class="raw" type="checkbox"> Raw strokes
     </label></div></div>`
 
@@ -178,7 +178,7 @@ class Sheet extends View {
     const digit = bytes.length === 784 ? bytes : new Uint8Array(784)
     show(seen, paintPixels(digit, 1, new ImageData(28, 28), 255))
     caption.textContent = raw.checked
-      ? "Your strokes at 28×28, as they lie."
+      ? "Your strokes at 28×28, not centred."
       : "What the model sees: 28×28, centred and scaled as MNIST was."
   }
 }

@@ -3,11 +3,15 @@ import { penFor } from "../shared/picture.js"
 
 const CHART_HEIGHT = 150, LEAST_WIDTH = 230, PAD = { left: 8, right: 10, top: 26, bottom: 20 }
 
-/** The colour of a class among those that are shown; a single one has the accent.
- * @param {number} cls @param {number[]} classes @param {object} theme of theme.js */
-export const colourOf = (cls, classes, theme) => {
+/** The colour of a class among those that are shown; a single one has the accent. A class has the
+ * same colour with every network, unless there is only one class.
+ * @param {number} cls @param {number[]} classes @param {object} theme of theme.js
+ * @param {number} names how many classes a network has; class c of network k is number k * names + c */
+export const colourOf = (cls, classes, theme, names) => {
   if (classes.length < 2) return theme.link
-  return theme.classes[classes.indexOf(cls) % theme.classes.length]
+  const own = [...new Set(classes.map((c) => c % names))]
+  const at = own.length > 1 ? own.indexOf(cls % names) : classes.indexOf(cls)
+  return theme.classes[at % theme.classes.length]
 }
 
 const range = (lines) => {
@@ -48,8 +52,10 @@ const drawPanel = (pen, box, title, steps, lines, fixed, theme) => {
   pen.lineWidth = 2
   for (const line of lines) {
     pen.strokeStyle = line.colour
+    pen.setLineDash(line.dash)
     drawLine(pen, steps, line.y, x, y)
   }
+  pen.setLineDash([])
   Object.assign(pen, { font: `12px ${theme.font}`, textAlign: "right" })
   pen.fillText(`${short(low)} to ${short(high)}`, right, box.y + 5)
   pen.fillText(`step ${Math.round(last).toLocaleString("en")}`, right, bottom + 4)
@@ -57,11 +63,12 @@ const drawPanel = (pen, box, title, steps, lines, fixed, theme) => {
 
 /** Draw the charts that have a line.
  * @param {HTMLCanvasElement} canvas
- * @param {{curve_classes: number[], steps: Float32Array, table: Float32Array}} curves steps (T,);
- *   table (3, K, T) as Curves in Python gives it, NaN where a class was no target
+ * @param {{curve_classes: number[], steps: Float32Array, table: Float32Array, names: number}} curves
+ *   steps (T,); table (3, K, T) as Curves in Python gives it, NaN where a class was no target;
+ *   names: how many classes a network has. Lines of a second network are dashed.
  * @param {string[]} titles @param {object} theme of theme.js
  * @param {number} room CSS pixels; what is wider scrolls sideways */
-export const drawCurves = (canvas, { curve_classes: classes, steps, table }, titles, theme, room) => {
+export const drawCurves = (canvas, { curve_classes: classes, steps, table, names }, titles, theme, room) => {
   const k = classes.length, n = steps.length
   canvas.style.display = n > 1 ? "" : "none"
   if (n < 2) return
@@ -73,7 +80,8 @@ export const drawCurves = (canvas, { curve_classes: classes, steps, table }, tit
   pen.clearRect(0, 0, wide, CHART_HEIGHT)
   panels.forEach(({ title, j }, at) => {
     const box = { x: at * w, y: 0, w, h: CHART_HEIGHT }
-    const lines = classes.map((cls, c) => ({ colour: colourOf(cls, classes, theme),
+    const lines = classes.map((cls, c) => ({ colour: colourOf(cls, classes, theme, names),
+      dash: cls < names ? [] : [5, 4],
       y: table.subarray((j * k + c) * n, (j * k + c + 1) * n) }))
     drawPanel(pen, box, title, steps, lines, j === 1 ? [0, 1] : null, theme)
   })

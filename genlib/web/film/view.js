@@ -5,11 +5,11 @@ import { canvasOf, circle, paintPixels, resize, show } from "../shared/picture.j
 import { readTheme } from "../shared/theme.js"
 import { colourOf, drawCurves } from "./curves.js"
 import { Feed } from "./feed.js"
+import { placeTiles } from "./places.js"
 import { drawStrip } from "./strip.js"
 
 const TALLEST = 470 // CSS pixels of a single picture
 const SHARE = 0.42 // of the window's height that a single picture takes at most
-const NARROW = 90 // CSS pixels of a picture below which its caption takes two lines
 const FACTS_MS = 200 // numbers that change faster cannot be read
 const COLOURS_MS = 1000
 const KEPT = 60 // frames whose rate is told
@@ -103,20 +103,15 @@ class Film extends View {
     return this.colours
   }
 
-  // Where the tiles lie, in device pixels: whole multiples of the picture's pixels where it is small.
   arrange(room, ratio) {
-    const { count, width, height } = this.packet
-    const columns = Math.min(count, 5), gap = 12 * ratio
-    const tallest = Math.min(TALLEST, SHARE * window.innerHeight) * ratio
-    let scale = Math.min((room - gap * (columns - 1)) / columns / width,
-      count === 1 ? tallest / height : Infinity)
-    if (scale >= 2) scale = Math.floor(scale)
-    const w = Math.round(width * scale), h = Math.round(height * scale)
-    this.narrow = w < NARROW * ratio
-    const foot = this.data.captions ? (this.narrow ? 56 : 40) * ratio : 0
-    this.tiles = Array.from({ length: count }, (_, i) => ({
-      x: (i % columns) * (w + gap), y: Math.floor(i / columns) * (h + foot + gap), w, h }))
-    return { height: this.tiles.at(-1).y + h + foot, smooth: scale < 2 && width > 64 }
+    const { count, width, height, groups } = this.packet
+    const tallest = Math.min(TALLEST, SHARE * window.innerHeight)
+    const found = placeTiles({ room: room / ratio, count, groups: groups.length, width, height, tallest,
+      captions: this.data.captions, ratio })
+    this.narrow = found.narrow
+    this.tiles = found.tiles
+    this.heads = found.heads
+    return found
   }
   paint() {
     if (!this.image) return
@@ -132,6 +127,7 @@ class Film extends View {
       pen.strokeRect(t.x + .5, t.y + .5, t.w - 1, t.h - 1)
       if (this.data.captions) this.caption(pen, t, i, ratio)
     })
+    this.heads.forEach((place, k) => this.heading(pen, place, packet.groups[k], ratio))
     if (this.compare.hidden !== !this.before) this.compare.hidden = !this.before
     if (this.before) this.reveal(pen, ratio)
   }
@@ -149,6 +145,11 @@ class Film extends View {
     pen.strokeStyle = "#000"
     pen.stroke()
   }
+  heading(pen, { x, y, w }, title, ratio) {
+    Object.assign(pen, { fillStyle: this.theme().text, font: `600 ${16 * ratio}px ${this.theme().font}` })
+    Object.assign(pen, { textBaseline: "top", textAlign: "left" })
+    pen.fillText(title, x, y, w)
+  }
   caption(pen, t, i, ratio) {
     const { labels, probabilities, classes } = this.packet, theme = this.theme()
     const y = t.y + t.h, p = probabilities[i], { narrow } = this
@@ -163,7 +164,7 @@ class Film extends View {
       const below = y + (narrow ? 42 : 26) * ratio
       pen.fillStyle = theme.soft
       pen.fillRect(t.x, below, t.w, 5 * ratio)
-      pen.fillStyle = colourOf(classes[i], this.curves?.curve_classes ?? classes, theme)
+      pen.fillStyle = colourOf(classes[i], this.curves?.curve_classes ?? classes, theme, this.packet.names)
       pen.fillRect(t.x, below, t.w * p, 5 * ratio)
     }
     pen.restore()
@@ -188,7 +189,7 @@ class Film extends View {
   }
   tellLost() {
     this.alert.hidden = false
-    this.alert.textContent = "No frames come from the server. If it does not mend itself, reload the page."
+    this.alert.textContent = "No frames arrive from the server. If this doesn't change, reload the page."
   }
 }
 

@@ -61,7 +61,7 @@ class GibbsChain extends View {
   get speed() { return SPEEDS[Number(this.get(".speed").value)] }
   sayRate() {
     const { speed } = this
-    this.get(".rate").textContent = speed === Infinity ? "as fast as it goes" : `${speed} steps a second`
+    this.get(".rate").textContent = speed === Infinity ? "full speed" : `${speed} steps per second`
   }
   restart() {
     if (!this.pairs) return

@@ -1,6 +1,6 @@
 /** One chip for each class on the map, which hides or shows it. */
 export class Legend {
-  /** @param {HTMLElement} root @param {import("./plane.js").Plane} plane @param {() => void} filtered */
+  /** @param {HTMLElement} root @param {import("../shared/plane.js").Plane} plane @param {() => void} filtered */
   constructor(root, plane, filtered) { Object.assign(this, { root, plane, filtered }) }
 
   /** Show the classes that the labels have. @param {string[]} classes @param {Uint8Array} labels */

@@ -34,7 +34,7 @@ const paintMarks = (pen, plane, { rays, labels, stars }, picked) => {
 }
 
 /** Paint all marks.
- * @param {HTMLCanvasElement} canvas @param {import("./plane.js").Plane} plane
+ * @param {HTMLCanvasElement} canvas @param {import("../shared/plane.js").Plane} plane
  * @param {object} data of the component
  * @param {{picked: number, over: number, polygon: number[][] | null}} hand -1 for no point */
 export const paintTop = (canvas, plane, data, { picked, over, polygon }) => {

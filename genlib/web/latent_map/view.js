@@ -6,10 +6,10 @@ import { paintPixels, resize, show } from "../shared/picture.js"
 import { withShared } from "../shared/store.js"
 import { readTheme } from "../shared/theme.js"
 import { BLEND, blendCodes } from "./blend.js"
-import { Gestures, inside } from "./gestures.js"
+import { Gestures, inside } from "../shared/gestures.js"
 import { Legend } from "./legend.js"
 import { paintTop, save } from "./marks.js"
-import { Plane } from "./plane.js"
+import { Plane } from "../shared/plane.js"
 
 const GLIDE_MS = 450 // travel time of points between two frames or epochs
 const TAP_REACH = 12 // a point this near the pointer is meant

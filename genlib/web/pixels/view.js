@@ -17,7 +17,7 @@ const HTML = `<div class="sheet">
       <option value="250" selected>250 pixels a second</option>
       <option value="1000">1000 pixels a second</option></select><output></output></div>
     <div class="row"><div class="looks" role="group" aria-label="What to show"></div>
-      <label class="fielded" title="Colours what the prediction of the pixel under the mouse looks at"
+      <label class="fielded" title="Colours the pixels that the prediction of the pixel under the mouse depends on"
         ><input type="checkbox" class="field"> Receptive field</label></div></div>
   <div class="readout" aria-live="off"></div>
   <div class="samples"><canvas class="grid" role="img" aria-label="All images"

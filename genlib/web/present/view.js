@@ -4,6 +4,7 @@ const MOVABLE = ["input[type=range]", "[role=slider]", "canvas[tabindex]", "[tab
 const TYPED_INTO = "input:not([type=range]), textarea, select, [contenteditable]"
 const PLAYS = /^\W*(play|pause|start|stop|continue|run|resume)\b/i
 const LARGEST = 3, STEP = 0.05
+const EMPTY = 80 // pixels of height below which a stage shows nothing yet
 const page = { control: "", on: false }
 
 /** The elements below `root` that match, in shadow roots too.
@@ -64,12 +65,14 @@ const pressed = (event) => {
   else if (event.key === " ") play(event)
 }
 
-/** Enlarge the stage until it fills the screen; 1 where it is larger already. */
+/** Enlarge the stage until it fills the screen; 1 where it is larger already, or where what is in it
+ * fits itself to the window and says so: data-fits. */
 const fit = () => {
   const shown = stage()
   if (!shown) return
   shown.style.zoom = ""
-  if (!page.on) return
+  if (!page.on || first(shown, "[data-fits]")) return
+  if (shown.getBoundingClientRect().height < EMPTY) return fitSoon() // its picture is still to come
   const room = innerHeight - shown.getBoundingClientRect().top - 12
   for (let zoom = LARGEST; zoom > 1; zoom -= STEP) {
     shown.style.zoom = zoom

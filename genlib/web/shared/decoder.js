@@ -12,7 +12,15 @@
  *   last; the same array every time
  * @property {number} latentDim @property {number} channels @property {number} height
  * @property {number} width @property {number} macs multiply-adds of one decode
- * @property {number} size of the weights in bytes */
+ * @property {number} size of the weights in bytes
+ * @property {Operation[]} operations what it does, in order
+ * @property {(z: ArrayLike<number>) => Float32Array[]} trace as `decode`, but returns copies of the
+ *   numbers after each operation; images channels last */
+
+/** @typedef {object} Operation one entry of genlib/export/operations.py, with its numbers
+ * @property {string} op its name @property {number[]} shape of its result: [d] or [C, H, W]
+ * @property {Float32Array} [weight] in PyTorch's order @property {Float32Array} [bias]
+ * @property {number} [kernel] @property {number} [stride] @property {number} [padding] */
 
 /** Prepare a decoder.
  * @param {{ops: object[], dtype: string, latent_dim: number, shape: number[], macs: number}} model
@@ -22,7 +30,7 @@
 export const compileDecoder = (model, bytes) => {
   const numbers = toFloat32(bytes, model.dtype)
   const [channels, height, width] = model.shape
-  const steps = []
+  const steps = [], after = [] // what to run, and where each operation leaves its result
   let shape = [model.latent_dim]
   let buffer = new Float32Array(model.latent_dim)
   const input = buffer
@@ -32,6 +40,7 @@ export const compileDecoder = (model, bytes) => {
     const step = make(op, shape, buffer, numbers)
     if (step.run) steps.push(step.run)
     buffer = step.out
+    after.push({ run: step.run, out: buffer })
     shape = op.shape
   }
   const output = buffer
@@ -42,6 +51,14 @@ export const compileDecoder = (model, bytes) => {
       input.set(z)
       for (let i = 0; i < steps.length; i++) steps[i]()
       return output
+    },
+    operations: model.ops.map((op) => ({
+      ...op, ...(op.weight && { weight: block(numbers, op.weight), bias: block(numbers, op.bias) }),
+    })),
+    trace(z) {
+      input.set(z)
+      // Copies, since element-wise functions work in place.
+      return after.map(({ run, out }) => { run?.(); return out.slice() })
     },
   }
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -147,3 +148,25 @@ def test_every_shipped_classifier_climbs_in_both_formats(
         assert last.value.item() > first.item() and last.image.isfinite().all()
     after = model.state_dict()
     assert all(after[k].dtype == v.dtype and torch.equal(after[k], v) for k, v in before.items())
+
+
+def test_keep_pulls_towards_the_picture_it_began_with(lens: Lens) -> None:
+    def drift(keep: float, parameterisation: str = "pixels") -> float:
+        knobs = Knobs(lr=0.05, normalise=True, keep=keep, parameterisation=parameterisation)
+        start = torch.rand(1, 1, 28, 28, generator=rng())
+        ascent = Ascent(lens, start, (3,), knobs, rng())
+        for _ in range(30):
+            ascent.advance()
+        return float((ascent.image - start).square().mean().sqrt())
+
+    assert drift(5.0) < 0.11 < drift(0.0), "about 1 / (2 * keep)"
+    assert drift(5.0, "fourier") < drift(0.0, "fourier")
+
+
+def test_a_base_colour_is_where_a_blank_start_is_and_where_l2_pulls(network: Network) -> None:
+    grey = Lens(replace(network, base=(0.5,)), CPU, torch.float32)
+    assert float(grey.base) == 0.5 and float(grey.mean) == 0.0
+    knobs = Knobs(lr=5e-4, l2=1e3, normalise=True)  # X += ... takes all of X away
+    ascent = Ascent(grey, torch.rand(1, 1, 28, 28, generator=rng()), (3,), knobs, rng())
+    ascent.advance()
+    torch.testing.assert_close(ascent.image, torch.full((1, 1, 28, 28), 0.5), rtol=0, atol=0.02)

@@ -1,4 +1,4 @@
-"""The single-step theatre: a private GAN that trains step by step while one watches."""
+"""Step by step: a private copy of a GAN that trains while somebody watches."""
 
 from __future__ import annotations
 
@@ -47,15 +47,14 @@ def theatre(info: Info, controls: DeltaGenerator) -> None:
             {name: text for name, text in STARTS.items() if early or name != "first"},
             f"{KEY}.start",
             "A copy of the checkpoint, of the first epoch that was kept of its training, or the "
-            "same layers with fresh weights. The checkpoint itself is never touched.",
+            "same layers with new random weights. The checkpoint itself doesn't change.",
             wrap=True,
         )
         who = choose(
             "Who trains",
             WHOM,
             f"{KEY}.who",
-            "While it runs. **Both**: one step each, D first, whatever the d_steps that the "
-            "checkpoint was trained with.",
+            "**Both**: one step each, D first. The checkpoint's own `d_steps` isn't used.",
         )
         st.button(
             "Make it collapse",
@@ -65,7 +64,7 @@ def theatre(info: Info, controls: DeltaGenerator) -> None:
             help=f"Sets only G of {COLLAPSES} to train, at a learning rate of {COLLAPSE:g}. Press "
             "Run, and after some thirty steps count its classes.",
         )
-        slow = f"Slow motion: a step every {SLOW_S:g} s."
+        slow = f"Slow motion: one step every {SLOW_S:g} s."
         speed = choose("Speed", SPEEDS, f"{KEY}.speed", slow, default="full")
     duel = _session_duel(info, start)
     duel.who, duel.pause_s = who, SLOW_S if speed == "slow" else 0.0
@@ -75,8 +74,8 @@ def theatre(info: Info, controls: DeltaGenerator) -> None:
     _coverage(info, duel)
     st.caption(
         f"D(x) and D(G(z)) are means over the same {duel.watched} real images and the same "
-        f"{WATCHED} z after every step, dropout off: a change is the step's doing. Optimizers "
-        "start fresh, so the first steps are large for Adam."
+        f"{WATCHED} z after every step, without dropout, so each change comes from that step. The "
+        "optimizers start fresh, so Adam's first steps are large."
     )
 
 
@@ -154,7 +153,7 @@ def _buttons(duel: Duel) -> None:
             ("both", "Both once", "skip_next", "one step each, D first,"),
         )
     )
-    back = "Back to the weights it began with; the optimizers forget."
+    back = "Go back to the first weights, with fresh optimizers."
     reset = ("Reset", "restart_alt", "reset", duel.reset, back)
     button_row(KEY, pause if duel.running else run, *once, reset)
 
@@ -169,7 +168,7 @@ def _rate(duel: Duel) -> None:
         RATES[-1],
         2e-4,
         1e-5,
-        "Step size of Adam (β1 = 0.5) for D and G; it may be changed while it runs.",
+        "Step size of Adam (β1 = 0.5) for D and G. You can change it while it runs.",
         options=RATES,
     )
 
@@ -196,14 +195,14 @@ def _live(duel: Duel) -> bool:
             "Samples (PNG)",
             images.to_png(grid, scale=4),
             "duel.png",
-            "Pause first: the picture changes." if duel.running else "The grid above.",
+            "Pause first." if duel.running else "The grid above.",
             key=f"{KEY}.png",
             disabled=duel.running,
         )
     with right:
         _numbers(now, before)
         if len(duel.trace) < 2:
-            st.caption("The curves begin with the first step.")
+            st.caption("The curves appear after the first step.")
             return running
         frame = _frame(duel.trace)
         for names, title in ((("D(x)", "D(G(z))"), "D, mean"), (("D's loss", "G's loss"), "nats")):

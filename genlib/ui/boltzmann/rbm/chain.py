@@ -35,7 +35,7 @@ def chain(info: Info, controls: DeltaGenerator, picture: DeltaGenerator) -> None
     data = loading.all_pictures_of(info)
     if data.shape != loading.model(info).config.shape:
         picture.info(
-            f"{plain(info.name)} was made for pictures of another size or colour than those of "
+            f"{plain(info.name)} takes images of another size or colour than those of "
             f"{plain(data.title)}. Train a model on {plain(data.title)} to run a chain."
         )
         return
@@ -52,7 +52,7 @@ def chain(info: Info, controls: DeltaGenerator, picture: DeltaGenerator) -> None
         if known is not None:
             st.caption(_clamping(len(layers)))
         if data.shape[0] > 1:
-            st.caption("A pixel is three units, red, green and blue, each of them 0 or 1.")
+            st.caption("A pixel is three units, red, green and blue, each 0 or 1.")
         image = _subject(info, data)
     with picture:
         store = f"{info.name}.{info.mtime_ns}"
@@ -75,7 +75,7 @@ def _subject(info: Info, data: Dataset) -> Tensor | None:
     image = picked.image
     if tuple(image.shape) == data.shape:
         return image
-    st.caption(f"{plain(info.name)} looks at other pictures than drawings; a test image is used.")
+    st.caption(f"{plain(info.name)} can't take drawings, so a test image is used.")
     image = to_float(data.test_x[0])
     images.picture(image, "test image", width=96)
     return image
@@ -109,8 +109,8 @@ def _controls() -> tuple[str, str, int, str]:
             key=f"{KEY}.hide",
             bind="query-params",
             width=170,
-            help="The rest of the picture is held fixed at every step (clamped), rounded to black "
-            "and white. The chain fills in what is hidden.",
+            help="The rest of the image is clamped at every step, rounded to black and white. The "
+            "chain fills in what is hidden.",
         )
         chains = st.selectbox(
             "Chains",
@@ -124,8 +124,8 @@ def _controls() -> tuple[str, str, int, str]:
         "Show",
         SHOWS,
         f"{KEY}.show",
-        "The chain itself always goes on with samples, 0 or 1. Probabilities are what they were "
-        "drawn with, and look smoother.",
+        "The chain always continues with samples, 0 or 1. They are drawn from the probabilities, "
+        "which look smoother.",
     )
     return start, hidden, chains, show
 
@@ -133,13 +133,12 @@ def _controls() -> tuple[str, str, int, str]:
 def _clamping(depth: int) -> str:
     if depth == 1:
         return (
-            "Pixels with a blue-green tint are held. The chain then draws from "
-            "p(hidden pixels | held pixels), exactly in the long run."
+            "Pixels with a blue-green tint are clamped. In the long run the chain draws exactly "
+            "from p(hidden pixels | clamped pixels)."
         )
     return (
-        "Pixels with a blue-green tint are held. A DBN has no exact way to clamp: each "
-        "step recognises the picture upwards, makes a Gibbs step in the top pair and comes down. "
-        "Approximate."
+        "Pixels with a blue-green tint are clamped. A DBN can do this only approximately: each "
+        "step goes up to the top pair, makes a Gibbs step there and comes down."
     )
 
 
@@ -169,21 +168,21 @@ def weights(info: Info, controls: DeltaGenerator, picture: DeltaGenerator) -> No
     """First-layer weights as pictures, the strongest first."""
     model = loading.model(info)
     if not isinstance(model, HasKernels):
-        picture.info(f"{plain(info.name)} has no first layer that sees whole images.")
+        picture.info(f"{plain(info.name)} has no first layer that sees the whole image.")
         return
     scale = choose(
         "Colour scale",
         [SHARED, OWN],
         f"{KEY}.scale",
-        "One scale shows which units are strong, one for each shows the shape of the weak.",
+        "A shared scale shows which units are strong. Own scales show the shape of weak ones.",
         where=controls,
     )
     kernels = loading.cpu(model.kernels())
     strength = np.linalg.norm(kernels.reshape(len(kernels), -1), axis=1)
     order = np.argsort(-strength)
     controls.caption(
-        f"The {len(order)} units of the first hidden layer, sorted by strength, the norm of their "
-        "weights. Red pixels excite a unit, blue ones inhibit it."
+        f"The {len(order)} units of the first hidden layer, the strongest first (norm of the "
+        "weights). Red pixels excite a unit, blue ones inhibit it."
     )
     with picture:
         kernel_grid(

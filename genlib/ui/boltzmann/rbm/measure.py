@@ -88,7 +88,7 @@ def _size() -> tuple[int, int]:
         key=f"{KEY}.ais_chains",
         bind="query-params",
         width=110,
-        help="Annealed side by side. More of them make the error bar smaller.",
+        help="Annealed in parallel. More chains make the error bar smaller.",
     )
     temperatures = st.selectbox(
         "Temperatures",
@@ -98,7 +98,7 @@ def _size() -> tuple[int, int]:
         bind="query-params",
         width=140,
         format_func="{:,}".format,
-        help="Steps from independent pixels to the model. More of them make the weights equal.",
+        help="Steps from independent pixels to the model. More steps make the weights more equal.",
     )
     return chains, temperatures
 
@@ -126,8 +126,8 @@ def _annealed(result: Annealing, exact: bool) -> None:
         st.metric("Chains that count", f"{worth:.1f} of {chains}")
     if worth < 3:
         st.warning(
-            "A few chains carry the whole mean, so the error bar is too small and log Z too low: "
-            "the model looks better than it is. Take more temperatures.",
+            "A few chains carry the whole mean, so the error bar is too small and log Z too low. "
+            "The model looks better than it is. Use more temperatures.",
             icon=":material/warning:",
         )
     st.caption(

@@ -21,8 +21,8 @@ from genlib.ui.kit.picture_table import PictureRow, grey, picture_table
 KEY = "rbm"
 STEPS, EVERY = 2000, 40  # of the training; between two exact sums
 TASK = (
-    "Bars and stripes: some columns inked, or some rows. 30 pictures are right, and a perfect "
-    "model gives each 1/30, the 65,506 others nothing."
+    "Bars and stripes: some columns or some rows are inked. 30 images are right. A perfect model "
+    "gives each of them 1/30, and nothing to the 65,506 others."
 )
 
 
@@ -79,7 +79,7 @@ def _settings() -> tuple[float, int]:
         key=f"{KEY}.lr",
         bind="query-params",
         width=220,
-        help="Of all four; gradient steps with momentum 0.5.",
+        help="The same for all four. Gradient steps with momentum 0.5.",
     )
     n_hidden = st.selectbox(
         "Hidden units of the RBMs",
@@ -102,10 +102,10 @@ def _raced(runners: dict[str, race.Runner]) -> None:
         "parameters": [free_parameters(r.model) for r in runners.values()],
         "−log p now, nats": [f"{points[-1][1]:.2f}" for points in curves.values()],
         "best, nats": [f"{min(v for _, v in points):.2f}" for points in curves.values()],
-        "ms a step": [f"{1000 * r.seconds / steps:.2f}" for r in runners.values()],
+        "ms per step": [f"{1000 * r.seconds / steps:.2f}" for r in runners.values()],
     }
     st.dataframe(rows, hide_index=True, width="content")
-    st.markdown(f"**What each thinks likeliest, of all 65,536 pictures.** {TASK}")
+    st.markdown(f"**The likeliest of all 65,536 images, for each of them.** {TASK}")
     picture_table([_data_row(), *[_row(name, r.verdict) for name, r in runners.items()]])
 
 

@@ -68,7 +68,7 @@ MAP_OF_MODELS = (
         ("The autoencoder", "The GAN", "PCA"),
         0,
         "An autoencoder gives neither a density nor samples. It has an energy: how badly it "
-        "rebuilds an image. A GAN has a density too, but nobody can compute it.",
+        "rebuilds an image. A GAN has a density too, but it can't be computed.",
         an_autoencoder_has_no_density,
         {"map.mark": the_map.AUTOENCODER.name},
     ),

@@ -95,7 +95,7 @@ ONE_DIGIT = (
     Lesson(
         "grey",
         "Nothing but grey",
-        "Halfway to its negative all pixels are the same grey: there is no digit left. What does "
+        "Halfway to its negative all pixels are the same grey, and the digit is gone. What does "
         "PixelCNN say?",
         ("Stranger than any digit", "As strange as a usual digit", "Less strange than any digit"),
         2,

@@ -110,7 +110,7 @@ PCA = (
     Lesson(
         "kinds",
         "What does a Gaussian take?",
-        "Nobody told the 50 Gaussians about classes. Component 24 takes only 1s. Does each "
+        "The 50 Gaussians were never told about classes. Component 24 takes only 1s. Does each "
         "component take one kind of digit?",
         ("Yes, every one", "No, some take a mixture"),
         1,

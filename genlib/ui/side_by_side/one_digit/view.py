@@ -177,22 +177,22 @@ def pick(digits: Dataset) -> Tensor:
         with st.container(horizontal=True, vertical_alignment="center"):
             images.picture(x, "from the link", width=96)
             st.button(
-                "Remove it",
+                "Remove drawing",
                 key="one_digit.away",
                 on_click=_forget,
-                help="Take the drawing out of the link and pick another digit.",
+                help="Removes the drawing from the link, so that you can pick another digit.",
             )
     else:
         picked = digit_picker.pick_digit("one_digit", data=digits, default_class=4, default_nth=3)
         x = picked.image
         if picked.index is None:
             st.button(
-                "Put this drawing into the link",
+                "Save drawing in link",
                 icon=":material/link:",
                 key="one_digit.keep",
                 on_click=_keep,
                 args=(to_link(x),),
-                help="The address then holds the drawing itself.",
+                help="The address then contains the drawing.",
             )
     return x
 
@@ -212,7 +212,7 @@ def change(x: Tensor, digits: Dataset) -> Tensor:
             "Change",
             [AS_IT_IS, *NAMES],
             "one_digit.change",
-            "What happens to the digit before the models see it: who notices?",
+            "How the digit is changed before the models see it.",
             hidden=True,
         )
         name = NAMES.get(str(chosen))
@@ -247,7 +247,7 @@ def _other(digits: Dataset) -> Tensor:
         key="one_digit.with",
         width=90,
         bind="query-params",
-        help="Class of the digit that is merged in.",
+        help="Class of the other digit.",
     )
     row = int((digits.test_y == (present[0] if cls is None else cls)).nonzero()[0])
     return to_float(digits.test_x[row])

@@ -52,7 +52,7 @@ def eigen_digits(found: Components, shape: tuple[int, ...]) -> None:
 
 
 def signed(flat: NDArray[np.floating], shape: tuple[int, ...]) -> NDArray[np.uint8]:
-    """A signed vector (P,) as a picture (H, W, 3): red adds ink, blue takes it away."""
+    """A signed vector (P,) as a picture (H, W, 3): red adds ink, blue removes it."""
     image = _image(flat, shape)
     return in_theme(image, float(np.abs(image).max()))
 
@@ -195,7 +195,7 @@ def autoencoder(data: Dataset, found: Components) -> bool:
         moment_pictures(moments, found, data.shape)
     best = float(found.variances[k:].sum())
     st.markdown(
-        f"Step {now.step}: error **{now.loss:.3f}**, PCA's is {best:.3f} and cannot be beaten. "
+        f"Step {now.step}: error **{now.loss:.3f}**, PCA's is {best:.3f}, the smallest possible. "
         f"Largest angle **{now.angles[-1]:.1f}°**, mean {now.angles.mean():.1f}°."
     )
     return busy
@@ -233,8 +233,8 @@ def _autoencoder_controls(data: Dataset) -> tuple[int, Job | None]:
             on_click=_train,
             args=(data.name, k, seed),
             disabled=job is not None and (busy or job.state == "done"),
-            help="Adam on all training digits at once, 400 steps. Ready for these settings "
-            "when greyed: change units or seed to train another.",
+            help="Adam on all training digits at once, 400 steps. Once trained, change units or "
+            "seed to train another.",
         )
         if busy and job is not None:
             st.button("Stop", icon=":material/stop:", key="pca.stop", on_click=job.cancel)
@@ -260,16 +260,16 @@ def mixture(data: Dataset, seed: int, below: DeltaGenerator) -> bool:
     model, d, busy = _choose(data, row)
     if model is None:
         if not busy:
-            st.info("Press Fit: it takes some seconds.", icon=":material/play_arrow:")
+            st.info("Press Fit: it takes a few seconds.", icon=":material/play_arrow:")
         return busy
     order = heaviest(model)
     chosen = row.selectbox(
-        "Look into component",
+        "Component",
         order,
         key="pca.component",
         bind="query-params",
         width=220,
-        help="Its samples, and the digits that belong to it.",
+        help="Shows its samples and the digits that belong to it.",
     )
     component(model, order[0] if chosen is None else chosen, data, 0)
     component_means(model, order)
@@ -296,7 +296,7 @@ def _choose(data: Dataset, row: DeltaGenerator) -> tuple[Mixed | None, int, bool
         key="pca.mixture",
         width=220,
         bind="query-params",
-        help="A trained one, or fit one now.",
+        help="A trained mixture, or one that you fit now.",
     )
     if source in names:
         axes = int(str(shelf[source].config.get("latent_dim", pca_data.FIT_AXES)))
@@ -324,7 +324,7 @@ def _fitted(data: Dataset, row: DeltaGenerator) -> tuple[Mixed | None, int, bool
         on_click=_fit,
         args=(data.name, k),
         disabled=job is not None and (job.busy or job.state == "done"),
-        help="EM on 20,000 digits and 30 axes. Greyed when it is fitted.",
+        help="EM on 20,000 digits and 30 axes. Disabled once it is fitted.",
     )
     if job is None:
         return None, pca_data.FIT_AXES, False

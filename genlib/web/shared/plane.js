@@ -1,6 +1,6 @@
 // The map as a picture: where points are, how they move, and how they are painted.
-import { clamp, NextFrame } from "../shared/hand.js"
-import { circle, penFor, strokeLines } from "../shared/picture.js"
+import { clamp, NextFrame } from "./hand.js"
+import { circle, penFor, strokeLines } from "./picture.js"
 
 const DOT_SPACE = 36 // CSS pixels of canvas side for each visible point, above which thumbs show
 const THUMB_LOW = 14

@@ -1,0 +1,262 @@
+"""Sweeps: the same training for many values of some settings, as runs of one name.
+
+::
+
+    runs/sweeps/vae-beta-1/
+      sweep.json      what is varied, how often, where; for a search: which run is which trial
+      trials.log      what a search has tried (genlib/runs/search.py)
+      table.csv       one row per setting: mean and standard error over seeds of every metric
+    runs/vae-1/ ...   the runs themselves, whose run.json names the sweep
+
+A sweep is found by its name in its runs, so one whose directory is gone is still a sweep.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import itertools
+import math
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from statistics import fmean, stdev
+
+from genlib.environment import runs_dir
+from genlib.files import exclusive, read_json, write_bytes, write_json
+from genlib.runs import queue
+from genlib.runs.directory import ACTIVE, Run
+from genlib.store.checkpoint import CheckpointError, peek
+
+MOST_NAME = 60  # characters
+MOST_RUNS = 10_000
+LEFT_OUT = ("seconds", "seconds_left", "steps", "step", "epoch", "lr", "base_lr", "images_per_s")
+OPEN = ("queued", *ACTIVE)
+
+
+@dataclass(frozen=True)
+class SweepSpec:
+    """A named set of runs.
+
+    varied: setting -> its values as text, in the order given; of a search, the range as given.
+    fixed, dataset: what else a search needs to start another run.
+    trials: run id -> number of its trial, in a search. pruned: runs that a search gave up.
+    """
+
+    name: str
+    family: str = ""
+    varied: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    seeds: int = 1
+    launcher: str = "here"
+    search: int = 0
+    fixed: Mapping[str, str] = field(default_factory=dict)
+    dataset: str = "mnist"
+    metric: str = "test/loss"
+    highest: bool = False
+    trials: Mapping[str, int] = field(default_factory=dict)
+    pruned: Sequence[str] = ()
+
+    @property
+    def path(self) -> Path:
+        """Its directory."""
+        return runs_dir() / "sweeps" / self.name
+
+    def members(self) -> list[Run]:
+        """Its runs, oldest first."""
+        return [run for run in reversed(queue.listing()) if run.spec.sweep == self.name]
+
+    def save(self) -> None:
+        """Write sweep.json."""
+        self.path.mkdir(parents=True, exist_ok=True)
+        values = asdict(self)
+        values |= {"varied": {k: list(v) for k, v in self.varied.items()}}
+        values |= {"pruned": list(self.pruned)}
+        write_json(self.path / "sweep.json", values)
+
+
+def load(name: str) -> SweepSpec:
+    """The sweep of this name; raises ValueError where there is none, or its file says nothing."""
+    known = names()
+    if name not in known:
+        there = ", ".join(known[:20]) or "none; start one with genlib sweep FAMILY --set ..."
+        raise ValueError(f"no sweep is called {name[:80]!r}; known are {there}")
+    try:
+        values = read_json(runs_dir() / "sweeps" / name / "sweep.json")
+    except FileNotFoundError:
+        return SweepSpec(name)
+    kinds: dict[str, type] = {"family": str, "varied": dict, "seeds": int, "launcher": str}
+    kinds |= {"search": int, "metric": str, "highest": bool, "trials": dict, "pruned": list}
+    kinds |= {"fixed": dict, "dataset": str}
+    if any(not isinstance(values.get(key), kind) for key, kind in kinds.items()):
+        raise ValueError(f"sweep.json of {name} does not say what a sweep does")
+    return SweepSpec(name, **{key: values[key] for key in kinds})  # type: ignore[arg-type]
+
+
+def names() -> list[str]:
+    """Every sweep's name, the newest first."""
+    found = dict.fromkeys(run.spec.sweep for run in queue.listing() if run.spec.sweep)
+    folders = (path.parent.name for path in (runs_dir() / "sweeps").glob("*/sweep.json"))
+    return list(found | dict.fromkeys(sorted(folders)))
+
+
+def free_name(stem: str) -> str:
+    """``stem`` with the next free number; its directory is made, so that nobody else takes it."""
+    stem = re.sub(r"[^a-z0-9_]+", "-", stem.lower()).strip("-")[:MOST_NAME] or "sweep"
+    folder = runs_dir() / "sweeps"
+    with exclusive(runs_dir() / ".queue.lock"):
+        taken = {*names(), *(path.name for path in folder.glob("*"))}
+        name = next(n for i in itertools.count(1) if (n := f"{stem}-{i}") not in taken)
+        (folder / name).mkdir(parents=True)
+    return name
+
+
+def check_name(name: str) -> str:
+    """A name that a person gives to a new sweep, which is also a directory's.
+
+    Raises ValueError unless it is 1 to 60 letters, digits and ``-_.+``, and free.
+    """
+    if not re.fullmatch(r"[\w+-][\w.+-]{0,59}", name):
+        raise ValueError(
+            f"name must have 1 to {MOST_NAME} letters, digits, or any of -_.+, got {name[:80]!r}"
+        )
+    if name in names():
+        raise ValueError(f"there is a sweep called {name}; go on with it by --resume {name}.")
+    return name
+
+
+def grid(values: Mapping[str, Sequence[str]], seeds: Sequence[int]) -> list[dict[str, str]]:
+    """Every combination of the settings' values, and of each one run per seed.
+
+    Raises ValueError for too many.
+    """
+    count = math.prod(len(texts) for texts in values.values()) * len(seeds)
+    if count > MOST_RUNS:
+        raise ValueError(f"a sweep has at most {MOST_RUNS:,} runs, these are {count:,}")
+    names = [*values, "seed"]
+    combinations = itertools.product(*values.values(), map(str, seeds))
+    return [dict(zip(names, one, strict=True)) for one in combinations]
+
+
+# ---------------------------------------------------------------------------- what came out
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """One setting of a sweep: the runs that have it, and their metrics as (mean, error, n).
+
+    The error is the standard error over seeds, NaN where there is one run only.
+    """
+
+    settings: Mapping[str, str]
+    runs: Sequence[Run]
+    metrics: Mapping[str, tuple[float, float, int]]
+
+
+def as_text(value: object) -> str:
+    """A setting's value as a person writes it: "500,300", "0.1", "true"."""
+    if isinstance(value, list | tuple):
+        return ",".join(map(str, value))
+    if isinstance(value, bool):
+        return str(value).lower()
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def setting(run: Run, name: str) -> str:
+    """The value of one of a run's settings as text, "" where it is the default."""
+    spec = run.spec
+    found = {**spec.train, **spec.model}.get(name, "")
+    return as_text(found)
+
+
+def results(run: Run) -> dict[str, float]:
+    """The metrics of a run's last complete epoch, and those that ``evaluate --write`` added."""
+    try:
+        info = peek(run.model) if run.model else None
+    except CheckpointError:
+        return {}
+    if info is None:
+        return {}
+    last = info.history[-1] if info.history else {}
+    found = {name: float(value) for name, value in last.items() if name not in LEFT_OUT}
+    return found | {name: float(str(m["value"])) for name, m in info.metrics.items()}
+
+
+def varied(runs: Iterable[Run]) -> list[str]:
+    """The settings, other than the seed, in which these runs differ."""
+    each = [{**run.spec.train, **run.spec.model} for run in runs]
+    every = list(dict.fromkeys(name for one in each for name in one))
+    return [
+        name
+        for name in every
+        if name != "seed" and len({as_text(one.get(name, "")) for one in each}) > 1
+    ]
+
+
+def rows(runs: Sequence[Run], names: Sequence[str] | None = None) -> list[Outcome]:
+    """The runs by the settings in which they differ, in the order of their start."""
+    names = varied(runs) if names is None else names
+    groups: dict[tuple[str, ...], list[Run]] = {}
+    for run in runs:
+        groups.setdefault(tuple(setting(run, name) for name in names), []).append(run)
+    return [
+        Outcome(dict(zip(names, values, strict=True)), group, summary(map(results, group)))
+        for values, group in groups.items()
+    ]
+
+
+def summary(found: Iterable[Mapping[str, float]]) -> dict[str, tuple[float, float, int]]:
+    """Metric -> (mean, standard error of the mean, n) over several runs' results."""
+    values: dict[str, list[float]] = {}
+    for one in found:
+        for name, value in one.items():
+            values.setdefault(name, []).append(value)
+    return {
+        name: (fmean(v), stdev(v) / len(v) ** 0.5 if len(v) > 1 else math.nan, len(v))
+        for name, v in values.items()
+    }
+
+
+def metrics(table: Sequence[Outcome]) -> list[str]:
+    """Every metric of a table: test losses first, then training losses, then the rest."""
+    found = {name for row in table for name in row.metrics}
+    order = ("test/loss", "test/", "train/")
+    rank = {name: next((i for i, p in enumerate(order) if name.startswith(p)), 3) for name in found}
+    return sorted(found, key=lambda name: (rank[name], name))
+
+
+def best(table: Sequence[Outcome], metric: str, highest: bool = False) -> Outcome | None:
+    """The row with the lowest mean of a metric, or the highest."""
+    known = [row for row in table if metric in row.metrics]
+    sign = -1 if highest else 1
+    return min(known, key=lambda row: sign * row.metrics[metric][0], default=None)
+
+
+def as_csv(table: Sequence[Outcome]) -> str:
+    """One line per setting: its values, its runs, then each metric's mean, error and n."""
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
+    names = list(table[0].settings) if table else []
+    found = metrics(table)
+    head = [f"{metric}{part}" for metric in found for part in ("", " stderr", " n")]
+    writer.writerow([*names, "runs", *head])
+    for row in table:
+        cells: list[object] = []
+        for metric in found:
+            mean, error, n = row.metrics.get(metric, (math.nan, math.nan, 0))
+            cells += [_cell(mean), _cell(error), n]
+        runs = " ".join(run.id for run in row.runs)
+        writer.writerow([*row.settings.values(), runs, *cells])
+    return buffer.getvalue()
+
+
+def _cell(value: float) -> str:
+    return "" if math.isnan(value) else f"{value:.8g}"
+
+
+def write_table(sweep: SweepSpec, table: Sequence[Outcome]) -> Path:
+    """Write ``table.csv``; returns its path."""
+    sweep.path.mkdir(parents=True, exist_ok=True)
+    path = sweep.path / "table.csv"
+    write_bytes(path, as_csv(table).encode())
+    return path

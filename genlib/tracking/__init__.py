@@ -1,0 +1,1 @@
+"""Trackers read a run's event log: TensorBoard, Weights & Biases, MLflow. Training knows none."""

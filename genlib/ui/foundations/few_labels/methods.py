@@ -1,0 +1,193 @@
+"""All ways to learn from the same labels, for the table and for the curve."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from genlib import background
+from genlib.background import Job
+from genlib.data.datasets import to_float
+from genlib.explore import few_labels
+from genlib.explore.few_labels import DRAWS, SIZES, Band, Guess, Labels
+from genlib.explore.neighbours import Array
+from genlib.store.checkpoint import Info
+from genlib.training.loop import build
+from genlib.ui.foundations.few_labels import data
+from genlib.ui.foundations.few_labels.data import FEATURES, Task
+from genlib.ui.kit import loading
+
+NETWORK_STEPS = 60  # of the supervised network: it then fits its labels
+NETWORK_SIZES = (10, 100, 1000)  # of the curve, and test pictures there: a network takes seconds
+NETWORK_TEST = 2000
+SEED = 0
+
+# Kingma et al. 2014, table 1: MNIST, 100 labels (10 of each class) and the other training images
+# without labels; error on the 10,000 test images in per cent, and its spread over random choices.
+PUBLISHED = {"M1 + TSVM": (11.82, 0.25), "M1 + M2": (3.33, 0.14)}
+PUBLISHED_LABELS = 100
+PUBLISHED_SOURCE = "Kingma et al. 2014, table 1, as reported"
+
+
+@dataclass(frozen=True)
+class Method:
+    """One way to learn: what it is called, what it has seen of the unlabelled, how to guess."""
+
+    name: str
+    sees: str
+    guess: Callable[[Labels], Guess]
+
+
+def quick(info: Info, classifier: str) -> list[Method]:
+    """The methods that answer in milliseconds."""
+    learn = few_labels.CLASSIFIERS[classifier]
+    spreads = classifier == "Label spreading"
+    pool = "the other digits on the map" if spreads else ""
+    seen = {
+        "Latents": "all training images, without labels",
+        "PCA": "all training images, without labels",
+        "Pixels": pool or "nothing: supervised",
+    }
+    names = {"Latents": f"latents of {info.name}", "PCA": "principal components"}
+
+    def method(kind: str) -> Method:
+        return Method(
+            f"{classifier}, {names.get(kind, kind.lower())}",
+            seen[kind],
+            lambda labels: learn(FEATURES[kind](info), labels),
+        )
+
+    found = [method(kind) for kind in FEATURES]
+    found.append(
+        Method(
+            "Bayes’ rule, a PCA for each class",
+            "nothing: supervised, generative",
+            lambda labels: few_labels.bayes(data.pixels(info), labels),
+        )
+    )
+    for mixture in data.mixtures(info)[:1]:
+        found.append(
+            Method(
+                f"Bayes’ rule, components of {mixture.name}",
+                "all training images, without labels",
+                lambda labels, m=mixture: few_labels.by_components(  # type: ignore[misc]
+                    data.components(info, m), labels
+                ),
+            )
+        )
+    return found
+
+
+def network_info(info: Info) -> Info | None:
+    """The shipped classifier of such images, whose layers the supervised network has."""
+    same = [one for one in loading.checkpoints("Classifies") if one.dataset == info.dataset]
+    return next(iter(same), None)
+
+
+def network_name() -> str:
+    """What the supervised network is called."""
+    return "Convolutional network, from scratch"
+
+
+def train_network(
+    info: Info, labels: Labels, seed: int, test: int = data.MOST_TEST
+) -> Iterator[int | Array]:
+    """Train on the labels alone; yields the steps done, at last the shares of ``test`` pictures."""
+    like, some, pictures = network_info(info), data.task(info), loading.pictures_of(info)
+    if like is None:
+        raise ValueError(f"no classifier of {info.dataset} is here whose layers could be used")
+    model = build(like.family, {**like.config, "adversarial_eps": 0.0}, pictures, seed)
+    x = to_float(torch.from_numpy(some.pictures[labels.rows]))
+    y, rng = torch.from_numpy(labels.y), torch.Generator().manual_seed(seed)
+    yield from few_labels.train_network(model, x, y, NETWORK_STEPS, rng)
+    unseen = to_float(pictures.test_x[torch.from_numpy(some.test_rows[:test])])
+    yield few_labels.network_shares(model, unseen)
+
+
+# ------------------------------------------------------------------------------------ the curve
+
+
+def curve_name(info: Info, classifier: str) -> str:
+    """The name of the job that computes the curve."""
+    return f"few-labels {info.stamp} {classifier}"
+
+
+def curve(info: Info, classifier: str) -> Callable[[Job], dict[str, Band]]:
+    """The work of that job: accuracy of each method against the number of labels.
+
+    20 random choices for each number, the same for all methods. Its result grows: name -> Band.
+    """
+
+    def work(job: Job) -> dict[str, Band]:
+        some, found = data.task(info), dict[str, Band]()
+        chosen = {size: _choices(some, size) for size in SIZES if size <= len(some.rows) // 2}
+        ways: list[tuple[str, Way, tuple[int, ...]]]
+        ways = [(m.name, _quick_way(m, some), SIZES) for m in quick(info, classifier)]
+        if network_info(info) is not None:
+            ways.append((network_name(), _network_way(info, some), NETWORK_SIZES))
+        steps = [(name, way, n) for name, way, sizes in ways for n in sizes if n in chosen]
+        for k, (name, way, size) in enumerate(steps):
+            values = []
+            for c, labels in enumerate(chosen[size]):
+                share = (k + c / DRAWS) / len(steps)
+                job.report(share, f"{name}: {size} labels, choice {c + 1}")
+                values.append(way(labels, job))
+            band = found.get(name, Band((), (), (), (), 0)).after(size, values)
+            found = {**found, name: band}
+            job.report((k + 1) / len(steps), f"{name}: {size} labels", found)
+        return found
+
+    return work
+
+
+def _choices(some: Task, size: int) -> list[Labels]:
+    rng = np.random.default_rng([SEED, size])
+    return [few_labels.balanced(some.y, len(some.classes), size, rng) for _ in range(DRAWS)]
+
+
+Way = Callable[[Labels, Job], float]
+
+
+def _quick_way(method: Method, some: Task) -> Way:
+    return lambda labels, job: few_labels.accuracy(method.guess(labels).test, some.test_y).value
+
+
+def _network_way(info: Info, some: Task) -> Way:
+    def way(labels: Labels, job: Job) -> float:
+        for found in train_network(info, labels, SEED, NETWORK_TEST):
+            if not isinstance(found, int):
+                return few_labels.accuracy(found, some.test_y[:NETWORK_TEST]).value
+            job.report(job.share, job.text)  # ends here when it is cancelled
+        raise AssertionError("training yields its result at last")
+
+    return way
+
+
+def network_job(info: Info, labels: Labels) -> tuple[str, Callable[[Job], float]]:
+    """Name and work of the job that trains the network on these labels: its test accuracy."""
+    key = ",".join(f"{r}.{y}" for r, y in zip(labels.rows, labels.y, strict=True))
+    some = data.task(info)
+
+    def work(job: Job) -> float:
+        for found in train_network(info, labels, SEED):
+            if isinstance(found, int):
+                job.report(0.9 * found / NETWORK_STEPS, f"step {found} of {NETWORK_STEPS}")
+            else:
+                return few_labels.accuracy(found, some.test_y).value
+        raise AssertionError("training yields its result at last")
+
+    return f"few-labels network {info.stamp} {key}", work
+
+
+def network_result(info: Info, labels: Labels) -> float | None:
+    """The accuracy of the network on these labels, where it has been trained."""
+    job = background.find(network_job(info, labels)[0])
+    return job.result if job is not None and isinstance(job.result, float) else None
+
+
+def published() -> Mapping[str, float]:
+    """The published accuracies at 100 labels, in [0, 1]."""
+    return {name: 1 - error / 100 for name, (error, _) in PUBLISHED.items()}

@@ -1,0 +1,1 @@
+"""The lessons of the foundations: one module per page."""

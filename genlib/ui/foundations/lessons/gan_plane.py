@@ -1,0 +1,73 @@
+"""The lessons of "GAN in the plane". tests/web/gan_plane.test.mjs computes what they claim.
+
+There is no Python that trains as the page does, so none of them has a ``fact``.
+"""
+
+from __future__ import annotations
+
+from genlib.ui.kit.lessons import Lesson
+
+COLLAPSED = {"gan_plane.lrG": "0.01", "gan_plane.seed": "2"}
+
+GAN_PLANE = (
+    Lesson(
+        "eight",
+        "One blob becomes eight",
+        "The noise z is one blob, and the data are eight. After 2,000 steps, how many of the "
+        "eight have samples?",
+        ("One", "About half", "All eight"),
+        2,
+        "G bends the plane until most of it lies on the eight. It can't tear it, so about three "
+        "in ten samples still lie on thin bridges in between. Switch on G's mesh to see them.",
+        None,
+        {"gan_plane.log": "2000b"},
+    ),
+    Lesson(
+        "fast",
+        "G learns ten times as fast",
+        "G's learning rate is now ten times D's. Where are its samples after 1,500 steps?",
+        ("On all eight, sooner", "On one spot", "Everywhere"),
+        1,
+        "This is mode collapse. Before D learns that one spot is crowded, all of G has moved to "
+        "where D still believes. Press Play: it hops from mode to mode.",
+        None,
+        {**COLLAPSED, "gan_plane.log": "1500b"},
+    ),
+    Lesson(
+        "recover",
+        "Can a collapse be undone?",
+        "All samples are on one spot. We lower G's learning rate to D's and go on for 1,000 "
+        "steps. What happens?",
+        ("They stay there", "They spread over the modes", "They fly apart"),
+        1,
+        "D now devalues the crowded spot before all of G has moved on. Samples spread, and at "
+        "least six modes are covered. Nothing was reset: collapse is a race, not a dead end.",
+        None,
+        {**COLLAPSED, "gan_plane.log": "1500b~lrG=0.001~1000b"},
+        {**COLLAPSED, "gan_plane.log": "1500b"},
+    ),
+    Lesson(
+        "momentum",
+        "Adam as it comes",
+        "PyTorch's Adam has β₁ = 0.9 unless you say otherwise. How does the GAN like that for "
+        "2,000 steps?",
+        ("It is faster", "It swings and covers next to nothing", "It makes no difference"),
+        1,
+        "β₁ = 0.9 averages about ten gradients, but the opponent has moved since. Both overshoot. "
+        "Rewind with β₁ = 0.5, and the same first weights cover all eight modes.",
+        None,
+        {"gan_plane.beta1": "0.9", "gan_plane.seed": "2", "gan_plane.log": "2000b"},
+    ),
+    Lesson(
+        "minimax",
+        "The loss that saturates",
+        "The minimax loss is known for gradients that vanish when D wins. Who wins here after "
+        "2,000 steps?",
+        ("D: G learns nothing", "G: D learns nothing", "Neither: it works as well"),
+        2,
+        "All eight modes are covered. D's loss stays near log 4, so it never wins by enough for "
+        "G's gradient to vanish. The trouble needs data that D can tell apart with certainty.",
+        None,
+        {"gan_plane.loss": "minimax", "gan_plane.log": "2000b"},
+    ),
+)

@@ -1,0 +1,54 @@
+/** The labels that have been given, in order, and what was there before each change. */
+export class LabelList {
+  /** @param {number[][]} [pairs] [row, class] */
+  constructor(pairs = []) { this.pairs = pairs; this.past = [] }
+
+  /** The class that a row has been given, or -1. @param {number} row */
+  of(row) { return this.pairs.find(([r]) => r === row)?.[1] ?? -1 }
+
+  /** Give a row a class, its last; -1 takes its label away.
+   * @param {number} row @param {number} label */
+  set(row, label) {
+    if (this.of(row) === label) return false
+    const others = this.pairs.filter(([r]) => r !== row)
+    this.change(label < 0 ? others : [...others, [row, label]])
+    return true
+  }
+
+  /** Another list; `undo` leads back. @param {number[][]} pairs */
+  change(pairs) {
+    this.past.push(this.pairs)
+    this.pairs = pairs
+  }
+
+  /** Back to what was before the last change; without one, the last label goes.
+   * @returns {boolean} whether anything changed */
+  undo() {
+    if (!this.past.length && !this.pairs.length) return false
+    this.pairs = this.past.pop() ?? this.pairs.slice(0, -1)
+    return true
+  }
+
+  /** How many labels each class has. @param {number} classes */
+  counts(classes) {
+    const found = Array(classes).fill(0)
+    for (const [, label] of this.pairs) found[label]++
+    return found
+  }
+}
+
+/** The point to go to from point i with an arrow key: near, and in that direction.
+ * @param {number} i -1: the point nearest to the middle of the screen
+ * @param {number[][]} places [x, y] of each point on the screen
+ * @param {number} right @param {number} down -1, 0 or 1 each
+ * @param {number[]} middle of the screen @returns {number} */
+export const neighbourTowards = (i, places, right, down, middle) => {
+  const [x, y] = i < 0 ? middle : places[i]
+  let [best, found] = [Infinity, i]
+  places.forEach(([px, py], k) => {
+    const ahead = (px - x) * right + (py - y) * down, aside = Math.abs((px - x) * down) + Math.abs((py - y) * right)
+    const cost = i < 0 ? Math.hypot(px - x, py - y) : ahead + 2 * aside
+    if (k !== i && (i < 0 || (ahead > 0.5 && aside <= ahead * 1.2)) && cost < best) [best, found] = [cost, k]
+  })
+  return found
+}

@@ -1,0 +1,98 @@
+// Linear layers with an activation after each, their gradients included.
+import { ACTIVATIONS } from "./activations.js"
+import { product } from "./product.js"
+
+/** name -> fills weights (out, in) and biases (out) of a layer; `in` is their number of inputs. */
+export const INITS = {
+  // As torch.nn.Linear does: both from U(-1/√in, 1/√in).
+  uniform: (random, weight, bias, inputs) => {
+    const bound = 1 / Math.sqrt(inputs)
+    random.uniforms(weight, -bound, bound)
+    random.uniforms(bias, -bound, bound)
+  },
+  // Weights from N(0, 1/in), biases 0.
+  normal: (random, weight, bias, inputs) => {
+    random.normals(weight)
+    for (let i = 0; i < weight.length; i++) weight[i] /= Math.sqrt(inputs)
+    bias.fill(0)
+  },
+}
+
+export class Mlp {
+  /** @param {number[]} sizes of the input, the hidden layers and the output
+   * @param {string} hidden a key of ACTIVATIONS @param {string} [output] another, after the last layer
+   * Weights and their gradients are one array each, `values` and `grads`: layer by layer the weight
+   * (out, in), then the bias (out), as in a PyTorch state dict. */
+  constructor(sizes, hidden, output = "none") {
+    this.sizes = sizes
+    this.layers = []
+    let at = 0
+    for (let l = 1; l < sizes.length; l++) {
+      const [inputs, outputs] = [sizes[l - 1], sizes[l]]
+      const activation = ACTIVATIONS[l < sizes.length - 1 ? hidden : output]
+      if (!activation) throw new Error(`activation must be one of ${Object.keys(ACTIVATIONS).join(", ")}`)
+      this.layers.push({ inputs, outputs, activation, weight: at, bias: at + inputs * outputs })
+      at += (inputs + 1) * outputs
+    }
+    this.values = new Float32Array(at)
+    this.grads = new Float32Array(at)
+    this.room = 0 // how many rows the buffers below hold
+  }
+
+  /** @param {import("./random.js").Random} random @param {string} kind a key of INITS */
+  init(random, kind = "uniform") {
+    for (const { inputs, outputs, weight, bias } of this.layers) {
+      INITS[kind](random, this.values.subarray(weight, bias), this.values.subarray(bias, bias + outputs), inputs)
+    }
+  }
+
+  #make(rows) {
+    if (rows <= this.room) return
+    this.room = rows
+    this.outputs = this.layers.map((layer) => new Float32Array(rows * layer.outputs))
+    this.deltas = this.sizes.map((size) => new Float32Array(rows * size))
+  }
+
+  /** @param {Float32Array} x (rows, inputs) @param {number} rows
+   * @returns {Float32Array} (rows, outputs), valid until the next call */
+  forward(x, rows) {
+    this.#make(rows)
+    this.x = x
+    let input = x
+    this.layers.forEach(({ inputs, outputs, activation, weight, bias }, l) => {
+      const y = this.outputs[l], { values } = this
+      product(rows, outputs, inputs, input, 0, inputs, 1, values, weight, inputs, 1, y, 0)
+      for (let i = 0, at = 0; i < rows; i++) for (let j = 0; j < outputs; j++) y[at++] += values[bias + j]
+      activation.apply(y, rows * outputs)
+      input = y
+    })
+    return input
+  }
+
+  /** After `forward` with as many rows: gradients of what depends on its outputs.
+   * @param {Float32Array} grad (rows, outputs), of the outputs
+   * @param {boolean} ofWeights whether to set `grads`: sums over the rows
+   * @param {boolean} ofInputs whether to go on to the inputs
+   * @returns {Float32Array | null} (rows, inputs) of the inputs, valid until the next call */
+  backward(grad, rows, ofWeights, ofInputs) {
+    const { layers, deltas, values, grads } = this
+    deltas[layers.length].set(grad.subarray(0, rows * this.sizes[layers.length]))
+    for (let l = layers.length - 1; l >= 0; l--) {
+      const { inputs, outputs, activation, weight, bias } = layers[l]
+      const delta = deltas[l + 1], input = l ? this.outputs[l - 1] : this.x
+      activation.back(delta, this.outputs[l], rows * outputs)
+      if (ofWeights) {
+        product(outputs, inputs, rows, delta, 0, 1, outputs, input, 0, 1, inputs, grads, weight)
+        for (let j = 0; j < outputs; j++) {
+          let sum = 0
+          for (let i = 0, at = j; i < rows; i++, at += outputs) sum += delta[at]
+          grads[bias + j] = sum
+        }
+      }
+      if (l || ofInputs) {
+        product(rows, inputs, outputs, delta, 0, outputs, 1, values, weight, 1, inputs, deltas[l], 0)
+      }
+    }
+    return ofInputs ? deltas[0] : null
+  }
+}

@@ -1,0 +1,121 @@
+// Training that can be watched: started, stopped, taken step by step, rewound and repeated. Lives in
+// a worker, so that the page draws while it computes, or on the page where there are no workers.
+//
+//   page -> session   {start: {settings, log}}  {run: steps a second, 0 stops}  {op: "b", count: 1}
+//                     {change: {lrG: 0.01}}  {ask: {...what to show}}
+//   session -> page   {step, dSteps, dLoss, gLoss, rate, replaying, settings, log, history, shown}
+import { note } from "./settings.js"
+
+const SLICE_MS = 8 // of training between two looks at what the page wants
+const STRIDE = 20, MOST = 300 // steps between entries of the history, and their number
+const RATE_MS = 500
+/** A rate that means one step of D or G at a time, so slowly that one can follow. */
+export const SLOW = 1
+
+export class Session {
+  /** @param {(settings: object) => {gan: import("./gan.js").Gan, show: (ask: object) => object,
+   *   measure: () => number[]}} make what to train and how to look at it
+   * @param {(message: object) => void} post to the page */
+  constructor(make, post) {
+    Object.assign(this, { make, post, rate: 0, waiting: [], timer: 0, measured: 0 })
+    this.channel = new MessageChannel() // setTimeout would idle 4 ms between slices
+    this.channel.port1.onmessage = () => { this.ticking = false; this.turn() }
+  }
+  end() { clearTimeout(this.timer); this.channel.port1.close() }
+
+  hear({ start, run, op, count, change, ask }) {
+    if (start) this.start(start)
+    if (change) this.change(change)
+    if (op) { this.waiting.push({ op, count }); this.again() }
+    if (run !== undefined) this.run(run)
+    if (ask) this.answer(ask)
+  }
+  start({ settings, log }) {
+    const { gan, show, measure } = this.make(settings)
+    Object.assign(this, { gan, show, measure, log: [], waiting: log.map((deed) => ({ ...deed })) })
+    Object.assign(this, { stride: STRIDE, history: [], sums: [0, 0, 0], half: 0 })
+    this.remember()
+    this.again()
+  }
+  change(changes) {
+    for (const [name, value] of Object.entries(changes)) note(this.log, { name, value })
+    this.gan.change(changes)
+  }
+  run(rate) {
+    this.rate = rate
+    Object.assign(this, { since: performance.now(), done: 0, counted: performance.now(), steps: 0 })
+    this.again()
+  }
+
+  /** Whether it is still repeating what the link says was done. */
+  get replaying() { return this.waiting.some((deed) => deed.count > 1 || deed.name) }
+
+  again(ms = 0) {
+    clearTimeout(this.timer)
+    if (ms) this.timer = setTimeout(() => this.turn(), ms)
+    else if (!this.ticking) { this.ticking = true; this.channel.port2.postMessage(0) }
+  }
+  turn() {
+    if (!this.gan) return
+    const until = performance.now() + SLICE_MS
+    while (this.waiting.length && performance.now() < until) this.work()
+    if (this.waiting.length) return this.again()
+    if (!this.rate) { this.measured = 0; return }
+    const now = performance.now()
+    const due = this.rate === Infinity ? Infinity : Math.floor(((now - this.since) * this.rate) / 1000) - this.done
+    for (let k = 0; k < due && performance.now() < until; k++) {
+      if (this.rate === SLOW) this.halfStep()
+      else this.take("b")
+      this.done += 1
+      this.steps += 1
+    }
+    if (now - this.counted > RATE_MS) {
+      this.measured = (1000 * this.steps) / (now - this.counted)
+      Object.assign(this, { counted: now, steps: 0 })
+    }
+    this.again(this.rate === Infinity ? 0 : 4)
+  }
+  work() {
+    const deed = this.waiting[0]
+    if (deed.name) { this.change({ [deed.name]: deed.value }); this.waiting.shift(); return }
+    this.take(deed.op)
+    deed.count -= 1
+    if (!deed.count) this.waiting.shift()
+  }
+  halfStep() {
+    const toG = this.half >= this.gan.settings.dSteps
+    this.half = toG ? 0 : this.half + 1
+    this.take(toG ? "g" : "d")
+  }
+  take(op) {
+    const { gan } = this
+    if (op === "b") gan.step()
+    else if (op === "d") gan.stepD()
+    else gan.stepG()
+    this.last = op
+    note(this.log, { op, count: 1 })
+    if (op === "d" || !gan.dSteps) return
+    this.sums[0] += 1
+    this.sums[1] += gan.dLoss
+    this.sums[2] += gan.gLoss
+    if (gan.gSteps % this.stride === 0) this.remember()
+  }
+  // An entry: step of G, mean losses since the entry before, and what the page measures.
+  remember() {
+    const [n, d, g] = this.sums
+    this.history.push([this.gan.gSteps, n ? d / n : null, n ? g / n : null, ...this.measure()])
+    this.sums = [0, 0, 0]
+    if (this.history.length <= MOST) return
+    this.stride *= 2
+    this.history = this.history.filter(([step]) => step % this.stride === 0)
+  }
+  answer(ask) {
+    const { gan, log, history, replaying, measured, last } = this
+    if (!gan) return
+    const { dLoss, gLoss, dSteps, gSteps, settings } = gan
+    this.post({
+      step: gSteps, dSteps, dLoss, gLoss, rate: measured, replaying, settings, log, last,
+      history, shown: this.show(ask),
+    })
+  }
+}

@@ -1,0 +1,56 @@
+"""Architectures: block diagrams of the models that are here, drawn from the models themselves."""
+
+import streamlit as st
+
+from genlib.ui.components.architecture import architecture
+from genlib.ui.foundations import architectures
+from genlib.ui.foundations.lessons.architectures import ARCHITECTURES
+from genlib.ui.kit import links
+from genlib.ui.kit.pickers import no_model
+from genlib.ui.kit.plain import plain
+from genlib.ui.kit.stage import header, stage
+
+header(
+    "Architectures",
+    "Autoencoder, VAE and GAN are the **same few blocks** in another order. Point at one: what it "
+    "computes, and what it makes of this digit.",
+    source="Redraws the figures of the lecture text “Autoencoders to GANs” from the models "
+    "themselves. Counterfeiters and police: Goodfellow et al. 2014",
+    lessons=ARCHITECTURES,
+)
+
+by_name = architectures.models()
+if not by_name:
+    no_model()
+
+controls, picture = stage()
+with picture:
+    tall = st.container(key="tall")
+    info = architectures.pick(by_name, tall)
+with controls:
+    image = architectures.pick_image(info)
+    st.button(
+        "Draw the noise again",
+        icon=":material/casino:",
+        key="architectures.again",
+        on_click=links.count_up,
+        args=("architectures.seed",),
+        help="Other random numbers for a GAN’s z or a VAE’s ε.",
+    )
+drawn = architectures.diagram(info, image, links.number("architectures.seed"))
+with controls:
+    st.caption(f"{plain(drawn.title)}: {drawn.parameters:,} parameters in these parts.")
+with tall:
+    architecture("architectures.diagram", drawn)
+
+with st.expander("All layers", icon=":material/table_rows:"):
+    st.dataframe(architectures.rows(drawn), hide_index=True, width="stretch")
+with st.expander("How to read it", icon=":material/menu_book:"):
+    st.markdown(
+        "Circles are numbers that flow, boxes are networks, each bar in a box is a layer with what "
+        "follows it. A bar is taller the more numbers it gives on, in even steps of the logarithm; "
+        "the number at the bottom of a box is how many parameters it learns. **Orange and dashed** "
+        "is where noise enters: ε, z, or a bar with dropout, which is off here. **Red squares** "
+        "are losses; dashed arrows lead to them. Shapes, names and rules come from the model "
+        "itself, which runs once on the chosen image."
+    )

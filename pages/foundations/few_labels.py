@@ -1,0 +1,70 @@
+"""Few labels: label a handful of digits on a map without colours; a classifier does the rest."""
+
+import streamlit as st
+
+from genlib.ui.components.decoder_store import store
+from genlib.ui.components.few_labels import few_labels
+from genlib.ui.foundations.few_labels import data, panels, state
+from genlib.ui.foundations.lessons.few_labels import FEW_LABELS
+from genlib.ui.kit import loading
+from genlib.ui.kit.pickers import no_model
+from genlib.ui.kit.stage import header, stage
+
+KEY = "few.map"
+
+header(
+    "Few labels",
+    "A model has sorted thousands of digits without being told what any of them is. **Label a "
+    "handful**, and see how far that goes.",
+    r"F = (1 - \alpha)\,(I - \alpha S)^{-1} Y, \qquad S = D^{-1/2} W D^{-1/2}, \qquad "
+    r"p(y \mid x) = \frac{p(x \mid y)\, p(y)}{\sum_{y'} p(x \mid y')\, p(y')}",
+    "Label spreading: Zhou et al. 2003, with W joining each digit to its 7 nearest and α = 0.9. "
+    "Few labels with a VAE: Kingma et al. 2014, arXiv:1406.5298. Slides “Generative taxonomy”",
+    FEW_LABELS,
+)
+
+if not loading.checkpoints("Encodes"):
+    no_model("Encodes")
+
+
+@st.fragment
+def live() -> None:
+    """The map with its controls, and what the labels are worth."""
+    controls, picture = stage()
+    with controls:
+        choice = panels.pick()
+    some = data.task(choice.info)
+    pictures = f"pictures:{some.name}"
+    store(pictures, data.pictures_message(pictures, some.pictures))
+    held = state.current(KEY, some)
+    labels = state.labels(held.pairs, some)
+    found = panels.guess(choice, labels)
+    made = panels.suggest(choice, labels, found)
+    why = panels.reason(some, made) if made else "Every digit has a label."
+    with picture:
+        few_labels(
+            KEY,
+            panels.field(choice, some, found, pictures),
+            given=list(zip(labels.rows.tolist(), labels.y.tolist(), strict=True)),
+            revision=held.revision,
+            score=panels.score(some, found, labels),
+            suggested=made.row if made else -1,
+            why=why,
+            oracle=choice.oracle,
+        )
+    with controls:
+        panels.below_controls(KEY, choice, some, held, why)
+    panels.table(choice, some, labels)
+    panels.curve(choice)
+
+
+live()
+
+with st.expander("How to read it", icon=":material/menu_book:"):
+    st.markdown(
+        "The map shows 2,000 test digits. A strong colour is a certain guess, a pale one is not; "
+        "the large digits are the ones that you have labelled. The accuracy is measured on up to "
+        "8,000 **other** test digits, which are not on the map. No model here has seen a "
+        "label: the autoencoders, the principal components and the mixture were fitted to 60,000 "
+        "training images alone. That is what **semi-supervised** means: much data, few labels."
+    )

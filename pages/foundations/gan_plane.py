@@ -1,0 +1,61 @@
+"""A GAN in the plane, trained in the browser while one watches."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from genlib.ui.foundations.lessons.gan_plane import GAN_PLANE
+from genlib.ui.kit import standalone
+from genlib.ui.kit.pickers import download
+from genlib.ui.kit.stage import STAGE, header
+from genlib.ui.kit.web import component, module_url
+
+TITLE = "GAN in the plane"
+IDEA = "Two small networks train each other. Press Play, and watch samples find the data."
+
+header(
+    TITLE,
+    "Two small networks train each other. **Press Play**, and watch samples find the data.",
+    r"\min_G \max_D \; \mathbb{E}_{x}\,[\log D(x)] + \mathbb{E}_{z}\,[\log (1 - D(G(z)))]",
+    "Goodfellow et al. 2014, arXiv:1406.2661. The idea of the page is GAN Lab's (Kahng et al. "
+    "2018, arXiv:1809.01587).",
+    lessons=GAN_PLANE,
+)
+with st.container(key=STAGE):
+    component("gan_plane")(key="gan_plane.stage", data={}, height="content")
+
+
+def file() -> str:
+    """This page as one file that needs no server."""
+    data = {"worker": module_url("gan_plane/worker.js")}
+    return standalone.page("gan_plane", TITLE, IDEA, data)
+
+
+with st.expander("How to read it", icon=":material/menu_book:"):
+    st.markdown(
+        "- **Blue** points are data, **orange** ones are samples G(z) for a thousand fixed z.\n"
+        "- **The ground** is what D believes: blue where it takes a point for real, orange where "
+        "for forged. Where it can't tell, there is no colour. Point at a place for its number.\n"
+        "- **Arrows** are minus the gradient of G's loss at a sample: where G wants to move it. "
+        "The longest is as long in every picture.\n"
+        "- **G's mesh** is the image of a square grid of z. G bends it, so that most of it lies on "
+        "the data. It can't tear it: thin stripes between modes are all that it can do.\n"
+        "- **Modes** counts the Gaussians that hold at least a quarter of their fair share of the "
+        "samples within 3 standard deviations. **On target** is the share of samples that near to "
+        "any of them. Data without modes count as covered where a sample is nearer than the fifth "
+        "neighbour among the data (Naeem et al. 2020).\n"
+        "- **Spread** is the samples' root mean squared distance from their mean, over the data's. "
+        "0 means that all samples are one point.\n"
+        "- **Losses**: dotted lines are log 4 and log 2, what D and G pay where D can't tell.\n"
+        "- **Rewind** goes back to the same first weights, batches and noise. Change one setting "
+        "and play again: only that differs.\n"
+        "- Changing the loss, a learning rate or D's steps while it trains goes on from there. "
+        "The link holds the settings and all that was done, so it opens this very state.\n"
+        "- Each browser trains its own GAN. The server has nothing to do."
+    )
+download(
+    "This page as a file",
+    file,
+    "gan-plane.html",
+    "One HTML file that trains without a server or a network.",
+)

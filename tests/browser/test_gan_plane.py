@@ -1,0 +1,106 @@
+"""GAN in the plane: it trains in the browser, and its link opens the same state."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from playwright.sync_api import Page, WebSocket, expect
+
+from genlib.ui.kit import standalone
+from genlib.ui.kit.web import module_url
+from tests.browser.waiting import until
+
+Read = Callable[[Page, str], NDArray[np.uint8]]
+
+
+def fact(page: Page, name: str) -> str:
+    """What the component last drew: step, log, replaying."""
+    return page.locator(".gan-plane").get_attribute(f"data-{name}") or ""
+
+
+def wait_for_step(page: Page, least: int) -> None:
+    until(page, lambda: int(fact(page, "step") or -1) >= least, f"step {least} never came")
+
+
+def test_it_trains_without_the_server_and_its_link_opens_the_same_state(
+    page: Page, open_page: Callable[..., Page], settle: Callable[..., None], canvas_pixels: Read
+) -> None:
+    sent: list[object] = []
+
+    def listen(socket: WebSocket) -> None:
+        socket.on("framesent", lambda data: sent.append(data))
+
+    page.on("websocket", listen)
+    workers: list[str] = []
+    page.on("worker", lambda worker: workers.append(worker.url))
+    open_page("gan-plane?gan_plane.batch=16")
+    wait_for_step(page, 0)
+    settle(page)
+    first = canvas_pixels(page, ".gan-plane canvas")
+    sent.clear()
+    page.get_by_role("button", name="Play", exact=True).click()
+    wait_for_step(page, 60)
+    page.get_by_role("button", name="Pause").click()
+    page.get_by_role("button", name="Step D").click()
+    page.wait_for_function("/gan_plane.log=\\d+b(~|%7E)1d/.test(location.search)")
+    assert workers and not sent, "only the browser works"
+    trained = canvas_pixels(page, ".gan-plane canvas")
+    assert (trained != first).any()
+    log = fact(page, "log")
+    page.reload()
+    until(page, lambda: fact(page, "log") == log, "the link opened another state")
+    page.get_by_role("button", name="Rewind").click()
+    until(page, lambda: fact(page, "step") == "0", "it did not go back")
+    page.wait_for_function("!location.search.includes('log')")
+    page.wait_for_function("location.search.includes('batch=16')")
+
+
+def test_a_lesson_moves_the_page_to_its_state(open_page: Callable[..., Page]) -> None:
+    page = open_page("gan-plane?lesson=eight")
+    page.get_by_role("button", name="All eight").click()
+    expect(page.get_by_text("G bends the plane until")).to_be_visible()
+    until(page, lambda: fact(page, "log") == "2000b", "the page did not train to the state")
+    expect(page.locator(".gan-plane .covered")).to_have_text("8 of 8")
+
+
+def test_points_come_from_a_file_or_the_hand(
+    open_page: Callable[..., Page], tmp_path: Path
+) -> None:
+    page = open_page("gan-plane")
+    file = page.locator(".gan-plane input[type=file]")
+    bad, good = tmp_path / "bad.csv", tmp_path / "good.csv"
+    bad.write_text("x,y\n1,2\nthree,4\n5,6\n")
+    good.write_text("x,y\n" + "\n".join(f"{i},{i * i}" for i in range(40)))
+    file.set_input_files(bad)
+    expect(page.get_by_role("alert").filter(has_text="Line 3")).to_be_visible()
+    file.set_input_files(good)
+    expect(page.get_by_text("40 of 40 points of the file")).to_be_visible()
+    page.wait_for_url("**gan_plane.points=*")
+    page.get_by_role("button", name="Clear points").click()
+    expect(page.get_by_text("Draw on the picture")).to_be_visible()
+    box = page.locator(".gan-plane canvas").bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + 0.3 * box["width"], box["y"] + 0.5 * box["height"])
+    page.mouse.down()
+    page.mouse.move(box["x"] + 0.7 * box["width"], box["y"] + 0.4 * box["height"], steps=6)
+    page.mouse.up()
+    page.wait_for_function("/gan_plane.points=[\\w-]{8}/.test(location.search)")
+
+
+@pytest.mark.no_policy
+def test_as_a_file_it_needs_no_server(page: Page, tmp_path: Path) -> None:
+    data = {"worker": module_url("gan_plane/worker.js")}
+    file = tmp_path / "plane.html"
+    file.write_text(standalone.page("gan_plane", "GAN", "A GAN.", data), encoding="utf-8")
+    workers: list[str] = []
+    page.on("worker", lambda worker: workers.append(worker.url))
+    page.goto(file.as_uri())
+    page.get_by_role("button", name="Play", exact=True).click()
+    wait_for_step(page, 30)
+    page.get_by_role("button", name="Pause").click()
+    page.wait_for_function("location.hash.includes('gan_plane.log')")
+    assert workers, "it trains in a worker"

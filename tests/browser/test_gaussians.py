@@ -1,0 +1,166 @@
+"""Gaussians in a real browser: dragging, fitting, own points and files, with an idle server."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Download, Page, WebSocket, expect
+
+from tests.browser.waiting import painted, until
+
+Box = tuple[float, float, float, float]
+
+
+@pytest.fixture
+def open_gaussians(open_page: Callable[..., Page]) -> Callable[[str], Page]:
+    def open_it(query: str = "") -> Page:
+        page = open_page(f"gaussians{query}", width=1280, height=720)
+        expect(page.locator(".lab canvas")).to_be_visible()
+        expect(page.locator(".lab .numbers").first).not_to_be_empty()
+        return page
+
+    return open_it
+
+
+def canvas(page: Page) -> Box:
+    box = page.locator(".lab canvas").bounding_box()
+    assert box is not None
+    return box["x"], box["y"], box["width"], box["height"]
+
+
+def number(page: Page, selector: str) -> float:
+    return float(page.locator(selector).first.inner_text().replace("−", "-"))
+
+
+def share(page: Page, key: str) -> float:
+    """Where a slider stands between its ends, from 0 to 1."""
+    slider = page.locator(f".lab input[data-key={key}]")
+    low, high = (float(slider.get_attribute(name) or 0) for name in ("min", "max"))
+    return (float(slider.input_value()) - low) / (high - low)
+
+
+def sent(page: Page) -> list[object]:
+    """What the page sends to the server from now on; nothing that the browser does by itself."""
+    frames: list[object] = []
+
+    def listen(socket: WebSocket) -> None:
+        socket.on("framesent", lambda payload: frames.append(payload))
+
+    page.on("websocket", listen)
+    return frames
+
+
+def test_an_ellipse_is_dragged_turned_and_fitted_without_the_server(
+    page: Page, open_gaussians: Callable[[str], Page]
+) -> None:
+    frames = sent(page)
+    open_gaussians("?gaussians.view=two")
+    asked = len(frames)
+    x, y, width, height = canvas(page)
+    left, right, top, bottom = x + 54, x + width - 14, y + 26, y + height - 42
+
+    def at(px: float, py: float) -> None:
+        page.mouse.move(left + px * (right - left), top + py * (bottom - top), steps=4)
+
+    across, down = share(page, "mx"), 1 - share(page, "my")
+    at(across, down)
+    page.mouse.down()
+    at(across + 0.1, down)
+    page.mouse.up()
+    assert share(page, "mx") > across + 0.05
+    page.get_by_role("button", name="Fit", exact=True).click()
+    until(page, lambda: number(page, ".here") == number(page, ".most"), "Fit isn't the maximum")
+    page.wait_for_function("location.search.includes('gaussians.rho=0.7')")
+    assert len(frames) == asked, "the server was asked"
+
+
+def test_a_link_holds_the_whole_state(open_gaussians: Callable[[str], Page]) -> None:
+    page = open_gaussians("?gaussians.view=classes&gaussians.prior=0.1&gaussians.shared=true")
+    expect(page.get_by_role("tab", selected=True)).to_have_text("Two classes")
+    assert page.locator(".lab input[data-key=prior]").input_value() == "0.1"
+    expect(page.locator(".lab input[data-key=shared]")).to_be_checked()
+    page.get_by_role("tab", name="Mixture by EM").click()
+    page.wait_for_url("**gaussians.view=mixture*")
+    assert "prior" not in page.url
+    page.get_by_role("button", name="Step", exact=True).click()
+    expect(page.locator(".next").first).to_have_text("M")
+    page.wait_for_url("**gaussians.half=1*")
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "?gaussians.drawn=1e9&gaussians.mu=x&gaussians.sigma=-1",
+        "?gaussians.view=mixture&gaussians.half=1e9&gaussians.count=2.5&gaussians.start=-4",
+        "?gaussians.view=two&gaussians.own=1,1;1,1;1,1;2,2&gaussians.rho=7",
+        "?gaussians.view=classes&gaussians.own=1,2;1,2;1,2;2,2,1;3,3,1;4,4,1&gaussians.names=<b>|<i>",
+        "?gaussians.view=nothing&gaussians.own=,;;x",
+    ],
+)
+def test_no_link_breaks_the_page(open_page: Callable[..., Page], query: str) -> None:
+    page = open_page(f"gaussians{query}", width=1280, height=720)
+    expect(page.locator(".lab canvas")).to_be_visible()
+    for tab in page.get_by_role("tab").all():
+        tab.click()
+        painted(page)
+        assert "NaN" not in page.locator(".lab").inner_text()
+
+
+def test_own_points_by_clicking_and_from_a_file(
+    open_gaussians: Callable[[str], Page], tmp_path: Path
+) -> None:
+    page = open_gaussians("?gaussians.view=two")
+    page.locator(".lab select").select_option("own")
+    x, y, width, height = canvas(page)
+    for px, py in ((0.3, 0.7), (0.4, 0.5), (0.55, 0.45)):
+        page.mouse.click(x + px * width, y + py * height)
+    expect(page.locator(".own > p").first).to_contain_text("3 points")
+    page.wait_for_url(re.compile(r"gaussians\.own=\d[^&]*%3B[^&]*%3B"))
+    clicked = page.url
+    bad, good = tmp_path / "bad.csv", tmp_path / "good.csv"
+    bad.write_text("a,b\n1,2\nthree,4\n")
+    good.write_text("length;width\n1,5;2\n2,5;3\n3;5\n4;4\n")
+    chosen = page.locator(".lab input[type=file]")
+    chosen.set_input_files(bad)
+    expect(page.get_by_role("alert")).to_contain_text("Line 3 of the file isn't two numbers")
+    expect(page.locator(".own > p").first).to_contain_text("3 points")
+    chosen.set_input_files(good)
+    expect(page.locator(".own > p").first).to_contain_text("4 points")
+    expect(page.get_by_role("alert")).to_be_hidden()
+    expect(page.locator(".numbers").first).to_contain_text("width is")
+    page.get_by_role("button", name="Undo").click()
+    expect(page.locator(".own > p").first).to_contain_text("3 points")
+    chosen.set_input_files(good)
+    page.wait_for_url("**gaussians.names=length*")
+    page.reload()
+    expect(page.locator(".own > p").first).to_contain_text("4 points")
+    expect(page.locator(".numbers").first).to_contain_text("width is")
+    page.goto(clicked)
+    expect(page.locator(".own > p").first).to_contain_text("3 points")
+
+
+def test_keys_move_the_density(open_gaussians: Callable[[str], Page]) -> None:
+    page = open_gaussians("")
+    mu = page.locator(".lab input[data-key=mu]")
+    before = float(mu.input_value())
+    page.locator(".lab canvas").focus()
+    page.keyboard.press("ArrowRight")
+    until(page, lambda: float(mu.input_value()) > before, "the arrow key did nothing")
+
+
+def test_the_page_is_a_file_that_needs_no_server(
+    open_gaussians: Callable[[str], Page], tmp_path: Path
+) -> None:
+    page = open_gaussians("")
+    with page.expect_download() as waiting:
+        page.get_by_role("button", name="This page as one HTML file").click()
+    download: Download = waiting.value
+    file = tmp_path / "gaussians.html"
+    download.save_as(file)
+    page.goto(f"file://{file}#gaussians.view=mixture&gaussians.half=3")
+    expect(page.locator(".next").first).to_have_text("M")
+    page.get_by_role("button", name="Step", exact=True).click()
+    expect(page.locator(".next").first).to_have_text("E")

@@ -1,0 +1,104 @@
+"""Linear regression in a real browser: dragging, fitting, comparing, generating."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from playwright.sync_api import Page, WebSocket, expect
+
+from tests.browser.waiting import painted, until
+
+
+@pytest.fixture
+def open_regression(open_page: Callable[..., Page]) -> Callable[[str], Page]:
+    def open_it(query: str = "") -> Page:
+        page = open_page(f"linear-regression{query}", width=1280, height=720)
+        expect(page.locator(".lab .numbers").first).not_to_be_empty()
+        return page
+
+    return open_it
+
+
+def number(page: Page, selector: str) -> float:
+    return float(page.locator(selector).first.inner_text().replace("−", "-"))
+
+
+def test_a_line_is_dragged_and_fitted_without_the_server(
+    page: Page, open_regression: Callable[[str], Page]
+) -> None:
+    frames: list[object] = []
+
+    def listen(socket: WebSocket) -> None:
+        socket.on("framesent", lambda payload: frames.append(payload))
+
+    page.on("websocket", listen)
+    open_regression("")
+    asked = len(frames)
+    canvas = page.locator(".lab canvas")
+    canvas.focus()
+    before = number(page, ".here")
+    page.keyboard.press("ArrowRight")  # turns the line up, as the points go
+    until(page, lambda: number(page, ".here") < before, "the line didn't turn")
+    page.get_by_role("button", name="Fit", exact=True).click()
+    until(page, lambda: number(page, ".here") == number(page, ".least"), "Fit isn't the least")
+    page.wait_for_url("**linear_regression.y1=*")
+    assert len(frames) == asked, "the server was asked"
+
+
+def test_models_are_compared_on_points_they_have_not_seen(
+    open_regression: Callable[[str], Page],
+) -> None:
+    page = open_regression(
+        "?linear_regression.view=compare&linear_regression.data=curve&linear_regression.b=12"
+    )
+    expect(page.locator(".winner").first).to_have_text("A")
+    page.get_by_role("button", name="Best held-out degree").click()
+    expect(page.locator(".winner").first).to_have_text("B")
+    best = page.locator(".best").first.inner_text()
+    page.wait_for_url(f"**linear_regression.b={best}*")
+
+
+def test_new_points_are_generated_and_the_picture_changes(
+    open_regression: Callable[[str], Page], canvas_pixels: Callable[[Page, str], np.ndarray]
+) -> None:
+    page = open_regression("?linear_regression.view=generate")
+    before = canvas_pixels(page, ".lab canvas")
+    page.get_by_role("button", name="Generate", exact=True).click()
+    page.wait_for_url("**linear_regression.seed=2*")
+    painted(page)
+    after = canvas_pixels(page, ".lab canvas")
+    half = before.shape[1] // 2
+    assert (before[:, half:] != after[:, half:]).any(), "the same points were generated again"
+    assert (before[:, : half - 8] == after[:, : half - 8]).all(), "the real points changed"
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "?linear_regression.own=1,1;1,2;1,3;2,2;3,1&linear_regression.n=3",
+        "?linear_regression.view=generate&linear_regression.degree=1.5&linear_regression.seed=1e9",
+        "?linear_regression.view=compare&linear_regression.a=-1&linear_regression.b=99.5",
+        "?linear_regression.own=1,5;2,5.1;3,5",
+    ],
+)
+def test_no_link_breaks_the_page(open_page: Callable[..., Page], query: str) -> None:
+    page = open_page(f"linear-regression{query}", width=1280, height=720)
+    expect(page.locator(".lab canvas")).to_be_visible()
+    for tab in page.get_by_role("tab").all():
+        tab.click()
+        painted(page)
+        assert "NaN" not in page.locator(".lab").inner_text()
+
+
+def test_a_file_of_bad_numbers_changes_nothing(
+    open_regression: Callable[[str], Page], tmp_path: Path
+) -> None:
+    page = open_regression("?linear_regression.own=1,2;2,3;3,5;4,4")
+    bad = tmp_path / "bad.csv"
+    bad.write_bytes(b"\x89PNG\r\n\x1a\n\x00")
+    page.locator(".lab input[type=file]").set_input_files(bad)
+    expect(page.get_by_role("alert")).to_contain_text("Your points are as they were.")
+    expect(page.locator(".own > p").first).to_contain_text("4 points")

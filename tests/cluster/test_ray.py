@@ -1,0 +1,104 @@
+"""Runs as jobs of a real Ray head with two CPUs."""
+
+from __future__ import annotations
+
+import os
+import signal
+from pathlib import Path
+
+import pytest
+from ray.job_submission import JobSubmissionClient
+
+from genlib.cli.main import main
+from genlib.runs import clusters, launch, queue
+from genlib.runs.launch import LaunchError
+from genlib.runs.launchers import ray
+from genlib.store import checkpoint
+from tests.cluster.conftest import Head, advancing, epochs, tiny
+from tests.helpers import until
+
+LONG = 1000
+
+pytestmark = pytest.mark.usefixtures("folder", "head")
+
+
+def test_a_run_trains_as_a_job_and_is_steered_through_its_directory(head: Head) -> None:
+    run = queue.start(tiny(LONG), on="ray")
+    assert launch.remembered(run).launcher == "ray" and run.state == "queued"
+    advancing(lambda: run.model and len(epochs(run)) > 2)
+    assert run.state == "running" and ray.state(run) == "running"
+    (job,) = [j for j in JobSubmissionClient(head.address).list_jobs() if j.metadata]
+    assert job.submission_id == launch.remembered(run).job
+    assert job.metadata == {"genlib": run.id}
+    queue.pause(run)
+    until(lambda: run.state == "paused")
+    queue.set_lr(run, 0.0123)
+    held = len(epochs(run))
+    queue.proceed(run)
+    until(lambda: len(epochs(run)) > held + 1)
+    assert run.events()[0][-1].metrics["lr"] == pytest.approx(0.0123)
+
+    # Kill the process: it comes back by itself, having lost at most one epoch.
+    kept = checkpoint.peek(run.path / "model.safetensors").epoch or 0
+    assert run.pid is not None
+    os.kill(run.pid, signal.SIGKILL)
+    advancing(lambda: any(e.kind == "resume" and e.epoch >= kept for e in run.events()[0]))
+    resumed = [e.epoch for e in run.events()[0] if e.kind == "resume"][-1]
+    assert resumed >= max(epochs(run)[:held]) and "started again" in told(run.path)
+    advancing(lambda: max(epochs(run)) > resumed)
+
+    queue.stop(run)
+    until(lambda: run.state == "stopped" and not run.alive)
+    before = max(epochs(run))
+    advancing(lambda: ray.state(run) == "ended")
+    assert queue.advance(now=True) == [] and run.state == "stopped", "it was asked to"
+    queue.resume_run(run)
+    advancing(lambda: max(epochs(run)) > before)
+    assert launch.remembered(run).launcher == "ray"
+
+
+def told(path: Path) -> str:
+    """What launch.json and the log of the queue say of lost processes."""
+    tries = launch.remembered(queue.Run(path)).tries
+    return "started again" if tries == 1 else f"tries {tries}"
+
+
+def test_jobs_wait_in_ray_s_queue_and_a_waiting_one_can_be_withdrawn() -> None:
+    first, second, third = (queue.start(tiny(LONG, seed=seed), on="ray") for seed in range(3))
+    advancing(lambda: first.state == second.state == "running")
+    assert third.state == "queued" and ray.state(third) == "waiting"
+    queue.stop(third)
+    assert third.state == "stopped"
+    until(lambda: ray.state(third) == "stopped")
+
+
+def test_a_job_that_cannot_begin_fails_after_three_tries_and_says_why() -> None:
+    (run,) = queue.start_all([tiny()], on="ray", options={"python": "/no/such/python"})
+    advancing(lambda: run.state == "failed")
+    assert "ended 3 times without a new epoch" in run.message
+    assert "/no/such/python" in run.message
+
+
+def test_a_sweep_on_ray(capsys: pytest.CaptureFixture[str], folder: Path) -> None:
+    values = ["--set", "latent_dim=2,5", "--epochs", "1", "--on", "ray", "--name", "rays"]
+    settings = {k: v for k, v in tiny().train.items() if k != "epochs"}
+    fixed = [text for name, value in settings.items() for text in ("--set", f"{name}={value}")]
+    assert main(["sweep", "autoencoder", "--dataset", "digits", *fixed, *values]) == 0
+    out = capsys.readouterr().out
+    assert "best by test/loss: latent_dim=" in out
+    assert (folder / "sweeps" / "rays" / "table.csv").exists()
+
+
+def test_a_head_that_is_gone_is_one_sentence_and_runs_go_on_when_it_is_back(head: Head) -> None:
+    run = queue.start(tiny(LONG), on="ray")
+    advancing(lambda: run.model)
+    head.stop()
+    with pytest.raises(LaunchError, match=r"Ray doesn't answer at .*: start it with `ray start"):
+        queue.start(tiny(), on="ray")
+    queue.advance(now=True)
+    assert "Ray doesn't answer" in clusters.trouble(run) and len(queue.listing()) == 1
+    until(lambda: not run.alive)  # its process ended with the head
+    before = max(epochs(run))
+    head.start()
+    advancing(lambda: max(epochs(run)) > before)
+    assert clusters.trouble(run) == ""

@@ -1,0 +1,105 @@
+"""Searches with Optuna: samples, pruning, and going on from the journal."""
+
+from __future__ import annotations
+
+import argparse
+import csv
+from pathlib import Path
+
+import pytest
+
+from genlib.cli.main import main, parser
+from genlib.cli.search import Leader, ranges_of
+from genlib.runs import events, queue, sweep
+from genlib.runs.search import Range, Search, span
+from genlib.settings import Control, Event
+
+FIXED = ["--set", "limit=128", "--set", "precision=float32", "--set", "threads=1"]
+TINY = ["sweep", "autoencoder", "--dataset", "digits", *FIXED, "--epochs", "2"]
+VARIED = ["--set", "lr=1e-4..1e-1:log", "--set", "latent_dim=2..20"]
+
+pytestmark = pytest.mark.usefixtures("folder")
+
+
+def test_a_search_samples_within_its_ranges_and_keeps_a_table(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([*TINY, *VARIED, "--search", "4", "--max", "2", "--name", "s"]) == 0
+    err = capsys.readouterr().err
+    one = sweep.load("s")
+    runs = one.members()
+    assert len(runs) == len(one.trials) == 4 and err.count(" finished ") + len(one.pruned) >= 4
+    rates = [float(str(run.spec.train["lr"])) for run in runs]
+    widths = [int(str(run.spec.model["latent_dim"])) for run in runs]
+    assert all(1e-4 <= lr <= 1e-1 for lr in rates) and len(set(rates)) == 4
+    assert all(2 <= width <= 20 for width in widths)
+    rows = list(csv.DictReader((folder / "sweeps" / "s" / "table.csv").open()))
+    assert list(rows[0])[:2] == ["lr", "latent_dim"] and len(rows) == 4
+    found = Search(one, {})
+    values = {run.id: found.study.trials[one.trials[run.id]].value for run in runs}
+    best = min(float(row["test/loss"]) for row in rows if row["test/loss"])
+    assert min(v for v in values.values() if v is not None) == pytest.approx(best, rel=1e-5)
+    assert main(["sweep", "--resume", "s"]) == 0, "nothing is left to do"
+    assert len(sweep.load("s").members()) == 4
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["--set", "lr=1..0.1"], "lr must be LOW..HIGH with LOW below HIGH"),
+        (["--set", "lr=0..1:log"], "lr must begin above 0 on a logarithmic scale"),
+        (["--set", "lr=1e-4..5"], "lr must be between 1e-06 and 1, got 5"),
+        (["--set", "latent_dim=2..2.5"], "latent_dim must be LOW..HIGH with whole numbers"),
+        (["--set", "latent_dim=2"], "a search needs a range"),
+        ([*VARIED, "--leave"], "a search is led by this command"),
+    ],
+)
+def test_a_mistake_is_one_sentence(
+    arguments: list[str], sentence: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([*TINY, *arguments, "--search", "4"]) == 2
+    assert sentence in capsys.readouterr().err and not queue.listing()
+
+
+def test_ranges() -> None:
+    assert span("a", "3", whole=True) is None
+    assert span("a", "2..9", whole=True) == Range(2, 9, whole=True)
+    ranges, fixed = ranges_of("autoencoder", {"lr": "0.1,0.01", "epochs": "3"})
+    assert ranges == {"lr": Range(choices=["0.1", "0.01"])} and fixed == {"epochs": "3"}
+
+
+@pytest.mark.usefixtures("nothing_starts")
+def test_a_hopeless_run_is_stopped_and_a_search_goes_on_from_its_journal() -> None:
+    options = parser().parse_args([*TINY, *VARIED, "--search", "8", "--max", "8"])
+    ranges, _ = ranges_of("autoencoder", {"lr": "0.1..0.2"})
+    one = sweep.SweepSpec("p", "autoencoder", {"lr": ["0.1..0.2"]}, search=8, dataset="digits")
+    leader = lead(one, ranges, options)
+    leader.step()
+    runs = leader.one.members()
+    assert len(runs) == 8 == len(leader.one.trials)
+    for run in runs[:6]:
+        for epoch in (1, 2, 3):
+            log(run, epoch, 1.0)
+        run.set_status("finished", 1.0)
+    leader.step()
+    bad, good = runs[6:]
+    for epoch in (1, 2):
+        log(bad, epoch, 9.0)
+        log(good, epoch, 0.5)
+    leader.step()
+    assert bad.state == "stopped" and bad.control.stop and leader.one.pruned == [bad.id]
+    assert good.control == Control() and good.state == "queued"
+    # Another process goes on with it: nothing is asked or told twice.
+    again = lead(sweep.load("p"), ranges, options)
+    again.step()
+    assert again.search.asked == 8 and again.one.members() == runs
+    states = [trial.state.name for trial in again.search.study.trials]
+    assert states == ["COMPLETE"] * 6 + ["PRUNED", "RUNNING"]
+
+
+def lead(one: sweep.SweepSpec, ranges: dict[str, Range], options: argparse.Namespace) -> Leader:
+    return Leader(Search(one, ranges), options)
+
+
+def log(run: queue.Run, epoch: int, loss: float) -> None:
+    events.append(run.log, Event("epoch", 4 * epoch, epoch, 1.0, {"test/loss": loss}))

@@ -1,0 +1,126 @@
+"""The Few labels page: labels in the link, ten at once, the table, the curve, the file."""
+
+from __future__ import annotations
+
+import csv
+import io
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from genlib import background
+from genlib.data.datasets import find_mnist
+from genlib.explore import few_labels
+from genlib.ui.foundations.few_labels import data, methods, panels, state
+from genlib.ui.kit import loading
+from tests.helpers import html, ok, until, visit
+
+PAGE = "foundations/few_labels.py"
+pytestmark = pytest.mark.skipif(find_mnist() is None, reason="MNIST is not here")
+
+
+@pytest.fixture
+def some(shipped: Path) -> data.Task:
+    return data.task(info())
+
+
+def info() -> loading.Info:
+    return next(one for one in loading.checkpoints("Encodes") if one.name == "vae-20")
+
+
+def three(some: data.Task) -> str:
+    return "-".join(f"{some.numbers[row]}.{some.y[row]}" for row in (3, 1, 4))
+
+
+def test_no_digit_is_both_on_the_map_and_in_the_test(some: data.Task) -> None:
+    assert len(some.rows) == 2000 and len(some.test_rows) == 8000
+    assert not set(some.rows) & set(some.test_rows)
+    assert (loading.dataset().test_y.numpy()[some.rows] == some.y).all()
+
+
+def test_labels_go_into_the_link_and_come_back(some: data.Task) -> None:
+    text = three(some)
+    pairs = state.parse(text, some)
+    assert state.text(pairs) == text and [some.row_of[n] for n, _ in pairs] == [3, 1, 4]
+    known, absent = int(some.numbers[0]), next(n for n in range(10_000) if n not in some.row_of)
+    hostile = f"{known}.3-{absent}.1-x.y-{known}.10-{known}-9{'9' * 20}.1-{known}.4-.-é.1"
+    assert state.parse(hostile, some) == ((known, 4),)
+    assert state.allowed([[known, True, 1], ["1", 2], [known, 2.0]], some) == ()
+
+
+def test_the_page_opens_with_the_labels_of_its_link(some: data.Task) -> None:
+    app = visit(PAGE, "few", labels=three(some))
+    assert app.query_params["few.labels"] == three(some)
+    found = html(app)
+    for method in methods.quick(info(), "Label spreading"):
+        assert method.name in found
+    labels = state.labels(state.parse(three(some), some), some)
+    right = few_labels.accuracy(few_labels.spread(data.latents(info()), labels).test, some.test_y)
+    assert f"{right.value:.1%}" in found
+
+
+def test_ten_at_once_have_their_true_classes_and_follow_the_rule(some: data.Task) -> None:
+    app = visit(PAGE, "few", rule="Most typical")
+    ok(app.button(key="few.ten").click().run())
+    pairs = state.parse(app.query_params["few.labels"], some)
+    assert len(pairs) == 10 and all(some.y[some.row_of[n]] == y for n, y in pairs)
+    x, labels = data.latents(info()), state.labels(pairs[:9], some)
+    assert few_labels.most_typical(x, labels).row == some.row_of[pairs[9][0]]
+
+
+def test_junk_in_the_link_is_dropped(some: data.Task) -> None:
+    app = visit(PAGE, "few", labels="<b>-99999999.1-1.99")
+    assert "few.labels" not in app.query_params
+
+
+def test_labels_as_a_file(some: data.Task) -> None:
+    number = int(some.numbers[0])
+    wrong = (int(some.y[0]) + 1) % 10
+    rows = list(csv.DictReader(io.StringIO(state.as_csv(((number, wrong),), some))))
+    assert rows == [{"test_image": str(number), "label": str(wrong), "true_class": str(some.y[0])}]
+
+
+def test_the_reason_names_what_makes_the_digit_uncertain(some: data.Task) -> None:
+    labels = few_labels.balanced(some.y, 10, 10, np.random.default_rng(0))
+    choice = panels.Setting(info(), "Latents", "Label spreading", False, "Least certain")
+    made = panels.suggest(choice, labels, panels.guess(choice, labels))
+    assert made is not None and made.first is not None and made.second is not None
+    said = panels.reason(some, made)
+    assert some.classes[made.first[0]] in said and f"{made.second[1]:.0%}" in said
+    none = few_labels.Labels(labels.rows[:0], labels.y[:0], 10)
+    first = panels.suggest(choice, none, None)
+    assert first is not None and "nearer to it" in panels.reason(some, first)
+
+
+def test_the_curve_grows_method_by_method_and_can_be_cancelled(
+    some: data.Task, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(methods, "SIZES", (10, 100))
+    monkeypatch.setattr(methods, "NETWORK_SIZES", ())
+    monkeypatch.setattr(methods, "DRAWS", 3)
+    name = "few-labels test curve"
+    job = background.request(name, methods.curve(info(), "Label spreading"))
+    until(lambda: not job.busy)
+    assert job.state == "done", job.error
+    bands = job.result
+    assert isinstance(bands, dict) and len(bands) == len(methods.quick(info(), "Label spreading"))
+    for band in bands.values():
+        assert band.sizes == (10, 100) and band.draws == 3
+        assert band.mean[1] > band.mean[0] and band.low[0] <= band.mean[0] <= band.high[0]
+    monkeypatch.setattr(methods, "NETWORK_SIZES", (10,))
+    job = background.restart(name, methods.curve(info(), "Label spreading"))
+    job.cancel()
+    until(lambda: not job.busy)
+    assert job.state == "cancelled"
+
+
+def test_published_numbers_are_those_of_the_paper() -> None:
+    assert methods.published() == pytest.approx({"M1 + TSVM": 0.8818, "M1 + M2": 0.9667})
+
+
+def test_other_models_and_features_take_the_same_labels(some: data.Task) -> None:
+    app = visit(PAGE, "few", labels=three(some), model="vae-2", features="PCA")
+    assert app.query_params["few.labels"] == three(some)
+    app = visit(PAGE, "few", labels=three(some), classifier="Logistic regression")
+    assert "Logistic regression, pixels" in html(app)

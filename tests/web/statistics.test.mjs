@@ -1,0 +1,149 @@
+// The numbers of the page on Gaussians against numpy, SciPy and scikit-learn.
+import assert from "node:assert/strict"
+import { test } from "node:test"
+import * as classes from "../../genlib/web/gaussians/classes.js"
+import { agreement, Mixed } from "../../genlib/web/gaussians/mixed.js"
+import * as mixture from "../../genlib/web/gaussians/mixture.js"
+import { Chance } from "../../genlib/web/shared/chance.js"
+import { readPoints } from "../../genlib/web/shared/csv.js"
+import * as gaussian from "../../genlib/web/shared/gaussian.js"
+import * as normal from "../../genlib/web/shared/normal.js"
+import { given } from "./given.mjs"
+import { near } from "./near.mjs"
+
+const { adults, oneDimension, plane, classes: two, mixture: em } = given.statistics
+
+test("density, distribution function and Student's t are SciPy's", () => {
+  near(oneDimension.x.map((x) => normal.pdf(x, 1.5, 2)), oneDimension.pdf, 1e-13)
+  near(oneDimension.x.map((x) => normal.cdf(x, 1.5, 2)), oneDimension.cdf, 1e-13)
+  for (const [t, n, share] of oneDimension.t) near(normal.withinT(t, n), share, 1e-12)
+  for (const [share, n, t] of oneDimension.quantile) near(normal.quantileT(share, n), t)
+  assert.deepEqual([normal.cdf(-99), normal.cdf(99)], [0, 1])
+})
+
+test("one Gaussian is fitted as numpy fits it", () => {
+  const heights = adults.map((p) => p[0]), { mu, sigma } = normal.fitNormal(heights)
+  near([mu, sigma], oneDimension.fit)
+  near(normal.meanLog(heights, mu, sigma), oneDimension.meanLog)
+})
+
+test("in the plane: fit, density, correlation, conditional, axes", () => {
+  const g = gaussian.fitGaussian(adults)
+  near(g.mean, plane.mean)
+  near(g.cov, plane.cov)
+  near(plane.places.map(([x, y]) => gaussian.logDensity(g, x, y)), plane.logDensity)
+  near(gaussian.meanLogDensity(g, adults), plane.meanLog)
+  near(gaussian.correlation(g), plane.correlation)
+  const [at, mu, sigma] = plane.conditional, found = gaussian.conditional(g, at)
+  near([found.mu, found.sigma], [mu, sigma])
+  const { angle, major, minor } = gaussian.axesOf(g.cov)
+  near([major, minor], plane.axes)
+  near([Math.cos(angle), Math.sin(angle)], plane.direction)
+  near(gaussian.fromAxes(angle, major, minor), plane.cov)
+})
+
+test("what a diagonal covariance costs is -1/2 log(1 - rho^2), either way round", () => {
+  const g = gaussian.fitGaussian(adults), cost = -0.5 * Math.log(1 - gaussian.correlation(g) ** 2)
+  near(gaussian.meanLogDensity(gaussian.diagonal(g), adults), plane.diagonalLog)
+  near(plane.meanLog - plane.diagonalLog, cost)
+  const q = gaussian.diagonalQ(g)
+  near([q.cov[0], q.cov[2]], plane.q)
+  near(gaussian.divergence(q, g), cost)
+  near(gaussian.divergence(g, gaussian.diagonal(g)), cost)
+  near(gaussian.divergence(g, plane.other), plane.kl)
+  for (const by of [0.9, 1.1]) { // no other diagonal q is closer
+    assert.ok(gaussian.divergence({ ...q, cov: [q.cov[0] * by, 0, q.cov[2]] }, g) > cost)
+  }
+})
+
+test("samples have the Gaussian's mean and covariance", () => {
+  const g = { mean: [2, -1], cov: [4, 1.5, 1] }, chance = new Chance(3)
+  const found = gaussian.fitGaussian(Array.from({ length: 50_000 }, () => gaussian.sample(g, chance)))
+  near(found.mean, g.mean, 0.05)
+  near(found.cov, g.cov, 0.05)
+})
+
+test("a covariance is kept from collapsing", () => {
+  near(gaussian.atLeast([4, 0, 1], 0.5), [4, 0, 1])
+  const flat = gaussian.atLeast([1, 1, 1], 0.01) // a line
+  near(gaussian.axesOf(flat).minor, 0.1)
+})
+
+test("Bayes' rule and logistic regression are scikit-learn's and SciPy's", () => {
+  for (const [shared, odds] of [[false, two.odds], [true, two.sharedOdds]]) {
+    const model = classes.fitClasses(adults, shared)
+    near(model.prior, two.prior)
+    near(two.places.map(([x, y]) => classes.logOdds(model, x, y)), odds)
+  }
+  const bayes = classes.fitClasses(adults, false)
+  near(classes.accuracy((x, y) => classes.logOdds(bayes, x, y), adults), two.accuracy)
+  const line = classes.logisticRegression(adults)
+  near([line.bias, ...line.weights], [two.bias, ...two.weights], 1e-4)
+  const odds = (x, y) => line.bias + line.weights[0] * x + line.weights[1] * y
+  near(classes.accuracy(odds, adults), two.logisticAccuracy)
+  assert.equal(line.separable, false)
+})
+
+test("classes that a line separates are noticed, and the line still separates them", () => {
+  const apart = [[0, 0, 0], [1, 0, 0], [0, 1, 0], [5, 5, 1], [6, 5, 1], [5, 6, 1]]
+  const { bias, weights, separable } = classes.logisticRegression(apart)
+  assert.ok(separable && [bias, ...weights].every(Number.isFinite))
+  near(classes.accuracy((x, y) => bias + weights[0] * x + weights[1] * y, apart), 1)
+})
+
+test("a step of EM is scikit-learn's", () => {
+  near(mixture.floorOf(adults), em.floor)
+  for (const { steps, means, covs, shares, logLikelihood } of em.runs) {
+    let parts = em.means.map((mean) => ({ mean, cov: em.cov, share: 1 / 3 }))
+    for (let i = 0; i < steps; i++) {
+      parts = mixture.maximise(parts, adults, mixture.expect(parts, adults).shares, em.floor)
+    }
+    near(parts.map((p) => p.mean), means, 1e-7)
+    near(parts.map((p) => p.cov), covs, 1e-6)
+    near(parts.map((p) => p.share), shares, 1e-7)
+    near(mixture.expect(parts, adults).logLikelihood, logLikelihood, 1e-8)
+  }
+})
+
+test("EM never lowers the likelihood, half a step at a time", () => {
+  const fit = new mixture.Mixture(adults, 3, 5)
+  for (let i = 0; i < 60; i++) fit.advance()
+  assert.equal(fit.history.length, 30)
+  fit.history.slice(1).forEach((l, i) => assert.ok(l > fit.history[i] - 1e-4))
+  assert.ok(fit.history.at(-1) > fit.history[0] + 0.05)
+})
+
+test("a part without points is kept and does no harm", () => {
+  const points = [[0, 0], [1, 1], [2, 0], [1, 2]]
+  const parts = [[1, 1], [1e6, 1e6]].map((mean) => ({ mean, cov: [1, 0, 1], share: 0.5 }))
+  const { shares } = mixture.expect(parts, points)
+  const moved = mixture.maximise(parts, points, shares, 0.01)
+  assert.deepEqual(moved[1].mean, [1e6, 1e6])
+  assert.ok(Number.isFinite(mixture.expect(moved, points).logLikelihood))
+})
+
+test("a CSV may have a heading, other separators and decimal commas", () => {
+  assert.deepEqual(readPoints("height,weight\n170, 65\n180,80\n160,50\n"),
+    { points: [[170, 65], [180, 80], [160, 50]], names: ["height", "weight"] })
+  assert.deepEqual(readPoints("1,5;2\r\n2,5;3\r\n3;4").points, [[1.5, 2], [2.5, 3], [3, 4]])
+  assert.deepEqual(readPoints("1\t2\n3\t4\n5 6").points, [[1, 2], [3, 4], [5, 6]])
+})
+
+test("a bad CSV gets one sentence that names the line", () => {
+  assert.throws(() => readPoints("a,b\n1,2\n3,oops\n"), { message: "Line 3 of the file isn't two numbers: “3,oops”." })
+  assert.throws(() => readPoints("1,2,3"), { message: "Line 1 of the file has 3 columns; it needs two." })
+  assert.throws(() => readPoints("1,5 2,5"), /has 4 columns/) // not 1 and 5
+  assert.throws(() => readPoints(""), /holds 0 points; at least 3/)
+  assert.throws(() => readPoints("1,2\n1,3\n1,4"), /column 1 are equal/)
+  assert.throws(() => readPoints("\x89PNG\r\n\x1a"), /Line 1 of the file has 1 columns/)
+  assert.throws(() => readPoints("1,2\n".repeat(5001)), /more than 5000/)
+})
+
+test("the lesson on mixtures: the state of its link sorts 84 % of the people", () => {
+  const { start } = new Mixed().defaults(), half = Number(given.statistics.mixtureLesson["gaussians.half"])
+  const fit = new mixture.Mixture(adults, 2, start)
+  while (fit.half < half) fit.advance()
+  assert.ok(fit.settled)
+  assert.equal(agreement(fit.shares, adults).toFixed(2), "0.84")
+  assert.equal((fit.history.at(-1) - plane.meanLog).toFixed(3), "0.015")
+})
