@@ -92,6 +92,7 @@ MOVES: dict[str, list[tuple[str, str, object]]] = {
         ("button", "architectures.again", None),
     ],
     "foundations/gan_plane.py": [],  # all in the browser
+    "foundations/sampling.py": [],
     "train/train.py": [("number_input", "train.autoencoder.latent_dim", 20)],
     "train/runs.py": [("selectbox", "sweep.setting", "init_std")],
     "latents/latent_space.py": [

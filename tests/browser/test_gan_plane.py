@@ -18,7 +18,7 @@ Read = Callable[[Page, str], NDArray[np.uint8]]
 
 
 def fact(page: Page, name: str) -> str:
-    """What the component last drew: step, log, replaying."""
+    """What the component last drew: step, log, busy."""
     return page.locator(".gan-plane").get_attribute(f"data-{name}") or ""
 
 

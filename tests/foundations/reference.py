@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from torch.nn.functional import softplus
 
 from genlib.ui.foundations.lessons.gan_plane import GAN_PLANE
+from genlib.ui.foundations.lessons.sampling import SAMPLING
 
 STEPS = 100
 BATCH = 128
@@ -100,7 +101,7 @@ def learning() -> dict[str, object]:
 
 def lessons() -> dict[str, dict[str, object]]:
     """The states of the lessons whose facts node computes, by page and key."""
-    pages = {"gan_plane": GAN_PLANE}
+    pages = {"gan_plane": GAN_PLANE, "sampling": SAMPLING}
     return {
         page: {one.key: {"state": dict(one.state), "before": dict(one.before)} for one in every}
         for page, every in pages.items()

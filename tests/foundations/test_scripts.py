@@ -26,6 +26,9 @@ LINKS = [
     ("gan_plane", {"data": "line", "loss": "least squares", "dSteps": "2", "log": LOG}),
     ("gan_plane", {"data": "one Gaussian", "gWidths": "0", "dWidths": "0", "log": LOG}),
     ("gan_plane", {"data": "your points", "points": "qqBBAAzz", "batch": "15", "log": LOG}),
+    ("sampling", {"log": LOG}),
+    ("sampling", {"density": "sharp edge", "noise": "uniform", "batch": "33", "log": LOG}),
+    ("sampling", {"density": "drawn by hand", "heights": "A" * 20 + "z" * 28, "log": "4b"}),
 ]
 
 

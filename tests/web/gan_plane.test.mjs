@@ -6,34 +6,15 @@ import { PRESETS } from "../../genlib/web/gan_plane/presets.js"
 import { study } from "../../genlib/web/gan_plane/study.js"
 import { DRAWN, drawFrom, TARGETS, targetOf } from "../../genlib/web/gan_plane/targets.js"
 import { Random, STREAMS } from "../../genlib/web/shared/learn/random.js"
-import { Session, SLOW } from "../../genlib/web/shared/learn/session.js"
+import { SLOW } from "../../genlib/web/shared/learn/session.js"
 import { linkOf, logText, readLog, readSettings } from "../../genlib/web/shared/learn/settings.js"
 import { given } from "./given.mjs"
+import { opened as openedIn, remembering } from "./training.mjs"
 
 const START = readSettings(FIELDS, {})
 
-/** A session that has done what the log says: what the page shows when it opens such a link. */
-const opened = (settings, log, then = () => {}) => new Promise((resolve) => {
-  const session = new Session(study, (message) => {
-    if (session.waiting.length) return setTimeout(() => session.hear({ ask: {} }), 5)
-    const found = then(session, message)
-    session.end()
-    resolve(found ?? { ...message, weights: [session.gan.g.values, session.gan.d.values] })
-  })
-  session.hear({ start: { settings, log } })
-  session.hear({ ask: {} })
-})
-// Examples and lessons that open the same state train once.
-const trained = new Map()
-const reached = (settings, log) => {
-  const key = JSON.stringify([settings, log])
-  if (!trained.has(key)) trained.set(key, opened(settings, log))
-  return trained.get(key)
-}
-const atLink = (state, prefix = "gan_plane.") => {
-  const link = Object.fromEntries(Object.entries(state).map(([key, value]) => [key.slice(prefix.length), value]))
-  return reached(readSettings(FIELDS, link), readLog(FIELDS, link.log ?? ""))
-}
+const opened = (...given) => openedIn(study, ...given)
+const { reached, atLink } = remembering(study, FIELDS, "gan_plane.")
 /** Train and look every so often. */
 const watch = (settings, steps, every, look) => {
   const { gan, show } = study({ ...START, ...settings })

@@ -139,7 +139,7 @@ def batch_rows(
     noise = PictureRow("Noise mask", "white: damaged", grey(mask[:, 0].float().numpy()))
     if mask.all():  # then the mask says nothing; the noise itself does
         noise = PictureRow(
-            "Noise", "red: added, blue: removed", diverging((x_bad - x)[:, 0].numpy(), 1.0)
+            "Noise", "red added, blue taken", diverging((x_bad - x)[:, 0].numpy(), 1.0)
         )
     rows = [
         noise,

@@ -273,14 +273,14 @@ CLASS_IMAGES = Node(
     "Class images",
     2013,
     "Simonyan et al.; DeepDream 2015",
-    "Not a generative model: gradient ascent on a classifier's score.",
+    "No generative model: a classifier's score is climbed.",
     menu.page("class_images"),
 )
 STYLEGAN = Node("StyleGAN", 2018, "Karras, Laine & Aila", "Faces that do not exist.")
 
 TREE = Branch(
     "Maximum likelihood",
-    "All of these bring p_model close to p_data. How do they define p(x)?",
+    "All of these bring p_model near p_data. How do they say p(x)?",
     (
         Branch("Explicit density", "p(x) is written down", (
             Branch("Tractable", "and can be computed: linear Gaussians, fully visible belief nets, "
@@ -298,7 +298,7 @@ TREE = Branch(
 )  # fmt: skip
 RELATED = Branch(
     "No density, but related",
-    "They restore or classify images but define no density.",
+    "They restore or judge images, but give no density.",
     (AUTOENCODER, DENOISING, CLASS_IMAGES),
 )
 

@@ -36,6 +36,10 @@ Draw = Callable[["Shelf"], Picture]
 WIDTH, HEIGHT = 224, 168
 COLUMNS, ROWS, SCALE = 4, 3, 2
 VERBS = {"Denoises": "removes noise", "Classifies": "classifies", "HasEnergy": "has an energy"}
+CELL = 14  # pixels of a cell that is stamped on
+STAMPED = np.array(  # its colour by the number of stamps, 0 to 4
+    [(16, 32, 31), (9, 60, 66), (11, 107, 116), (60, 150, 158), (170, 222, 226)], np.uint8
+)
 LINE, PAPER = (90, 130, 132), (238, 243, 243)
 SEXES = ((255, 157, 69), (110, 164, 255))  # women, men: as on the page about them
 
@@ -88,15 +92,10 @@ def epochs(shelf: Shelf) -> Picture:
 
 
 def stamps(shelf: Shelf) -> Picture:
-    """A digit of 7 x 7 pixels, enlarged by stamps of 3 x 3, two apart: with their checkerboard."""
-    small = F.avg_pool2d(shelf.digits((3,)), 4)
-    large = F.conv_transpose2d(small, torch.ones(1, 1, 3, 3), stride=2)
-    canvas = np.zeros((HEIGHT, WIDTH), np.float32)
-    for x, scale, left in ((small, 7, 4), (large, 11, 57)):
-        pixels = (x[0, 0] / x.max()).numpy().repeat(scale, axis=0).repeat(scale, axis=1)
-        top, side = (HEIGHT - len(pixels)) // 2, len(pixels)
-        canvas[top : top + side, left : left + side] = pixels
-    return np.repeat((255 * canvas).astype(np.uint8)[..., None], 3, axis=2)
+    """How many stamps of 3 x 3, two apart, meet in each cell: 1, 2 or 4."""
+    counts = F.conv_transpose2d(torch.ones(1, 1, 7, 9), torch.ones(1, 1, 3, 3), stride=2)[0, 0]
+    inner = counts[1 : 1 + HEIGHT // CELL, 1 : 1 + WIDTH // CELL].long().numpy()
+    return STAMPED[inner].repeat(CELL, axis=0).repeat(CELL, axis=1)
 
 
 def curves(shelf: Shelf) -> Picture:
@@ -210,6 +209,34 @@ def regression(shelf: Shelf) -> Picture:
     for k, width in ((-2, 2), (0, 4), (2, 2)):
         ends = _on_canvas(np.column_stack([z, slope * z + start + k * error]))
         pen.line([tuple(p) for p in ends.tolist()], fill=PAPER if k == 0 else LINE, width=width)
+    return np.asarray(canvas)
+
+
+def ring(shelf: Shelf) -> Picture:
+    """What the GAN in the plane is to learn: eight Gaussians on a ring."""
+    canvas = Image.new("RGB", (WIDTH, HEIGHT), images.INK)
+    pen = ImageDraw.Draw(canvas)
+    rng = np.random.default_rng(0)
+    angle = 2 * np.pi * rng.integers(8, size=600) / 8
+    points = np.column_stack([np.cos(angle), np.sin(angle)]) + 0.07 * rng.standard_normal((600, 2))
+    for x, y in points * 62 + (WIDTH / 2, HEIGHT / 2):
+        pen.rectangle((x - 1, y - 1, x + 1, y + 1), fill=SEXES[1])
+    return np.asarray(canvas)
+
+
+def inverse(shelf: Shelf) -> Picture:
+    """Eight even numbers go across to a distribution function and down to two modes."""
+    canvas = Image.new("RGB", (WIDTH, HEIGHT), images.INK)
+    pen = ImageDraw.Draw(canvas)
+    x = np.linspace(-3, 3, 200)
+    p = np.exp(-0.5 * ((np.abs(x) - 1.2) / 0.35) ** 2)
+    share = np.cumsum(p) / p.sum()
+    place = np.column_stack([12 + (x + 3) / 6 * 200, 150 - share * 130])
+    for u in (np.arange(8) + 0.5) / 8:
+        to, height = place[int(np.searchsorted(share, u))]
+        pen.line([(12, height), (to, height), (to, 150)], fill=LINE, width=1)
+        pen.ellipse((to - 3, 147, to + 3, 153), fill=SEXES[0])
+    pen.line([tuple(at) for at in place.tolist()], fill=PAPER, width=3)
     return np.asarray(canvas)
 
 
@@ -419,5 +446,7 @@ DRAWINGS: dict[str, Draw] = {
         curves,
         ellipses,
         regression,
+        ring,
+        inverse,
     )
 }

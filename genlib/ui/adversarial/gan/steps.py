@@ -40,8 +40,8 @@ def theatre(info: Info, controls: DeltaGenerator) -> None:
             "Start",
             STARTS,
             f"{KEY}.start",
-            "A copy of the checkpoint, or the same layers with new random weights. The checkpoint "
-            "itself doesn't change.",
+            "A copy of the checkpoint, or the same layers with fresh weights. The checkpoint "
+            "itself is never touched.",
         )
         who = choose(
             "Who trains",
@@ -49,7 +49,7 @@ def theatre(info: Info, controls: DeltaGenerator) -> None:
             f"{KEY}.who",
             "**Both**: one step each, D first. The checkpoint's own `d_steps` isn't used.",
         )
-        slow = f"Slow motion: one step every {SLOW_S:g} s."
+        slow = f"Slow motion: a step every {SLOW_S:g} s."
         speed = choose("Speed", SPEEDS, f"{KEY}.speed", slow, default="full")
     duel = _session_duel(info, start)
     duel.who, duel.pause_s = who, SLOW_S if speed == "slow" else 0.0

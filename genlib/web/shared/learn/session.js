@@ -1,14 +1,15 @@
 // Training that can be watched: started, stopped, taken step by step, rewound and repeated. Lives in
 // a worker, so that the page draws while it computes, or on the page where there are no workers.
 //
-//   page -> session   {start: {settings, log}}  {run: steps a second, 0 stops}  {op: "b", count: 1}
+//   page -> session   {start: {settings, log, id}}  {run: steps a second, 0 stops}  {op: "b", count: 1}
 //                     {change: {lrG: 0.01}}  {ask: {...what to show}}
-//   session -> page   {step, dSteps, dLoss, gLoss, rate, replaying, settings, log, history, shown}
+//   session -> page   {step, dSteps, dLoss, gLoss, rate, busy, settings, log, history, id, shown}
 import { note } from "./settings.js"
 
 const SLICE_MS = 8 // of training between two looks at what the page wants
 const STRIDE = 20, MOST = 300 // steps between entries of the history, and their number
 const RATE_MS = 500
+const SHARE = 3 // while it runs, training gets so many times the time that showing takes
 /** A rate that means one step of D or G at a time, so slowly that one can follow. */
 export const SLOW = 1
 
@@ -17,7 +18,7 @@ export class Session {
    *   measure: () => number[]}} make what to train and how to look at it
    * @param {(message: object) => void} post to the page */
   constructor(make, post) {
-    Object.assign(this, { make, post, rate: 0, waiting: [], timer: 0, measured: 0 })
+    Object.assign(this, { make, post, rate: 0, waiting: [], timer: 0, measured: 0, next: 0 })
     this.channel = new MessageChannel() // setTimeout would idle 4 ms between slices
     this.channel.port1.onmessage = () => { this.ticking = false; this.turn() }
   }
@@ -28,11 +29,11 @@ export class Session {
     if (change) this.change(change)
     if (op) { this.waiting.push({ op, count }); this.again() }
     if (run !== undefined) this.run(run)
-    if (ask) this.answer(ask)
+    if (ask) { this.wanted = ask; this.answer() }
   }
-  start({ settings, log }) {
+  start({ settings, log, id }) {
     const { gan, show, measure } = this.make(settings)
-    Object.assign(this, { gan, show, measure, log: [], waiting: log.map((deed) => ({ ...deed })) })
+    Object.assign(this, { gan, show, measure, id, log: [], waiting: log.map((deed) => ({ ...deed })) })
     Object.assign(this, { stride: STRIDE, history: [], sums: [0, 0, 0], half: 0 })
     this.remember()
     this.again()
@@ -47,8 +48,8 @@ export class Session {
     this.again()
   }
 
-  /** Whether it is still repeating what the link says was done. */
-  get replaying() { return this.waiting.some((deed) => deed.count > 1 || deed.name) }
+  /** Whether it still has to do what it was told, or what the link says was done. */
+  get busy() { return this.waiting.length > 0 }
 
   again(ms = 0) {
     clearTimeout(this.timer)
@@ -57,6 +58,10 @@ export class Session {
   }
   turn() {
     if (!this.gan) return
+    this.train()
+    this.answer()
+  }
+  train() {
     const until = performance.now() + SLICE_MS
     while (this.waiting.length && performance.now() < until) this.work()
     if (this.waiting.length) return this.again()
@@ -92,7 +97,6 @@ export class Session {
     if (op === "b") gan.step()
     else if (op === "d") gan.stepD()
     else gan.stepG()
-    this.last = op
     note(this.log, { op, count: 1 })
     if (op === "d" || !gan.dSteps) return
     this.sums[0] += 1
@@ -109,13 +113,16 @@ export class Session {
     this.stride *= 2
     this.history = this.history.filter(([step]) => step % this.stride === 0)
   }
-  answer(ask) {
-    const { gan, log, history, replaying, measured, last } = this
-    if (!gan) return
+  answer() {
+    const { gan, id, log, history, busy, measured, wanted } = this, begin = performance.now()
+    if (!gan || !wanted || ((this.rate || busy) && begin < this.next)) return
+    this.wanted = null
     const { dLoss, gLoss, dSteps, gSteps, settings } = gan
     this.post({
-      step: gSteps, dSteps, dLoss, gLoss, rate: measured, replaying, settings, log, last,
-      history, shown: this.show(ask),
+      step: gSteps, dSteps, dLoss, gLoss, rate: measured, busy, settings, log, history, id,
+      shown: this.show(wanted),
     })
+    const now = performance.now()
+    this.next = now + SHARE * (now - begin)
   }
 }

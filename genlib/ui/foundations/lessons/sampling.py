@@ -1,0 +1,57 @@
+"""The lessons of "Sampling". tests/web/sampling.test.mjs computes what they claim.
+
+There is no Python that trains as the page does, so none of them has a ``fact``.
+"""
+
+from __future__ import annotations
+
+from genlib.ui.kit.lessons import Lesson
+
+SAMPLING = (
+    Lesson(
+        "steep",
+        "Even numbers in, two modes out",
+        "2,000 numbers u, any from 0 to 1 as likely as any other, go through F⁻¹. Where do most "
+        "of them land?",
+        ("Evenly over x", "Where F is steep", "Where F is flat"),
+        1,
+        "Where F is steep, a long stretch of u leads to a short stretch of x. Fewer than 2 in 100 "
+        "land where p is below 2 % of its highest, although that is more than half of the axis.",
+        None,
+        {"sampling.n": "2000"},
+    ),
+    Lesson(
+        "gap",
+        "Nothing lives in the gap",
+        "The GAN has seen samples of two modes with nothing in between. After 2,000 steps, how "
+        "many of its samples lie in gaps?",
+        ("None", "A few in a hundred", "About one in four"),
+        1,
+        "Each mode needs half of all z, and G is continuous: on the way from one mode to the "
+        "other it passes through the gap. It can only hurry, so a few z land there.",
+        None,
+        {"sampling.log": "2000b"},
+    ),
+    Lesson(
+        "hurry",
+        "Where G must hurry",
+        "Look at G(z) after 2,000 steps. Where is it steepest?",
+        ("Inside the modes", "Between the modes", "For the rarest z"),
+        1,
+        "Between the modes, more than ten times as steep as it typically is. The true map jumps "
+        "there. G needs large weights for that, and they take thousands of steps to grow.",
+        None,
+        {"sampling.log": "2000b"},
+    ),
+    Lesson(
+        "best",
+        "A judge with time to learn",
+        "G stands still while D takes 500 steps alone. What does D(x) come to?",
+        ("Near 0 or 1 everywhere", "p / (p + q)", "0.5 everywhere"),
+        1,
+        "That is the best that any D can do against this G, and D comes within 0.06 of it on "
+        "average. In training it gets one step at a time, and G moves in between.",
+        None,
+        {"sampling.log": "500d"},
+    ),
+)
