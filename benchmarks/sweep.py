@@ -22,7 +22,6 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from genlib.files import write_json
 from genlib.runs import launch, queue
 from genlib.runs.directory import Run, RunSpec
 from genlib.runs.launch import LaunchError
@@ -133,7 +132,8 @@ def listing(count: int) -> bool:
         spec = tiny(n)
         values = {**spec.to_dict(), "sweep": f"sweep {n // 200}", "created": 1.7e9 + n}
         (path / "run.json").write_text(json.dumps(RunSpec.from_dict(values).to_dict()))
-        write_json(path / "status.json", {"state": "finished", "since": 1.7e9, "message": ""})
+        status = {"state": "finished", "since": 1.7e9, "message": ""}
+        (path / "status.json").write_text(json.dumps(status))
         Run(path).lock.touch()
     code = "import time; from genlib.runs import queue; a = time.time(), time.process_time(); "
     code += "n = len(queue.listing()); b = time.time(), time.process_time(); "

@@ -34,12 +34,12 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 def track(options: argparse.Namespace) -> int:
     """Import what is there, and follow what still trains; Ctrl-C ends it, not the training."""
     members = subject(options.what)
-    from genlib.tracking.follow import Group
+    from genlib.tracking.follow import Followers
 
     into = options.into or runs_dir() / TRACKERS[options.to]
     module = importlib.import_module(f"genlib.tracking.{options.to}")
     make = cast("Callable[[Path], Tracker]", module.Tracker)
-    group = Group(members, lambda: make(into))
+    group = Followers(members, lambda: make(into))
     try:
         while group.look() and not options.once:
             time.sleep(LOOK_S)

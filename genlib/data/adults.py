@@ -2,8 +2,9 @@
 
 Source: Heinz, Peterson, Johnson & Kerr 2003, "Exploring Relationships in Body Dimensions", Journal
 of Statistics Education 11(2), doi 10.1080/10691898.2003.11910711: 260 women and 247 men, physically
-active, measured in California. MEASURED holds the means, standard deviations (divided by n - 1) and
-correlations computed from the data file of that paper, rounded. The people here are not those 507:
+active, measured at San José, at Monterey and in fitness clubs of California. MEASURED holds means,
+standard deviations (divided by n - 1) and correlations, rounded, which we computed from the paper's
+data as R's package openintro carries them (bdims). The people here are not those 507:
 each is drawn from the Gaussian of her or his group. What is simplified: real weights are skewed to
 the right, a Gaussian isn't; and national surveys find heavier people.
 """
@@ -21,7 +22,7 @@ SEED = 11
 
 
 @dataclass(frozen=True)
-class Measured:
+class Population:
     """What was measured in one group: means and standard deviations in cm and kg."""
 
     name: str
@@ -45,8 +46,8 @@ class Measured:
 
 
 MEASURED = (
-    Measured("women", 260, 164.87, 60.60, 6.54, 9.62, 0.431),
-    Measured("men", 247, 177.75, 78.14, 7.18, 10.51, 0.535),
+    Population("women", 260, 164.87, 60.60, 6.54, 9.62, 0.431),
+    Population("men", 247, 177.75, 78.14, 7.18, 10.51, 0.535),
 )
 
 

@@ -34,7 +34,7 @@ NONE: Stamp = (0, 0, 0)  # of a file that isn't there
 
 
 @dataclass(frozen=True)
-class Entry:
+class Known:
     """A run as it was when its two files had these stamps; ``state`` is what its status says, so
     that "running" may mean that it was lost."""
 
@@ -46,11 +46,11 @@ class Entry:
     since: float
 
 
-_known: dict[str, dict[str, Entry]] = {}  # folder -> run -> entry
+_known: dict[str, dict[str, Known]] = {}  # folder -> run -> entry
 _lock = threading.Lock()
 
 
-def entries(folder: Path) -> dict[str, Entry]:
+def entries(folder: Path) -> dict[str, Known]:
     """Every sound run below ``folder`` by its id, as its files are now. A directory that does not
     hold one is left out, and the log says once why."""
     with _lock:
@@ -58,7 +58,7 @@ def entries(folder: Path) -> dict[str, Entry]:
         old = _known.get(place)
         if old is None:
             old = _stored(folder)
-        found: dict[str, Entry] = {}
+        found: dict[str, Known] = {}
         fresh = 0
         for name, run, status in _stamps(folder):
             entry = old.get(name)
@@ -96,7 +96,7 @@ def _stamp(path: str) -> Stamp:
     return about.st_mtime_ns, about.st_size, about.st_ino
 
 
-def _read(path: Path, run: Stamp, status: Stamp) -> Entry | None:
+def _read(path: Path, run: Stamp, status: Stamp) -> Known | None:
     one = Run(path)
     try:
         spec, now = one.spec, one.status
@@ -105,7 +105,7 @@ def _read(path: Path, run: Stamp, status: Stamp) -> Entry | None:
     except (OSError, ValueError) as error:
         say_skipped(path, str(error))
         return None
-    return Entry(run, status, spec.created, spec.sweep, now.state, now.since)
+    return Known(run, status, spec.created, spec.sweep, now.state, now.since)
 
 
 @lru_cache(maxsize=256)  # once for each directory and reason: pages list the runs all the time
@@ -117,7 +117,7 @@ def say_skipped(path: Path, why: str) -> None:
 # -------------------------------------------------------------------------- for the next process
 
 
-def _store(folder: Path, found: dict[str, Entry]) -> None:
+def _store(folder: Path, found: dict[str, Known]) -> None:
     values = {"version": VERSION, "runs": {name: astuple(e) for name, e in found.items()}}
     try:
         write_bytes(folder / FILE, json.dumps(values, separators=(",", ":")).encode())
@@ -125,7 +125,7 @@ def _store(folder: Path, found: dict[str, Entry]) -> None:
         say_skipped(folder / FILE, str(error))
 
 
-def _stored(folder: Path) -> dict[str, Entry]:
+def _stored(folder: Path) -> dict[str, Known]:
     """What an earlier process left; nothing where that isn't entirely as we write it."""
     path = folder / FILE
     try:
@@ -139,7 +139,7 @@ def _stored(folder: Path) -> dict[str, Entry]:
         return {}
 
 
-def _checked(fields: list[object]) -> Entry:
+def _checked(fields: list[object]) -> Known:
     run, status, created, sweep, state, since = fields
     stamps = [tuple(stamp) for stamp in (run, status) if isinstance(stamp, list)]
     sound: list[Callable[[], bool]] = [
@@ -150,4 +150,4 @@ def _checked(fields: list[object]) -> Entry:
     ]
     if not all(holds() for holds in sound):
         raise ValueError("an entry isn't one of ours")
-    return Entry(*stamps, created, sweep, state, since)  # type: ignore[call-arg, arg-type]
+    return Known(*stamps, created, sweep, state, since)  # type: ignore[call-arg, arg-type]

@@ -39,7 +39,7 @@ class TrackError(ValueError):
 
 
 @dataclass(frozen=True)
-class About:
+class TrackedRun:
     """Who a run is. ``group`` is the name of its sweep, or ""."""
 
     id: str
@@ -51,7 +51,7 @@ class About:
 
 
 @dataclass(frozen=True)
-class Measured:
+class Measurement:
     """A number measured on test images."""
 
     value: float
@@ -64,7 +64,7 @@ class Measured:
 class Tracker(Protocol):
     """Where the numbers of one run go."""
 
-    def begin(self, about: About) -> None:
+    def begin(self, about: TrackedRun) -> None:
         """Make the run known, or replace what was told of it before."""
         ...
 
@@ -81,12 +81,12 @@ class Tracker(Protocol):
         """Forget what was said of later steps and epochs, where the tracker can."""
         ...
 
-    def end(self, measured: Mapping[str, Measured], state: str) -> None:
+    def end(self, measured: Mapping[str, Measurement], state: str) -> None:
         """Nothing more comes; ``state`` is the run's."""
         ...
 
 
-def about(run: Run) -> About:
+def about(run: Run) -> TrackedRun:
     """Who a run is; its settings include the defaults that it was trained with."""
     spec = run.spec
     found: dict[str, object] = {"family": spec.family, "dataset": spec.dataset}
@@ -95,7 +95,7 @@ def about(run: Run) -> About:
     found |= {s.name: s.default for s in TrainSettings.specs()}
     found |= {**spec.model, **spec.train}
     settings = {name: _plain(value) for name, value in found.items()}
-    return About(run.id, run.name, spec.sweep, run.path.resolve(), spec.created, settings)
+    return TrackedRun(run.id, run.name, spec.sweep, run.path.resolve(), spec.created, settings)
 
 
 def _plain(value: object) -> Setting:
@@ -104,14 +104,14 @@ def _plain(value: object) -> Setting:
     return value if isinstance(value, int | float | bool) else str(value)
 
 
-def measured(run: Run) -> dict[str, Measured]:
+def measured(run: Run) -> dict[str, Measurement]:
     """What ``genlib evaluate --write`` measured of the run's checkpoint."""
     try:
         metrics = peek(run.model).metrics if run.model else {}
     except CheckpointError:
         return {}
     return {
-        name: Measured(
+        name: Measurement(
             float(str(m["value"])),
             float(str(m["stderr"])),
             str(m["unit"]),
@@ -214,7 +214,7 @@ def sheet(preview: NDArray[np.uint8], paired: bool) -> NDArray[np.uint8]:
     return np.ascontiguousarray(np.broadcast_to(image, (*image.shape[:2], 3)), np.uint8)
 
 
-class Group:
+class Followers:
     """Several runs followed at once; those that begin later are taken up."""
 
     def __init__(self, members: Callable[[], list[Run]], make: Callable[[], Tracker]) -> None:

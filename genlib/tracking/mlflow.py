@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from genlib.tracking.follow import About, Measured, TrackError
+from genlib.tracking.follow import Measurement, TrackedRun, TrackError
 
 if TYPE_CHECKING:
     from mlflow.tracking import MlflowClient
@@ -36,7 +36,7 @@ class Tracker:
         self.client: MlflowClient | None = None
         self.id = ""
 
-    def begin(self, about: About) -> None:
+    def begin(self, about: TrackedRun) -> None:
         """Make the run, instead of one that was imported before."""
         from mlflow.exceptions import MlflowException
 
@@ -48,7 +48,7 @@ class Tracker:
                 "MLFLOW_TRACKING_URI to write into a folder."
             ) from error
 
-    def _begin(self, about: About) -> None:
+    def _begin(self, about: TrackedRun) -> None:
         from mlflow.tracking import MlflowClient
 
         uri = os.environ.get("MLFLOW_TRACKING_URI", "")
@@ -86,7 +86,7 @@ class Tracker:
     def rewind(self, step: int, epoch: int) -> None:
         """MLflow has no way to do that; see the module's docstring."""
 
-    def end(self, measured: Mapping[str, Measured], state: str) -> None:
+    def end(self, measured: Mapping[str, Measurement], state: str) -> None:
         """The test numbers, and how the run ended."""
         assert self.client is not None, "begin comes first"
         for name, m in measured.items():

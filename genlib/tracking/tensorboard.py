@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from genlib.tracking.follow import About, Measured, TrackError
+from genlib.tracking.follow import Measurement, TrackedRun, TrackError
 
 if TYPE_CHECKING:
     from torch.utils.tensorboard import FileWriter, SummaryWriter
@@ -35,10 +35,10 @@ class Tracker:
             raise TrackError("TensorBoard isn't installed here: pip install 'genlib[tensorboard]'.")
         self.into = into
         self.writers: dict[bool, SummaryWriter] = {}  # whether of steps -> writer
-        self.about: About | None = None
+        self.about: TrackedRun | None = None
         self.last: dict[str, float] = {}
 
-    def begin(self, about: About) -> None:
+    def begin(self, about: TrackedRun) -> None:
         """Remove what an earlier import of the same run wrote, and write its settings."""
         from torch.utils.tensorboard import SummaryWriter
 
@@ -73,7 +73,7 @@ class Tracker:
             event = Event(session_log=SessionLog(status=SessionLog.START))
             _file(self.writers[steps]).add_event(event, axis)
 
-    def end(self, measured: Mapping[str, Measured], state: str) -> None:
+    def end(self, measured: Mapping[str, Measurement], state: str) -> None:
         """Settings as hyperparameters, with the last losses and the test numbers."""
         from torch.utils.tensorboard.summary import hparams
 

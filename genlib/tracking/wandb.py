@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from genlib.tracking.follow import About, Measured, TrackError
+from genlib.tracking.follow import Measurement, TrackedRun, TrackError
 
 if TYPE_CHECKING:
     from wandb import Run
@@ -36,7 +36,7 @@ class Tracker:
         self.row: dict[str, object] = {}  # of the epoch whose picture may still come
         self.epoch = -1
 
-    def begin(self, about: About) -> None:
+    def begin(self, about: TrackedRun) -> None:
         """Start a run of the same name; epochs and steps are horizontal axes of their own."""
         import wandb
 
@@ -93,7 +93,7 @@ class Tracker:
         """W&B has no way to do that; see the module's docstring."""
         self._flush()
 
-    def end(self, measured: Mapping[str, Measured], state: str) -> None:
+    def end(self, measured: Mapping[str, Measurement], state: str) -> None:
         """The test numbers as the run's summary."""
         assert self.run is not None, "begin comes first"
         self._flush()

@@ -9,8 +9,8 @@ from genlib.store.checkpoint import Info
 from genlib.ui.components.live_slider import live_slider
 from genlib.ui.kit import links
 from genlib.ui.kit.pickers import choose, pick_models
-from genlib.ui.kit.picture_table import signed_legend
 from genlib.ui.kit.plain import note_of, plain
+from genlib.ui.kit.signed import signed_legend
 from genlib.ui.kit.stage import header, stage
 from genlib.ui.latents import reconstructions
 from genlib.ui.latents.lessons.reconstructions import RECONSTRUCTIONS
@@ -171,13 +171,13 @@ def show_kernels(controls: DeltaGenerator, picture: DeltaGenerator) -> None:
     show_grids(controls, picture)
     st.markdown(
         """
-**How to read it.** A pixel at the border is the same in every digit, so its weight acts as one more
-bias: training shifts all border weights together and never removes the random numbers they began
-with. That is the *salt and pepper* around the kernels of a plain autoencoder. Dropout noise makes
-the border vary, so the denoising autoencoder must unlearn it: its border is calm. **Border noise**
-is the spread of the border's weights over the spread inside, the median of all kernels. A tanh unit
-that saturated, or a ReLU unit that is never on, gets no gradient: it keeps the weights it had then,
-often noise everywhere, and says the same about every digit.
+**How to read it.** A pixel at the border is black in nearly every digit, so its weight acts as one
+more bias: training shifts all border weights together and keeps the random numbers they began with.
+That is the *salt and pepper* around the kernels of a plain autoencoder. Dropout noise makes the
+border vary, so the denoising autoencoder must unlearn it: its border is calm. **Border noise** is
+the spread of the border's weights over the spread inside, the median of all kernels. A tanh unit
+that is saturated, or a ReLU unit that is never on, gets no gradient. It keeps its weights, often
+noise everywhere, and gives the same value for every digit.
 """
     )
 

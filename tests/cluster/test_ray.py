@@ -75,7 +75,7 @@ def test_jobs_wait_in_ray_s_queue_and_a_waiting_one_can_be_withdrawn() -> None:
 def test_a_job_that_cannot_begin_fails_after_three_tries_and_says_why() -> None:
     (run,) = queue.start_all([tiny()], on="ray", options={"python": "/no/such/python"})
     advancing(lambda: run.state == "failed")
-    assert "ended 3 times without a new epoch" in run.message
+    assert "ended 4 times without a new epoch" in run.message
     assert "/no/such/python" in run.message
 
 

@@ -137,12 +137,13 @@ def stop(run: Run) -> None:
 
 
 def log(run: Run) -> str:
-    """The end of what the job printed."""
+    """The end of what the job printed, and what Ray says of its end."""
+    client, job = _client(), launch.remembered(run).job
     try:
-        text = _client().get_job_logs(launch.remembered(run).job)
+        text = f"{client.get_job_logs(job)}\n{client.get_job_info(job).message or ''}"
     except RuntimeError:  # a job that never began has no log
         return ""
-    return str(text)[-MOST_LOG:]
+    return text[-MOST_LOG:]
 
 
 def address() -> str:

@@ -39,8 +39,8 @@ def can_dream(lens: Lens) -> str:
     channels, height, width = lens.network.shape
     if channels == 1:
         return (
-            f"This network only knows handwritten digits of {height}×{width} pixels. It dreams of "
-            "strokes and curls, in grey. For fur and eyes, choose a network for colour."
+            f"This network only knows handwritten digits of {height}×{width} pixels. It makes "
+            "strokes and edges bolder, in grey. For a dog's face, choose classifier-cifar."
         )
     names = ", ".join(plain(name) for name in lens.network.classes)
     return (

@@ -36,6 +36,10 @@ Draw = Callable[["Shelf"], Picture]
 WIDTH, HEIGHT = 224, 168
 COLUMNS, ROWS, SCALE = 4, 3, 2
 VERBS = {"Denoises": "removes noise", "Classifies": "classifies", "HasEnergy": "has an energy"}
+CELL = 14  # pixels of a cell that is stamped on
+STAMPED = np.array(  # its colour by the number of stamps, 0 to 4
+    [(16, 32, 31), (9, 60, 66), (11, 107, 116), (60, 150, 158), (170, 222, 226)], np.uint8
+)
 LINE, PAPER = (90, 130, 132), (238, 243, 243)
 SEXES = ((255, 157, 69), (110, 164, 255))  # women, men: as on the page about them
 
@@ -88,15 +92,10 @@ def epochs(shelf: Shelf) -> Picture:
 
 
 def stamps(shelf: Shelf) -> Picture:
-    """A digit of 7 x 7 pixels, enlarged by stamps of 3 x 3, two apart: with their checkerboard."""
-    small = F.avg_pool2d(shelf.digits((3,)), 4)
-    large = F.conv_transpose2d(small, torch.ones(1, 1, 3, 3), stride=2)
-    canvas = np.zeros((HEIGHT, WIDTH), np.float32)
-    for x, scale, left in ((small, 7, 4), (large, 11, 57)):
-        pixels = (x[0, 0] / x.max()).numpy().repeat(scale, axis=0).repeat(scale, axis=1)
-        top, side = (HEIGHT - len(pixels)) // 2, len(pixels)
-        canvas[top : top + side, left : left + side] = pixels
-    return np.repeat((255 * canvas).astype(np.uint8)[..., None], 3, axis=2)
+    """How many stamps of 3 x 3, two apart, meet in each cell: 1, 2 or 4."""
+    counts = F.conv_transpose2d(torch.ones(1, 1, 7, 9), torch.ones(1, 1, 3, 3), stride=2)[0, 0]
+    inner = counts[1 : 1 + HEIGHT // CELL, 1 : 1 + WIDTH // CELL].long().numpy()
+    return STAMPED[inner].repeat(CELL, axis=0).repeat(CELL, axis=1)
 
 
 def curves(shelf: Shelf) -> Picture:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import torch
@@ -12,7 +13,7 @@ from genlib import background
 from genlib.background import Job
 from genlib.data.datasets import to_float
 from genlib.explore import few_labels
-from genlib.explore.few_labels import DRAWS, SIZES, Band, Guess, Labels
+from genlib.explore.few_labels import DRAWS, SIZES, Band, Classifier, Features, Guess, Labels
 from genlib.explore.neighbours import Array
 from genlib.store.checkpoint import Info
 from genlib.training.loop import build
@@ -20,6 +21,7 @@ from genlib.ui.foundations.few_labels import data
 from genlib.ui.foundations.few_labels.data import FEATURES, Task
 from genlib.ui.kit import loading
 
+UNLABELLED, SUPERVISED = "all training images, without labels", "nothing: supervised"
 NETWORK_STEPS = 60  # of the supervised network: it then fits its labels
 NETWORK_SIZES = (10, 100, 1000)  # of the curve, and test pictures there: a network takes seconds
 NETWORK_TEST = 2000
@@ -43,41 +45,30 @@ class Method:
 
 def quick(info: Info, classifier: str) -> list[Method]:
     """The methods that answer in milliseconds."""
-    learn = few_labels.CLASSIFIERS[classifier]
-    spreads = classifier == "Label spreading"
-    pool = "the other digits on the map" if spreads else ""
-    seen = {
-        "Latents": "all training images, without labels",
-        "PCA": "all training images, without labels",
-        "Pixels": pool or "nothing: supervised",
-    }
     names = {"Latents": f"latents of {info.name}", "PCA": "principal components"}
+    spreads = classifier == "Label spreading"
+    seen = {"Pixels": "the other digits on the map" if spreads else SUPERVISED}
 
-    def method(kind: str) -> Method:
-        return Method(
-            f"{classifier}, {names.get(kind, kind.lower())}",
-            seen[kind],
-            lambda labels: learn(FEATURES[kind](info), labels),
-        )
+    def on(features: Callable[[], Features], learn: Classifier) -> Callable[[Labels], Guess]:
+        return lambda labels: learn(features(), labels)
 
-    found = [method(kind) for kind in FEATURES]
-    found.append(
+    found = [
         Method(
-            "Bayes’ rule, a PCA for each class",
-            "nothing: supervised, generative",
-            lambda labels: few_labels.bayes(data.pixels(info), labels),
+            f"{classifier}, {names.get(kind, kind.lower())}",
+            seen.get(kind, UNLABELLED),
+            on(partial(load, info), few_labels.CLASSIFIERS[classifier]),
         )
-    )
+        for kind, load in FEATURES.items()
+    ]
+    pixels = partial(data.pixels, info)
+    if spreads:  # all three have seen digits without a label: one that has not
+        learn = on(pixels, few_labels.logistic)
+        found.append(Method("Logistic regression, pixels", SUPERVISED, learn))
+    learn = on(pixels, few_labels.bayes)
+    found.append(Method("Bayes’ rule, a PCA for each class", f"{SUPERVISED}, generative", learn))
     for mixture in data.mixtures(info)[:1]:
-        found.append(
-            Method(
-                f"Bayes’ rule, components of {mixture.name}",
-                "all training images, without labels",
-                lambda labels, m=mixture: few_labels.by_components(  # type: ignore[misc]
-                    data.components(info, m), labels
-                ),
-            )
-        )
+        learn = on(partial(data.components, info, mixture), few_labels.by_components)
+        found.append(Method(f"Bayes’ rule, components of {mixture.name}", UNLABELLED, learn))
     return found
 
 

@@ -186,15 +186,15 @@ def table(choice: Setting, some: Task, labels: Labels) -> None:
         rows.append((method.name, method.sees, hit.value))
     trained = methods.network_result(choice.info, labels)
     if trained is not None:
-        rows.append((methods.network_name(), "nothing: supervised", trained))
+        rows.append((methods.network_name(), methods.SUPERVISED, trained))
     rows.sort(key=lambda row: -row[2])
     st.html(_as_html(rows))
     _network(choice, labels)
     errors = methods.PUBLISHED.items()
-    numbers = ", ".join(f"{name} {100 - e:.2f} % (± {s:.2f})" for name, (e, s) in errors)
+    numbers = ", ".join(f"{name} {e:.2f} ± {s:.2f} %" for name, (e, s) in errors)
     st.caption(
-        f"Published for {methods.PUBLISHED_LABELS} labels of MNIST, on all 10,000 test images: "
-        f"{numbers} ({methods.PUBLISHED_SOURCE}). M1 is a VAE's code with a support vector "
+        f"Published **errors** for {methods.PUBLISHED_LABELS} labels of MNIST, on all 10,000 test "
+        f"images: {numbers} ({methods.PUBLISHED_SOURCE}). M1 is a VAE's code with a support vector "
         "machine; M1 + M2 also trains a VAE with the labels. A PixelCNN for each class would be a "
         "further generative classifier; ten of them take hours here, so none is shown."
     )

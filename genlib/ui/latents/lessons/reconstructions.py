@@ -106,8 +106,8 @@ RECONSTRUCTIONS = (
     Lesson(
         "border",
         "Noise around the kernels",
-        "Pixels at the border are black in every digit, so their weights are never needed. Whose "
-        "kernels are calm there?",
+        "Pixels at the border are black in nearly every digit, so their weights hardly matter. "
+        "Whose kernels are calm there?",
         ("Those of ae-30", "Those of ae-500", "Those of dae-500"),
         2,
         "Plain autoencoders keep the random weights they began with. Dropout noise makes the "
