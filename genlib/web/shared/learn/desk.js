@@ -27,7 +27,7 @@ export class Desk extends View {
    *   script: (settings: object, log: object[]) => string, file: string}} page */
   constructor(parent, name, html, page) {
     super(parent, name, html)
-    Object.assign(this, { page, running: false, asked: false, last: null, id: 0 })
+    Object.assign(this, { page, running: false, asked: false, last: null, id: 0, told: 0 })
     this.trainer = trainerOf({
       address: page.worker, here: (post) => new Session(page.study, post), hear: (message) => this.hear(message),
     })
@@ -82,20 +82,23 @@ export class Desk extends View {
   change(name, value) {
     this.settings = { ...this.settings, [name]: value }
     if (this.page.fields[name].live && this.last?.step + this.last?.dSteps > 0) {
-      this.trainer.say({ change: { [name]: value } })
-      this.toWrite = true
+      this.tell({ change: { [name]: value } })
     } else this.begin(this.settings)
   }
   run(running) {
     this.running = running
-    this.trainer.say({ run: running ? SPEEDS[this.get(".speed").value] : 0 })
+    this.tell({ run: running ? SPEEDS[this.get(".speed").value] : 0 })
     markPlaying(this.get(".play"), running)
-    if (!running) this.toWrite = true // once the last steps are known
   }
   step(op) {
     if (this.running) this.run(false)
-    this.trainer.say({ op, count: 1 })
+    this.tell({ op, count: 1 })
+  }
+  // Once it is known what came of it, it goes into the link.
+  tell(message) {
+    this.told += 1
     this.toWrite = true
+    this.trainer.say({ ...message, told: this.told })
   }
   write() {
     const { prefix, fields } = this.page, speed = this.get(".speed").value
@@ -116,7 +119,7 @@ export class Desk extends View {
     this.settings = { ...this.settings, ...Object.fromEntries(live.map((name) => [name, message.settings[name]])) }
     this.log = message.log
     this.heard(message.shown)
-    if (this.toWrite && !message.busy && !this.running) { this.toWrite = false; this.write() }
+    if (this.toWrite && message.told === this.told && !message.busy && !this.running) { this.toWrite = false; this.write() }
   }
   draw() {
     this.frame = requestAnimationFrame(() => this.draw())

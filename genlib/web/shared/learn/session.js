@@ -3,7 +3,8 @@
 //
 //   page -> session   {start: {settings, log, id}}  {run: steps a second, 0 stops}  {op: "b", count: 1}
 //                     {change: {lrG: 0.01}}  {ask: {...what to show}}
-//   session -> page   {step, dSteps, dLoss, gLoss, rate, busy, settings, log, history, id, shown}
+//                     each with `told`, a number that comes back once it has been heard
+//   session -> page   {step, dSteps, dLoss, gLoss, rate, busy, settings, log, history, id, told, shown}
 import { note } from "./settings.js"
 
 const SLICE_MS = 8 // of training between two looks at what the page wants
@@ -24,7 +25,8 @@ export class Session {
   }
   end() { clearTimeout(this.timer); this.channel.port1.close() }
 
-  hear({ start, run, op, count, change, ask }) {
+  hear({ start, run, op, count, change, ask, told }) {
+    if (told) this.told = told
     if (start) this.start(start)
     if (change) this.change(change)
     if (op) { this.waiting.push({ op, count }); this.again() }
@@ -114,12 +116,12 @@ export class Session {
     this.history = this.history.filter(([step]) => step % this.stride === 0)
   }
   answer() {
-    const { gan, id, log, history, busy, measured, wanted } = this, begin = performance.now()
+    const { gan, id, told, log, history, busy, measured, wanted } = this, begin = performance.now()
     if (!gan || !wanted || ((this.rate || busy) && begin < this.next)) return
     this.wanted = null
     const { dLoss, gLoss, dSteps, gSteps, settings } = gan
     this.post({
-      step: gSteps, dSteps, dLoss, gLoss, rate: measured, busy, settings, log, history, id,
+      step: gSteps, dSteps, dLoss, gLoss, rate: measured, busy, settings, log, history, id, told,
       shown: this.show(wanted),
     })
     const now = performance.now()
