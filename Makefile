@@ -49,7 +49,7 @@ test-cluster: $(VENV)/.cluster
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests/cluster -q --reruns $(RERUNS) -rR
 
 bench: $(VENV)/.dev
-	@for name in rerun epoch class_images latency dcgan pixelcnn rbm plane; do echo "== $$name"; $(BIN)/python benchmarks/$$name.py || exit 1; done
+	@for name in rerun pages epoch class_images latency dcgan pixelcnn rbm plane; do echo "== $$name"; $(BIN)/python benchmarks/$$name.py || exit 1; done
 
 $(BIN)/python:
 	$(PYTHON) -c 'import sys; sys.exit("genlib needs Python 3.11 or newer; set PYTHON=python3.12, say" if sys.version_info < (3, 11) else 0)'

@@ -9,7 +9,7 @@ import signal
 import sys
 import time
 import traceback
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
@@ -19,6 +19,7 @@ from genlib.files import take
 from genlib.runs import queue
 from genlib.runs.directory import BEAT_S, Run, RunSpec
 from genlib.runs.launch import LAUNCHERS
+from genlib.runs.launchers import spare
 from genlib.settings import Control
 
 if TYPE_CHECKING:
@@ -56,6 +57,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--run", type=Path, metavar="DIR", help=argparse.SUPPRESS)
     parser.add_argument("--lock-fd", type=int, help=argparse.SUPPRESS)
+    parser.add_argument("--spare", type=int, metavar="FD", help=argparse.SUPPRESS)
+    parser.add_argument("--patience", type=float, default=0.0, help=argparse.SUPPRESS)
     parser.set_defaults(command=train)
 
 
@@ -66,8 +69,9 @@ def train(options: argparse.Namespace) -> int:
         "recipe": train_recipe,
         "resume": train_resume,
         "run": train_queued,
+        "spare": train_spare,
     }
-    given = [way for way in ways if getattr(options, way)]
+    given = [way for way in ways if getattr(options, way) not in (None, "")]
     if len(given) != 1:
         raise ValueError("give either a FAMILY, --recipe NAME or --resume DIR, and only one")
     return ways[given[0]](options)
@@ -233,20 +237,45 @@ def train_queued(options: argparse.Namespace) -> int:
     lock = options.lock_fd if here else take(run.lock)
     if lock is None:
         raise ValueError(f"{run.name} is being trained by another process.")
-    if here:
+    return _supervise(lambda: run, lock, None if here else run)
+
+
+def train_spare(options: argparse.Namespace) -> int:
+    """``train --spare FD``: the same, but the child waits for its run with everything imported."""
+
+    def given() -> Run | None:
+        import genlib.runs.worker  # noqa: F401  seconds that Start then need not wait
+
+        path = spare.receive(options.spare, options.patience)
+        return None if path is None else Run(path)
+
+    return _supervise(given, options.spare)
+
+
+def _supervise(given: Callable[[], Run | None], held: int, elsewhere: Run | None = None) -> int:
+    """Wait for a child that trains the run it is given.
+
+    held: a descriptor for the child alone, whose life counts. elsewhere: the run, where it is
+    trained on another machine than the app's.
+    """
+    if elsewhere is None:
         os.nice(10)  # the pages come first
     child = os.fork()
     if child == 0:
-        if not here:
-            background.start(partial(_beat, run, os.getppid()), "genlib-beat", polite=False)
-        _in_child(run)
-    os.close(lock)  # only the child's life counts
+        if elsewhere is not None:
+            beat = partial(_beat, elsewhere, os.getppid())
+            background.start(beat, "genlib-beat", polite=False)
+        _in_child(given)
+    os.close(held)
     signal.signal(signal.SIGTERM, lambda number, frame: os.kill(child, number))
     _, status = os.waitpid(child, 0)
+    if os.waitstatus_to_exitcode(status) == spare.UNUSED:
+        return 0
     if os.WIFSIGNALED(status):
         queue.tidy()
         print(f"The training process was ended by signal {os.WTERMSIG(status)}.", file=sys.stderr)
-    run.beat.unlink(missing_ok=True)
+    if elsewhere is not None:
+        elsewhere.beat.unlink(missing_ok=True)
     queue.advance()
     return 0 if status == 0 else 1
 
@@ -262,13 +291,14 @@ def _beat(run: Run, parent: int) -> None:
             return
 
 
-def _in_child(run: Run) -> NoReturn:
+def _in_child(given: Callable[[], Run | None]) -> NoReturn:
     code = 1
     try:
-        from genlib.runs.worker import work
+        if run := given():
+            from genlib.runs.worker import work
 
-        print(f"{time.ctime()}: {work(run, Lines())}")
-        code = 0
+            print(f"{time.ctime()}: {work(run, Lines())}")
+        code = 0 if run else spare.UNUSED
     except BaseException:  # noqa: BLE001  the forked child must never return into its parent's code
         traceback.print_exc()
     finally:

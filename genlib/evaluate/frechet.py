@@ -32,8 +32,8 @@ class HasFeatures(Protocol):
     def features(self, x: Tensor) -> Tensor:
         """Activations before the last layer: (B, C, H, W) -> (B, d)."""
 
-    def logits(self, x: Tensor) -> Tensor:
-        """(B, C, H, W) -> (B, n_classes)."""
+    def logits_of(self, features: Tensor) -> Tensor:
+        """(B, d) -> (B, n_classes): the logits of the images with these features."""
 
 
 @dataclass(frozen=True)
@@ -63,8 +63,9 @@ class Extractor:
             part = part.to(device)
             if part.shape[-1] != size:
                 part = F.interpolate(part, (size, size), mode="area")
-            features.append(self.model.features(part).cpu().double())
-            classes.append(self.model.logits(part).argmax(1).cpu())
+            found = self.model.features(part)
+            features.append(found.cpu().double())
+            classes.append(self.model.logits_of(found).argmax(1).cpu())
         return torch.cat(features), torch.cat(classes)
 
 

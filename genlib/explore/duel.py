@@ -158,6 +158,15 @@ class Duel(Attended):
         with self.lock:
             self._guarded(lambda: self._train(who))
 
+    @torch.no_grad()
+    def draw(self, n: int, seed: int) -> Tensor:
+        """Pause and draw n images in [0, 1] with the model as it is now: (n, C, H, W)."""
+        self.pause()
+        rng = torch.Generator().manual_seed(seed)
+        with self.lock:
+            parts = [self.model.sample(min(500, n - i), rng) for i in range(0, n, 500)]
+        return torch.cat(parts).float()
+
     def _run(self) -> None:
         super()._run()
         if self._resting:

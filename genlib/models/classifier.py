@@ -107,6 +107,10 @@ class Classifier(AttackedClassifier):
         """Activations before the last layer: (B, C, H, W) -> (B, dense)."""
         return self.layers[:-1](x)
 
+    def logits_of(self, features: Tensor) -> Tensor:
+        """The last layer: (B, dense) -> (B, n_classes); of ``features(x)``, the logits of x."""
+        return self.layers[-1](features)
+
     def losses(self, x: Tensor, y: Tensor, rng: torch.Generator) -> dict[str, Tensor]:
         """Cross-entropy in nats and accuracy in [0, 1], batch means; in training, under attack."""
         logits = self.logits(self.attacked(x, y, rng))

@@ -135,6 +135,10 @@ class ResidualClassifier(AttackedClassifier):
         """Largest value of each channel of the last group: (B, C, H, W) -> (B, widths[-1])."""
         return self.layers[:-1](x)
 
+    def logits_of(self, features: Tensor) -> Tensor:
+        """The last layer: (B, d) -> (B, n_classes); of ``features(x)``, the logits of x."""
+        return self.layers[-1](features)
+
     def optimizers(self, lr: float, weight_decay: float) -> dict[str, torch.optim.Optimizer]:
         """Gradient descent with Nesterov's momentum 0.85; only convolutions and the last layer
         decay, so that norms and biases keep their scale."""

@@ -10,11 +10,19 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-# Blue below zero, near white at zero, red above: ends as far apart for colour-blind eyes too.
-_STOPS = np.array([[5, 72, 145], [110, 170, 214], [247, 247, 245], [236, 138, 104], [160, 16, 40]])
-PALETTE: NDArray[np.uint8] = np.stack(
-    [np.interp(np.linspace(0, 4, 256), np.arange(5), _STOPS[:, c]) for c in range(3)], axis=1
-).astype(np.uint8)  # (256, 3)
+# Blue below zero, red above, and at zero the page's background, near white or near black: ends as
+# far apart for colour-blind eyes too.
+_LIGHT = np.array([[5, 72, 145], [110, 170, 214], [247, 247, 245], [236, 138, 104], [160, 16, 40]])
+_DARK = np.array([[138, 200, 255], [44, 104, 168], [22, 30, 32], [172, 76, 44], [255, 156, 126]])
+
+
+def _interpolated(stops: NDArray[np.int_]) -> NDArray[np.uint8]:
+    places = np.linspace(0, 4, 256)
+    columns = [np.interp(places, np.arange(5), stops[:, c]) for c in range(3)]
+    return np.stack(columns, axis=1).astype(np.uint8)
+
+
+PALETTE, DARK_PALETTE = _interpolated(_LIGHT), _interpolated(_DARK)  # (256, 3)
 
 # One for each model of a page: Okabe & Ito's colours, told apart by colour-blind eyes.
 MODEL_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
@@ -27,7 +35,6 @@ LOG_TICKS: Final = {
 }
 
 SHARED, OWN = "One for all", "One for each"  # colour scales; as the link holds them
-CSS_GRADIENT = ", ".join(f"rgb({r},{g},{b})" for r, g, b in _STOPS)
 
 
 def level(values: NDArray[np.floating], limit: float | NDArray[np.floating]) -> NDArray[np.uint8]:
@@ -48,9 +55,11 @@ def levels(weights: NDArray[np.floating], own: bool) -> NDArray[np.uint8]:
     return level(weights, shared_limit(weights))
 
 
-def diverging(values: NDArray[np.floating], limit: float) -> NDArray[np.uint8]:
+def diverging(
+    values: NDArray[np.floating], limit: float, palette: NDArray[np.uint8] = PALETTE
+) -> NDArray[np.uint8]:
     """Signed values (...) -> RGB (..., 3), symmetric around 0."""
-    return PALETTE[level(values, limit)]
+    return palette[level(values, limit)]
 
 
 def class_bars(

@@ -21,6 +21,7 @@
 A run's name is never that of a shipped checkpoint; renaming changes a header, not a directory.
 """
 
+import json
 import sys
 import time
 from collections.abc import Callable, Mapping
@@ -60,6 +61,13 @@ class RunSpec:
     sweep: str = ""
     snapshots: tuple[int, ...] = SNAPSHOTS
     created: float = 0.0
+
+    def same_as(self, other: "RunSpec") -> bool:
+        """Whether both ask for the same training, whenever they were asked for."""
+        return self._asked() == other._asked()
+
+    def _asked(self) -> dict[str, object]:
+        return cast(dict[str, object], json.loads(json.dumps({**self.to_dict(), "created": 0})))
 
     def to_dict(self) -> dict[str, object]:
         """Plain JSON values."""

@@ -105,6 +105,14 @@ def unfinished(owner: str) -> list[Run]:
     return [run for run in mine if run.state in ("queued", *ACTIVE)]
 
 
+def at_work_on(spec: RunSpec) -> Run | None:
+    """The run that waits or is at work and was asked for the same training, if there is one."""
+    for run in listing():
+        if run.state in ("queued", *ACTIVE) and run.spec.same_as(spec):
+            return run
+    return None
+
+
 def create(spec: RunSpec, path: Path | None = None) -> Run:
     """Make the directory of a run that no process works on yet.
 

@@ -41,5 +41,7 @@ with st.expander("How to read it", icon=":material/menu_book:"):
         "real digits.\n"
         "- Look at **one tile along the row**: from epoch 10 to 25 most of the VAE's digits stay "
         "what they are. The GAN's change more often: nothing ties its z to a digit.\n"
+        "- The VAE is told, pixel by pixel, how far its reconstruction is from the original. The "
+        "GAN is only told whether its picture passes for real.\n"
         "- An epoch is one pass over the training images in both rows."
     )

@@ -9,8 +9,8 @@ from genlib.store.checkpoint import Info
 from genlib.ui.components.live_slider import live_slider
 from genlib.ui.kit import links
 from genlib.ui.kit.pickers import choose, pick_models
-from genlib.ui.kit.picture_table import signed_legend
 from genlib.ui.kit.plain import note_of, plain
+from genlib.ui.kit.signed import signed_legend
 from genlib.ui.kit.stage import header, stage
 from genlib.ui.latents import reconstructions
 from genlib.ui.latents.lessons.reconstructions import RECONSTRUCTIONS

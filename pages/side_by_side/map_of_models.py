@@ -51,6 +51,9 @@ if opened:
 
 with st.expander("How to read this", icon=":material/menu_book:"):
     st.markdown(
+        "- The first question is **what is modelled**. A generative model describes how images "
+        "come about: p(x), or p(x, y) together with a label. A discriminative one gives p(y | x): "
+        "the label of an image that is there already.\n"
         "- Models differ in what they can say about p(x): the exact number, a bound, an estimate, "
         "or only samples.\n"
         "- **Tractable**: one pass gives log p(x) in nats. See the Likelihood bench.\n"

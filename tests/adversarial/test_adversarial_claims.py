@@ -9,8 +9,10 @@ import pytest
 import torch
 
 from genlib.data.datasets import find_mnist
+from genlib.explore.duel import Duel
 from genlib.models.capabilities import Decodes
 from genlib.ui.adversarial.gan import data
+from genlib.ui.adversarial.gan.steps import COLLAPSE, COLLAPSES
 from genlib.ui.kit import loading
 from genlib.ui.kit.evidence import named
 
@@ -49,3 +51,21 @@ def test_the_walk_changes_the_image_gradually(shipped: Path) -> None:
         x = model.decode(angle.cos() * a + angle.sin() * b).flatten(1)
     steps = (x[1:] - x[:-1]).norm(dim=1)
     assert steps.max() < 0.25 * (x[-1] - x[0]).norm()
+
+
+def test_g_alone_collapses_at_the_preset_s_rate_where_d_is_frozen(shipped: Path) -> None:
+    """Step by step, "Make it collapse": 30 steps of G."""
+    info = named(COLLAPSES)
+    judge = data.judge_of(info)
+    assert judge is not None
+    pictures = loading.pictures_of(info)
+    duel = Duel(loading.model(info), pictures.train_x, batch=64)
+    before = data.covered(judge.info.path, duel.draw(500, 1), pictures)
+    duel.lr = COLLAPSE
+    for _ in range(30):
+        duel.step_once("g")
+    after = data.covered(judge.info.path, duel.draw(500, 1), pictures)
+    assert duel.trace[-1].d_gz > 0.9, "D takes the samples for real"
+    duel.close()
+    assert not before.missing and before.effective > 9
+    assert len(after.missing) >= 5 and after.effective < 5

@@ -10,10 +10,13 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
+from genlib.explore.duel import Duel
 from genlib.models.classifier import Classifier, ClassifierSettings
 from genlib.models.gan import MLPGAN, MLPGANSettings
 from genlib.store import checkpoint
 from genlib.ui.adversarial.gan import data
+from genlib.ui.adversarial.gan.steps import COLLAPSE, STARTS
+from genlib.ui.kit import loading
 from tests.helpers import sent, visit
 
 run = partial(visit, "adversarial/gan.py", "gan")
@@ -111,3 +114,35 @@ def test_the_shared_model_is_never_trained(tiny: Path) -> None:
     assert not app.exception
     st.cache_data.clear()  # drawn again by the same cached model
     assert sent(run(), "sample_grid")[0]["picture"] == shown
+
+
+def test_the_collapse_preset_sets_who_trains_and_how_fast_and_classes_are_counted(
+    tiny: Path,
+) -> None:
+    app = run(view="Step by step")
+    app.button(key="gan.duel.collapse").click().run()
+    assert not app.exception
+    assert app.segmented_control(key="gan.duel.who").value == "g"
+    assert app.query_params["gan.duel.lr"] == f"{COLLAPSE:g}"
+    app.button(key="gan.duel.count").click().run()
+    assert not app.exception
+    assert "Collapse" in app.error[0].value, "an untrained generator draws one image"
+    app.button(key="gan.duel.once.g").click().run()
+    assert not app.error, "the count was of another G"
+
+
+def test_step_by_step_begins_at_the_first_epoch_that_was_kept(tiny: Path) -> None:
+    kept = tiny / "gan.snapshots" / "epoch-0001.safetensors"
+    other = MLPGAN(MLPGANSettings(latent_dim=4, hidden=(8, 16)))
+    checkpoint.save(kept, other, name="gan", dataset="mnist", seed=0, epoch=1)
+    st.cache_data.clear()
+    app = run(view="Step by step")
+    shown = {}
+    for start in STARTS:
+        app.segmented_control(key="gan.duel.start").set_value(start).run()
+        assert not app.exception
+        shown[start] = values(app)
+    duel = Duel(other.eval(), loading.dataset().train_x, batch=64)
+    assert shown["first"]["D(x)"] == f"{duel.trace[-1].d_x:.3f}"
+    assert len({tuple(numbers.values()) for numbers in shown.values()}) == 3
+    duel.close()

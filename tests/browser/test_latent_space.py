@@ -329,3 +329,26 @@ def test_the_page_to_take_away_works_without_a_server(
     page.get_by_role("button", name="Random").click()
     painted(page)
     assert (canvas_pixels(page, PICTURE) != before).any()
+
+
+@pytest.mark.parametrize("name", ["vae-2", "vae-20"])
+def test_the_exported_page_shows_picture_plane_and_sliders_in_one_screen(
+    page: Page, shipped: Path, tmp_path: Path, name: str
+) -> None:
+    from genlib.ui.latents.latent_space.data import space
+    from genlib.ui.latents.latent_space.files import explorer_html
+
+    model = shipped_model(shipped, name)
+    info = checkpoint.peek(shipped / f"{name}.safetensors")
+    file = tmp_path / "explorer.html"
+    z = np.zeros(int(str(model.config.to_dict()["latent_dim"])), np.float32)
+    file.write_text(explorer_html(space(info), z), encoding="utf-8")
+    for width, height in ((1000, 700), (1280, 720), (390, 844)):
+        page.set_viewport_size({"width": width, "height": height})
+        page.goto(file.as_uri())
+        wait_for_picture(page)
+        for part in (PICTURE, "canvas.pad", ".bank"):
+            box = page.locator(part).bounding_box()
+            assert box is not None and box["height"] > 50
+            assert box["y"] >= 0 and box["y"] + box["height"] <= height, f"{part}, {width} px"
+            assert box["x"] >= 0 and box["x"] + box["width"] <= width, f"{part}, {width} px"

@@ -26,6 +26,27 @@ IN_SIGHT = """(element) => {
     const {clientWidth, clientHeight} = document.documentElement
     return {height, down: share(top, bottom, clientHeight), across: share(left, right, clientWidth)}
 }"""
+TABS = 5  # from the stage to its main control, at most
+# What has the focus, in shadow roots too, or a box around it, has an outline or a coloured border.
+FOCUS_SHOWS = """() => {
+    let element = document.activeElement
+    while (element.shadowRoot?.activeElement) element = element.shadowRoot.activeElement
+    const seen = ({outlineStyle, outlineWidth, boxShadow}) =>
+        (outlineStyle !== "none" && parseFloat(outlineWidth) > 0) || boxShadow !== "none"
+    const plain = (one) => {
+        const {borderColor} = getComputedStyle(one)
+        const focused = document.activeElement
+        focused.blur()
+        const before = getComputedStyle(one).borderColor
+        focused.focus()
+        return borderColor === before
+    }
+    for (let at = element, k = 0; at && k < 6; at = at.parentElement, k += 1) {
+        const pseudo = ["::before", "::after"].some((name) => seen(getComputedStyle(at, name)))
+        if (seen(getComputedStyle(at)) || pseudo || !plain(at)) return true
+    }
+    return false
+}"""
 TOO_WIDE = """() => {
     const main = document.querySelector("[data-testid=stMain]")
     const page = document.documentElement
@@ -44,8 +65,11 @@ def drawn(tab: Page, stage: Locator) -> None:
     until(tab, keeps_its_height, f"no picture in the stage: {heights[-3:]} pixels high")
 
 
-def check(open_page: Callable[..., Page], path: str, key: str) -> None:
-    """Assert of a page that its stage and the widget or container of this key are in sight."""
+def check(open_page: Callable[..., Page], path: str, key: str, *, keyboard: bool = True) -> None:
+    """Assert of a page that its stage and the widget or container of this key are in sight.
+
+    keyboard: and that the keyboard reaches it, which it doesn't where all of it is disabled.
+    """
     for width, height, share in SCREENS:
         tab = open_page(path, width=width, height=height, timeout=120_000)
         stage, control = tab.locator(".st-key-stage"), tab.locator(css_class(key)).first
@@ -58,6 +82,25 @@ def check(open_page: Callable[..., Page], path: str, key: str) -> None:
         found = control.evaluate(IN_SIGHT)
         assert found["down"] > 0.99 and found["across"] > 0.99, f"{key}: {found}"
         assert tab.evaluate(TOO_WIDE) <= 0, f"{width} x {height} scrolls sideways"
+        if keyboard and width == SCREENS[0][0]:
+            reach_by_keyboard(tab, control, key)
+
+
+def reach_by_keyboard(tab: Page, control: Locator, key: str) -> None:
+    """Assert that the link past the menu leads to the stage, and few Tabs to its control."""
+    tab.wait_for_function("window.genlibPresents")
+    skip = tab.get_by_role("link", name="Skip to the picture")
+    skip.focus()
+    assert skip.evaluate("(link) => link.getBoundingClientRect().left") >= 0, "it is out of sight"
+    tab.keyboard.press("Enter")
+    assert tab.evaluate("document.activeElement.matches('.st-key-stage')")
+    for _ in range(TABS):
+        tab.keyboard.press("Tab")
+        if control.evaluate("(element) => element.contains(document.activeElement)"):
+            break
+    else:
+        raise AssertionError(f"{TABS} Tabs from the stage don't reach {key}")
+    assert tab.evaluate(FOCUS_SHOWS), f"the focus within {key} can't be seen"
 
 
 @pytest.mark.usefixtures("shipped")
@@ -76,7 +119,7 @@ def test_of_a_run_the_buttons_curves_and_pictures_are_in_the_first_screen(
     settings = {"epochs": 2, "limit": 128, "precision": "float32", "threads": 1}
     made = [train(RunSpec(family, "digits", {}, settings)) for family in ("autoencoder", "vae")]
     for run in made:
-        check(open_page, f"train?train.show=Watch&run={run.id}", "run.steer")
+        check(open_page, f"train?train.show=Watch&run={run.id}", "run.steer", keyboard=False)
     compared = "&".join(f"runs.compare={run.id}" for run in made)
     check(open_page, f"runs?{compared}", "runs.metric")
     for run in made:

@@ -143,6 +143,8 @@ def test_no_strength_no_damage(kind: str, x: torch.Tensor) -> None:
 def test_classifier_logits_and_features(x: torch.Tensor) -> None:
     model = Classifier(ClassifierSettings(n_classes=7)).eval()
     assert model.logits(x).shape == (5, 7) and model.features(x).shape == (5, 64)
+    model.eval()
+    assert torch.equal(model.logits_of(model.features(x)), model.logits(x))
     terms = model.losses(x, torch.arange(5), torch.Generator())
     assert 0 <= terms["accuracy"] <= 1
 

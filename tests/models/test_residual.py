@@ -27,6 +27,8 @@ def test_any_picture_of_16_pixels_or_more(channels: int, size: int) -> None:
     model = small(channels=channels, image_size=size, n_classes=7).eval()
     x = torch.rand(3, channels, size, size)
     assert model.logits(x).shape == (3, 7) and model.features(x).shape == (3, 16)
+    model.eval()
+    assert torch.equal(model.logits_of(model.features(x)), model.logits(x))
 
 
 def test_smaller_ones_are_refused_in_words() -> None:

@@ -128,6 +128,19 @@ def test_the_page_starts_a_sweep() -> None:
     assert app.selectbox(key="runs.sweep").value == queued[0].spec.sweep
 
 
+@pytest.mark.usefixtures("nothing_starts")
+def test_a_double_click_starts_a_sweep_once() -> None:
+    app = browse("train/runs.py")
+    ok(app.text_input(key="sweep.values.latent_dim").set_value("2, 5").run())
+    for _ in range(2):
+        ok(app.button(key="sweep.start").click().run())
+    assert sorted(run.spec.model["latent_dim"] for run in queue.queue()) == [2, 5]
+    assert len(queue.queue()) == 2
+    ok(app.text_input(key="sweep.values.latent_dim").set_value("3, 5").run())
+    ok(app.button(key="sweep.start").click().run())
+    assert len(queue.queue()) == 4, "another sweep is another one"
+
+
 def test_a_sweep_s_result_has_an_error_for_each_value() -> None:
     settings = base()
     planned = sweep.plan(settings, spec_of("autoencoder", "latent_dim"), "1, 20")

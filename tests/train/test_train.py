@@ -99,6 +99,30 @@ def test_start_makes_a_run_with_the_form_s_settings() -> None:
 
 
 @pytest.mark.usefixtures("nothing_starts")
+def test_a_run_that_waits_already_is_shown_instead_of_started_again() -> None:
+    app = page()
+    ok(app.button(key="train.start").click().run())
+    (run,) = queue.listing()
+    again = page()
+    ok(again.button(key="train.start").click().run())
+    assert queue.listing() == [run] and again.subheader[0].value == run.id
+
+
+def test_a_stopped_run_takes_another_learning_rate_before_it_goes_on() -> None:
+    run = trained()
+    run.set_status("stopped", time.time())
+    app = page(train__show="Watch", run=run.id)
+    rate = app.number_input(key=f"run.lr.{run.id}")
+    assert not rate.disabled and "From Resume on" in rate.help
+    ok(rate.set_value(0.02).run())
+    assert run.control.lr == 0.02
+    assert work(run, lambda event: None) == "finished"
+    assert run.control.lr == 0.02
+    finished = page(train__show="Watch", run=run.id).number_input(key=f"run.lr.{run.id}")
+    assert finished.disabled
+
+
+@pytest.mark.usefixtures("nothing_starts")
 def test_a_visitor_with_too_many_runs_is_told_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GENLIB_MAX_OWN_RUNS", "0")
     app = page()

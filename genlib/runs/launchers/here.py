@@ -15,6 +15,7 @@ from genlib import environment
 from genlib.environment import DiskFullError
 from genlib.files import full_disk_said, take
 from genlib.runs.directory import Run
+from genlib.runs.launchers import spare
 from genlib.settings import Settings
 
 LOG = logging.getLogger(__name__)
@@ -45,23 +46,20 @@ def _start(run: Run) -> bool:
         return False
     if lock is None:
         return False
-    command = [sys.executable, "-m", "genlib", "train", "--run", str(run.path)]
-    path = os.pathsep.join(
-        filter(None, (str(environment.root().resolve()), os.environ.get("PYTHONPATH")))
-    )
     try:
         run.set_status("running", time.time())
         file = run.path / "log.txt"
         with full_disk_said(file), file.open("ab") as log:
-            subprocess.Popen(
-                [*command, "--lock-fd", str(lock)],
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                pass_fds=(lock,),
-                start_new_session=True,
-                env={**os.environ, "PYTHONPATH": path},
-            )
+            if not spare.give(run.path, lock, log.fileno()):
+                subprocess.Popen(
+                    [*command(), "--run", str(run.path), "--lock-fd", str(lock)],
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=log,
+                    pass_fds=(lock,),
+                    start_new_session=True,
+                    env=environment_of_runs(),
+                )
     except DiskFullError as error:  # it stays in the queue until there is room
         _say(str(run.path), str(error))
         return False
@@ -71,6 +69,23 @@ def _start(run: Run) -> bool:
     finally:
         os.close(lock)
     return True
+
+
+def command() -> list[str]:
+    """What starts a process that trains, without its options."""
+    return [sys.executable, "-m", "genlib", "train"]
+
+
+def environment_of_runs() -> dict[str, str]:
+    """The variables of such a process: it finds this genlib from any directory."""
+    path = (str(environment.root().resolve()), os.environ.get("PYTHONPATH"))
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, path))}
+
+
+def warm() -> None:
+    """Have a process wait that needs to import nothing, while this is called every
+    ``spare.BEAT_S`` seconds: the next run starts at once."""
+    spare.keep(command(), environment_of_runs())
 
 
 @lru_cache(maxsize=256)  # once for each directory and reason: pages try again all the time

@@ -12,15 +12,15 @@ from streamlit.delta_generator import DeltaGenerator
 
 from genlib.models.capabilities import HasMargin
 from genlib.plots.adversarial import Mark, history_figure, score_figure
-from genlib.plots.kernels import diverging
 from genlib.store.checkpoint import Info
 from genlib.ui.adversarial.gan import data
 from genlib.ui.adversarial.gan.subject import pick_subject
 from genlib.ui.adversarial.gan.training import collapse_warning, epochs, pick_epoch
 from genlib.ui.kit import images, links, loading
 from genlib.ui.kit.pickers import download
-from genlib.ui.kit.picture_table import PictureCard, cards, signed_legend
+from genlib.ui.kit.picture_table import PictureCard, cards
 from genlib.ui.kit.plain import plain
+from genlib.ui.kit.signed import signed, signed_legend
 from genlib.ui.kit.stage import wait_for_drawing
 
 KEY = "ebgan"
@@ -109,7 +109,7 @@ def _rebuilt(model: HasMargin, image: torch.Tensor, value: float) -> None:
         [
             PictureCard("Image", images.to_uint8(image)),
             PictureCard("Rebuilt", images.to_uint8(rebuilt)),
-            PictureCard(f"C = {value:.1f}", diverging(error, 1.0)),
+            PictureCard(f"C = {value:.1f}", signed(error, 1.0)),
         ]
     )
     signed_legend("ink left out", "none", "ink added")

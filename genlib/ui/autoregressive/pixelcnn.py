@@ -25,6 +25,7 @@ from genlib.ui.kit.jobs import polled
 N = 16  # images on the stage
 CHUNK = 32  # test images a turn: a fraction of a second
 CHUNKS = 16
+FIRST_S, TURN_S = 0.02, 0.3  # seconds of counting while the page is drawn, and in each turn after
 FRAMES = 56  # of the film of the growth
 BLANK = 0.4  # grey of a pixel that is not yet drawn, in the film
 
@@ -98,9 +99,10 @@ def _field(
 
 def against_the_test_set(info: Info, own: float | None) -> None:
     """Where an image's nats lie among those of test digits, which are counted in short turns."""
+    turns: list[float] = [FIRST_S]  # the page itself waits for little more than what is known
 
     def panel() -> bool:
-        finished = _count(info)
+        finished = _count(info, turns.pop() if turns else TURN_S)
         if finished < CHUNKS:
             text = f"Test digits: {finished * CHUNK} of {CHUNKS * CHUNK}"
             st.progress(finished / CHUNKS, text)
@@ -112,9 +114,9 @@ def against_the_test_set(info: Info, own: float | None) -> None:
     polled(counting, panel, every=0.3, busy=bool(st.session_state.get(counting, True)))
 
 
-def _count(info: Info) -> int:
-    """Chunks that are there after at most a third of a second of work."""
-    until = time.monotonic() + 0.3
+def _count(info: Info, seconds: float) -> int:
+    """Chunks that are there after so many seconds of work, or one more."""
+    until = time.monotonic() + seconds
     for k in range(CHUNKS):
         _chunk(info, k)
         if time.monotonic() > until:

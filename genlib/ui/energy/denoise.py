@@ -14,11 +14,12 @@ from genlib.models.capabilities import Reconstructs
 from genlib.models.denoising import CORRUPTIONS
 from genlib.plots.denoise import UNTOUCHED as GREY
 from genlib.plots.denoise import Line
-from genlib.plots.kernels import MODEL_COLOURS, diverging
+from genlib.plots.kernels import MODEL_COLOURS
 from genlib.store.checkpoint import Info
 from genlib.ui.kit import loading
 from genlib.ui.kit.picture_table import PictureCard, PictureRow, cards, grey, picture_table
 from genlib.ui.kit.plain import plain
+from genlib.ui.kit.signed import signed
 
 KINDS = {  # what the page says, and so what a link holds -> name in CORRUPTIONS
     "Dropout": "dropout",
@@ -139,7 +140,7 @@ def batch_rows(
     noise = PictureRow("Noise mask", "white: damaged", grey(mask[:, 0].float().numpy()))
     if mask.all():  # then the mask says nothing; the noise itself does
         noise = PictureRow(
-            "Noise", "red added, blue taken", diverging((x_bad - x)[:, 0].numpy(), 1.0)
+            "Noise", "red: added, blue: removed", signed((x_bad - x)[:, 0].numpy(), 1.0)
         )
     rows = [
         noise,

@@ -15,7 +15,6 @@ import streamlit as st
 from numpy.typing import NDArray
 from streamlit.delta_generator import DeltaGenerator
 
-from genlib.plots.kernels import CSS_GRADIENT
 from genlib.ui.kit.images import data_url
 
 _STYLE = """<style>
@@ -104,17 +103,6 @@ def cards(items: Sequence[PictureCard], where: DeltaGenerator | None = None) -> 
     """Show pictures side by side, each with name and number; the best is framed."""
     body = "".join(_card(item) for item in items)
     (where or st).html(f'{_STYLE}<div class="cards">{body}</div>')
-
-
-def signed_legend(low: str, middle: str, high: str, where: DeltaGenerator | None = None) -> None:
-    """A colour bar for signed pictures, with words at both ends and at zero."""
-    (where or st).html(
-        '<div style="display:inline-grid;grid-template-columns:auto minmax(80px,180px) auto;'
-        'column-gap:8px;align-items:center;font-size:.85rem;line-height:1.3">'
-        f"<span>{escape(low)}</span><span style='height:12px;border-radius:3px;"
-        f"background:linear-gradient(90deg,{CSS_GRADIENT})'></span><span>{escape(high)}</span>"
-        f"<span></span><span style='text-align:center;opacity:.75'>{escape(middle)}</span></div>"
-    )
 
 
 def _row(row: PictureRow) -> str:

@@ -65,6 +65,11 @@ def tune() -> None:
         st.session_state["server.nodelay"] = set_nodelay(st.get_option("server.port"))
 
 
+def serving() -> bool:
+    """Whether a server of ours runs in this process, so that somebody may look."""
+    return _tune_process()
+
+
 @cache
 def _tune_process() -> bool:
     """True if a server of ours runs in this process (not under AppTest: nothing to tune)."""

@@ -13,9 +13,7 @@ from genlib.explore import kernels as layer
 from genlib.models.capabilities import HasKernels, Reconstructs
 from genlib.plots.kernels import (
     OWN,
-    PALETTE,
     class_bars,
-    diverging,
     error_bars,
     levels,
     shared_limit,
@@ -25,8 +23,9 @@ from genlib.ui.components.decoder_store import component_key
 from genlib.ui.components.kernel_grid import kernel_grid
 from genlib.ui.kit import loading
 from genlib.ui.kit.images import picture
-from genlib.ui.kit.picture_table import PictureRow, grey, picture_table, signed_legend
+from genlib.ui.kit.picture_table import PictureRow, grey, picture_table
 from genlib.ui.kit.plain import plain
+from genlib.ui.kit.signed import palette, signed, signed_legend
 
 
 @dataclass(frozen=True)
@@ -93,8 +92,8 @@ def reconstructions(infos: list[Info], x: Tensor, differences: bool) -> None:
         detail = f"{latent_dim(info)} latents{_classes(info)}"
         rows.append(PictureRow(info.name, detail, grey(x_hat[:, 0].numpy()), captions, rule=True))
         if differences:
-            signed = diverging((x_hat - x)[:, 0].numpy(), 1.0)
-            rows.append(PictureRow("", "output − input", signed))
+            difference = signed((x_hat - x)[:, 0].numpy(), 1.0)
+            rows.append(PictureRow("", "output − input", difference))
     picture_table(rows, fits=True)
     st.caption("Under each output: squared error per pixel, pixels in [0, 1].")
     if differences:
@@ -154,7 +153,7 @@ def grid(
     kernel_grid(
         component_key("reconstructions.grid", info.name),
         levels(k.weights[units].numpy(), scale == OWN),
-        PALETTE,
+        palette(),
         units.tolist(),
         notes,
         dead[units].tolist(),
@@ -185,7 +184,7 @@ def zoom(info: Info, unit: int) -> None:
     with left:
         weights = found.kernels.weights[unit]
         limit = max(float(weights.abs().max()), 1e-9)
-        picture(diverging(weights.numpy(), limit), f"unit {unit} of {info.name}", width=252)
+        picture(signed(weights.numpy(), limit), f"unit {unit} of {info.name}", width=252)
         signed_legend(f"−{limit:.3f}", "0", f"+{limit:.3f}")
     with middle:
         top, low = order.flip(0)[:6], order[:6]

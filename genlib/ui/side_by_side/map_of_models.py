@@ -65,9 +65,13 @@ def picture(info: Info) -> NDArray[np.uint8] | None:
 
 
 def tree_html(pictures: Mapping[str, str], marked: str = "") -> str:
-    """Both trees as nested boxes. pictures: those drawn so far; marked: the name of a node."""
-    trees = (_branch(tree, pictures, marked, 0) for tree in (TREE, RELATED))
-    return f'<div class="tree">{"".join(trees)}</div>'
+    """What models p(x), or p(x, y), and what doesn't, as nested boxes.
+
+    pictures: those drawn so far; marked: the name of a node.
+    """
+    related = "".join(_branch(tree, pictures, marked, 0) for tree in RELATED)
+    whole = f'{_branch(TREE, pictures, marked, 0)}<div class="split">{related}</div>'
+    return f'<div class="tree">{whole}</div>'
 
 
 def timeline_html(marked: str = "") -> str:
@@ -273,14 +277,16 @@ CLASS_IMAGES = Node(
     "Class images",
     2013,
     "Simonyan et al.; DeepDream 2015",
-    "No generative model: a classifier's score is climbed.",
+    "A classifier knows p(y | x) alone. Gradient ascent on its score draws an image.",
     menu.page("class_images"),
 )
 STYLEGAN = Node("StyleGAN", 2018, "Karras, Laine & Aila", "Faces that do not exist.")
 
+# The first question is what is modelled: how x comes about, with or without a label y, or the label
+# of a given x alone.
 TREE = Branch(
-    "Maximum likelihood",
-    "All of these bring p_model near p_data. How do they say p(x)?",
+    "Generative: p(x), or p(x, y) with labels",
+    "Maximum likelihood brings p_model close to p_data. How do they define p(x)?",
     (
         Branch("Explicit density", "p(x) is written down", (
             Branch("Tractable", "and can be computed: linear Gaussians, fully visible belief nets, "
@@ -296,10 +302,9 @@ TREE = Branch(
         ), 3),
     ),
 )  # fmt: skip
-RELATED = Branch(
-    "No density, but related",
-    "They restore or judge images, but give no density.",
-    (AUTOENCODER, DENOISING, CLASS_IMAGES),
+RELATED = (
+    Branch("Discriminative: p(y | x)", "They classify an image that is given.", (CLASS_IMAGES,)),
+    Branch("Neither", "They restore images but define no density.", (AUTOENCODER, DENOISING), 2),
 )
 
 
@@ -311,5 +316,5 @@ def nodes(branch: Branch) -> list[Node]:
     return found
 
 
-ALL = tuple(nodes(TREE) + nodes(RELATED))
+ALL = tuple(node for tree in (TREE, *RELATED) for node in nodes(tree))
 TIMELINE = tuple(sorted(ALL, key=lambda node: node.year))

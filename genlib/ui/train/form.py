@@ -13,11 +13,13 @@ from genlib.explore.architecture import diagram, drawable
 from genlib.models import FAMILIES, Model, capabilities
 from genlib.runs import queue
 from genlib.runs.directory import RunSpec
+from genlib.runs.launch import HERE, chosen
+from genlib.runs.launchers import here, spare
 from genlib.settings import Spec, TrainSettings
 from genlib.store.recipes import RECIPES, Recipe
 from genlib.training import loop
 from genlib.ui.components.architecture import architecture
-from genlib.ui.kit import forms, guard, loading, rights
+from genlib.ui.kit import forms, guard, loading, rights, server
 from genlib.ui.kit.plain import note_of, plain
 from genlib.ui.train.dataset import own_pictures, ready, strip
 
@@ -39,6 +41,7 @@ def new_run(controls: DeltaGenerator, picture: DeltaGenerator) -> None:
         return
     with controls:
         family, dataset, recipe = _choose()
+        _warm()
     own_pictures()
     with picture:
         known = ready(dataset)
@@ -66,8 +69,15 @@ def new_run(controls: DeltaGenerator, picture: DeltaGenerator) -> None:
             _offer_mnist()
         if recipe in RECIPES:
             st.caption(f":material/menu_book: {RECIPES[recipe].text}")
-        if not errors:
-            _show_architecture(family, data, model.values)
+    if not errors:
+        _show_architecture(family, data, model.values)
+
+
+@st.fragment(run_every=spare.BEAT_S)
+def _warm() -> None:
+    """While the form is open, a process waits for its run, if the next one could start at once."""
+    if server.serving() and chosen() == HERE and queue.working() < queue.max_runs():
+        here.warm()
 
 
 def _fill(family: type[Model]) -> tuple[forms.Filled, forms.Filled]:
@@ -214,8 +224,8 @@ def _start_button(errors: list[str], spec: RunSpec) -> None:
 
 @rights.needed
 def _start(spec: RunSpec) -> None:
-    try:
-        run = queue.start(spec, guard.owner())
+    try:  # of a double click, the second one shows what the first one started
+        run = queue.at_work_on(spec) or queue.start(spec, guard.owner())
     except LimitError as error:
         rights.say(str(error))
         return

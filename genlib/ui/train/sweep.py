@@ -135,6 +135,9 @@ def _base() -> RunSpec:
 
 @rights.needed
 def _start(specs: list[RunSpec]) -> None:
+    st.session_state["runs.sweep"] = specs[0].sweep
+    if queue.at_work_on(specs[-1]):  # the second click of a double click
+        return
     try:
         owner = guard.owner()
         queue.check_room(len(specs), owner)
@@ -142,8 +145,6 @@ def _start(specs: list[RunSpec]) -> None:
             queue.start(spec, owner)
     except LimitError as error:
         rights.say(str(error))
-        return
-    st.session_state["runs.sweep"] = specs[0].sweep
 
 
 def result(members: Sequence[Run]) -> None:

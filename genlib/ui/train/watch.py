@@ -48,14 +48,17 @@ def show(run: Run, controls: DeltaGenerator, picture: DeltaGenerator) -> None:
     with picture:
         st.fragment(run_every=every, key="run_view")(follow)(run.path.name, live)
     with controls:
-        st.fragment(run_every=every, key="run_settings")(adjust)(run.path.name)
+        st.fragment(run_every=every, key="run_settings")(adjust)(run.path.name, run.name)
 
 
-def adjust(run_id: str) -> None:
+def adjust(run_id: str, name: str) -> None:
     """A run's numbers, its learning rate, its name, and where to open it."""
     run = queue.get(run_id)
-    if run is None:  # ``follow`` says so
-        return
+    if run is None:  # deleted here or elsewhere: as in ``follow``
+        actions.say_gone(run_id)
+        st.rerun()
+    if run.name != name:
+        st.rerun()  # it stands in the stage as well
     state = run.state
     _numbers(run, diary(run))
     actions.learning_rate(run, state)

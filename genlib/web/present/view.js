@@ -82,6 +82,19 @@ const fit = () => {
   shown.style.zoom = ""
 }
 
+/** The first thing that Tab reaches leads past the menu and the controls. */
+const addSkipLink = () => {
+  const link = Object.assign(document.createElement("a"), { className: "genlib-skip", href: "#picture",
+    textContent: "Skip to the picture" })
+  link.onclick = (event) => {
+    event.preventDefault()
+    const target = stage() ?? document.querySelector("[data-testid=stMain]")
+    target.tabIndex = -1 // it takes the focus, but Tab doesn't stop there
+    target.focus()
+  }
+  document.body.prepend(link)
+}
+
 let waiting = 0
 const fitSoon = () => {
   clearTimeout(waiting)
@@ -93,6 +106,7 @@ export default ({ data }) => {
   Object.assign(page, data)
   if (!window.genlibPresents) {
     window.genlibPresents = true
+    addSkipLink()
     addEventListener("keydown", pressed)
     addEventListener("resize", fitSoon)
   }

@@ -250,6 +250,14 @@ def covered(judge: Path, x: Tensor, data: Dataset) -> coverage.Coverage:
     )
 
 
+@st.cache_data(
+    max_entries=200,
+    show_spinner="Looking through the training images …",
+    hash_funcs={
+        Info: lambda info: (info.dataset, str(info.train.get("classes", ""))),
+        Tensor: lambda x: _digest(x),
+    },
+)
 def nearest(info: Info, x: Tensor, k: int = 5) -> coverage.Nearest:
     """The k training images, or all if there are fewer, nearest to each of x (M, C, H, W)."""
     train_x = loading.pictures_of(info).train_x

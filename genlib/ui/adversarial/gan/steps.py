@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from functools import partial
+from pathlib import Path
 
 import pandas as pd
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from genlib.explore.coverage import Coverage
 from genlib.explore.duel import WATCHED, Duel, DuelPoint
 from genlib.store.checkpoint import Info
-from genlib.ui.components.live_slider import live_slider
+from genlib.ui.adversarial.gan import data
+from genlib.ui.adversarial.gan.training import say_collapse
+from genlib.ui.components.live_slider import live_slider, write_link
 from genlib.ui.kit import guard, images, loading
 from genlib.ui.kit.columns import side_by_side
 from genlib.ui.kit.jobs import polled
@@ -19,11 +23,12 @@ from genlib.ui.kit.plain import plain
 
 KEY = "gan.duel"
 POLL = 0.4  # seconds between two looks
-STARTS = {"trained": "From this checkpoint", "fresh": "Untrained"}
+STARTS = {"trained": "Trained", "first": "First epoch", "fresh": "Untrained"}
 WHOM = {"both": "Both", "d": "Only D", "g": "Only G"}
 SPEEDS = {"slow": "Slow motion", "full": "Full speed"}
 SLOW_S = 1.0  # seconds between two steps in slow motion
 RATES = [a * 10**e for e in range(-5, -1) for a in (1, 2, 5)] + [0.1]
+COLLAPSES, COLLAPSE = "gan-mlp", 0.01  # its G alone soon draws few kinds of images at this rate
 BATCH = 64  # or all images, where there are fewer
 
 
@@ -36,12 +41,14 @@ def theatre(info: Info, controls: DeltaGenerator) -> None:
         )
         return
     with controls:
+        early = first_epoch(info)
         start = choose(
             "Start",
-            STARTS,
+            {name: text for name, text in STARTS.items() if early or name != "first"},
             f"{KEY}.start",
-            "A copy of the checkpoint, or the same layers with fresh weights. The checkpoint "
-            "itself is never touched.",
+            "A copy of the checkpoint, of the first epoch that was kept of its training, or the "
+            "same layers with new random weights. The checkpoint itself doesn't change.",
+            wrap=True,
         )
         who = choose(
             "Who trains",
@@ -49,18 +56,63 @@ def theatre(info: Info, controls: DeltaGenerator) -> None:
             f"{KEY}.who",
             "**Both**: one step each, D first. The checkpoint's own `d_steps` isn't used.",
         )
-        slow = f"Slow motion: a step every {SLOW_S:g} s."
+        st.button(
+            "Make it collapse",
+            icon=":material/compress:",
+            key=f"{KEY}.collapse",
+            on_click=_collapse,
+            help=f"Sets only G of {COLLAPSES} to train, at a learning rate of {COLLAPSE:g}. Press "
+            "Run, and after some thirty steps count its classes.",
+        )
+        slow = f"Slow motion: one step every {SLOW_S:g} s."
         speed = choose("Speed", SPEEDS, f"{KEY}.speed", slow, default="full")
     duel = _session_duel(info, start)
     duel.who, duel.pause_s = who, SLOW_S if speed == "slow" else 0.0
     _buttons(duel)
     _rate(duel)
     polled(f"{KEY}.live", _live, duel, every=POLL, busy=duel.running)
+    _coverage(info, duel)
     st.caption(
         f"D(x) and D(G(z)) are means over the same {duel.watched} real images and the same "
         f"{WATCHED} z after every step, without dropout, so each change comes from that step. The "
         "optimizers start fresh, so Adam's first steps are large."
     )
+
+
+def _collapse() -> None:
+    """The settings for it: nothing answers what G finds out about D, and no batch norm keeps its
+    samples apart."""
+    if COLLAPSES in [info.name for info in loading.checkpoints("StepsApart", "Decodes")]:
+        st.session_state["gan.model"] = COLLAPSES
+    st.session_state[f"{KEY}.who"] = "g"
+    st.session_state[f"{KEY}.start"] = "trained"
+    write_link(f"{KEY}.lr", COLLAPSE)
+
+
+def _coverage(info: Info, duel: Duel) -> None:
+    """What the private copy's samples cover, counted when asked for: as the Coverage view does."""
+    judge = data.judge_of(info)
+    if judge is None:
+        return
+    key = f"{KEY}.covered"
+    if st.button(
+        "Count its classes",
+        icon=":material/bar_chart:",
+        key=f"{KEY}.count",
+        help=f"Pause, and look for signs of collapse in {data.N:,} samples, as Coverage does.",
+    ):
+        drawn = duel.draw(data.N, 1)
+        found = data.covered(judge.info.path, drawn, loading.pictures_of(info))
+        st.session_state[key] = (duel.trace[-1], found)
+    counted: tuple[DuelPoint, Coverage] | None = st.session_state.get(key)
+    if counted is not None and counted[0] == duel.trace[-1]:
+        say_collapse(counted[1], judge)
+
+
+def first_epoch(info: Info) -> Path | None:
+    """The weights after the first epoch that was kept, if others came after it."""
+    earlier = [path for epoch, path in info.snapshots if 0 < epoch < info.epoch]
+    return earlier[0] if earlier else None
 
 
 def _session_duel(info: Info, start: str) -> Duel:
@@ -79,10 +131,14 @@ def _session_duel(info: Info, start: str) -> Duel:
 def _begin(info: Info, start: str) -> Duel:
     from genlib.store import checkpoint
 
-    model = checkpoint.build(info) if start == "fresh" else loading.model(info)
+    model = checkpoint.build(info) if start == "fresh" else loading.model(_source(info, start))
     lr = float(str(info.train.get("lr", 2e-4)))
     x = loading.pictures_of(info).train_x
     return Duel(model.eval(), x, lr=lr, batch=min(BATCH, len(x)), owner=guard.visitor())
+
+
+def _source(info: Info, start: str) -> Path:
+    return (first_epoch(info) if start == "first" else None) or info.path
 
 
 def _buttons(duel: Duel) -> None:

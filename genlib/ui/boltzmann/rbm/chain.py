@@ -12,15 +12,15 @@ from torch import Tensor
 from genlib.data.datasets import Dataset, to_float
 from genlib.models.capabilities import HasKernels, Stacked
 from genlib.models.layers import binarize
-from genlib.plots.kernels import OWN, PALETTE, SHARED, levels, shared_limit
+from genlib.plots.kernels import OWN, SHARED, levels, shared_limit
 from genlib.store.checkpoint import Info
 from genlib.ui.components.digit_picker import pick_digit
 from genlib.ui.components.gibbs_chain import Layers, Scene, gibbs_chain, gibbs_store
 from genlib.ui.components.kernel_grid import kernel_grid
 from genlib.ui.kit import images, loading
 from genlib.ui.kit.pickers import choose
-from genlib.ui.kit.picture_table import signed_legend
 from genlib.ui.kit.plain import plain
+from genlib.ui.kit.signed import palette, signed_legend
 from genlib.ui.kit.stage import wait_for_drawing
 
 KEY = "rbm"
@@ -188,7 +188,7 @@ def weights(info: Info, controls: DeltaGenerator, picture: DeltaGenerator) -> No
         kernel_grid(
             f"{KEY}.kernels",
             levels(kernels[order], scale == OWN),
-            PALETTE,
+            palette(),
             order.tolist(),
             [f"unit {u} · strength {strength[u]:.2f}" for u in order.tolist()],
             [False] * len(order),

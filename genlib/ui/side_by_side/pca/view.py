@@ -18,12 +18,12 @@ from genlib.data.datasets import Dataset, to_float
 from genlib.explore.pca import Components, Moment, nearest_in
 from genlib.models.capabilities import HasComponents, Samples
 from genlib.models.pca import PCA
-from genlib.plots.kernels import diverging
 from genlib.plots.pca import angles_figure
 from genlib.ui.kit import guard, loading
 from genlib.ui.kit.jobs import within_limits
 from genlib.ui.kit.picture_table import PictureCard, PictureRow, cards, grey, picture_table
 from genlib.ui.kit.plain import plain
+from genlib.ui.kit.signed import signed as in_theme
 from genlib.ui.side_by_side.pca import data as pca_data
 
 AXES_SHOWN = 24
@@ -54,7 +54,7 @@ def eigen_digits(found: Components, shape: tuple[int, ...]) -> None:
 def signed(flat: NDArray[np.floating], shape: tuple[int, ...]) -> NDArray[np.uint8]:
     """A signed vector (P,) as a picture (H, W, 3): red adds ink, blue removes it."""
     image = _image(flat, shape)
-    return diverging(image, float(np.abs(image).max()))
+    return in_theme(image, float(np.abs(image).max()))
 
 
 def _image(flat: NDArray[np.floating], shape: tuple[int, ...]) -> NDArray[np.floating]:
