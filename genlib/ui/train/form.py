@@ -69,8 +69,6 @@ def new_run(controls: DeltaGenerator, picture: DeltaGenerator) -> None:
             _offer_mnist()
         if recipe in RECIPES:
             st.caption(f":material/menu_book: {RECIPES[recipe].text}")
-    if not errors:
-        _show_architecture(family, data, model.values)
 
 
 @st.fragment(run_every=spare.BEAT_S)
