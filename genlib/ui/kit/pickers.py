@@ -1,4 +1,4 @@
-"""What pages have in common: pickers, downloads and prompts to try.
+"""What pages have in common: pickers and downloads.
 
 All of them live in the link: a widget's key is its query parameter.
 """
@@ -42,13 +42,6 @@ KINDS = {  # suffix of a download -> its MIME type and icon
     ".csv": ("text/csv", ":material/download:"),
     ".safetensors": ("application/octet-stream", ":material/download:"),
 }
-
-
-def try_this(prompts: Sequence[str]) -> None:
-    """Two or three things to try that lead to the surprise, in Markdown."""
-    with st.container(border=True):
-        st.markdown("**:material/lightbulb: Try this**")
-        st.markdown("\n".join(f"{n}. {text}" for n, text in enumerate(prompts, 1)))
 
 
 def no_model(*capabilities: str) -> None:
