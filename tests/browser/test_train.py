@@ -60,6 +60,8 @@ def test_train_watch_refresh_pause_and_stop(
     page = open_page("train?train.dataset=digits&train.autoencoder.batch_size=16")
     set_number(page, settle, "Epochs", "1000")
     set_number(page, settle, "Latent dim", "8")
+    # The button starts what the last run of the page has read.
+    expect(page.get_by_text(re.compile(",000 steps in total"))).to_be_visible(timeout=SLOW)
     page.get_by_role("button", name="Start training").click()
 
     chart = page.get_by_test_id("stVegaLiteChart").first
