@@ -84,7 +84,7 @@ def test_train_watch_refresh_pause_and_stop(
     wait_for_other(page, preview, preview(page))
 
     page.get_by_role("button", name="Pause").click()
-    expect(page.get_by_text("Paused: the process holds")).to_be_visible(timeout=SLOW)
+    expect(page.get_by_text("Paused. The process keeps")).to_be_visible(timeout=SLOW)
     settle(page)
     held = metric(page, "Epochs")
     page.wait_for_timeout(2000)
