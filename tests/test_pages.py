@@ -69,7 +69,7 @@ def test_page_without_any_checkpoint(
     if what:
         assert said == [f"No checkpoint can {what} yet. Train a model on the Train page."]
     if page.stem == "home":
-        assert "Train a model on the Train page" in said[0]
+        assert "Train one on the Train page" in said[0]
     if page.stem == "map_of_models":
         assert any("PixelCNN" in part.proto.json for part in app.get("bidi_component"))
     if page.stem == "reconstructions":

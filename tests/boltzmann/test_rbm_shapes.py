@@ -124,7 +124,7 @@ def test_pictures_that_no_longer_fit_the_model_are_said(
     shelf({})
     save(tmp_path, "grey", rbm("grey"), "bars")
     test = app(model="grey")
-    assert "pictures of another size or colour" in test.info[0].value
+    assert "images of another size or colour" in test.info[0].value
     assert not sent(test, "gibbs_chain")
 
 

@@ -61,7 +61,7 @@ def test_deep_dream_takes_no_picture(readonly: queue.Run, monkeypatch: pytest.Mo
     """Neither by its own control nor by a link that a teacher's page had."""
     app = browse("classifiers/deep_dream.py", "deep_dream", picture="upload")
     pictures = app.segmented_control(key="deep_dream.picture")
-    assert "Your own" not in pictures.options and pictures.value == "flower"
+    assert "Your own" not in pictures.options and pictures.value == "china"
     assert not app.get("file_uploader")
     monkeypatch.setenv("GENLIB_READONLY", "0")
     app = browse("classifiers/deep_dream.py", "deep_dream", picture="upload")
