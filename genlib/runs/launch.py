@@ -21,6 +21,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Protocol, cast
 
+from genlib import environment
 from genlib.files import read_json, write_json
 from genlib.runs.directory import Run
 from genlib.settings import Settings
@@ -117,6 +118,20 @@ def options(name: str, texts: Mapping[str, str] | None = None) -> Settings:
     if texts and not variables:
         raise ValueError(f"the launcher {name} has no settings, got {', '.join(texts)}")
     return known.parse({**given, **(texts or {})})
+
+
+def variables() -> dict[str, str]:
+    """The environment of a process on another machine: what genlib is told here, with paths that
+    hold anywhere, and without what only the server may know."""
+    told = {name: value for name, value in os.environ.items() if name.startswith("GENLIB_")}
+    told.pop("GENLIB_TEACHER", None)
+    paths = (str(environment.root().resolve()), os.environ.get("PYTHONPATH"))
+    return {
+        **told,
+        "PYTHONPATH": os.pathsep.join(filter(None, paths)),
+        "GENLIB_RUNS": str(environment.runs_dir().resolve()),
+        "GENLIB_CHECKPOINTS": str(environment.shipped_dir().resolve()),
+    }
 
 
 def remembered(run: Run) -> Launch:

@@ -217,3 +217,13 @@ def test_a_sweep_gets_so_many_places_of_the_cluster(engine: Engine) -> None:
     assert engine.taken == [run.id for run in runs[:2]]
     runs[0].set_status("finished", time.time())
     assert look() == [runs[2].id]
+
+
+def test_a_job_elsewhere_is_told_everything_but_the_teacher_s_secret(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("GENLIB_TEACHER", "s3cret")
+    monkeypatch.setenv("GENLIB_PRECISION", "float32")
+    told = launch.variables()
+    assert told["GENLIB_PRECISION"] == "float32"
+    assert "s3cret" not in told.values()

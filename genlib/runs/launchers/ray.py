@@ -20,7 +20,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from genlib import environment
 from genlib.runs import launch
 from genlib.runs.directory import Run
 from genlib.runs.launch import LaunchError
@@ -88,17 +87,8 @@ def _name(run: Run) -> str:
 
 
 def _variables() -> dict[str, str]:
-    """The environment of a job: what genlib is told here, with paths that hold anywhere."""
-    told = {name: value for name, value in os.environ.items() if name.startswith("GENLIB_")}
-    path = os.pathsep.join(
-        filter(None, (str(environment.root().resolve()), os.environ.get("PYTHONPATH")))
-    )
-    places = {
-        "GENLIB_RUNS": str(environment.runs_dir().resolve()),
-        "GENLIB_CHECKPOINTS": str(environment.shipped_dir().resolve()),
-        "RAY_ADDRESS": address(),  # Ray sets it to something that its own job client can't use
-    }
-    return {**told, "PYTHONPATH": path, **places}
+    # Ray sets RAY_ADDRESS in a job to something that its own job client can't use.
+    return {**launch.variables(), "RAY_ADDRESS": address()}
 
 
 def state(run: Run) -> str:

@@ -120,7 +120,7 @@ def _submit(wished: Options, runs: list[Run]) -> None:
     import submitit.core.utils
 
     executor = _executor(wished)
-    works = [Work(str(run.path.resolve()), _variables()) for run in runs]
+    works = [Work(str(run.path.resolve()), launch.variables()) for run in runs]
     try:
         if len(works) == 1:
             jobs = [executor.submit(works[0])]
@@ -163,19 +163,6 @@ def _executor(wished: Options) -> AutoExecutor:
 def folder() -> Path:
     """Where submitit keeps its jobs' scripts, pickles and output."""
     return environment.runs_dir().resolve() / ".slurm"
-
-
-def _variables() -> dict[str, str]:
-    path = os.pathsep.join(
-        filter(None, (str(environment.root().resolve()), os.environ.get("PYTHONPATH")))
-    )
-    told = {name: value for name, value in os.environ.items() if name.startswith("GENLIB_")}
-    return {
-        **told,
-        "PYTHONPATH": path,
-        "GENLIB_RUNS": str(environment.runs_dir().resolve()),
-        "GENLIB_CHECKPOINTS": str(environment.shipped_dir().resolve()),
-    }
 
 
 def state(run: Run) -> str:

@@ -196,7 +196,7 @@ def table(choice: Setting, some: Task, labels: Labels) -> None:
         f"Published **errors** for {methods.PUBLISHED_LABELS} labels of MNIST, on all 10,000 test "
         f"images: {numbers} ({methods.PUBLISHED_SOURCE}). M1 is a VAE's code with a support vector "
         "machine; M1 + M2 also trains a VAE with the labels. A PixelCNN for each class would be a "
-        "further generative classifier; ten of them take hours here, so none is shown."
+        "further generative classifier; this page trains none."
     )
 
 
@@ -241,8 +241,8 @@ def curve(choice: Setting) -> None:
         name,
         _show_curve(choice),
         f"Each method learns from {few_labels.DRAWS} random choices of 10 to 1,000 labels, equally "
-        "many of each class. The quick ones take seconds, the network some minutes; you see each "
-        "as it comes.",
+        "many of each class. The network takes longest, some minutes; you see each method as it "
+        "comes.",
     )
 
 
