@@ -81,17 +81,20 @@ def parser() -> Parser:
     for sub in (show_, evaluate_):
         sub.add_argument("name", help="name of a checkpoint, or a path")
 
-    maps_ = commands.add_parser(
-        "maps", help="rebuild the maps that the Latent map page shows at once"
+    add_maps_options(
+        commands.add_parser("maps", help="rebuild the maps that the Latent map page shows at once")
     )
-    maps_.add_argument("name", nargs="?", help="of a shipped checkpoint (default: all)")
-    maps_.add_argument("--force", action="store_true", help="also those that are up to date")
-    maps_.set_defaults(command=rebuild_maps)
-
     download_ = commands.add_parser("download", help="fetch a dataset into the user cache")
     download_.add_argument("dataset", choices=["mnist"])
     download_.set_defaults(command=download)
     return top
+
+
+def add_maps_options(parser: argparse.ArgumentParser) -> None:
+    """The options of ``maps``."""
+    parser.add_argument("name", nargs="?", help="of a shipped checkpoint (default: all)")
+    parser.add_argument("--force", action="store_true", help="also those that are up to date")
+    parser.set_defaults(command=rebuild_maps)
 
 
 # --------------------------------------------------------------------------------- checkpoints

@@ -1,4 +1,4 @@
-"""A curve with known noise: data for regression whose true model is no secret.
+"""A curve with known noise: data for regression, with its true model.
 
 x = 2 + 0.4 z + 2 sin(z) + error, with z uniform in [0, 10] and error from N(0, ERROR²). Generated
 here; it stands for nothing that was measured.

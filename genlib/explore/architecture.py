@@ -131,7 +131,7 @@ class Diagram:
 
     @property
     def parameters(self) -> int:
-        """Numbers that are learnt, in all parts."""
+        """Numbers that are learnt, over all parts."""
         return sum(part.parameters for part in self.parts)
 
 
@@ -203,7 +203,7 @@ class _Seen:
 def watch(network: nn.Module, run: Callable[[], Tensor], names: Mapping[int, str]) -> list[Bar]:
     """The blocks of a network while ``run`` runs it; hooks are gone when it returns.
 
-    names: id of a module -> its name in the model. The network must be nobody else's.
+    names: id of a module -> its name in the model. The network must be used by no one else.
     """
     seen: list[_Seen] = []
 

@@ -30,16 +30,7 @@ def accuracy_curves(
     """
     figure = go.Figure()
     for (name, line), colour, dash in zip(lines.items(), COLOURS, DASHES, strict=False):
-        figure.add_scatter(
-            x=[*line.sizes, *reversed(line.sizes)],
-            y=[*line.high, *reversed(line.low)],
-            fill="toself",
-            fillcolor=colour,
-            opacity=0.15,
-            line={"width": 0},
-            hoverinfo="skip",
-            showlegend=False,
-        )
+        figure.add_trace(_band(line, colour))
         figure.add_scatter(
             x=list(line.sizes),
             y=list(line.mean),
@@ -69,3 +60,17 @@ def accuracy_curves(
         uirevision="few-labels",
     )
     return figure
+
+
+def _band(line: Line, colour: str) -> go.Scatter:
+    """The area from the band's upper edge to its lower one."""
+    return go.Scatter(
+        x=[*line.sizes, *reversed(line.sizes)],
+        y=[*line.high, *reversed(line.low)],
+        fill="toself",
+        fillcolor=colour,
+        opacity=0.15,
+        line={"width": 0},
+        hoverinfo="skip",
+        showlegend=False,
+    )

@@ -77,7 +77,7 @@ class Launcher(Protocol):
 class Launch:
     """What a run remembers of its launcher.
 
-    job: the engine's name for the process, "" as long as it has none. tries: how often it was
+    job: the engine's name for the process, "" until it has one. tries: how often it was
     started since epoch ``epoch`` was its last. options: see the launcher's ``Options``.
     at_once: how many runs of its sweep are handed over at a time, 0 for all.
     """

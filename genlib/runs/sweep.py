@@ -114,7 +114,7 @@ def members() -> dict[str, list[Run]]:
 
 
 def free_name(stem: str) -> str:
-    """``stem`` with the next free number; its directory is made, so that nobody else takes it."""
+    """``stem`` with the next free number; its directory is made, so that no one else takes it."""
     stem = re.sub(r"[^a-z0-9_]+", "-", stem.lower()).strip("-")[:MOST_NAME] or "sweep"
     folder = runs_dir() / "sweeps"
     with exclusive(runs_dir() / ".queue.lock"):

@@ -28,7 +28,7 @@ from genlib.runs.events import Log
 from genlib.settings import Event, TrainSettings
 from genlib.store.checkpoint import CheckpointError, peek
 
-SHOWN = ("lr", "images_per_s")  # besides the losses
+SHOWN = ("lr", "images_per_s")  # and the losses
 COLUMNS = 8  # of a picture
 PICTURES = "reconstructions"  # or samples, for a family that doesn't reconstruct
 Setting = str | int | float | bool

@@ -43,7 +43,7 @@ HOW_TO_READ = {
     "classes, little variety. No loss shows it, so we count.",
     "Step by step": "A copy of the model, yours alone. Train one side and watch what happens to "
     "the other. Under each number is its change in the last step.",
-    "Players": "A **counterfeiter** wants to print money that nobody can tell from real money; the "
+    "Players": "A **counterfeiter** wants to print money that no one can tell from real money; the "
     "**police** want to tell. Each has to get better as the other does, until the counterfeits are "
     "perfect. What the counterfeiter learns of the police is the gradient that comes back through "
     "D: a **spy** who says which change of the picture would make D believe it. Here all of it is "

@@ -4,12 +4,14 @@ import streamlit as st
 
 from genlib.ui.components import history
 from genlib.ui.components.decoder_store import store
-from genlib.ui.components.latent_map import latent_map, selected
+from genlib.ui.components.latent_map import Selection, latent_map, selected
 from genlib.ui.kit import links, loading
 from genlib.ui.kit.jobs import polled
 from genlib.ui.kit.pickers import choose, no_model
 from genlib.ui.kit.stage import header, stage
 from genlib.ui.latents.latent_map import data, flow, panels, panes
+from genlib.ui.latents.latent_map.data import Points
+from genlib.ui.latents.latent_map.flow import Choice, Flat
 from genlib.ui.latents.latent_map.panels import pick_choice
 from genlib.ui.latents.lessons.latent_map import LATENT_MAP
 
@@ -29,20 +31,40 @@ header(
 )
 
 
+def pick_three(choice: Choice) -> dict[int, Flat]:
+    """The maps of three epochs if they are there and wanted next to each other; else {}."""
+    three = flow.three_epochs(choice)
+    show = choose(
+        "Show",
+        PANES,
+        "map.panes",
+        panes.HELP if three else panes.NOT_THERE,
+        wrap=True,
+        disabled=not three,
+    )
+    return three if show == "three" else {}
+
+
+def marked(some: Points) -> Selection:
+    """What is picked and lassoed; the page's link names the picked test image."""
+    selection = selected(KEY, some.numbers, links.number("map.pick", -1))
+    if selection.picked is not None:
+        st.query_params["map.pick"] = str(some.numbers[selection.picked])
+    else:
+        st.query_params.pop("map.pick", None)
+    return selection
+
+
 def live() -> bool:
     """The controls, the map and its panels; returns whether the page must look again by itself."""
     controls, picture = stage()
     with controls:
         choice = pick_choice()
-        three = flow.three_epochs(choice)
-        show = choose(
-            "Show", PANES, "map.panes", panes.HELP if three else panes.NOT_THERE, wrap=True,
-            disabled=not three,
-        )  # fmt: skip
+        three = pick_three(choice)
     some = choice.points
     pictures = f"pictures:{some.name}"
     store(pictures, data.pictures_message(pictures, some.pictures))
-    if three and show == "three":
+    if three:
         with picture:
             panes.three(KEY, choice, three, pictures)
         st.session_state["map.playing"] = False
@@ -52,11 +74,7 @@ def live() -> bool:
         flat = flow.flat_map(choice, epoch)
     info = choice.epochs[epoch]
     z = data.codes(info, some)
-    selection = selected(KEY, some.numbers, links.number("map.pick", -1))
-    if selection.picked is not None:
-        st.query_params["map.pick"] = str(some.numbers[selection.picked])
-    else:
-        st.query_params.pop("map.pick", None)
+    selection = marked(some)
     near = panels.nearest_codes(z, selection.picked)
     with controls:
         stars = panels.show_side(info, choice, z, flat, selection, near)

@@ -3,6 +3,7 @@
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from genlib.data.datasets import Dataset
 from genlib.explore.kernels import CRITERIA, ORDERS
 from genlib.plots.kernels import OWN, SHARED
 from genlib.store.checkpoint import Info
@@ -46,32 +47,12 @@ def show_reconstructions(controls: DeltaGenerator, picture: DeltaGenerator) -> N
                 st.warning(
                     f"{plain(info.name)} works on images of another size, so it is left out here."
                 )
-        label = st.selectbox(
-            "Digits",
-            ["one of each", *data.classes],
-            key="reconstructions.class",
-            bind="query-params",
-        )
-    which = None if label == "one of each" else data.classes.index(label)
+        which = pick_class(data)
     if not fits:
         picture.info("No chosen model works on these images. Choose another one.")
         return
     with picture, st.container(key="tall"):
-        with st.container(horizontal=True, vertical_alignment="center"):
-            st.button(
-                "Other digits",
-                icon=":material/casino:",
-                key="reconstructions.other",
-                on_click=links.count_up,
-                args=("reconstructions.digits",),
-            )
-            differences = st.toggle(
-                "Difference",
-                value=True,
-                key="reconstructions.difference",
-                bind="query-params",
-                help="Output minus input for every pixel: red is too bright, blue too dark.",
-            )
+        differences = controls_above_the_digits()
         reconstructions.reconstructions(
             fits,
             reconstructions.test_digits(data, which, links.number("reconstructions.digits")),
@@ -83,6 +64,36 @@ def show_reconstructions(controls: DeltaGenerator, picture: DeltaGenerator) -> N
         "± one standard error over the test images. In nets of one kind, more latents mean a "
         "smaller error; that alone does not make a better model: an over-complete code can copy."
     )
+
+
+def pick_class(data: Dataset) -> int | None:
+    """The class whose digits are shown; None: one digit of each."""
+    label = st.selectbox(
+        "Digits",
+        ["one of each", *data.classes],
+        key="reconstructions.class",
+        bind="query-params",
+    )
+    return None if label == "one of each" else data.classes.index(label)
+
+
+def controls_above_the_digits() -> bool:
+    """A button for other digits, and whether the differences are shown."""
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.button(
+            "Other digits",
+            icon=":material/casino:",
+            key="reconstructions.other",
+            on_click=links.count_up,
+            args=("reconstructions.digits",),
+        )
+        return st.toggle(
+            "Difference",
+            value=True,
+            key="reconstructions.difference",
+            bind="query-params",
+            help="Output minus input for every pixel: red is too bright, blue too dark.",
+        )
 
 
 def show_grids(controls: DeltaGenerator, picture: DeltaGenerator) -> None:

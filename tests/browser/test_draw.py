@@ -1,6 +1,6 @@
 """Drawing in a real browser: strokes change the digit that Python returns; undo and clear work.
 
-The picture beside the canvas is that digit: Python frames it and sends it back.
+The picture next to the canvas is that digit: Python frames it and sends it back.
 """
 
 from __future__ import annotations

@@ -64,7 +64,7 @@ def box(page: Page) -> dict[str, float]:
 
 
 def hover_until(page: Page, words: str) -> tuple[float, float]:
-    """Move over the map until the picture beside the pointer says so."""
+    """Move over the map until the picture next to the pointer says so."""
     area = box(page)
     root = page.locator(".latent-map")
     for step in range(400):

@@ -44,7 +44,7 @@ def wait_for_other(page: Page, look: Callable[[Page], str], old: str) -> str:
 
 
 def state(page: Page) -> str:
-    """The badge beside the run's name; the icon's name goes before the word."""
+    """The badge next to the run's name; the icon's name goes before the word."""
     badge = page.locator("h3").locator("xpath=ancestor::*[@data-testid='stHorizontalBlock'][1]")
     return badge.locator(".stMarkdownBadge").first.inner_text().split()[-1]
 

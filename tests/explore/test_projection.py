@@ -133,7 +133,7 @@ def test_the_same_seed_gives_the_same_map(solved):
 
 def test_a_map_from_a_start_stays_nearer_to_it_than_one_from_scratch():
     rng = np.random.default_rng(5)
-    # Ten blobs: which lies beside which on a flat map is chance.
+    # Ten blobs: which lies next to which on a flat map is chance.
     centres = 10 * rng.normal(size=(10, 20))
     codes = (centres[np.arange(300) % 10] + rng.normal(size=(300, 20))).astype(np.float32)
     start = list(TSNE(codes, perplexity=15).frames())[-1].positions

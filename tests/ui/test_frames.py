@@ -113,7 +113,7 @@ def test_thirty_that_wait_hold_no_thread_and_all_hear_of_the_next_frame(lens: Le
     answers = asyncio.run(thirty())
     assert {values_of(a.body)["step"] for a in answers} <= {0, 1}
     assert all(int(str(values_of(a.body)["version"])) > 1 for a in answers)
-    assert not live.listeners, "nobody is left behind"
+    assert not live.listeners, "no one is left behind"
 
 
 @pytest.mark.parametrize("ahead", [0, 1, 10**30, -(10**30), -7])

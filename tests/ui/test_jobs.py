@@ -1,4 +1,4 @@
-"""Work beside the pages: shared, in turns, cancelled while it runs and while it waits."""
+"""Work behind the pages: shared, in turns, cancelled while it runs and while it waits."""
 
 from __future__ import annotations
 

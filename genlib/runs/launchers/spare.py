@@ -11,7 +11,7 @@ lock and log. Only the imports happened before. ``here`` starts a new process wh
                   the lock and the log    ->   answers "!" and trains
 
 There is at most one. It ends with the server, whose end of the socket is closed then, and when
-nobody has the Train page open any more.
+no one has the Train page open any more.
 """
 
 from __future__ import annotations
@@ -158,7 +158,7 @@ def receive(descriptor: int, patience_s: float) -> Path | None:
                 line = (line + data).lstrip(b"\n")
             _, log = held
             server.sendall(TAKEN)
-        except OSError:  # nobody wants it any more
+        except OSError:  # no one wants it any more
             return None
     for output in (sys.stdout.fileno(), sys.stderr.fileno()):
         os.dup2(log, output)

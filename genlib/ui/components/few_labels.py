@@ -53,8 +53,6 @@ def few_labels(
     its own. score: the line above the map, for these labels. suggested, why: the row to label next
     and the reason. oracle: a click gives the true class at once, without asking.
     """
-    n = len(field.numbers)
-    guesses = np.full(n, NONE) if field.guesses is None else field.guesses
     header: dict[str, object] = {
         "classes": list(field.classes),
         "space": field.space,
@@ -66,14 +64,18 @@ def few_labels(
         "why": why,
         "oracle": oracle,
     }
-    arrays: dict[str, Part] = {
+    labels = np.array(given, np.int32).reshape(-1)
+    data = pack(header, {**_points(field), "given": labels})
+    component("few_labels")(key=key, data=data, on_labels_change=keep, height="content")
+
+
+def _points(field: LabelMap) -> dict[str, Part]:
+    """The arrays of the packet that hold one entry a point."""
+    guesses = np.full(len(field.numbers), NONE) if field.guesses is None else field.guesses
+    return {
         "positions": field.positions.astype(np.float32),
         "numbers": field.numbers.astype(np.int32),
         "truth": field.truth.astype(np.uint8),
         "guesses": guesses.astype(np.uint8),
         "sure": levels(field.sure),
-        "given": np.array(given, np.int32).reshape(-1),
     }
-    component("few_labels")(
-        key=key, data=pack(header, arrays), on_labels_change=keep, height="content"
-    )

@@ -76,19 +76,7 @@ def start() -> None:
         return
     with st.container():
         base = _base()
-        family = FAMILIES[base.family]
-        specs = {s.name: s for s in [*form.model_specs(family), *TrainSettings.specs()]}
-        names = list(specs)
-        first = "latent_dim" if "latent_dim" in specs else "lr"
-        name = st.selectbox(
-            "Setting",
-            names,
-            names.index(first),
-            key="sweep.setting",
-            bind="query-params",
-            help="The one thing that changes from run to run.",
-        )
-        spec = specs[name or first]
+        spec = _setting(base)
         text = st.text_input(
             "Values",
             EXAMPLES.get(spec.name, ""),
@@ -131,6 +119,23 @@ def _base() -> RunSpec:
         return RunSpec(recipe.family, recipe.dataset, dict(recipe.model), train)
     run = queue.get(name)
     return run.spec if run else RunSpec("autoencoder", train=TrainSettings().to_dict())
+
+
+def _setting(base: RunSpec) -> Spec:
+    """The setting that the sweep varies, of the model or of its training."""
+    family = FAMILIES[base.family]
+    specs = {s.name: s for s in [*form.model_specs(family), *TrainSettings.specs()]}
+    names = list(specs)
+    first = "latent_dim" if "latent_dim" in specs else "lr"
+    name = st.selectbox(
+        "Setting",
+        names,
+        names.index(first),
+        key="sweep.setting",
+        bind="query-params",
+        help="The one thing that changes from run to run.",
+    )
+    return specs[name or first]
 
 
 @rights.needed

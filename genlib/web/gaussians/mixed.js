@@ -35,7 +35,7 @@ export class Mixed {
     { kind: "slider", key: "half", label: "Half steps", range: () => [0, MOST, 1], show: String },
     { kind: "text", html: `<b>E</b>: how likely did each Gaussian make each point? Points take the mixed colour.
       <b>M</b>: each Gaussian becomes the mean and covariance of its points, weighed by that. Neither step ever lowers the
-      likelihood. Nobody told it who is who.` },
+      likelihood. No one told it who is who.` },
   ]
 
   defaults() { return { count: 2, start: 14, half: 0 } }

@@ -36,7 +36,7 @@ export class Generate {
     { kind: "slider", key: "degree", label: "Degree of the model", range: () => [0, 9, 1], show: String },
     howMany(),
     { kind: "text", html: `Take the z of real points, put the model's x there and add an error from N(0, σ²). If the
-      model is right, you can't tell which picture is real. Switch the error off: nobody is exactly average.` },
+      model is right, you can't tell which picture is real. Switch the error off: no one is exactly average.` },
   ]
 
   defaults(lab) { return { degree: 1, seed: 1, error: true, n: usualCount({ points: lab.points }) } }

@@ -37,7 +37,7 @@ export class Limit {
     howMany(),
     { kind: "text", html: `Regression was <b>given</b> z: only x has an error, and it counts along x. Exchange the two and
       you get another line.` },
-    { kind: "text", html: `In an autoencoder nobody gives z. It has to be found together with the line: the nearest point on it.
+    { kind: "text", html: `In an autoencoder no one gives z. It has to be found together with the line: the nearest point on it.
       Then the errors stand at right angles, and the best line is the first axis of <b>PCA</b> (with both axes in
       standard deviations). Bend the line, and it is an autoencoder.` },
   ]

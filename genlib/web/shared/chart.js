@@ -56,8 +56,8 @@ export class Frame {
     pen.restore()
   }
 
-  /** Axes with ticks. @param {string} below name of x @param {string} [beside] name of y; none: no ticks */
-  axes(below, beside = "") {
+  /** Axes with ticks. @param {string} below name of x @param {string} [up] name of y; none: no ticks */
+  axes(below, up = "") {
     const { pen, theme } = this
     pen.strokeStyle = theme.line
     pen.lineWidth = 1
@@ -66,11 +66,11 @@ export class Frame {
       this.text(readable(x), this.px(x), this.bottom + 16, "center")
     }
     this.text(below, (this.left + this.right) / 2, this.bottom + 33, "center")
-    if (!beside) return
+    if (!up) return
     for (const y of ticks(...this.ys, (this.bottom - this.top) / 45)) {
       this.text(readable(y), this.left - 6, this.py(y) + 5, "right")
     }
-    this.text(beside, this.left - 40, this.top - 7, "left")
+    this.text(up, this.left - 40, this.top - 7, "left")
   }
 
   /** Words in CSS pixels. */

@@ -381,11 +381,11 @@ class TransposedConvolution extends View {
   }
   drawStamp({ y, marks, known, used }, width, height, alone) {
     const { grids, setting: { n, k }, side, look, colours } = this
-    const beside = alone ? width * 0.22 : (width - 26) / 2
+    const small = alone ? width * 0.22 : (width - 26) / 2
     const large = alone ? width * 0.52 : width
     // Cells that are edited always have room for their numbers.
-    grids.input.resize(n, Math.min(beside, Math.max(height * 0.36, n * 20)), this.largest)
-    grids.kernel.resize(k, Math.min(beside, Math.max(height * 0.36, k * 20)), this.largest)
+    grids.input.resize(n, Math.min(small, Math.max(height * 0.36, n * 20)), this.largest)
+    grids.kernel.resize(k, Math.min(small, Math.max(height * 0.36, k * 20)), this.largest)
     grids.output.resize(side, Math.min(large, Math.max(height * (alone ? 1 : 0.5), side * (alone ? 24 : 10))), this.largest)
     const { current } = this, now = current?.kind === "i" ? current.cell : null
     const window = now === null ? null : [Math.floor(now / n), now % n, 1, 1]
@@ -398,10 +398,10 @@ class TransposedConvolution extends View {
   }
   drawSlide({ y, marks, known, used }, width, height, alone) {
     const { grids, setting: { k }, side, look, colours, spread: wide } = this
-    const large = alone ? width * 0.58 : width, beside = alone ? width * 0.38 : (width - 34) / 2
+    const large = alone ? width * 0.58 : width, small = alone ? width * 0.38 : (width - 34) / 2
     grids.wide.resize(wide.side, Math.min(large, Math.max(height * (alone ? 1 : 0.57), wide.side * (alone ? 24 : 9))), this.largest)
-    grids.turned.resize(k, Math.min(beside, height * 0.31), this.largest)
-    grids.again.resize(side, Math.min(beside, alone ? height * 0.6 : height * 0.31), this.largest)
+    grids.turned.resize(k, Math.min(small, height * 0.31), this.largest)
+    grids.again.resize(side, Math.min(small, alone ? height * 0.6 : height * 0.31), this.largest)
     const inputAt = (cell) => wide.at(Math.floor(cell / wide.side), cell % wide.side)
     const cells = Array.from({ length: wide.side ** 2 }, (_, cell) => inputAt(cell))
     const spots = new Map(cells.flatMap((i, cell) => (i >= 0 && marks.inputs.has(i) ? [[cell, marks.inputs.get(i)]] : [])))

@@ -41,33 +41,9 @@ def theatre(info: Info, controls: DeltaGenerator) -> None:
         )
         return
     with controls:
-        early = first_epoch(info)
-        start = choose(
-            "Start",
-            {name: text for name, text in STARTS.items() if early or name != "first"},
-            f"{KEY}.start",
-            "A copy of the checkpoint, of the first epoch that was kept of its training, or the "
-            "same layers with new random weights. The checkpoint itself doesn't change.",
-            wrap=True,
-        )
-        who = choose(
-            "Who trains",
-            WHOM,
-            f"{KEY}.who",
-            "**Both**: one step each, D first. The checkpoint's own `d_steps` isn't used.",
-        )
-        st.button(
-            "Make it collapse",
-            icon=":material/compress:",
-            key=f"{KEY}.collapse",
-            on_click=_collapse,
-            help=f"Sets only G of {COLLAPSES} to train, at a learning rate of {COLLAPSE:g}. Press "
-            "Run, and after some thirty steps count its classes.",
-        )
-        slow = f"Slow motion: one step every {SLOW_S:g} s."
-        speed = choose("Speed", SPEEDS, f"{KEY}.speed", slow, default="full")
+        start, who, pause_s = _rules(info)
     duel = _session_duel(info, start)
-    duel.who, duel.pause_s = who, SLOW_S if speed == "slow" else 0.0
+    duel.who, duel.pause_s = who, pause_s
     _buttons(duel)
     _rate(duel)
     polled(f"{KEY}.live", _live, duel, every=POLL, busy=duel.running)
@@ -77,6 +53,36 @@ def theatre(info: Info, controls: DeltaGenerator) -> None:
         f"{WATCHED} z after every step, without dropout, so each change comes from that step. The "
         "optimizers start fresh, so Adam's first steps are large."
     )
+
+
+def _rules(info: Info) -> tuple[str, str, float]:
+    """The rules of the duel, as chosen: (start, who trains, seconds between two steps)."""
+    early = first_epoch(info)
+    start = choose(
+        "Start",
+        {name: text for name, text in STARTS.items() if early or name != "first"},
+        f"{KEY}.start",
+        "A copy of the checkpoint, of the first epoch that was kept of its training, or the "
+        "same layers with new random weights. The checkpoint itself doesn't change.",
+        wrap=True,
+    )
+    who = choose(
+        "Who trains",
+        WHOM,
+        f"{KEY}.who",
+        "**Both**: one step each, D first. The checkpoint's own `d_steps` isn't used.",
+    )
+    st.button(
+        "Make it collapse",
+        icon=":material/compress:",
+        key=f"{KEY}.collapse",
+        on_click=_collapse,
+        help=f"Sets only G of {COLLAPSES} to train, at a learning rate of {COLLAPSE:g}. Press "
+        "Run, and after some thirty steps count its classes.",
+    )
+    slow = f"Slow motion: one step every {SLOW_S:g} s."
+    speed = choose("Speed", SPEEDS, f"{KEY}.speed", slow, default="full")
+    return start, who, SLOW_S if speed == "slow" else 0.0
 
 
 def _collapse() -> None:

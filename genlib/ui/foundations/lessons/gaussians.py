@@ -148,7 +148,7 @@ GAUSSIANS = (
     ),
     Lesson(
         "mixture",
-        "Nobody told it who is who",
+        "No one told it who is who",
         "A mixture of two Gaussians sees 1,000 heights and weights, and no labels. How many people "
         "does it sort as the labels would?",
         ("About half, like a coin", "Five in six", "All but a few"),

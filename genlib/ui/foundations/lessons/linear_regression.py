@@ -140,7 +140,7 @@ LINEAR_REGRESSION = (
     ),
     Lesson(
         "without_error",
-        "Nobody is average",
+        "No one is average",
         "You generate women from the line alone, without its error. How much do their weights "
         "spread, compared with real ones?",
         ("As much", "Less than half as much", "Twice as much"),

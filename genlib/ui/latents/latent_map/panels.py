@@ -170,9 +170,15 @@ def _samples(info: Info) -> torch.Tensor | None:
     able = "Samples" in info.capabilities
     left, right = st.columns([3, 2], vertical_alignment="bottom")
     count = left.slider(
-        "Samples", 1, MAX_SAMPLES, 20, key="map.samples", bind="query-params", disabled=not able,
+        "Samples",
+        1,
+        MAX_SAMPLES,
+        20,
+        key="map.samples",
+        bind="query-params",
+        disabled=not able,
         help="How many pictures the model draws from z ~ N(0, I) and encodes again.",
-    )  # fmt: skip
+    )
     again = right.button(
         "Again", icon=":material/casino:", disabled=not able, help="Draw other ones"
     )
@@ -210,10 +216,18 @@ def cloud(choice: Choice, epoch: int, flat: Flat, pictures: str, codes: str, fil
     axes = {"PCA": ("PC 1", "PC 2"), "Latents": ("z₁", "z₂")}.get(choice.kind)
     title = f"{last.name}, epoch {epoch}, {choice.kind}" + ("" if flat.ready else ", not finished")
     return Cloud(
-        flat.positions, some.labels, some.numbers, some.classes,
-        space=f"{choice.kind}:{last.path}", pictures=pictures, codes=codes,
-        linear=flat.linear, axes=axes, title=title, file=file,
-    )  # fmt: skip
+        flat.positions,
+        some.labels,
+        some.numbers,
+        some.classes,
+        space=f"{choice.kind}:{last.path}",
+        pictures=pictures,
+        codes=codes,
+        linear=flat.linear,
+        axes=axes,
+        title=title,
+        file=file,
+    )
 
 
 def download_coordinates(some: Points, flat: Flat | None, file: str) -> None:
@@ -269,13 +283,24 @@ def _tsne_settings(where: DeltaGenerator, on: bool) -> tuple[float, int]:
     """Perplexity and seed; disabled where the map isn't a t-SNE."""
     with where.popover("t-SNE", icon=":material/tune:", width="stretch"):
         perplexity = st.slider(
-            "Perplexity", 5, 100, 30, key="map.perplexity", bind="query-params",
+            "Perplexity",
+            5,
+            100,
+            30,
+            key="map.perplexity",
+            bind="query-params",
             disabled=not on,
             help="About how many neighbours each point should keep near: small shows fine grain, "
             "large the whole. " + ("" if on else "Only t-SNE has one."),
-        )  # fmt: skip
+        )
         seed = st.number_input(
-            "Seed", 0, 9999, 0, key="map.seed", bind="query-params", disabled=not on,
+            "Seed",
+            0,
+            9999,
+            0,
+            key="map.seed",
+            bind="query-params",
+            disabled=not on,
             help="Of the neighbour search: the same seed gives the same map.",
-        )  # fmt: skip
+        )
     return float(perplexity), int(seed)
