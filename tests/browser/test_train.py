@@ -66,7 +66,7 @@ def test_train_watch_refresh_pause_and_stop(
 
     chart = page.get_by_test_id("stVegaLiteChart").first
     chart.wait_for(timeout=SLOW)
-    page.wait_for_url(re.compile(r"run=autoencoder-1"))
+    page.wait_for_url(re.compile(r"run=autoencoder-\d+"))
     page.get_by_test_id("stImage").first.wait_for(timeout=SLOW)
     first_curve, first_picture = curve(page), preview(page)
     first_epochs = metric(page, "Epochs")

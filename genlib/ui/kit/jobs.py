@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from genlib import background
 from genlib.background import Job
@@ -31,7 +32,12 @@ def polled(
     opened while work goes on runs twice.
     """
     if busy is not None:
+        ended = bool(st.session_state.get(key, False)) and not busy
         st.session_state[key] = busy
+        if ended and _in_fragment():
+            # The browser forgets to ask again only when the whole page runs. Until then each of its
+            # questions can swallow a click.
+            st.rerun()
     polling = bool(st.session_state.get(key, False))
 
     @st.fragment(key=key, run_every=every if polling else None)
@@ -43,6 +49,11 @@ def polled(
             st.rerun()
 
     live()
+
+
+def _in_fragment() -> bool:
+    context = get_script_run_ctx(suppress_warning=True)
+    return context is not None and bool(context.fragment_ids_this_run)
 
 
 def start_button(name: str, key: str, label: str, work: Callable[[Job], object]) -> None:
