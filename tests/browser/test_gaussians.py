@@ -100,15 +100,22 @@ def test_a_link_holds_the_whole_state(open_gaussians: Callable[[str], Page]) -> 
         "?gaussians.view=two&gaussians.own=1,1;1,1;1,1;2,2&gaussians.rho=7",
         "?gaussians.view=classes&gaussians.own=1,2;1,2;1,2;2,2,1;3,3,1;4,4,1&gaussians.names=<b>|<i>",
         "?gaussians.view=nothing&gaussians.own=,;;x",
+        "?gaussians.view=classes&gaussians.sx=1e9&gaussians.sy=-1e9",
+        "?gaussians.from=-1e300&gaussians.to=1e300",
+        "?gaussians.own=1,2;2,1e300;3,4;1e308,5;4,4",
+        "?gaussians.own=-1e9,1e9;1e9,3;5,-1e9,1;7,4,1;8,9,1;1,2",
     ],
 )
 def test_no_link_breaks_the_page(open_page: Callable[..., Page], query: str) -> None:
     page = open_page(f"gaussians{query}", width=1280, height=720)
     expect(page.locator(".lab canvas")).to_be_visible()
+    painted(page)
+    bad = re.compile(r"NaN|Infinity|0 / \(0 \+ 0\)")
+    assert not bad.search(page.locator(".lab").inner_text())  # the view of the link
     for tab in page.get_by_role("tab").all():
         tab.click()
         painted(page)
-        assert "NaN" not in page.locator(".lab").inner_text()
+        assert not bad.search(page.locator(".lab").inner_text())
 
 
 def test_own_points_by_clicking_and_from_a_file(
@@ -161,6 +168,51 @@ def test_the_link_of_a_lesson_shows_what_it_says(open_gaussians: Callable[[str],
         page = open_gaussians(f"?{urlencode(state)}")
         where, text = SHOWN[lesson.key]
         expect(page.locator(f".lab {where}").first).to_contain_text(text)
+
+
+def test_the_question_about_a_slice_starts_where_weights_spread_by_13_kg(
+    open_gaussians: Callable[[str], Page],
+) -> None:
+    lesson = next(one for one in GAUSSIANS if one.key == "slice")
+    page = open_gaussians(f"?{urlencode({**lesson.before, 'lesson': lesson.key})}")
+    numbers = page.locator(".lab .numbers").first
+    expect(numbers).to_contain_text(re.compile(r"Without knowing it: [\d.]+ ± 13\b"))
+    expect(numbers.locator(".slice")).to_contain_text("± 13")  # nothing of the answer, 9.15
+
+
+def test_a_link_opens_the_other_column_on_its_own_scale(
+    open_gaussians: Callable[[str], Page],
+) -> None:
+    page = open_gaussians("?gaussians.axis=y&gaussians.mu=60&gaussians.from=50&gaussians.to=70")
+    expect(page.locator(".lab .numbers").first).to_contain_text("P(50 < x < 70)")
+    assert page.locator(".lab input[data-key=mu]").input_value().startswith("60")
+
+
+def test_on_a_phone_every_tab_is_whole(open_page: Callable[..., Page]) -> None:
+    for path in ("gaussians", "linear-regression"):
+        page = open_page(path, width=390, height=844)
+        tabs = page.get_by_role("tab")
+        expect(tabs).to_have_count(5)
+        for tab in tabs.all():
+            box = tab.bounding_box()
+            assert box and box["x"] >= 0 and box["x"] + box["width"] <= 390
+
+
+def test_a_file_of_huge_numbers_is_refused_and_the_page_lives(
+    open_gaussians: Callable[[str], Page], tmp_path: Path
+) -> None:
+    page = open_gaussians("?gaussians.own=1,2;2,3;3,5;4,4")
+    huge, large = tmp_path / "huge.csv", tmp_path / "large.csv"
+    huge.write_text("1,2\n2,1e300\n3,4\n1e308,5\n")
+    large.write_text("1,2\n2,1e9\n-1e9,4\n5,5\n")
+    page.locator(".lab input[type=file]").set_input_files(huge)
+    expect(page.get_by_role("alert")).to_contain_text("Line 2 of the file has a number beyond")
+    page.locator(".lab input[type=file]").set_input_files(large)
+    expect(page.get_by_role("alert")).to_be_hidden()
+    for tab in page.get_by_role("tab").all():
+        tab.click()
+        painted(page)
+        assert "NaN" not in page.locator(".lab").inner_text()
 
 
 def test_keys_move_the_density(open_gaussians: Callable[[str], Page]) -> None:

@@ -45,3 +45,39 @@ def test_a_link_that_names_only_the_lesson_opens_the_state_in_which_it_is_asked(
     page.wait_for_function("!location.search.includes('lesson')")
     expect(page.locator(".question")).to_have_count(0)
     assert "denoise.told=true" in page.url
+
+
+FOCUSED = """(where) => {
+    let element = document.activeElement
+    while (element?.shadowRoot?.activeElement) element = element.shadowRoot.activeElement
+    return Boolean(element?.matches(where))
+}"""
+
+
+def test_the_keyboard_goes_on_from_the_question_and_from_the_explanation(
+    open_page: Callable[..., Page], settle: Callable[..., None]
+) -> None:
+    page = open_page("gaussians", width=1280, height=720)
+
+    def focused(where: str) -> None:
+        """The focus comes there, and stays while the page settles."""
+        page.wait_for_function(FOCUSED, arg=where)
+        settle(page)
+        page.wait_for_function(FOCUSED, arg=where)
+
+    page.get_by_text("Try this").focus()
+    page.keyboard.press("Enter")
+    page.get_by_role("button", name="A room full of women").focus()
+    page.keyboard.press("Enter")
+    focused(".question")
+    page.keyboard.press("Tab")  # the first answer
+    page.keyboard.press("Enter")
+    page.wait_for_url("**answer=0*")
+    focused(".explanation")
+    page.get_by_role("button", name="Next").focus()
+    page.keyboard.press("Enter")
+    page.wait_for_url("**lesson=mixture*")
+    focused(".question")
+    page.get_by_role("button", name="Close the lesson").focus()
+    page.keyboard.press("Enter")
+    focused("summary")

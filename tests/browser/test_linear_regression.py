@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urlencode
@@ -10,6 +11,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import Page, WebSocket, expect
 
+from genlib.data.adults import adults
 from genlib.ui.foundations.lessons.linear_regression import LINEAR_REGRESSION
 from tests.browser.waiting import painted, until
 
@@ -84,15 +86,22 @@ def test_new_points_are_generated_and_the_picture_changes(
         "?linear_regression.view=generate&linear_regression.degree=1.5&linear_regression.seed=1e9",
         "?linear_regression.view=compare&linear_regression.a=-1&linear_regression.b=99.5",
         "?linear_regression.own=1,5;2,5.1;3,5",
+        "?linear_regression.view=error&linear_regression.pz=1e300&linear_regression.px=-1e300",
+        "?linear_regression.view=error&linear_regression.bands=true&linear_regression.pz=1e300",
+        "?linear_regression.y1=1e300&linear_regression.y2=-1e300",
+        "?linear_regression.own=1,2;2,1e300;3,4;1e308,5;4,4",
     ],
 )
 def test_no_link_breaks_the_page(open_page: Callable[..., Page], query: str) -> None:
     page = open_page(f"linear-regression{query}", width=1280, height=720)
     expect(page.locator(".lab canvas")).to_be_visible()
+    painted(page)
+    bad = re.compile(r"NaN|Infinity")
+    assert not bad.search(page.locator(".lab").inner_text())  # the view of the link
     for tab in page.get_by_role("tab").all():
         tab.click()
         painted(page)
-        assert "NaN" not in page.locator(".lab").inner_text()
+        assert not bad.search(page.locator(".lab").inner_text())
 
 
 # lesson -> where on the page, and what its explanation says is there
@@ -111,6 +120,20 @@ def test_the_link_of_a_lesson_shows_what_it_says(open_regression: Callable[[str]
         page = open_regression(f"?{urlencode(state)}")
         where, text = SHOWN[lesson.key]
         expect(page.locator(f".lab .numbers {where}").first).to_contain_text(text)
+
+
+def test_the_bands_of_the_lesson_lie_around_the_line_that_was_fitted(
+    open_regression: Callable[[str], Page],
+) -> None:
+    lesson = next(one for one in LINEAR_REGRESSION if one.key == "bands")
+    asked = open_regression(f"?{urlencode({**lesson.before, 'lesson': lesson.key})}")
+    expect(asked.locator(".ofLine").first).to_have_text("3.42")
+    expect(asked.locator(".ofPoint").first).to_have_text("17.4")
+    # the line that the panel names is the fit to these 25 women, not to the 40 of the page
+    women = adults()[adults()[:, 2] == 0][:25]
+    slope, at0 = np.polyfit(women[:, 0], women[:, 1], 1)
+    written = f"x = {slope:.3g} z {'−' if at0 < 0 else '+'} {abs(at0):.4g} +"
+    expect(asked.locator(".formula").first).to_contain_text(written)
 
 
 def test_a_file_of_bad_numbers_changes_nothing(

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
-import { decimals, limits, readable, ticks } from "../../genlib/web/shared/chart.js"
+import { decimals, limits, readable, readableExp, ticks } from "../../genlib/web/shared/chart.js"
 import { packPoints, unpackPoints } from "../../genlib/web/shared/lab.js"
 import { escaped, nameAndUnit } from "../../genlib/web/shared/panel.js"
 
@@ -12,6 +12,17 @@ test("ticks are round, within the axis, and about as many as asked for", () => {
     assert.ok(found.length >= 3 && found.length <= 13, `${found}`)
     assert.ok(found.every((x) => x >= low - 1e-12 && x <= high + 1e-12))
   }
+})
+
+test("ticks are few, whatever the numbers are", () => {
+  const ends = [[-1e9, 1e9], [1e9 - 1e-6, 1e9], [0, 1e300], [-1e308, 1e308], [0, Infinity], [NaN, 1], [3, 3]]
+  for (const [low, high] of ends) assert.ok(ticks(low, high, 8).length <= 40, `${low} to ${high}`)
+})
+
+test("powers of e are written where doubles end", () => {
+  assert.equal(readableExp(Math.log(0.25)), "0.25")
+  assert.equal(readableExp(-1000 * Math.LN10 + Math.log(2)), "2·10^−1000")
+  assert.equal(readableExp(400.5 * Math.LN10), "3.2·10^400")
 })
 
 test("numbers are written as people read them", () => {

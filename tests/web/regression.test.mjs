@@ -2,10 +2,12 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
 import { scores } from "../../genlib/web/linear_regression/compare.js"
-import { halfWidth } from "../../genlib/web/linear_regression/error.js"
+import { lineText } from "../../genlib/web/linear_regression/common.js"
+import { halfWidth, WithError } from "../../genlib/web/linear_regression/error.js"
 import { generated } from "../../genlib/web/linear_regression/generate.js"
 import { LINES } from "../../genlib/web/linear_regression/limit.js"
 import * as polynomial from "../../genlib/web/linear_regression/polynomial.js"
+import { Lab } from "../../genlib/web/shared/lab.js"
 import { given } from "./given.mjs"
 import { near } from "./near.mjs"
 
@@ -20,6 +22,26 @@ test("polynomials of every degree are numpy's least squares", () => {
     near([false, true].map((point) => one.at.map(halfWidth(model, point))), one.bands, 1e-7)
     near(polynomial.meanLogLikelihood(model, one.held), one.heldOut, 1e-6)
   }
+})
+
+test("a line is written as people write it", () => {
+  assert.equal(lineText(0, 63.219), "x = 63.22")
+  assert.equal(lineText(0.6, -33.5), "x = 0.6 z − 33.5")
+  assert.equal(lineText(-0.25, 4), "x = −0.25 z + 4")
+})
+
+test("numbers of a link stay within the picture, or not far from it", () => {
+  const lab = { now: new WithError(), ranges: [[140, 200], [40, 120]] }
+  const allowed = (key, value) => Lab.prototype.allowed.call(lab, key, value)
+  assert.deepEqual([allowed("pz", 1e300), allowed("px", -1e300)], [200, 40])
+  assert.deepEqual([allowed("y1", 1e300), allowed("y2", -1e300), allowed("y1", 130)], [200, -40, 130])
+})
+
+test("the line follows the fit to the points of the slider", () => {
+  const view = new WithError(), points = adults.filter((p) => p[2] === 0), ranges = [[140, 200], [40, 120]]
+  const few = view.defaults({ points, ranges, kept: { error: { n: 25 } } }), fit = polynomial.fitPolynomial(points.slice(0, 25), 1)
+  near([few.y1, few.y2], [148.4, 191.6].map((z) => polynomial.predict(fit, z)), 1e-2)
+  assert.ok(Math.abs(few.y1 - view.defaults({ points, ranges, kept: {} }).y1) > 0.1)
 })
 
 test("few points carry few degrees", () => {

@@ -4,9 +4,12 @@ import { test } from "node:test"
 import * as classes from "../../genlib/web/gaussians/classes.js"
 import { agreement, Mixed } from "../../genlib/web/gaussians/mixed.js"
 import * as mixture from "../../genlib/web/gaussians/mixture.js"
+import { One } from "../../genlib/web/gaussians/one.js"
+import { TwoClasses } from "../../genlib/web/gaussians/two_classes.js"
 import { Chance } from "../../genlib/web/shared/chance.js"
 import { readPoints } from "../../genlib/web/shared/csv.js"
 import * as gaussian from "../../genlib/web/shared/gaussian.js"
+import { Lab, unpackPoints } from "../../genlib/web/shared/lab.js"
 import * as normal from "../../genlib/web/shared/normal.js"
 import { given } from "./given.mjs"
 import { near } from "./near.mjs"
@@ -130,13 +133,46 @@ test("a CSV may have a heading, other separators and decimal commas", () => {
 })
 
 test("a bad CSV gets one sentence that names the line", () => {
-  assert.throws(() => readPoints("a,b\n1,2\n3,oops\n"), { message: "Line 3 of the file isn't two numbers: “3,oops”." })
-  assert.throws(() => readPoints("1,2,3"), { message: "Line 1 of the file has 3 columns; it needs two." })
+  assert.throws(() => readPoints("a,b\n1,2\n3,oops\n"), { message: "Line 3 of the file isn't two numbers: “3,oops”. Each line needs two numbers, such as “170, 65”." })
+  assert.throws(() => readPoints("1,2,3"), /^Error: Line 1 of the file has 3 columns; it needs two\. Each line/)
   assert.throws(() => readPoints("1,5 2,5"), /has 4 columns/) // not 1 and 5
-  assert.throws(() => readPoints(""), /holds 0 points; at least 3/)
+  for (const empty of ["", "\n \n"]) assert.throws(() => readPoints(empty), /The file is empty\. Each line needs two numbers/)
+  assert.throws(() => readPoints("height,weight\n"), /has a heading and no points\. Each line needs two numbers/)
+  assert.throws(() => readPoints("hello world\nfoo bar"), /Line 2 of the file isn't two numbers: “foo bar”\. Each line/)
+  assert.throws(() => readPoints("1,2"), /holds 1 point; at least 3/)
+  assert.throws(() => readPoints("1,2\n3,4"), /holds 2 points; at least 3/)
   assert.throws(() => readPoints("1,2\n1,3\n1,4"), /column 1 are equal/)
-  assert.throws(() => readPoints("\x89PNG\r\n\x1a"), /Line 1 of the file has 1 columns/)
+  assert.throws(() => readPoints("1,1\n1.00000000001,2\n1.00000000002,3"), /column 1 are equal, or nearly so/)
+  assert.throws(() => readPoints("\x89PNG\r\n\x1a"), /Line 1 of the file has 1 column; it needs two/)
   assert.throws(() => readPoints("1,2\n".repeat(5001)), /more than 5000/)
+})
+
+test("numbers that no sum of squares can hold are refused, with their line", () => {
+  assert.throws(() => readPoints("1,2\n2,1e300\n3,4\n1e308,5"), /Line 2 of the file has a number beyond ±1,000,000,000: “2,1e300”/)
+  assert.equal(readPoints("1,2\n-1e9,1e9\n3,4").points.length, 3)
+  assert.deepEqual(unpackPoints("1,2;1e300,3;4,-1e10;5,6"), [[1, 2, 0], [5, 6, 0]])
+})
+
+test("a distribution function of nothing ends", () => {
+  assert.ok(Number.isNaN(normal.cdf(NaN)) && Number.isNaN(normal.cdf(1, 1, 0)))
+})
+
+test("numbers of a link stay within the picture", () => {
+  const lab = { now: new TwoClasses(), ranges: [[140, 200], [40, 120]], state: { axis: "y" } }
+  const allowed = (key, value) => Lab.prototype.allowed.call(lab, key, value)
+  assert.deepEqual([allowed("sx", 1e9), allowed("sy", -1e9), allowed("sy", 50)], [200, 40, 50])
+  lab.now = new One()
+  assert.deepEqual([allowed("from", -1e300), allowed("to", 1e300)], [40, 120])
+})
+
+test("Bayes' rule is written with digits where densities are too small for a double", () => {
+  const points = [0, 1].flatMap((c) => [[0, 0], [1, 0], [0, 1], [1, 1]].map(([x, y]) => [500 * c + x, y, c]))
+  const view = new TwoClasses(), lab = { points, classNames: ["A", "B"], theme: { classes: ["#000", "#111", "#222"] } }
+  lab.state = { prior: 0.5, shared: false, drawn: 0, sx: 250, sy: 0 }
+  view.enter(lab)
+  const [, top, left, right] = view.report(lab).match(/\| x\) = (\S+) \/ \((\S+) \+ (\S+)\)/)
+  assert.equal(top, right)
+  for (const one of [left, right]) assert.match(one, /^\d(\.\d)?·10\^−\d{4,6}$/)
 })
 
 test("the lesson on mixtures: the state of its link sorts 84 % of the people", () => {

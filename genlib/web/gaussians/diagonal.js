@@ -15,6 +15,11 @@ const both = (lab) => {
 
 const widths = (g) => ({ qx: rounded(Math.sqrt(g.cov[0])), qy: rounded(Math.sqrt(g.cov[2])) })
 
+const keptWidth = (lab, size, axis) => {
+  const wide = lab.ranges[axis][1] - lab.ranges[axis][0]
+  return rounded(clamp(size, wide / 400, wide / 3))
+}
+
 const report = (lab) => {
   const { p, q } = both(lab), least = -0.5 * Math.log(1 - lab.state.rho ** 2)
   return `<table><tr><th></th><th>now</th><th>at least</th></tr>
@@ -60,11 +65,7 @@ export class Diagonal {
   }
 
   handles(lab) {
-    const { plane } = lab, { q } = both(lab), [mx, my] = q.mean, [least, most] = [1 / 400, 1 / 3]
-    const kept = (size, axis) => {
-      const wide = lab.ranges[axis][1] - lab.ranges[axis][0]
-      return rounded(clamp(size, wide * least, wide * most))
-    }
+    const { plane } = lab, { q } = both(lab), [mx, my] = q.mean, kept = (size, axis) => keptWidth(lab, size, axis)
     return [
       { at: [plane.px(mx + 2 * lab.state.qx), plane.py(my)], colour: lab.theme.link,
         to: (px) => lab.set({ qx: kept((plane.x(px) - mx) / 2, 0) }) },
@@ -76,7 +77,7 @@ export class Diagonal {
   arrow(lab, right, down, shift) {
     const { rho, qx, qy } = lab.state
     if (shift) lab.set({ rho: Number(clamp(rho + 0.02 * right, -0.98, 0.98).toFixed(2)) })
-    else lab.set({ qx: rounded(qx * 1.03 ** right), qy: rounded(qy * 1.03 ** -down) })
+    else lab.set({ qx: keptWidth(lab, qx * 1.03 ** right, 0), qy: keptWidth(lab, qy * 1.03 ** -down, 1) })
   }
 
   step() { return false }

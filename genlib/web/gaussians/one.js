@@ -116,7 +116,7 @@ const drawSamples = (view, lab, upper, lower, bins) => {
 export class One {
   title = "One dimension"
   keys = ["axis", "mu", "sigma", "from", "to", "drawn"]
-  bounds = { drawn: [0, MOST, 1], from: [-1e9, 1e9], to: [-1e9, 1e9] }
+  bounds = { drawn: [0, MOST, 1], from: span, to: span }
   fixed = true // a click adds no point
   falling = []
   pace = 0
@@ -175,7 +175,8 @@ export class One {
 
   arrow(lab, right, down, shift) {
     const by = (span(lab)[1] - span(lab)[0]) / 200, { mu, sigma, from, to } = lab.state
-    if (shift) lab.set({ from: rounded(from + right * by), to: rounded(to + right * by - down * by) })
+    const kept = (x) => rounded(clamp(x, ...span(lab)))
+    if (shift) lab.set({ from: kept(from + right * by), to: kept(to + right * by - down * by) })
     else lab.set({ mu: rounded(clamp(mu + right * by, ...span(lab))), sigma: rounded(clamp(sigma - down * by, by, 66 * by)) })
   }
 

@@ -1,5 +1,5 @@
 // Two classes: p(x, y) generates people; Bayes' rule makes a classifier of it; logistic regression next to it.
-import { classColour, readable, rgb } from "../shared/chart.js"
+import { classColour, readable, readableExp, rgb } from "../shared/chart.js"
 import { Chance } from "../shared/chance.js"
 import { atLeast, logDensity, sample } from "../shared/gaussian.js"
 import { clamp } from "../shared/hand.js"
@@ -44,7 +44,7 @@ export class TwoClasses {
   title = "Two classes"
   tellsClassesApart = true
   keys = ["prior", "shared", "sx", "sy", "drawn", "line"]
-  bounds = { drawn: [0, MOST, 1] }
+  bounds = { drawn: [0, MOST, 1], sx: (lab) => lab.ranges[0], sy: (lab) => lab.ranges[1] }
   panel = [
     { kind: "numbers", html: (lab) => this.report(lab) },
     { kind: "buttons", list: [
@@ -90,12 +90,13 @@ export class TwoClasses {
   report(lab) {
     if (!this.both(lab)) return "<p>This view needs both classes, at least three points of each.</p>"
     const model = this.model(lab), { sx, sy } = lab.state, odds = logOdds(model, sx, sy), p = logistic(odds)
-    const joint = [1 - model.prior, model.prior].map((prior, c) => prior * Math.exp(logDensity(model.parts[c], sx, sy)))
+    const joint = [1 - model.prior, model.prior].map((prior, c) =>
+      readableExp(Math.log(prior) + logDensity(model.parts[c], sx, sy)))
     const names = lab.classNames.map(escaped), colours = [0, 1].map((c) => classColour(lab.theme, c))
     const bar = (name, share, colour) => `<span>${name}</span><span class="bar" style="width:${100 * share}%;background:${colour}"></span><b>${percent(share)}</b>`
     return `<p>At (${readable(sx)}, ${readable(sy)}):</p>
       <div class="bars posterior">${bar(`p(${names[0]} | x)`, 1 - p, colours[0])}${bar(`p(${names[1]} | x)`, p, colours[1])}</div>
-      <p class="formula">p(${names[1]} | x) = ${readable(joint[1], 2)} / (${readable(joint[0], 2)} + ${readable(joint[1], 2)})</p>
+      <p class="formula">p(${names[1]} | x) = ${joint[1]} / (${joint[0]} + ${joint[1]})</p>
       <p>Logistic regression: p(${names[1]} | x) = <b class="logistic">${percent(logistic(this.lineOdds(sx, sy)))}</b></p>
       <p>Right about these points: Bayes’ rule <b class="bayes">${percent(accuracy((x, y) => logOdds(model, x, y), lab.points))}</b>,
         logistic regression <b>${percent(accuracy((x, y) => this.lineOdds(x, y), lab.points))}</b>${this.logistic.separable ? " (a line separates them)" : ""}.</p>

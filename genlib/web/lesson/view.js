@@ -8,9 +8,13 @@ import { component, View } from "../shared/hand.js"
 import { goTo, readLink } from "../shared/link.js"
 
 const LIST = `<details><summary>Try this</summary><ol></ol></details>`
-const PANEL = `<p class="question"></p><div class="answers"></div><p class="explanation" hidden></p>
+const PANEL = `<p class="question" tabindex="-1"></p><div class="answers"></div><p class="explanation" tabindex="-1" hidden></p>
   <div class="on"><button class="again">Ask again</button><button class="next">Next</button>
     <button class="close" aria-label="Close the lesson">✕</button></div>`
+
+// Whoever chose with the keyboard goes on from what was asked for. What was chosen is gone by then, so the
+// place waits here for whichever view draws it: Streamlit gives each view its own copy of this module.
+const page = (globalThis[Symbol.for("genlib.lesson")] ??= { wanted: "", list: null })
 
 const button = (text, act) => {
   const made = document.createElement("button")
@@ -20,14 +24,28 @@ const button = (text, act) => {
 }
 
 // The state in which a lesson asks its question.
-const ask = (lesson) => goTo({ ...lesson.before, lesson: lesson.key })
+const ask = (lesson) => {
+  page.wanted = `${lesson.key} question`
+  goTo({ ...lesson.before, lesson: lesson.key })
+}
+
+// The state that answers it.
+const reply = (lesson, n) => {
+  page.wanted = `${lesson.key} explanation`
+  goTo({ ...lesson.state, lesson: lesson.key, answer: String(n) })
+}
 
 class List extends View {
   constructor(parent) {
     super(parent, "lessons", LIST)
     this.away = (event) => { if (!event.composedPath().includes(this.root)) this.get("details").open = false }
     addEventListener("pointerdown", this.away)
-    this.root.onkeydown = (event) => { if (event.key === "Escape") this.get("details").open = false }
+    page.list = this.get("summary")
+    this.root.onkeydown = (event) => { if (event.key === "Escape") this.close() }
+  }
+  close() {
+    if (this.get("details").open) this.get("summary").focus()
+    this.get("details").open = false
   }
   update({ data }) {
     const items = data.lessons.map((lesson) => {
@@ -46,7 +64,7 @@ class Panel extends View {
     this.root.classList.toggle("answered", answer !== null)
     this.get(".question").textContent = lesson.question
     const answers = lesson.answers.map((text, n) => {
-      const made = button(text, () => goTo({ ...lesson.state, lesson: lesson.key, answer: String(n) }))
+      const made = button(text, () => reply(lesson, n))
       made.disabled = answer !== null
       made.classList.toggle("right", answer !== null && n === lesson.right)
       made.classList.toggle("chosen", n === answer)
@@ -63,8 +81,15 @@ class Panel extends View {
     this.get(".close").onclick = () => {
       const { lesson: _, answer: __, ...rest } = readLink("")
       goTo(rest)
+      page.list?.focus()
     }
     this.open(lesson)
+    this.focus(`${lesson.key} ${answer === null ? "question" : "explanation"}`)
+  }
+  focus(shown) {
+    if (page.wanted !== shown) return
+    page.wanted = ""
+    this.get(`.${shown.split(" ")[1]}`).focus()
   }
   // A link that names only the lesson opens the state in which it is asked.
   open(lesson) {

@@ -51,10 +51,22 @@ export const throughEnds = (lab, f) => {
   return { y1, y2 }
 }
 
-/** x = a z + b, as text. @param {object} lab */
+/** x = a z + b, as text. @param {number} slope a @param {number} at0 b */
+export const lineText = (slope, at0) => {
+  if (!slope) return `x = ${readable(at0)}`
+  return `x = ${readable(slope, 3)} z ${at0 < 0 ? "−" : "+"} ${readable(Math.abs(at0))}`
+}
+
+/** The line of a state, as text. @param {object} lab */
 export const formula = (lab) => {
-  const f = lineOf(lab), slope = f(1) - f(0), at0 = f(0)
-  return `x = ${readable(slope, 3)} z ${at0 < 0 ? "−" : "+"} ${readable(Math.abs(at0), 4)}`
+  const [z1, z2] = endsOf(lab), { y1, y2 } = lab.state
+  return lineText((y2 - y1) / (z2 - z1), lineOf(lab)(0))
+}
+
+/** How far from the picture the ends of a line may be in a link: a fit can leave it. @param {object} lab */
+export const aroundThePicture = (lab) => {
+  const [low, high] = lab.ranges[1]
+  return [2 * low - high, 2 * high - low]
 }
 
 /** The handles at both ends of the line. */

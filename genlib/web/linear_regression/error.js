@@ -4,7 +4,7 @@ import { clamp } from "../shared/hand.js"
 import { cdf, logPdf, pdf, quantileT } from "../shared/normal.js"
 import { nameAndUnit } from "../shared/panel.js"
 import {
-  drawPoints, fitOf, fitted, formula, howMany, lineHandles, lineOf, moveLine, rounded, throughEnds, usualCount,
+  aroundThePicture, drawPoints, fitOf, fitted, formula, howMany, lineHandles, lineOf, moveLine, rounded, throughEnds, usualCount,
 } from "./common.js"
 import { leverage, meanLogLikelihood, predict } from "./polynomial.js"
 
@@ -38,6 +38,9 @@ const report = (lab) => {
 export class WithError {
   title = "True model + error"
   keys = ["y1", "y2", "sigma", "pz", "px", "bands", "n"]
+  bounds = {
+    y1: aroundThePicture, y2: aroundThePicture, pz: (lab) => lab.ranges[0], px: (lab) => lab.ranges[1],
+  }
   panel = [
     { kind: "buttons", list: [{ title: "Fit", main: true, help: "The highest likelihood",
       act: (lab) => {
@@ -53,12 +56,12 @@ export class WithError {
     howMany(),
     { kind: "text", html: `Now the model is p(x | z) = N(x; line, σ²). Move the pointer: every x has a likelihood. The
       most likely line is that of least squares, and σ² is its mean squared error.` },
-    { kind: "text", html: `With <b>more points</b> the inner band shrinks: we learn the line. The outer one doesn't:
-      people differ.`, when: (lab) => lab.state.bands },
+    { kind: "text", html: `Solid: the line fitted to the dark points. Dotted: the line that you drag. With
+      <b>more points</b> the inner band shrinks: we learn the line. The outer one (dashed) doesn't: people differ.`, when: (lab) => lab.state.bands },
   ]
 
-  defaults(lab) {
-    const n = usualCount(lab), best = fitOf(lab.points.slice(0, n), 1), [low, high] = lab.ranges[0]
+  defaults(lab) { // the line follows the fit to as many points as the slider says, until it is moved
+    const n = usualCount(lab), count = lab.kept.error?.n ?? n, best = fitOf(lab.points.slice(0, count), 1), [low, high] = lab.ranges[0]
     const at = low + 0.66 * (high - low)
     return {
       ...throughEnds(lab, (z) => predict(best, z)), sigma: rounded(best.sigma * 0.6), pz: rounded(at),
@@ -66,7 +69,10 @@ export class WithError {
     }
   }
 
+  changed(lab, values) { if ("n" in values) lab.refresh() }
+
   handles(lab) {
+    if (lab.state.bands) return lineHandles(lab)
     const { plane } = lab, middle = (lab.ranges[0][0] + lab.ranges[0][1]) / 2, f = lineOf(lab), wide = plane.ys[1] - plane.ys[0]
     return [...lineHandles(lab), {
       at: [plane.px(middle), plane.py(f(middle) + lab.state.sigma)], colour: lab.theme.link,
@@ -97,23 +103,28 @@ export class WithError {
     plane.path([[pz, px], [pz + wide * pdf(px, mu, sigma) * sigma * 2, px]], { stroke: colour, width: 4 })
   }
 
+  /** The least-squares line of the points and its two bands: the only ones in the picture. */
+  drawBands(lab, plane) {
+    const best = fitOf(fitted(lab), 1), colour = lab.theme.classes[1], { pz } = lab.state
+    const wide = [halfWidth(best, false), halfWidth(best, true)]
+    const band = (sign, point) => (z) => predict(best, z) + sign * wide[Number(point)](z)
+    plane.between(band(-1, false), band(1, false), colour, { alpha: 0.35 })
+    for (const sign of [-1, 1]) plane.curve(band(sign, true), colour, { width: 2.5, dash: [8, 5] })
+    plane.curve((z) => predict(best, z), colour, { width: 3.5 })
+    plane.path([[pz, band(-1, true)(pz)], [pz, band(1, true)(pz)]], { stroke: lab.theme.classes[3], width: 2 })
+  }
+
   draw(lab, pen, width, height) {
     const plane = lab.plane = lab.whole(pen, width, height), { theme } = lab, f = lineOf(lab), { sigma, pz, px } = lab.state
-    const best = fitOf(fitted(lab), 1)
     plane.within(() => {
-      for (const k of [2, 1]) plane.between((z) => f(z) - k * sigma, (z) => f(z) + k * sigma, theme.accent, { alpha: 0.18 })
-      plane.curve(f, theme.link, { width: 3.5 })
-      if (lab.state.bands) {
-        const wide = [halfWidth(best, false), halfWidth(best, true)]
-        const band = (sign, point) => (z) => predict(best, z) + sign * wide[Number(point)](z)
-        plane.between(band(-1, false), band(1, false), theme.classes[1], { alpha: 0.45 })
-        for (const sign of [-1, 1]) plane.curve(band(sign, true), theme.classes[1], { width: 2.5, dash: [8, 5] })
-      }
+      if (lab.state.bands) this.drawBands(lab, plane)
+      else for (const k of [2, 1]) plane.between((z) => f(z) - k * sigma, (z) => f(z) + k * sigma, theme.accent, { alpha: 0.18 })
+      plane.curve(f, theme.link, lab.state.bands ? { width: 2, dash: [3, 4] } : { width: 3.5 })
       drawPoints(lab, plane)
-      this.drawSlice(lab, plane, f)
+      if (!lab.state.bands) this.drawSlice(lab, plane, f)
     })
     plane.handle([plane.px(pz), plane.py(px)], theme.classes[3], false)
-    plane.label("σ", plane.px((plane.xs[0] + plane.xs[1]) / 2) + 14, plane.py(f((plane.xs[0] + plane.xs[1]) / 2) + sigma) + 5, "left", theme.link)
+    if (!lab.state.bands) plane.label("σ", plane.px((plane.xs[0] + plane.xs[1]) / 2) + 14, plane.py(f((plane.xs[0] + plane.xs[1]) / 2) + sigma) + 5, "left", theme.link)
     plane.axes(...lab.axisNames)
   }
 }

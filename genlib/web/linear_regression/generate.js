@@ -2,6 +2,7 @@
 import { Frame, readable } from "../shared/chart.js"
 import { Chance } from "../shared/chance.js"
 import { correlation, fitGaussian } from "../shared/gaussian.js"
+import { clamp } from "../shared/hand.js"
 import { fitOf, fitted, howMany, usualCount } from "./common.js"
 import { predict } from "./polynomial.js"
 
@@ -60,7 +61,7 @@ export class Generate {
   }
 
   handles() { return [] }
-  arrow(lab, right) { lab.set({ seed: Math.max(1, lab.state.seed + right) }) }
+  arrow(lab, right) { lab.set({ seed: clamp(lab.state.seed + right, 1, 999) }) }
 
   draw(lab, pen, width, height) {
     const { theme } = lab, { points, fake, model } = this.made(lab), [zs, xs] = lab.ranges, stacked = width < NARROW

@@ -1,7 +1,7 @@
 // Points and a straight line: what most people think linear regression is.
 import { readable } from "../shared/chart.js"
 import {
-  drawPoints, fitOf, fitted, formula, howMany, lineHandles, lineOf, moveLine, rounded, throughEnds, usualCount,
+  aroundThePicture, drawPoints, fitOf, fitted, formula, howMany, lineHandles, lineOf, moveLine, rounded, throughEnds, usualCount,
 } from "./common.js"
 import { predict } from "./polynomial.js"
 
@@ -18,6 +18,7 @@ const report = (lab) => {
 export class Line {
   title = "Points and a line"
   keys = ["y1", "y2", "n"]
+  bounds = { y1: aroundThePicture, y2: aroundThePicture }
   panel = [
     { kind: "buttons", list: [{ title: "Fit", main: true, help: "Least squares",
       act: (lab) => { const best = fitOf(fitted(lab), 1); lab.glide(throughEnds(lab, (z) => predict(best, z))) } }] },

@@ -3,6 +3,7 @@ import { place } from "./gaussian.js"
 
 const FONT = 14 // pixels: the smallest that a lecture hall can read
 const AROUND = 72 // corners of an ellipse
+const MOST_TICKS = 200 // whatever the numbers are, an axis is drawn in no time
 
 /** Round steps for an axis. @param {number} low @param {number} high @param {number} about how many
  * @returns {number[]} multiples of 1, 2 or 5 times a power of ten in [low, high] */
@@ -10,13 +11,20 @@ export const ticks = (low, high, about) => {
   const raw = (high - low) / Math.max(1, about), power = 10 ** Math.floor(Math.log10(raw))
   const step = power * ([1, 2, 5].find((m) => m * power >= 0.75 * raw) ?? 10)
   const first = Math.ceil(low / step - 1e-9), count = Math.floor(high / step + 1e-9) - first + 1
-  return Array.from({ length: Math.max(0, count) }, (_, i) => Number(((first + i) * step).toPrecision(12)))
+  return Array.from({ length: count > 0 ? Math.min(count, MOST_TICKS) : 0 }, (_, i) => Number(((first + i) * step).toPrecision(12)))
 }
 
 /** A number as people read it: four digits at most, a true minus. @param {number} x @param {number} [digits] */
 export const readable = (x, digits = 4) => {
   const short = Number(x.toPrecision(digits)), text = Math.abs(short) >= 1e6 ? short.toExponential() : String(short)
   return text.replaceAll("-", "−").replace(/e\+?/, "·10^")
+}
+
+/** e^log, also where that is too small or too large for a double. @param {number} log @param {number} [digits] */
+export const readableExp = (log, digits = 2) => {
+  if (Math.abs(log) < 600) return readable(Math.exp(log), digits)
+  const power = Math.floor(log / Math.LN10)
+  return `${readable(10 ** (log / Math.LN10 - power), digits)}·10^${readable(power, 6)}`
 }
 
 /** Nats, or any number: three decimals and a true minus, or a power of ten. @param {number} x */

@@ -1,13 +1,14 @@
 // A page that lives in the browser: views of the same points, a panel of controls, one canvas. What is
 // special to a view is an object of its own:
 //   title, keys: of its values in the link, defaults(lab): these values as the data suggest them,
-//   bounds: {key: [low, high, step]} of values without a slider, panel: parts as in panel.js,
+//   bounds: {key: [low, high, step], or (lab) => such a list} of values without a slider,
+//   panel: parts as in panel.js,
 //   fixed: whether a click adds no own point, tellsClassesApart: whether new points are asked for a class,
 //   draw(lab, pen, width, height): sets lab.plane, the frame of the points,
 //   handles(lab): [{at: [px, py], colour, to(px, py)}], what can be dragged,
 //   hover(lab, px, py), arrow(lab, right, down, shift), step(lab, seconds): as in Player, enter(lab): new data
 import { blank, classColour, Frame, limits } from "./chart.js"
-import { readPoints } from "./csv.js"
+import { hasSpread, inReach, readPoints } from "./csv.js"
 import { clamp, NextFrame, onArrows, Player, Rest, View } from "./hand.js"
 import { readLink, writeLink } from "./link.js"
 import { buildPanel } from "./panel.js"
@@ -46,7 +47,7 @@ export const packPoints = (points) =>
 
 /** The points of a link; what isn't one is left out. @param {string} text */
 export const unpackPoints = (text) => text.split(";").map((part) => part.split(",").map(Number))
-  .filter((p) => p.length >= 2 && p.every(Number.isFinite)).slice(0, LINKED)
+  .filter((p) => p.length >= 2 && p.every(Number.isFinite) && inReach(p)).slice(0, LINKED)
   .map(([x, y, c]) => [x, y, c === 1 ? 1 : 0])
 
 /** The base of both pages. */
@@ -88,8 +89,7 @@ export class Lab extends View {
 
   /** Whether there is enough to fit: three points that don't share an x or a y. */
   get ready() {
-    const differ = (axis) => new Set(this.points.map((p) => p[axis])).size > 1
-    return this.points.length >= LEAST && differ(0) && differ(1)
+    return this.points.length >= LEAST && hasSpread(this.points, 0) && hasSpread(this.points, 1)
   }
 
   /** The limits of both axes: the app's people, or the own points where these lie elsewhere. */
@@ -143,7 +143,6 @@ export class Lab extends View {
     for (const tab of this.get(".tabs").children) {
       tab.setAttribute("aria-selected", String(tab.dataset.view === view))
       tab.tabIndex = tab.dataset.view === view ? 0 : -1
-      if (tab.dataset.view === view) tab.parentElement.scrollLeft = tab.offsetLeft - tab.parentElement.offsetLeft - 60
     }
     this.sync = buildPanel(this, this.get(".parts"), this.now.panel)
     this.refresh()
@@ -171,15 +170,18 @@ export class Lab extends View {
     const data = link.own ? "own" : known("data", { ...this.sources, own: 1 }, Object.keys(this.sources)[0])
     this.use(data)
     this.show(known("view", this.views, Object.keys(this.views)[0]))
-    const found = Object.keys(this.defaults).filter((key) => key in link)
-      .map((key) => [key, this.allowed(key, READERS[typeof this.defaults[key]](link[key]))])
-    this.kept[this.view] = Object.fromEntries(found.filter(([, value]) => value !== undefined))
-    this.refresh()
+    for (const _ of ["what ranges hang on", "all"]) { // such as the column whose numbers are shown
+      const found = Object.keys(this.defaults).filter((key) => key in link)
+        .map((key) => [key, this.allowed(key, READERS[typeof this.defaults[key]](link[key]))])
+      this.kept[this.view] = Object.fromEntries(found.filter(([, value]) => value !== undefined))
+      this.refresh()
+    }
   }
 
   /** A value that the control of this key could have, or undefined. */
   allowed(key, value) {
-    const part = this.now.panel.find((one) => one.key === key), bounds = this.now.bounds?.[key]
+    const part = this.now.panel.find((one) => one.key === key), given = this.now.bounds?.[key]
+    const bounds = typeof given === "function" ? given(this) : given
     if (value === undefined || (!part && !bounds)) return value
     if (part?.kind === "choice") return Object.hasOwn(part.options, value) ? value : undefined
     if (part && part.kind !== "slider") return value

@@ -12,6 +12,7 @@ export const pdf = (x, mu = 0, sigma = 1) => Math.exp(logPdf(x, mu, sigma))
  * @param {number} x @param {number} [mu] @param {number} [sigma] above 0 */
 export const cdf = (x, mu = 0, sigma = 1) => {
   const z = (x - mu) / sigma
+  if (Number.isNaN(z)) return NaN // the sum below would never settle
   if (Math.abs(z) > 8) return z > 0 ? 1 : 0
   let sum = z, term = z, before = 0
   for (let i = 3; sum !== before; i += 2) {
@@ -37,7 +38,7 @@ export const withinT = (t, freedom) => {
 /** The t with P(|T| < t) = share. @param {number} share in (0, 1) @param {number} freedom from 1 */
 export const quantileT = (share, freedom) => {
   let low = 0, high = 1
-  while (withinT(high, freedom) < share) high *= 2
+  while (high < 1e12 && withinT(high, freedom) < share) high *= 2
   for (let i = 0; i < 60; i++) {
     const middle = (low + high) / 2
     if (withinT(middle, freedom) < share) low = middle

@@ -122,8 +122,8 @@ GAUSSIANS = (
     Lesson(
         "slice",
         "What height says about weight",
-        "Weights spread by 13 kg around their mean. You learn that somebody is 180 cm tall. How "
-        "much narrower does the spread become?",
+        "Weights spread by 13 kg around their mean. This Gaussian takes no notice of height yet "
+        "(ρ = 0). With the ρ of real people, how much narrower is the spread at 180 cm?",
         ("Not at all", "By about a third", "By two thirds"),
         1,
         "A slice through a Gaussian is a Gaussian, √(1 − ρ²) times as wide. With ρ = 0.72 the "
@@ -131,7 +131,7 @@ GAUSSIANS = (
         "linear regression.",
         height_narrows_weight,
         _link("two", slice=TALL, **_fit()),
-        _link("two"),
+        _link("two", slice=TALL, **{**_fit(), "rho": 0.0}),
     ),
     Lesson(
         "prior",
