@@ -26,6 +26,14 @@ def wait_for_step(page: Page, least: int) -> None:
     until(page, lambda: int(fact(page, "step") or -1) >= least, f"step {least} never came")
 
 
+def open_file(page: Page, folder: Path) -> None:
+    """Open the page as one file, from a disk."""
+    data = {"worker": module_url("gan_plane/worker.js")}
+    file = folder / "plane.html"
+    file.write_text(standalone.page("gan_plane", "GAN", "A GAN.", data), encoding="utf-8")
+    page.goto(file.as_uri())
+
+
 def test_it_trains_without_the_server_and_its_link_opens_the_same_state(
     page: Page, open_page: Callable[..., Page], settle: Callable[..., None], canvas_pixels: Read
 ) -> None:
@@ -93,14 +101,41 @@ def test_points_come_from_a_file_or_the_hand(
 
 @pytest.mark.no_policy
 def test_as_a_file_it_needs_no_server(page: Page, tmp_path: Path) -> None:
-    data = {"worker": module_url("gan_plane/worker.js")}
-    file = tmp_path / "plane.html"
-    file.write_text(standalone.page("gan_plane", "GAN", "A GAN.", data), encoding="utf-8")
     workers: list[str] = []
     page.on("worker", lambda worker: workers.append(worker.url))
-    page.goto(file.as_uri())
+    open_file(page, tmp_path)
     page.get_by_role("button", name="Play", exact=True).click()
     wait_for_step(page, 30)
     page.get_by_role("button", name="Pause").click()
     page.wait_for_function("location.hash.includes('gan_plane.log')")
     assert workers, "it trains in a worker"
+
+
+@pytest.mark.parametrize(
+    ("width", "height", "least"),
+    [(390, 844, 300), (412, 915, 320), (600, 900, 460), (844, 390, 230), (1280, 720, 400)],
+)
+@pytest.mark.no_policy
+def test_the_picture_is_large_on_every_screen(
+    page: Page, tmp_path: Path, width: int, height: int, least: int
+) -> None:
+    """least: pixels of the picture's side."""
+    page.set_viewport_size({"width": width, "height": height})
+    open_file(page, tmp_path)
+    wait_for_step(page, 0)
+    box = page.locator(".gan-plane canvas").bounding_box()
+    assert box is not None
+    assert box["width"] >= least and abs(box["width"] - box["height"]) < 2, box
+    assert box["y"] + box["height"] <= height, f"{box} is cut"
+    for value in page.locator(".gan-plane dd").all():
+        lines = value.evaluate(
+            "(dd) => dd.clientHeight / parseFloat(getComputedStyle(dd).lineHeight)"
+        )
+        assert lines < 1.5, "a number breaks"
+
+
+def test_on_a_phone_the_picture_fills_the_page(open_page: Callable[..., Page]) -> None:
+    page = open_page("gan-plane", width=390, height=844)
+    wait_for_step(page, 0)
+    box = page.locator(".gan-plane canvas").bounding_box()
+    assert box is not None and box["width"] >= 300, box

@@ -46,7 +46,7 @@ export class Desk extends View {
     const speed = this.get(".speed")
     for (const title of Object.keys(SPEEDS)) speed.add(new Option(title))
     speed.onchange = () => { if (this.running) this.run(true); this.write() }
-    this.get("details").open = innerWidth > 820
+    this.get("details").open = innerWidth > 820 && innerHeight > 480 // as in desk.css
   }
   /** Open what the link says, now and whenever Back, Forward or a lesson change it; then draw. */
   start() {
