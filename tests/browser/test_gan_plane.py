@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -70,8 +71,10 @@ def test_it_trains_without_the_server_and_its_link_opens_the_same_state(
 def test_a_lesson_moves_the_page_to_its_state(open_page: Callable[..., Page]) -> None:
     page = open_page("gan-plane?lesson=eight")
     page.get_by_role("button", name="All eight").click()
+    expect(page.locator(".gan-plane .replay")).to_have_text(re.compile(r"step [\d,]+ of 2,000"))
     expect(page.get_by_text("G bends the plane until")).to_be_visible()
     until(page, lambda: fact(page, "log") == "2000b", "the page did not train to the state")
+    expect(page.locator(".gan-plane .replay")).to_be_hidden()
     expect(page.locator(".gan-plane .covered")).to_have_text("8 of 8")
 
 
@@ -88,6 +91,14 @@ def test_points_come_from_a_file_or_the_hand(
     file.set_input_files(good)
     expect(page.get_by_text("40 of 40 points of the file")).to_be_visible()
     page.wait_for_url("**gan_plane.points=*")
+    kept = page.url
+    for text, said in (("Just some words.\n", "Line 1"), ("1,2\n3,1e300\n5,6\n7,8\n", "billion")):
+        bad.write_text(text)
+        file.set_input_files(bad)
+        problem = page.get_by_role("alert").filter(has_text=said)
+        expect(problem).to_be_in_viewport(ratio=1)
+        expect(page.get_by_text("40 of 40 points of the file")).to_be_hidden()
+        assert page.url == kept, "the points are lost"
     page.get_by_role("button", name="Clear points").click()
     expect(page.get_by_text("Draw on the picture")).to_be_visible()
     box = page.locator(".gan-plane canvas").bounding_box()
@@ -139,3 +150,20 @@ def test_on_a_phone_the_picture_fills_the_page(open_page: Callable[..., Page]) -
     wait_for_step(page, 0)
     box = page.locator(".gan-plane canvas").bounding_box()
     assert box is not None and box["width"] >= 300, box
+
+
+ENDS = """(svg) => {
+    const last = (line) => Number(line.getAttribute("points").split(" ").at(-1).split(",")[1])
+    const height = (mark) => Number(mark.getAttribute("d").split(/[ H]/)[1])
+    const [d, g] = [...svg.querySelectorAll("polyline")].map(last)
+    return {d, g, marks: [...svg.querySelectorAll(".mark")].map(height)}
+}"""
+
+
+def test_under_minimax_the_number_and_the_curve_of_g_agree(open_page: Callable[..., Page]) -> None:
+    page = open_page("gan-plane?gan_plane.loss=minimax&gan_plane.log=400b")
+    chart = page.locator(".gan-plane svg.losses")
+    until(page, lambda: fact(page, "log") == "400b", "the page did not train to the state")
+    expect(chart).to_contain_text("G's −0.")
+    at = chart.evaluate(ENDS)  # pixels from the top: D pays log 4, G −log 2
+    assert abs(at["d"] - at["marks"][0]) < 8 and abs(at["g"] - at["marks"][1]) < 8, at
