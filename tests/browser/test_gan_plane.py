@@ -27,12 +27,12 @@ def wait_for_step(page: Page, least: int) -> None:
     until(page, lambda: int(fact(page, "step") or -1) >= least, f"step {least} never came")
 
 
-def open_file(page: Page, folder: Path) -> None:
-    """Open the page as one file, from a disk."""
+def open_file(page: Page, folder: Path, state: str = "") -> None:
+    """Open the page as one file, from a disk, in the state that its link gives."""
     data = {"worker": module_url("gan_plane/worker.js")}
     file = folder / "plane.html"
     file.write_text(standalone.page("gan_plane", "GAN", "A GAN.", data), encoding="utf-8")
-    page.goto(file.as_uri())
+    page.goto(file.as_uri() + state)
 
 
 def test_it_trains_without_the_server_and_its_link_opens_the_same_state(
@@ -71,11 +71,20 @@ def test_it_trains_without_the_server_and_its_link_opens_the_same_state(
 def test_a_lesson_moves_the_page_to_its_state(open_page: Callable[..., Page]) -> None:
     page = open_page("gan-plane?lesson=eight")
     page.get_by_role("button", name="All eight").click()
-    expect(page.locator(".gan-plane .replay")).to_have_text(re.compile(r"step [\d,]+ of 2,000"))
     expect(page.get_by_text("G bends the plane until")).to_be_visible()
     until(page, lambda: fact(page, "log") == "2000b", "the page did not train to the state")
     expect(page.locator(".gan-plane .replay")).to_be_hidden()
     expect(page.locator(".gan-plane .covered")).to_have_text("8 of 8")
+
+
+@pytest.mark.no_policy
+def test_a_long_replay_says_how_far_it_is(page: Page, tmp_path: Path) -> None:
+    open_file(page, tmp_path, "#gan_plane.log=900000b")
+    said = page.locator(".gan-plane .replay")
+    expect(said).to_have_text(re.compile(r"^Replaying … step [\d,]+ of 900,000$"))
+    expect(said).to_be_in_viewport(ratio=1)
+    page.get_by_role("button", name="Rewind").click()
+    expect(said).to_be_hidden()
 
 
 def test_points_come_from_a_file_or_the_hand(
@@ -167,3 +176,27 @@ def test_under_minimax_the_number_and_the_curve_of_g_agree(open_page: Callable[.
     expect(chart).to_contain_text("G's −0.")
     at = chart.evaluate(ENDS)  # pixels from the top: D pays log 4, G −log 2
     assert abs(at["d"] - at["marks"][0]) < 8 and abs(at["g"] - at["marks"][1]) < 8, at
+
+
+CUT = """(select) => {
+    const text = document.createElement("span")
+    text.textContent = select.selectedOptions[0].textContent
+    text.style.font = getComputedStyle(select).font
+    text.style.position = "absolute"
+    select.parentElement.append(text)
+    const room = select.clientWidth - 24 // for the arrow
+    const cut = text.offsetWidth > room ? `${text.textContent}: ${text.offsetWidth} > ${room}` : ""
+    text.remove()
+    return cut
+}"""
+
+
+def test_with_a_lesson_open_the_whole_picture_and_whole_words_are_in_sight(
+    open_page: Callable[..., Page],
+) -> None:
+    page = open_page("gan-plane?lesson=eight&answer=2", width=1280, height=720)
+    expect(page.get_by_text("G bends the plane until")).to_be_visible()
+    wait_for_step(page, 0)
+    expect(page.locator(".gan-plane canvas")).to_be_in_viewport(ratio=1)
+    for name in ("data", "loss"):
+        assert not page.locator(f".gan-plane select[name={name}]").evaluate(CUT)
