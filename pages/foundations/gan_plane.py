@@ -46,7 +46,8 @@ with st.expander("How to read it", icon=":material/menu_book:"):
         "neighbour among the data (Naeem et al. 2020).\n"
         "- **Spread** is the samples' root mean squared distance from their mean, over the data's. "
         "0 means that all samples are one point.\n"
-        "- **Losses**: dotted lines are log 4 and log 2, what D and G pay where D can't tell.\n"
+        "- **Losses**: dotted lines are what D and G pay where D can't tell. Those are log 4 and "
+        "log 2. Under minimax G pays −log 2, and with least squares they are 0.25 and 0.125.\n"
         "- **Rewind** goes back to the same first weights, batches and noise. Change one setting "
         "and play again: only that differs.\n"
         "- Changing the loss, a learning rate or D's steps while it trains goes on from there. "
@@ -54,8 +55,8 @@ with st.expander("How to read it", icon=":material/menu_book:"):
         "- Each browser trains its own GAN. The server has nothing to do."
     )
 download(
-    "This page as a file",
+    "This page as one HTML file",
     file,
     "gan-plane.html",
-    "One HTML file that trains without a server or a network.",
+    "Trains without a server or a network.",
 )

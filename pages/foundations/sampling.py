@@ -40,7 +40,7 @@ with st.expander("How to read it", icon=":material/menu_book:"):
         "- **F(x)** is the share of p that lies below x. A number u, any from 0 to 1 as likely as "
         "any other, goes across to the curve and down to x. Where F is steep, much of the axis "
         "of u leads to little of x: there p is high. Drag on the chart to choose u.\n"
-        "- **G(z)** gets noise from N(0, 1) instead. Φ turns it into an even number, so the map "
+        "- **G(z)** gets noise from N(0, 1) instead. Φ turns it into a uniform number, so the map "
         "that G should learn is F⁻¹(Φ(z)). Its mirror image is as good, and G may find that one.\n"
         "- **Between two modes** is a gap that no sample may fall into, so the map must jump. "
         "G is continuous: it can only be steep, and every z on the steep part is a sample in the "
@@ -56,8 +56,8 @@ with st.expander("How to read it", icon=":material/menu_book:"):
         "- Drag on p(x) to draw a density of your own."
     )
 download(
-    "This page as a file",
+    "This page as one HTML file",
     file,
     "sampling.html",
-    "One HTML file that works without a server or a network.",
+    "Works without a server or a network.",
 )

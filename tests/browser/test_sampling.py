@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import numpy as np
@@ -52,6 +53,23 @@ def test_u_goes_through_the_inverse_of_f(
         lambda: (canvas_pixels(page, ".sampling canvas.density") != before).any(),
         "no histogram",
     )
+
+
+def test_a_lesson_leaves_room_for_its_chart_and_counts_steps_of_d(
+    open_page: Callable[..., Page],
+) -> None:
+    page = drawn(open_page("sampling?lesson=best", width=1280, height=720))
+    page.get_by_role("button", name="p / (p + q)").click()
+    expect(page.get_by_text("No D can do better")).to_be_visible()
+    until(page, lambda: fact(page, "log") == "100b~500d", "the page did not train to the state")
+    expect(page.locator(".sampling .replay")).to_be_hidden()
+    expect(page.locator(".sampling .step")).to_have_text("100")
+    expect(page.locator(".sampling .d-steps")).to_have_text("D 600")
+    for chart in ("quantiles", "judge"):
+        expect(page.locator(f".sampling canvas.{chart}")).to_be_in_viewport(ratio=1)
+    page.get_by_role("button", name="Rewind").click()
+    page.get_by_role("button", name="Step D").click()
+    expect(page.locator(".sampling .losses")).to_have_text(re.compile(r"^\d\.\d\d, –$"))
 
 
 def test_a_density_can_be_drawn_and_trains_a_gan(open_page: Callable[..., Page]) -> None:

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
 import { ACTIVATIONS } from "../../genlib/web/shared/learn/activations.js"
+import { lineChart, written } from "../../genlib/web/shared/learn/chart.js"
 import { Gan } from "../../genlib/web/shared/learn/gan.js"
-import { LOSSES } from "../../genlib/web/shared/learn/losses.js"
+import { LOSSES, undecided } from "../../genlib/web/shared/learn/losses.js"
 import { Mlp } from "../../genlib/web/shared/learn/mlp.js"
 import { Random, STREAMS } from "../../genlib/web/shared/learn/random.js"
 import { fromText } from "../../genlib/web/shared/packet.js"
@@ -123,4 +124,22 @@ test("arrows point to where G's loss falls", () => {
   ]
   assert.ok(Math.hypot(...slope) > 1e-3)
   slope.forEach((s, i) => assert.ok(Math.abs(s + pull[i]) < 0.05 * Math.hypot(...slope)))
+})
+
+test("what is paid where D can't tell is what the page says about each loss", () => {
+  const near = (found, expected) => found.forEach((value, i) => assert.ok(Math.abs(value - expected[i]) < 1e-12, `${found}`))
+  near(undecided("non-saturating"), [Math.log(4), Math.log(2)])
+  near(undecided("minimax"), [Math.log(4), -Math.log(2)])
+  near(undecided("least squares"), [0.25, 0.125])
+})
+
+test("numbers have a minus, one step is a step, and names of lines don't run into each other", () => {
+  assert.deepEqual([written(-0.671), written(-0.001), written(NaN)], ["−0.67", "0.00", "–"])
+  const chart = (steps) => lineChart({ steps, low: -1.5, high: 2.5, lines: [
+    { name: "Covered", colour: "#000", values: steps }, { name: "On target", colour: "#111", values: steps },
+  ] })
+  assert.match(chart([0, 1]), />1 step</)
+  assert.match(chart([0, 20]), />20 steps</)
+  assert.match(chart([0, 20]), />−1.5</)
+  assert.match(chart([0, 20]), /<tspan dx="0"[^>]*>Covered<\/tspan><tspan dx="12"[^>]*>On target<\/tspan>/)
 })

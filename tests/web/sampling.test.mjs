@@ -11,18 +11,19 @@ import { given } from "./given.mjs"
 import { remembering } from "./training.mjs"
 
 const START = readSettings(FIELDS, {}), WIDTH = (HIGH - LOW) / BINS
-const { reached, atLink } = remembering(study, FIELDS, "sampling.")
+const { atLink } = remembering(study, FIELDS, "sampling.")
 
-/** Mean |D - best D|, weighted by how many points, real or forged, there are. */
-const misjudged = ({ shown: { belief, optimal, q } }, { p }) => {
+/** The mean of value(best D, D) over all points, real and forged. */
+const meanOf = ({ shown: { belief, optimal, q } }, { p }, value) => {
   let sum = 0, weight = 0
   optimal.forEach((best, i) => {
     if (Number.isNaN(best)) return
     weight += p[i] + q[i]
-    sum += (p[i] + q[i]) * Math.abs(belief[i] - best)
+    sum += (p[i] + q[i]) * value(best, belief[i])
   })
   return sum / weight
 }
+const misjudged = (found, table) => meanOf(found, table, (best, belief) => Math.abs(belief - best))
 
 const LESSONS = {
   steep: async ({ state }) => {
@@ -44,10 +45,16 @@ const LESSONS = {
     assert.ok(Math.abs((g[at] + g[at + 1]) / 2) < 0.8 && Math.abs(placeOf(at, "normal")) < 0.5, `steepest at ${g[at]}`)
     assert.ok(slopes[at] > 10 * slopes.toSorted((a, b) => a - b)[PLACES >> 1])
   },
-  best: async ({ state }) => {
-    const table = tableOf(START)
-    assert.ok(misjudged(await reached(START, []), table) > 0.3)
-    assert.ok(misjudged(await atLink(state), table) < 0.06)
+  best: async ({ state, before }) => {
+    const found = await atLink(state), table = tableOf(START)
+    assert.ok(misjudged(await atLink(before), table) > 2 * misjudged(found, table))
+    assert.ok(misjudged(found, table) < 0.05)
+    // The other answers are wrong: neither near 0 or 1 everywhere, nor 0.5.
+    assert.ok(meanOf(found, table, (best) => (best > 0.15 && best < 0.85 ? 1 : 0)) > 0.5)
+    assert.ok(meanOf(found, table, (best) => Math.abs(best - 0.5)) > 0.2)
+    // And p and q overlap: their smaller one holds a good part of either.
+    const shared = found.shown.q.reduce((sum, q, i) => sum + Math.min(q, table.p[i]) * WIDTH, 0)
+    assert.ok(shared > 0.4, `${shared} shared`)
   },
 }
 test("every lesson of the page is computed here", () =>
@@ -63,7 +70,7 @@ test("each density integrates to 1, and F⁻¹ undoes F where p isn't 0", () => 
   }
 })
 
-test("even numbers through F⁻¹ follow p", () => {
+test("uniform numbers through F⁻¹ follow p", () => {
   const { p, cdf } = tableOf({ density: "three modes", heights: [] }), random = new Random(7, STREAMS.shown)
   const n = 20_000, counts = new Float64Array(BINS)
   for (let i = 0; i < n; i++) counts[Math.floor((quantile(cdf, random.uniform()) - LOW) / WIDTH)] += 1

@@ -3,7 +3,7 @@ import { pytorchScript } from "../shared/learn/pytorch.js"
 import { FIXED } from "./study.js"
 import { DRAWN, targetOf } from "./targets.js"
 
-// name -> the places on the shape, for arrays u and v of even numbers: targets.js in Python
+// name -> the places on the shape, for arrays u and v of uniform numbers: targets.js in Python
 const PLACES = {
   "ring of 8": `    angle = 2 * np.pi * np.floor(8 * u) / 8
     return np.cos(angle), np.sin(angle)`,

@@ -1,8 +1,9 @@
 // A GAN in the plane that trains while one watches. A worker computes, this draws; the server idles.
 import { clamp, component, onDrag, placeIn } from "../shared/hand.js"
 import { readPoints } from "../shared/csv.js"
-import { lineChart } from "../shared/learn/chart.js"
-import { Desk, DIALOG, SETTINGS, sheetOf, TRANSPORT } from "../shared/learn/desk.js"
+import { lineChart, written } from "../shared/learn/chart.js"
+import { Desk, DIALOG, REPLAY, SETTINGS, sheetOf, STEPS, TRANSPORT } from "../shared/learn/desk.js"
+import { undecided } from "../shared/learn/losses.js"
 import { readLog } from "../shared/learn/settings.js"
 import { script } from "./code.js"
 import { FIELDS, intoPlane, MOST_POINTS } from "./fields.js"
@@ -16,17 +17,17 @@ const APART = 0.04 // between two drawn points
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] }
 const HTML = `
   <div class="bar">${TRANSPORT}</div>
-  <div class="picture"><canvas tabindex="0" role="img"></canvas><p class="here" hidden></p></div>
+  <div class="picture"><canvas tabindex="0" role="img"></canvas><p class="here" hidden></p>${REPLAY}
+    <p class="problem" role="alert" hidden></p></div>
   <div class="side"><dl><div><dt></dt><dd class="covered"></dd></div><div><dt>On target</dt><dd class="close"></dd></div>
-      <div><dt>Spread</dt><dd class="spread"></dd></div><div><dt>Step</dt><dd class="step"></dd></div></dl>
+      <div><dt>Spread</dt><dd class="spread"></dd></div>${STEPS}</dl>
     <svg class="losses" viewBox="0 0 300 110" role="img" aria-label="Losses"></svg>
     <svg class="cover" viewBox="0 0 300 110" role="img" aria-label="Coverage"></svg>
     <label class="example">Try <select class="preset"><option value="">an example</option></select></label>
     <p class="reason" aria-live="polite"></p></div>
   <details class="more">${SETTINGS}<div class="layers"></div>
     <div class="files"><button class="code">As code</button><button class="clear">Clear points</button><label class="file"
-      >CSV file<input type="file" accept=".csv,.tsv,.txt,text/csv"></label></div>
-    <p class="problem" role="alert" hidden></p></details>${DIALOG}`
+      >CSV file<input type="file" accept=".csv,.tsv,.txt,text/csv"></label></div></details>${DIALOG}`
 
 class Plane extends Desk {
   constructor(parent, data) {
@@ -59,13 +60,13 @@ class Plane extends Desk {
     const dragged = canvas.onpointermove
     canvas.onpointermove = (event) => { this.at = placeAt(...placeIn(event, canvas)); dragged(event) }
     canvas.onpointerleave = () => { this.at = null }
-    canvas.onpointerup = () => { if (this.settings.data === DRAWN) this.begin(this.settings) }
+    canvas.onpointerup = () => { if (this.drawn) this.begin(this.settings) }
     canvas.onkeydown = (event) => {
       const by = ARROWS[event.key]
       if (by) this.at = [0, 1].map((i) => clamp((this.at?.[i] ?? 0) + 0.1 * by[i], -REACH, REACH))
       else if (event.key === "Enter" && this.at && this.settings.data === DRAWN) {
         this.add(this.at)
-        this.begin(this.settings)
+        if (this.drawn) this.begin(this.settings)
       } else return
       event.preventDefault()
     }
@@ -80,6 +81,7 @@ class Plane extends Desk {
     if (points.length >= MOST_POINTS) return this.complain(`There are ${MOST_POINTS} points, which is all a link holds.`)
     if (points.some((p) => Math.hypot(p[0] - x, p[1] - y) < APART)) return
     this.settings = { ...this.settings, points: [...points, [x, y]] }
+    this.drawn = true
   }
   show({ settings, log = "", reason }) {
     const start = Object.fromEntries(Object.entries(FIELDS).map(([name, field]) => [name, field.start]))
@@ -91,6 +93,7 @@ class Plane extends Desk {
   // ------------------------------------------------------------------------------------- for the desk
   begin(settings, log, write) {
     this.complain("")
+    this.drawn = false // since it began
     const empty = settings.data === DRAWN && !settings.points.length
     this.get(".reason").textContent =
       empty ? "Draw on the picture, or open a CSV file: G will learn where your points are." : ""
@@ -124,26 +127,28 @@ class Plane extends Desk {
     if (here.hidden) return
     const [x, y] = this.at, cell = (v) => clamp(Math.floor(((v / REACH + 1) / 2) * CELLS), 0, CELLS - 1)
     const belief = this.belief[cell(y) * CELLS + cell(x)]
-    here.textContent = `x = (${x.toFixed(2)}, ${y.toFixed(2)}), D(x) = ${belief.toFixed(2)}`
+    here.textContent = `x = (${written(x)}, ${written(y)}), D(x) = ${belief.toFixed(2)}`
     pen.strokeStyle = theme.text
     pen.strokeRect(across(x, side) - 4, down(y, side) - 4, 8, 8)
   }
-  numbers({ step, shown: { measures: m }, rate, history, dLoss, gLoss }, theme) {
+  numbers(last, theme) {
+    const { step, dSteps, shown: { measures: m }, rate, history, dLoss, gLoss } = last
     this.say("dt", m.modes ? "Modes" : "Covered")
     this.say(".covered", m.modes ? `${m.covered} of ${m.modes}` : `${Math.round(100 * m.covered)} %`)
     this.say(".close", `${Math.round(100 * m.close)} %`)
     this.say(".spread", `${m.spread.toFixed(2)} ×`)
-    this.say(".step", step.toLocaleString("en"))
+    this.countSteps(last)
     this.get(".step").title = rate ? `${Math.round(rate)} steps per second` : ""
     this.canvas.setAttribute("aria-label", `Step ${step}, ${this.get(".covered").textContent} covered`)
-    const key = `${step} ${history.length} ${theme.text}`
+    const key = `${step} ${dSteps} ${history.length} ${this.settings.loss} ${theme.text}`
     if (this.charted === key || (this.running && this.frames % 6)) return
     this.charted = key
     const { real, forged } = coloursOf(theme), steps = history.map((entry) => entry[0])
-    const of = (i) => history.map((entry) => entry[i]), now = (loss) => (Number.isNaN(loss) ? "" : loss.toFixed(2))
-    this.get(".losses").innerHTML = lineChart({ steps, low: 0, high: 2.5, marks: [Math.log(4), Math.log(2)], lines: [
+    const of = (i) => history.map((entry) => entry[i]), now = (loss) => (Number.isNaN(loss) ? "" : written(loss))
+    const marks = undecided(this.settings.loss), low = Math.min(...marks, ...of(2)) < 0 ? -1.5 : 0
+    this.get(".losses").innerHTML = lineChart({ steps, low, high: 2.5, marks, lines: [
       { name: `D's loss ${now(dLoss)}`, colour: real, values: of(1) },
-      { name: `G's ${now(gLoss)}`, colour: forged, values: of(2).map((value) => value && Math.abs(value)) },
+      { name: `G's ${now(gLoss)}`, colour: forged, values: of(2) },
     ] })
     this.get(".cover").innerHTML = lineChart({ steps, low: 0, high: 1, lines: [
       { name: "Covered", colour: theme.text, values: of(3) }, { name: "On target", colour: theme.link, values: of(4) },
@@ -165,6 +170,7 @@ class Plane extends Desk {
       this.get(".reason").textContent = `${Math.min(points.length, MOST_POINTS)} of ${points.length} points of the file, `
         + "moved into the plane."
     } catch (error) {
+      this.get(".reason").textContent = ""
       this.complain(error.message)
     }
   }

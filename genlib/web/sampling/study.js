@@ -6,12 +6,13 @@ import { BINS, densityOf, middle, normalCdf, quantile, tableOf } from "./densiti
 /** G is shown for z from -EDGE to EDGE at so many places. */
 export const EDGE = 3, PLACES = 241
 const SAMPLES = 4000
+const SOME = 0.02 // of p + q: where there is less, there is nothing to judge
 const GAP = 0.02 // of the highest p: less is a gap
 
 /** What the line adds to the settings of a GAN. */
 export const FIXED = { dim: 1, latent: 1, output: "none", init: "uniform" }
 
-/** The share of N(0, 1) or of an even z below each z. */
+/** The share of N(0, 1) or of a uniform z below each z. */
 export const SHARES = { normal: normalCdf, uniform: (z) => Math.min(1, Math.max(0, (z + 1) / 2)) }
 
 /** @param {number} i of PLACES @param {string} noise */
@@ -52,7 +53,7 @@ export const study = (settings) => {
         q,
         g: gan.generate(zs, PLACES),
         belief: gan.score(xs, BINS).map(gan.loss.belief),
-        optimal: Float32Array.from(q, (value, i) => (value + p[i] > 1e-3 ? p[i] / (p[i] + value) : NaN)),
+        optimal: Float32Array.from(q, (value, i) => (value + p[i] > SOME ? p[i] / (p[i] + value) : NaN)),
         measures: measure(samples),
       }
     },

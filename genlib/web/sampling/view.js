@@ -1,6 +1,7 @@
 // Two ways from noise to samples: the inverse of F, and a GAN that learns it. All in the browser.
 import { clamp, component, onArrows, onDrag } from "../shared/hand.js"
-import { Desk, DIALOG, SETTINGS, sheetOf, TRANSPORT } from "../shared/learn/desk.js"
+import { written } from "../shared/learn/chart.js"
+import { Desk, DIALOG, REPLAY, SETTINGS, sheetOf, STEPS, TRANSPORT } from "../shared/learn/desk.js"
 import { Random, STREAMS } from "../shared/learn/random.js"
 import { script } from "./code.js"
 import { BINS, cdfAt, DRAWN, HIGH, KNOTS, LOW, middle, quantile, tableOf } from "./densities.js"
@@ -15,8 +16,8 @@ const HTML = `
       >1,000</button><button class="stream">Play</button><button class="none">Clear</button><span class="count"></span></div>
     <canvas class="density" tabindex="0" role="img"></canvas><canvas class="cdf" tabindex="0" role="img"></canvas></section>
   <section class="learnt"><div class="bar"><b>By a GAN</b>${TRANSPORT}</div>
-    <canvas class="quantiles" role="img"></canvas><canvas class="judge" role="img"></canvas></section></div>
-  <div class="side"><dl><div><dt>Step</dt><dd class="step"></dd></div>
+    <div class="sheet"><canvas class="quantiles" role="img"></canvas>${REPLAY}</div><canvas class="judge" role="img"></canvas></section></div>
+  <div class="side"><dl>${STEPS}
     <div><dt title="How far a sample must move on average to fit p">Distance</dt><dd class="distance"></dd></div>
     <div><dt title="Share of G's samples where p is below 2 % of its highest">In gaps</dt><dd class="gap"></dd></div>
     <div><dt>Losses D, G</dt><dd class="losses"></dd></div></dl>
@@ -113,7 +114,8 @@ class Sampling extends Desk {
   extra() { return { n: this.count || null } }
   ask() { return {} }
   heard() {}
-  paint({ shown, step, dLoss, gLoss }, theme) {
+  paint(last, theme) {
+    const { shown, dLoss, gLoss } = last
     if (this.streaming) this.sample(Math.ceil(PER_FRAME * this.count) || 1)
     if (this.streaming && this.count >= MOST) { this.stream(false); this.write() }
     const colours = { p: theme.classes[0], q: theme.classes[1] }
@@ -122,10 +124,10 @@ class Sampling extends Desk {
     this.paintQuantiles(shown, theme, colours)
     this.paintJudge(shown, theme, colours)
     this.say(".count", this.count ? this.count.toLocaleString("en") : "")
-    this.say(".step", step.toLocaleString("en"))
+    this.countSteps(last)
     this.say(".distance", shown.measures.distance.toFixed(3))
     this.say(".gap", `${(100 * shown.measures.gap).toFixed(1)} %`)
-    this.say(".losses", Number.isNaN(dLoss) || Number.isNaN(gLoss) ? "–" : `${dLoss.toFixed(2)}, ${gLoss.toFixed(2)}`)
+    this.say(".losses", Number.isNaN(dLoss) ? "–" : `${written(dLoss)}, ${written(gLoss)}`)
   }
   // From u across to F and down to x: the part of the way that the latest u has gone.
   get fall() {

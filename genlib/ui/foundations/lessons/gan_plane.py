@@ -25,13 +25,13 @@ GAN_PLANE = (
     Lesson(
         "fast",
         "G learns ten times as fast",
-        "G's learning rate is now ten times D's. Where are its samples after 1,500 steps?",
-        ("On all eight, sooner", "On one spot", "Everywhere"),
+        "G's learning rate is now ten times D's. Where are its samples after 2,300 steps?",
+        ("On all eight, sooner", "All on one of the eight", "Everywhere"),
         1,
         "This is mode collapse. Before D learns that one spot is crowded, all of G has moved to "
         "where D still believes. Press Play: it hops from mode to mode.",
         None,
-        {**COLLAPSED, "gan_plane.log": "1500b"},
+        {**COLLAPSED, "gan_plane.log": "2300b"},
     ),
     Lesson(
         "recover",

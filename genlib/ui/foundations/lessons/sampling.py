@@ -10,7 +10,7 @@ from genlib.ui.kit.lessons import Lesson
 SAMPLING = (
     Lesson(
         "steep",
-        "Even numbers in, two modes out",
+        "Uniform numbers in, two modes out",
         "2,000 numbers u, any from 0 to 1 as likely as any other, go through F⁻¹. Where do most "
         "of them land?",
         ("Evenly over x", "Where F is steep", "Where F is flat"),
@@ -46,12 +46,14 @@ SAMPLING = (
     Lesson(
         "best",
         "A judge with time to learn",
-        "G stands still while D takes 500 steps alone. What does D(x) come to?",
+        "G has had 100 steps: its samples q overlap the data p. Now G stands still while D takes "
+        "500 steps alone. What does D(x) come to?",
         ("Near 0 or 1 everywhere", "p / (p + q)", "0.5 everywhere"),
         1,
-        "That is the best that any D can do against this G, and D comes within 0.06 of it on "
-        "average. In training it gets one step at a time, and G moves in between.",
+        "No D can do better against this G. Averaged over all points, real and forged, D(x) is "
+        "within 0.05 of it. In training D gets one step at a time, and G moves in between.",
         None,
-        {"sampling.log": "500d"},
+        {"sampling.seed": "2", "sampling.log": "100b~500d"},
+        {"sampling.seed": "2", "sampling.log": "100b"},
     ),
 )

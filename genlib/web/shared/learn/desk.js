@@ -4,7 +4,7 @@ import { readLink, writeLink } from "../link.js"
 import { readTheme } from "../theme.js"
 import { panelOf } from "./panel.js"
 import { Session, SLOW } from "./session.js"
-import { linkOf, logText, readLog, readSettings } from "./settings.js"
+import { linkOf, logText, readLog, readSettings, stepsIn } from "./settings.js"
 import { trainerOf } from "./trainer.js"
 
 const SPEEDS = { full: Infinity, "100 steps/s": 100, "10 steps/s": 10, "slow motion": SLOW }
@@ -14,6 +14,10 @@ export const TRANSPORT = `<button class="play primary">Play</button><button clas
     <label>Speed <select class="speed"></select></label>`
 /** Where the settings and the code go. */
 export const SETTINGS = `<summary>Settings</summary><div class="fields"></div>`
+/** What is said on the picture while it does again what the link says was done. */
+export const REPLAY = `<p class="replay" role="status" hidden></p>`
+/** Where the steps go. */
+export const STEPS = `<div><dt>Step</dt><dd><span class="step"></span> <small class="d-steps"></small></dd></div>`
 export const DIALOG = `<dialog><div class="bar"><button class="copy">Copy</button><a class="save">Download</a>
     <button class="close-code" aria-label="Close">✕</button></div><pre tabindex="0"></pre></dialog>`
 
@@ -46,7 +50,7 @@ export class Desk extends View {
     const speed = this.get(".speed")
     for (const title of Object.keys(SPEEDS)) speed.add(new Option(title))
     speed.onchange = () => { if (this.running) this.run(true); this.write() }
-    this.get("details").open = innerWidth > 820
+    this.get("details").open = innerWidth > 820 && innerHeight > 480 // as in desk.css
   }
   /** Open what the link says, now and whenever Back, Forward or a lesson change it; then draw. */
   start() {
@@ -66,6 +70,7 @@ export class Desk extends View {
   // ------------------------------------------------------------------------------ state and the link
   open() {
     const { prefix, fields } = this.page, link = readLink(prefix)
+    this.root.classList.toggle("taught", "lesson" in readLink("")) // a question above it needs room
     if (link.speed in SPEEDS) this.get(".speed").value = link.speed
     this.take(link)
     this.begin(readSettings(fields, link), readLog(fields, link.log ?? ""), false)
@@ -73,7 +78,7 @@ export class Desk extends View {
   }
   /** Train from the first weights of these settings, after what the log says was done. */
   begin(settings, log = [], write = true) {
-    Object.assign(this, { base: settings, settings, log, last: null, id: this.id + 1 })
+    Object.assign(this, { base: settings, settings, log, last: null, id: this.id + 1, goal: stepsIn(log) })
     this.trainer.say({ start: { settings, log, id: this.id } })
     this.fill(settings)
     if (write) this.write()
@@ -118,8 +123,14 @@ export class Desk extends View {
     const live = Object.keys(this.page.fields).filter((name) => this.page.fields[name].live)
     this.settings = { ...this.settings, ...Object.fromEntries(live.map((name) => [name, message.settings[name]])) }
     this.log = message.log
+    this.replaying(message)
     this.heard(message.shown)
     if (this.toWrite && message.told === this.told && !message.busy && !this.running) { this.toWrite = false; this.write() }
+  }
+  replaying({ busy, log }) {
+    const done = stepsIn(log), shown = busy && done < this.goal
+    this.get(".replay").hidden = !shown
+    if (shown) this.say(".replay", `Replaying … step ${done.toLocaleString("en")} of ${this.goal.toLocaleString("en")}`)
   }
   draw() {
     this.frame = requestAnimationFrame(() => this.draw())
@@ -137,6 +148,12 @@ export class Desk extends View {
   say(selector, text) {
     const element = this.get(selector)
     if (element.textContent !== text) element.textContent = text
+  }
+
+  /** Steps of G and, where D has taken another number, D's. @param {{step: number, dSteps: number}} last */
+  countSteps({ step, dSteps }) {
+    this.say(".step", step.toLocaleString("en"))
+    this.say(".d-steps", dSteps === step ? "" : `D ${dSteps.toLocaleString("en")}`)
   }
 
   showCode() {

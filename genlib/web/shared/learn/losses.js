@@ -41,3 +41,10 @@ export const judge = (side, scores, from, to, grad) => {
   }
   return sum / count
 }
+
+/** What D and G pay where D can't tell: log 4 and log 2 for the non-saturating loss.
+ * @param {string} name of a loss @returns {[number, number]} */
+export const undecided = (name) => {
+  const { real, fake, forged, indifferent } = LOSSES[name]
+  return [real.loss(indifferent) + fake.loss(indifferent), forged.loss(indifferent)]
+}

@@ -5,7 +5,7 @@
 //                     {change: {lrG: 0.01}}  {ask: {...what to show}}
 //                     each with `told`, a number that comes back once it has been heard
 //   session -> page   {step, dSteps, dLoss, gLoss, rate, busy, settings, log, history, id, told, shown}
-import { note } from "./settings.js"
+import { note, restOf } from "./settings.js"
 
 const SLICE_MS = 8 // of training between two looks at what the page wants
 const STRIDE = 20, MOST = 300 // steps between entries of the history, and their number
@@ -34,6 +34,13 @@ export class Session {
     if (ask) { this.wanted = ask; this.answer() }
   }
   start({ settings, log, id }) {
+    // What has been trained may be how this begins: then only the rest is to do.
+    const rest = this.gan && JSON.stringify(settings) === this.begun ? restOf(this.log, log) : null
+    if (rest) {
+      Object.assign(this, { id, waiting: rest, half: 0 })
+      return this.again()
+    }
+    this.begun = JSON.stringify(settings)
     const { gan, show, measure } = this.make(settings)
     Object.assign(this, { gan, show, measure, id, log: [], waiting: log.map((deed) => ({ ...deed })) })
     Object.assign(this, { stride: STRIDE, history: [], sums: [0, 0, 0], half: 0 })

@@ -43,7 +43,7 @@ export const LEARNING = {
   gWidths: widths("G's hidden layers", [32, 32], "Units in each hidden layer of the generator."),
   dWidths: widths("D's hidden layers", [32, 32], "Units in each hidden layer of the discriminator."),
   activation: choice("Activation", Object.keys(ACTIVATIONS), "leaky relu", "After each hidden layer of both."),
-  noise: choice("Noise z", Object.keys(NOISES), "normal", "N(0, 1), or even between −1 and 1."),
+  noise: choice("Noise z", Object.keys(NOISES), "normal", "N(0, 1), or uniform between −1 and 1."),
   seed: number("Seed", [1, 2, 3, 4, 5], 1, [0, 99999], "Of first weights, batches and noise.", true),
 }
 
@@ -74,12 +74,31 @@ export const readLog = (fields, text) => {
       found.push({ name: change[1], value: fields[change[1]].read(change[2]) })
     } else return []
   }
-  return found.reduce((sum, deed) => sum + (deed.count ?? 0), 0) > MOST ? [] : found
+  return stepsIn(found) > MOST ? [] : found
 }
 
 /** @param {object} fields @param {Deed[]} log @returns {string} */
 export const logText = (fields, log) => log.map((deed) =>
   (deed.op ? `${deed.count}${deed.op}` : `${deed.name}=${fields[deed.name].text(deed.value)}`)).join("~")
+
+/** What a log still asks for after what is done; null if that isn't how it begins.
+ * @param {Deed[]} done @param {Deed[]} log @returns {Deed[] | null} */
+export const restOf = (done, log) => {
+  const whole = []
+  for (const deed of log) note(whole, deed)
+  for (const [i, deed] of done.entries()) {
+    const then = whole[0]
+    if (!then || then.op !== deed.op || then.name !== deed.name) return null
+    if (deed.name ? then.value !== deed.value : then.count < deed.count) return null
+    if (deed.name || then.count === deed.count) whole.shift()
+    else if (i < done.length - 1) return null
+    else whole[0] = { ...then, count: then.count - deed.count }
+  }
+  return whole
+}
+
+/** How many steps a log has, of D, G or both. @param {Deed[]} log */
+export const stepsIn = (log) => log.reduce((sum, deed) => sum + (deed.count ?? 0), 0)
 
 /** Add a deed; equal steps in a row are one. @param {Deed[]} log changed in place @param {Deed} deed */
 export const note = (log, deed) => {
