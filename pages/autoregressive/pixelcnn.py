@@ -120,7 +120,7 @@ with row.container(width=640):
 with row.container(width=440):
     pixelcnn.against_the_test_set(info, pixelcnn.nats(judged))
 
-with st.expander("How to read this", icon=":material/menu_book:"):
+with st.expander("How to read it", icon=":material/menu_book:"):
     st.markdown(
         "- There are no latents and no bound: the likelihood is exact, and pixels are drawn one "
         "after the other.\n"

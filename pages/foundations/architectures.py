@@ -41,7 +41,8 @@ drawn = architectures.diagram(info, image, links.number("architectures.seed"))
 with controls:
     st.caption(f"{plain(drawn.title)}: {drawn.parameters:,} parameters in these parts.")
 with tall:
-    architecture("architectures.diagram", drawn)
+    chosen = st.query_params.get("architectures.at", "")  # a lesson's: encoder.0 is its first bar
+    architecture("architectures.diagram", drawn, start=chosen)
 
 with st.expander("All layers", icon=":material/table_rows:"):
     st.dataframe(architectures.rows(drawn), hide_index=True, width="stretch")

@@ -6,7 +6,6 @@ import streamlit as st
 
 from genlib.ui.foundations.lessons.gan_plane import GAN_PLANE
 from genlib.ui.kit import standalone
-from genlib.ui.kit.pickers import download
 from genlib.ui.kit.stage import STAGE, header
 from genlib.ui.kit.web import component, module_url
 
@@ -54,9 +53,4 @@ with st.expander("How to read it", icon=":material/menu_book:"):
         "The link holds the settings and all that was done, so it opens this very state.\n"
         "- Each browser trains its own GAN. The server has nothing to do."
     )
-download(
-    "This page as one HTML file",
-    file,
-    "gan-plane.html",
-    "Trains without a server or a network.",
-)
+standalone.offer(file, "gan-plane.html")

@@ -22,7 +22,7 @@ header(
 )
 people.show("gaussians", "Gaussians", IDEA)
 
-with st.expander("How to read this", icon=":material/menu_book:"):
+with st.expander("How to read it", icon=":material/menu_book:"):
     st.markdown(
         "- **Log-likelihood** is the mean of log p(x) over the points, in nats. Fit moves the "
         "Gaussian to where it is highest: to the mean and covariance of the data.\n"

@@ -29,7 +29,7 @@ people.show("linear_regression", "Linear regression", IDEA, {"curve": noisy_curv
 pca = menu.page("pca")
 if st.button("When z isn't given: PCA and mixtures", icon=pca.icon, key="linear_regression.pca"):
     st.switch_page(pca.file)
-with st.expander("How to read this", icon=":material/menu_book:"):
+with st.expander("How to read it", icon=":material/menu_book:"):
     st.markdown(
         "- **z** is given, **x** is observed: the names of the slides, where z will be a latent.\n"
         "- **Dark points** are those of the fit. Pale ones are held out: no fit has seen them.\n"

@@ -6,7 +6,6 @@ import streamlit as st
 
 from genlib.ui.foundations.lessons.sampling import SAMPLING
 from genlib.ui.kit import standalone
-from genlib.ui.kit.pickers import download
 from genlib.ui.kit.stage import STAGE, header
 from genlib.ui.kit.web import component, module_url
 
@@ -55,9 +54,4 @@ with st.expander("How to read it", icon=":material/menu_book:"):
         "its highest.\n"
         "- Drag on p(x) to draw a density of your own."
     )
-download(
-    "This page as one HTML file",
-    file,
-    "sampling.html",
-    "Works without a server or a network.",
-)
+standalone.offer(file, "sampling.html")

@@ -5,7 +5,7 @@ import streamlit as st
 from genlib.ui.components.transposed_convolution import transposed_convolution
 from genlib.ui.foundations.lessons.transposed_convolution import TRANSPOSED_CONVOLUTION
 from genlib.ui.foundations.transposed_convolution import as_file, decoders, share
-from genlib.ui.kit.pickers import download
+from genlib.ui.kit import standalone
 from genlib.ui.kit.stage import STAGE, header, presenting
 
 header(
@@ -40,9 +40,4 @@ with st.expander("How to read it", icon=":material/menu_book:"):
         "the numbers don't.\n"
         "- Where cells are too small for numbers, colours remain. Choose one view to enlarge it."
     )
-download(
-    "This page as one HTML file",
-    lambda: as_file(found),
-    "transposed-convolution.html",
-    "Runs without a server and without a network, also from a USB stick.",
-)
+standalone.offer(lambda: as_file(found), "transposed-convolution.html")

@@ -49,7 +49,7 @@ with controls:
         key="likelihood.metric",
         bind="query-params",
         format_func=likelihoods.shown,
-        help="Exact, an estimate, or a bound: see “How to read this”.",
+        help="Exact, an estimate, or a bound: see “How to read it”.",
     )
     n = st.select_slider(
         "Test images",
@@ -162,7 +162,7 @@ with st.expander("Table", icon=":material/table:", expanded=bool(rows)):
         key="likelihood.csv",
     )
 
-with st.expander("How to read this", icon=":material/menu_book:"):
+with st.expander("How to read it", icon=":material/menu_book:"):
     st.markdown(
         "- Each number is −log p(x) in nats per image: exact, an estimate, or a bound. Those in "
         "one panel are of the same pixels.\n"

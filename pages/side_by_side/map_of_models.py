@@ -49,7 +49,7 @@ opened = map_of_models("map.time", timeline_html(marked), FILES)
 if opened:
     st.switch_page(opened)
 
-with st.expander("How to read this", icon=":material/menu_book:"):
+with st.expander("How to read it", icon=":material/menu_book:"):
     st.markdown(
         "- The first question is **what is modelled**. A generative model describes how images "
         "come about: p(x), or p(x, y) together with a label. A discriminative one gives p(y | x): "

@@ -88,7 +88,7 @@ def verdict(found: list[data.Dossier]) -> None:
 with picture:
     polled("one_digit.polling", live, every=POLL, busy=real.busy)
 
-with st.expander("How to read this", icon=":material/menu_book:"):
+with st.expander("How to read it", icon=":material/menu_book:"):
     st.markdown(
         "- **Bars** are ranks among real digits, so they can be compared. The numbers on the cards "
         "are in each model's own unit and can't be compared. An orange bar is above 95 %.\n"

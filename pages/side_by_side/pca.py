@@ -146,7 +146,7 @@ else:
         else:
             polled("pca.fitting", view.mixture, data, seed, below)
 
-with st.expander("How to read this", icon=":material/menu_book:"):
+with st.expander("How to read it", icon=":material/menu_book:"):
     st.markdown(
         "- Principal component analysis finds the directions that lose least. A linear autoencoder "
         "learns the same.\n"

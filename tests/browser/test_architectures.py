@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -37,3 +38,15 @@ def test_on_a_phone_the_diagram_stands_upright(open_page: Callable[..., Page]) -
     assert box is not None and box["height"] > box["width"] and box["x"] >= 0
     page.locator(".architecture [data-key='generator.0']").click()
     expect(page.locator(".architecture .told")).to_contain_text("W: 256×100")
+
+
+@pytest.mark.usefixtures("shipped")
+def test_the_lesson_on_silent_units_counts_them_in_sight(open_page: Callable[..., Page]) -> None:
+    query = "lesson=silent&answer=2&architectures.model=vae-20&architectures.at=encoder.0"
+    page = open_page(f"architectures?{query}", width=1280, height=720)
+    expect(page.locator(".architecture")).to_have_attribute("data-at", "encoder.0")
+    count = page.locator(".told small")
+    expect(count).to_have_text(re.compile(r"^\d+ of 400 are 0; 0\.00 to "))
+    assert int(count.inner_text().split()[0]) > 400 * 2 / 3
+    expect(count).to_be_in_viewport()
+    expect(page.locator(".told canvas")).to_be_in_viewport(ratio=1)

@@ -227,12 +227,15 @@ def test_keys_move_the_density(open_gaussians: Callable[[str], Page]) -> None:
 def test_the_page_is_a_file_that_needs_no_server(
     open_gaussians: Callable[[str], Page], tmp_path: Path
 ) -> None:
-    page = open_gaussians("")
+    page = open_gaussians("?gaussians.view=mixture&gaussians.half=3")
     with page.expect_download() as waiting:
         page.get_by_role("button", name="This page as one HTML file").click()
     download: Download = waiting.value
     file = tmp_path / "gaussians.html"
     download.save_as(file)
+    page.goto(f"file://{file}")
+    expect(page.locator(".next").first).to_have_text("M")  # as the page stood
+    page.goto("about:blank")
     page.goto(f"file://{file}#gaussians.view=mixture&gaussians.half=3")
     expect(page.locator(".next").first).to_have_text("M")
     page.get_by_role("button", name="Step", exact=True).click()

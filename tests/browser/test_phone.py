@@ -30,3 +30,16 @@ def test_titles_of_axes_are_not_cut_off(open_page: Callable[..., Page], path: st
     page = open_page(path, width=390, height=844)
     expect(page.locator(".xtitle").first).to_be_visible()
     assert page.evaluate(CUT) == []
+
+
+@pytest.mark.parametrize("path", ["transposed-convolution", "linear-regression", "latent-map"])
+def test_title_equation_and_lessons_share_a_line(open_page: Callable[..., Page], path: str) -> None:
+    page = open_page(path, width=390, height=844)
+    equation = page.get_by_role("button", name="Equation and source")
+    lessons = page.locator(".lessons summary")
+    expect(lessons).to_be_visible()
+    title = page.locator(".st-key-header h1").bounding_box()
+    boxes = [equation.bounding_box(), lessons.bounding_box()]
+    assert title
+    for box in boxes:
+        assert box and box["y"] < title["y"] + title["height"], "it has a line of its own"

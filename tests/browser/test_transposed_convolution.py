@@ -43,6 +43,14 @@ def link(page: Page) -> dict[str, str]:
     return {key.removeprefix("tconv."): value[0] for key, value in found.items()}
 
 
+def hover_cell(canvas: Locator, row: int, column: int, side: int) -> None:
+    """Point at the middle of a cell of a square grid."""
+    box = canvas.bounding_box()
+    assert box
+    cell = box["width"] / side
+    canvas.hover(position={"x": (column + 0.5) * cell, "y": (row + 0.5) * cell})
+
+
 def click_cell(canvas: Locator, row: int, column: int, side: int) -> None:
     """Click the middle of a cell of a square grid."""
     box = canvas.bounding_box()
@@ -221,12 +229,34 @@ def test_a_lesson_moves_the_component_and_back_asks_again(
     page.get_by_role("button", name="Ones in, and what comes out?").click()
     expect(page.locator(".question")).to_contain_text("every kernel cell is 1")
     page.wait_for_function(has_step("0/16"))
+    for cell in range(16):  # "Every input cell is 1", it says: all of them on the screen are
+        hover_cell(page.locator("canvas.input"), *divmod(cell, 4), 4)
+        expect(page.locator(".sum")).to_contain_text(f"x[{cell // 4}, {cell % 4}] = 1 stamps 1")
     page.get_by_role("button", name="A checkerboard of 1, 2 and 4").click()
     expect(page.locator(".way .says").first).to_contain_text("1 to 4 stamps: uneven")
     expect(page.locator(".way .says").last).to_contain_text("9 products each: even")
     page.go_back()
     page.wait_for_function(has_step("0/16"))
     expect(page.locator(".explanation")).to_be_hidden()
+
+
+@pytest.mark.usefixtures("shipped")
+@pytest.mark.parametrize(
+    "query", ["tconv.pin=none", "tconv.pin=o5&answer=2"], ids=["asked", "answered"]
+)
+def test_with_a_lesson_open_the_output_is_in_sight(
+    query: str, open_page: Callable[..., Page]
+) -> None:
+    page = open_page(f"{ADDRESS}?lesson=middle&{query}", width=1280, height=720)
+    expect(page.locator(".question")).to_contain_text("y[1, 1]")
+    canvases = page.locator("canvas.output, canvas.again, canvas.entries")
+
+    expect(canvases).to_have_count(3)
+    expect(canvases.last).to_be_visible()
+    ends = "all => Math.max(...all.map(one => one.getBoundingClientRect().bottom))"
+    until(page, lambda: canvases.evaluate_all(ends) <= 720, "the output is cut off")
+    top, first = page.locator(".lines .sum").bounding_box(), canvases.first.bounding_box()
+    assert top and first and top["y"] < first["y"], "the sum stands above the pictures, as is said"
 
 
 @pytest.mark.usefixtures("shipped")
@@ -286,3 +316,22 @@ def test_the_file_runs_without_a_server(page: Page, tmp_path: Path) -> None:
     assert all(url.startswith(("file:", "data:")) for url in asked), asked
     size = len(base64.b64encode(decoders()["dcgan-28"].weights))
     print(json.dumps({"file": file.stat().st_size, "of which dcgan-28": size}))
+
+
+@pytest.mark.usefixtures("shipped")
+def test_the_file_opens_on_the_state_of_the_page(
+    open_page: Callable[..., Page], tmp_path: Path
+) -> None:
+    page = open_page(ADDRESS)
+    click_cell(page.locator("canvas.output"), 0, 0, 4)
+    goes_to(page, pin="o0")
+    with page.expect_download() as waiting:
+        page.get_by_role("button", name="This page as one HTML file").click()
+    file = tmp_path / "saved.html"
+    waiting.value.save_as(file)
+    assert waiting.value.suggested_filename == "transposed-convolution.html"
+    page.goto(file.as_uri())
+    expect(page.locator(".sum")).to_have_text("y[0, 0] = 1·1 = 1")
+    page.goto(f"{file.as_uri()}#tconv.pin=o5")  # an address of its own counts more
+    page.reload()
+    expect(page.locator(".sum")).to_have_text(re.compile("= 9$"))

@@ -21,16 +21,8 @@ def show(name: str, title: str, intro: str, more: Mapping[str, object] | None = 
     data = {"adults": adults().tolist(), **(more or {})}
     with st.container(key=STAGE), st.container(key=name):
         component(name)(key=f"{name}.lab", data=data)
-    st.download_button(
-        "This page as one HTML file",
-        lambda: standalone.page(name, title, intro, data),
-        file_name=f"{name.replace('_', '-')}.html",
-        mime="text/html",
-        icon=":material/download:",
-        key=f"{name}.file",
-        on_click="ignore",
-        help="Opens without a server or a network. Your own points travel with the link, not with "
-        "the file.",
+    standalone.offer(
+        lambda: standalone.page(name, title, intro, data), f"{name.replace('_', '-')}.html"
     )
 
 

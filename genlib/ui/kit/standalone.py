@@ -1,15 +1,26 @@
 """A component as one HTML file that needs no server and no network.
 
-The file holds the same modules and styles that the app serves, and the component's data.
+The file holds the same modules and styles that the app serves, the component's data, and the state
+of the link at the moment of the click.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from html import escape
+from urllib.parse import urlencode
 
+import streamlit as st
+
+from genlib.ui.kit.web import component as web_component
 from genlib.ui.kit.web import import_map, style_sheet
+
+LABEL = "This page as one HTML file"
+HELP = (
+    "Works without a server and without a network, also from a USB stick. It opens as the page "
+    "stands now. Lessons stay in the app."
+)
 
 
 def page(
@@ -42,8 +53,35 @@ def page(
     )
 
 
+def opening_at(text: str, state: Mapping[str, str]) -> str:
+    """A file of ``page`` that opens on this state, query parameters of the app's page.
+
+    Only names with a dot are a component's; others are the app's (lesson, answer, present).
+    """
+    own = {name: value for name, value in state.items() if "." in name}
+    return text.replace(_NO_STATE, f'data-state="{escape(urlencode(own))}"', 1)
+
+
+@st.fragment
+def offer(make: Callable[[], str], name: str) -> None:
+    """A button that saves what ``make``, a call of ``page``, returns as ``name``.
+
+    The file opens on the state of the page that it was saved from. A click runs this fragment
+    alone; the address, which the browser writes, comes with it. A download button would not tell
+    the address.
+    """
+    if st.button(LABEL, icon=":material/html:", key="page_file", help=HELP):
+        count = int(st.session_state.get("page_file.made", 0)) + 1
+        st.session_state["page_file.made"] = count
+        text = opening_at(make(), st.query_params.to_dict())
+        web_component("page_file", styled=False)(
+            key="page_file.save", data={"made": count, "name": name, "text": text}
+        )
+
+
+_NO_STATE = 'data-state=""'
 _PAGE = """<!doctype html>
-<html lang="en"><head><meta charset="utf-8">
+<html lang="en" data-state=""><head><meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{title}</title>
 <style>
@@ -62,6 +100,11 @@ h1 {{ font-size: 1.5rem; margin: 0; }}
 <h1>{title}</h1>
 <p>{intro}</p>
 <div id="here"></div>
+<script>
+// The state that the file was saved with, unless its address names another.
+const {{ state }} = document.documentElement.dataset
+if (state && !location.hash) location.replace(`#${{state}}`)
+</script>
 <script type="importmap">{modules}</script>
 <script type="module">
 import draw from "{entry}"

@@ -57,8 +57,11 @@ class Architecture extends View {
     this.root.dataset.title = this.data.title
     this.width = 0
     this.draw()
-    const known = this.items.some((item) => item.key === this.at)
-    this.tell(known ? this.at : this.data.start || this.items[0].key)
+    const { start } = this.data, known = (key) => this.items.some((item) => item.key === key)
+    const fresh = start !== this.start // the link has chosen another one since
+    this.start = start
+    this.root.classList.toggle("chosen", known(start) && !this.data.roles)
+    this.tell([fresh ? start : this.at, start, this.items[0].key].find(known))
   }
   end() { this.resizing.disconnect(); super.end() }
 
@@ -190,7 +193,9 @@ class Architecture extends View {
     canvas.style.width = `${Math.min(300, canvas.width * grows)}px`
     const said = document.createElement("small")
     const part = shape.length === 3 && shape[0] * shape[1] * shape[2] > values.length ? `, first ${values.length / (shape[1] * shape[2])} maps` : ""
-    said.textContent = `${low.toFixed(2)} to ${high.toFixed(2)}${pixels ? "" : "; orange above 0, blue below"}${part}`
+    const zeros = values.reduce((n, v) => n + (v === 0), 0)
+    const silent = zeros && !pixels && !part ? `${many(zeros)} of ${many(values.length)} are 0; ` : ""
+    said.textContent = `${silent}${low.toFixed(2)} to ${high.toFixed(2)}${pixels ? "" : "; orange above 0, blue below"}${part}`
     this.get(".text").append(said)
   }
 }

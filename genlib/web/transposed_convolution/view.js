@@ -20,6 +20,7 @@ const NARROW = 640 // pixels: a phone
 const WALK_S = 9 // from the first step to the last, but
 const SLOWEST = 1.1, FASTEST = 60 // steps a second
 const UNDOS = 60
+const PAGE = '[data-testid="stMainBlockContainer"]' // in the app; a file has none
 const OPERATION = ["all", "stamp", "slide", "matrix"] // views of the operation itself
 
 class TransposedConvolution extends View {
@@ -39,6 +40,9 @@ class TransposedConvolution extends View {
     for (const event of ["popstate", "hashchange"]) addEventListener(event, this.follow)
     this.sizes = new ResizeObserver(() => this.frame.ask())
     this.sizes.observe(this.root)
+    // A lesson that opens or closes changes the height of what is around.
+    const around = parent.getRootNode().host?.closest(PAGE)
+    if (around) this.sizes.observe(around)
     this.resized = () => this.frame.ask() // the height matters, too
     addEventListener("resize", this.resized)
     this.open()
@@ -321,8 +325,9 @@ class TransposedConvolution extends View {
 
   // What is left of the window for pictures.
   heightFor() {
-    const around = this.presented ? 285 : 372
-    return Math.min(1400, Math.max(340, window.innerHeight - around))
+    const lesson = document.querySelector(".st-key-lesson")?.offsetHeight ?? 0
+    const around = (this.presented ? 285 : 372) + (lesson && lesson + 36) // and the gap that comes with it
+    return Math.min(1400, Math.max(lesson ? 200 : 340, window.innerHeight - around))
   }
   drawControls() {
     const { state, get } = this, operation = OPERATION.includes(state.view)

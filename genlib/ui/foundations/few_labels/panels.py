@@ -152,12 +152,13 @@ def below_controls(key: str, choice: Setting, some: Task, held: Given, why: str)
     """The reason for the suggestion, ten labels at once, and the download."""
     st.caption(plain(why))
     st.button(
-        f"Label {AT_ONCE} by this rule",
+        f"Data set: label {AT_ONCE} by this rule",
         icon=":material/playlist_add:",
         key="few.ten",
         on_click=label_ten,
         args=(key, choice),
-        help="The data set gives their true classes. Undo takes them back at once.",
+        help="The data set answers, also where you say what a digit is: it gives ten digits "
+        "their true classes. Undo takes them back at once.",
     )
     download(
         "Labels (CSV)",

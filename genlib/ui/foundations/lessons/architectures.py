@@ -88,10 +88,10 @@ ARCHITECTURES = (
         "exactly 0 for this 3?",
         ("None", "About a third", "More than two thirds"),
         2,
-        "More than two thirds. A ReLU answers only to what it has a pattern for. Point at the "
+        "More than two thirds. A ReLU answers only to what it has a pattern for. This is the "
         "encoder’s first bar: each square is a unit, black is 0. Another digit wakes others.",
         most_units_are_silent,
-        {"architectures.model": "vae-20"},
+        {"architectures.model": "vae-20", "architectures.at": "encoder.0"},
     ),
     Lesson(
         "no_encoder",

@@ -49,9 +49,10 @@ def _inner(state: Mapping[str, str]) -> Tensor:
 
 
 MIDDLE = {"tconv.pin": "o5"}
-SCALES = {"tconv.view": "checkerboard", "tconv.n": "4", "tconv.s": "2"}
+SIXTEEN = " ".join(["1"] * 16)
+SCALES = {"tconv.view": "checkerboard", "tconv.n": "4", "tconv.s": "2", "tconv.x": SIXTEEN}
 UNEVEN = {**SCALES, "tconv.k": "3", "tconv.w": ONES}
-EVEN = {**SCALES, "tconv.k": "4", "tconv.w": " ".join(["1"] * 16)}
+EVEN = {**SCALES, "tconv.k": "4", "tconv.w": SIXTEEN}
 FIVE = {**SCALES, "tconv.k": "5"}
 HALVED = {"tconv.n": "3", "tconv.k": "3", "tconv.s": "2", "tconv.p": "1"}
 CHOSEN = {**HALVED, "tconv.e": "1"}
@@ -119,7 +120,7 @@ TRANSPOSED_CONVOLUTION = (
         "output cell y[1, 1] get something?",
         ("One", "Two", "All four", "Nine"),
         2,
-        "All four stamps reach it, each with another kernel cell: its sum is written below the "
+        "All four stamps reach it, each with another kernel cell: its sum stands above the "
         "pictures. The corner y[0, 0] gets only one. Click it to see.",
         four_reach_the_middle,
         MIDDLE,
@@ -137,7 +138,7 @@ TRANSPOSED_CONVOLUTION = (
         "Upsampling and then convolving is even.",
         kernel_3_is_uneven,
         UNEVEN,
-        {"tconv.n": "4", "tconv.s": "2", "tconv.w": ONES, "tconv.pin": "none", "tconv.at": "0"},
+        {**UNEVEN, "tconv.view": "stamp", "tconv.pin": "none", "tconv.at": "0"},
     ),
     Lesson(
         "even",
