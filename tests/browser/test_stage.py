@@ -28,6 +28,15 @@ IN_SIGHT = """(element) => {
 }"""
 TABS = 5  # from the stage to its main control, at most
 # What has the focus, in shadow roots too, or a box around it, has an outline or a coloured border.
+# Also where both are inside of a component.
+HAS_FOCUS = """(element) => {
+    let active = document.activeElement
+    while (active?.shadowRoot?.activeElement) active = active.shadowRoot.activeElement
+    for (let node = active; node; node = node.parentNode ?? node.host) {
+        if (node === element) return true
+    }
+    return false
+}"""
 FOCUS_SHOWS = """() => {
     let element = document.activeElement
     while (element.shadowRoot?.activeElement) element = element.shadowRoot.activeElement
@@ -96,7 +105,7 @@ def reach_by_keyboard(tab: Page, control: Locator, key: str) -> None:
     assert tab.evaluate("document.activeElement.matches('.st-key-stage')")
     for _ in range(TABS):
         tab.keyboard.press("Tab")
-        if control.evaluate("(element) => element.contains(document.activeElement)"):
+        if control.evaluate(HAS_FOCUS):
             break
     else:
         raise AssertionError(f"{TABS} Tabs from the stage don't reach {key}")

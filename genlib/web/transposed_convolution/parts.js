@@ -64,20 +64,7 @@ export const FILLS = {
 /** Everything on the page. */
 export const HTML = `
   <div class="tabs" role="tablist" aria-label="What to show"></div>
-  <div class="body"><aside>
-    <div class="about-operation"><div class="steppers"></div>
-      <label class="brush-row">Paint with <input class="brush" type="number" min="-99" max="99" step="1" value="1"></label>
-      <select class="fills" aria-label="Fill"><option>Fill …</option></select>
-      <select class="examples" aria-label="Examples"><option>Examples …</option></select>
-      <button type="button" class="undo">Undo</button>
-      <figure class="only-checkerboard"><figcaption>kernel</figcaption><canvas class="kernel-here" tabindex="0"
-        role="application" aria-label="Kernel: drag to paint, or type numbers"></canvas></figure></div>
-    <div class="about-layer" hidden><label>Model <select class="model"><option>conv-vae-20</option>
-        <option>dcgan-28</option></select></label>
-      <figure><canvas class="image pixels" role="img" aria-label="The image that this z becomes"></canvas><figcaption>the image</figcaption></figure>
-      <figure><canvas class="z pixels" role="img"></canvas><figcaption>z</figcaption></figure>
-      <button type="button" class="new-z">Another z</button></div></aside>
-  <div class="main">
+  <div class="body"><div class="main">
     <div class="bar st-key-tconv-bar"><button type="button" class="play" aria-pressed="false">Play</button><button type="button" class="once">Step</button>
       <input class="scrub slider" type="range" min="0" step="1" aria-label="Step"><output class="where"></output>
       <select class="order" aria-label="What a step is"><option value="input">stamp by stamp</option>
@@ -103,4 +90,17 @@ export const HTML = `
     <div class="checkerboard" hidden>${CHECKERBOARD}</div><div class="layer" hidden>${LAYER}</div>
     <div class="code"><code></code><button type="button" class="copy-line">Copy</button><button type="button"
       class="copy-all" title="A script with these numbers">Copy with the numbers</button></div>
-  </div></div>`
+  </div>
+  <aside>
+    <div class="about-operation"><div class="steppers"></div>
+      <label class="brush-row">Paint with <input class="brush" type="number" min="-99" max="99" step="1" value="1"></label>
+      <select class="fills" aria-label="Fill"><option>Fill …</option></select>
+      <select class="examples" aria-label="Examples"><option>Examples …</option></select>
+      <button type="button" class="undo">Undo</button>
+      <figure class="only-checkerboard"><figcaption>kernel</figcaption><canvas class="kernel-here" tabindex="0"
+        role="application" aria-label="Kernel: drag to paint, or type numbers"></canvas></figure></div>
+    <div class="about-layer" hidden><label>Model <select class="model"><option>conv-vae-20</option>
+        <option>dcgan-28</option></select></label>
+      <figure><canvas class="image pixels" role="img" aria-label="The image that this z becomes"></canvas><figcaption>the image</figcaption></figure>
+      <figure><canvas class="z pixels" role="img"></canvas><figcaption>z</figcaption></figure>
+      <button type="button" class="new-z">Another z</button></div></aside></div>`

@@ -1,7 +1,7 @@
 // Transposed convolution: three linked views of one operation, its overlap, and a real layer.
 //
 // All is computed and drawn here; the state is in the link, which is written when the pointer stops.
-import { component, fill, markPlaying, NextFrame, Player, Rest, View } from "../shared/hand.js"
+import { component, fill, markPlaying, NextFrame, onArrows, Player, Rest, View } from "../shared/hand.js"
 import { readLink, writeLink } from "../shared/link.js"
 import { readTheme } from "../shared/theme.js"
 import { Checkerboard } from "./checkerboard.js"
@@ -153,12 +153,19 @@ class TransposedConvolution extends View {
     }, (x, w, setting) => this.openMap(x, w, setting))
     this.layer.ready = () => this.frame.ask()
   }
+  /** Another view, as an arrow key on the tabs asks. @param {number} by 1 or -1 */
+  showNext(by) {
+    const next = VIEWS[(VIEWS.indexOf(this.state.view) + by + VIEWS.length) % VIEWS.length]
+    this.show(next)
+    this.get(`.tabs [data-view="${next}"]`).focus()
+  }
   makeControls() {
     const { get } = this
     get(".tabs").replaceChildren(...VIEWS.map((view) => {
       const tab = document.createElement("button")
       Object.assign(tab, { textContent: TABS[view], role: "tab", onclick: () => this.show(view) })
       tab.dataset.view = view
+      onArrows(tab, (right, down) => this.showNext(right || down))
       return tab
     }))
     get(".steppers").replaceChildren(...Object.entries(STEPPERS).map(([name, label]) => this.stepper(name, label)))
@@ -334,6 +341,7 @@ class TransposedConvolution extends View {
     for (const tab of get(".tabs").children) {
       const chosen = tab.dataset.view === state.view
       tab.setAttribute("aria-selected", String(chosen))
+      tab.tabIndex = chosen ? 0 : -1 // one Tab to them all; arrow keys choose
     }
     for (const row of get(".steppers").children) {
       const { name } = row.dataset, [low, high] = offered(state, name), [less, more] = row.querySelectorAll("button")
