@@ -101,7 +101,7 @@ def test_points_come_from_a_file_or_the_hand(
     expect(page.get_by_text("40 of 40 points of the file")).to_be_visible()
     page.wait_for_url("**gan_plane.points=*")
     kept = page.url
-    for text, said in (("Just some words.\n", "Line 1"), ("1,2\n3,1e300\n5,6\n7,8\n", "billion")):
+    for text, said in (("Just some words.\n", "Line 1"), ("1,2\n3,1e300\n5,6\n7,8\n", "Line 2")):
         bad.write_text(text)
         file.set_input_files(bad)
         problem = page.get_by_role("alert").filter(has_text=said)
