@@ -19,6 +19,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import shutil
 import statistics
 import subprocess
 import tempfile
@@ -222,7 +223,7 @@ def main() -> int:
     parser.add_argument("--json", action="store_true", help="print JSON")
     options = parser.parse_args()
     with sync_playwright() as playwright:
-        program = os.environ.get("CHROMIUM") or None
+        program = os.environ.get("CHROMIUM") or shutil.which("chromium")
         browser = playwright.chromium.launch(executable_path=program, args=FLAGS)
         chosen = options.pages or paths
         found = measure(browser, chosen, not options.no_first, options.rounds)
