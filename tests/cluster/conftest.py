@@ -16,6 +16,7 @@ import pytest
 
 from genlib.runs import clusters, queue
 from genlib.runs.directory import Run, RunSpec
+from genlib.runs.launch import LaunchError
 from genlib.runs.launchers import ray as launcher
 from tests.helpers import until
 
@@ -25,6 +26,11 @@ TRAIN = {"limit": 256, "batch_size": 64, "precision": "float32", "threads": 1}
 def tiny(epochs: int = 2, **train: object) -> RunSpec:
     """784-2-784 on 256 digits: an epoch takes some hundredths of a second."""
     return RunSpec("autoencoder", "digits", {"latent_dim": 2}, {**TRAIN, "epochs": epochs, **train})
+
+
+def lasting(**train: object) -> RunSpec:
+    """The same on all digits in pairs, for minutes: no machine ends it before its test does."""
+    return tiny(1000, limit=0, batch_size=2, **train)
 
 
 def epochs(run: Run) -> list[int]:
@@ -77,12 +83,8 @@ class Head:
         until(self.answers)
 
     def answers(self) -> bool:
-        try:
-            launcher.check(launcher.Options())
-        except ValueError:
-            assert self.process is not None and self.process.poll() is None, self.log()
-            return False
-        return True
+        assert self.process is not None and self.process.poll() is None, self.log()
+        return responds()
 
     def log(self) -> str:
         return (self.folder / "head.txt").read_text(errors="replace")[-3000:]
@@ -93,6 +95,16 @@ class Head:
             self.process.terminate()  # --block: it then ends what it started
             self.process.wait(60)
             self.process = None
+        until(lambda: not responds())
+
+
+def responds() -> bool:
+    """Whether a head answers at RAY_ADDRESS."""
+    try:
+        launcher.check(launcher.Options())
+    except LaunchError:
+        return False
+    return True
 
 
 def free_port() -> int:

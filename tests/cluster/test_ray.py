@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,16 +15,14 @@ from genlib.runs import clusters, launch, queue
 from genlib.runs.launch import LaunchError
 from genlib.runs.launchers import ray
 from genlib.store import checkpoint
-from tests.cluster.conftest import Head, advancing, epochs, tiny
+from tests.cluster.conftest import Head, advancing, epochs, lasting, tiny
 from tests.helpers import until
-
-LONG = 1000
 
 pytestmark = pytest.mark.usefixtures("folder", "head")
 
 
 def test_a_run_trains_as_a_job_and_is_steered_through_its_directory(head: Head) -> None:
-    run = queue.start(tiny(LONG), on="ray")
+    run = queue.start(lasting(), on="ray")
     assert launch.remembered(run).launcher == "ray" and run.state == "queued"
     advancing(lambda: run.model and len(epochs(run)) > 2)
     assert run.state == "running" and ray.state(run) == "running"
@@ -64,12 +63,14 @@ def told(path: Path) -> str:
 
 
 def test_jobs_wait_in_ray_s_queue_and_a_waiting_one_can_be_withdrawn() -> None:
-    first, second, third = (queue.start(tiny(LONG, seed=seed), on="ray") for seed in range(3))
+    first, second, third = (queue.start(lasting(seed=seed), on="ray") for seed in range(3))
     advancing(lambda: first.state == second.state == "running")
     assert third.state == "queued" and ray.state(third) == "waiting"
     queue.stop(third)
     assert third.state == "stopped"
+    queue.stop(first)
     until(lambda: ray.state(third) == "stopped")
+    assert not epochs(third)
 
 
 def test_a_job_that_cannot_begin_fails_after_three_tries_and_says_why() -> None:
@@ -89,16 +90,44 @@ def test_a_sweep_on_ray(capsys: pytest.CaptureFixture[str], folder: Path) -> Non
     assert (folder / "sweeps" / "rays" / "table.csv").exists()
 
 
-def test_a_head_that_is_gone_is_one_sentence_and_runs_go_on_when_it_is_back(head: Head) -> None:
-    run = queue.start(tiny(LONG), on="ray")
+@pytest.fixture
+def head_again(head: Head) -> Iterator[Head]:
+    """The head, which a test may stop: later tests have it again."""
+    yield head
+    if head.process is None:
+        head.start()
+
+
+def test_a_head_that_is_gone_is_one_sentence_and_runs_go_on_when_it_is_back(
+    head_again: Head,
+) -> None:
+    run = queue.start(lasting(), on="ray")
     advancing(lambda: run.model)
-    head.stop()
+    head_again.stop()
     with pytest.raises(LaunchError, match=r"Ray doesn't answer at .*: start it with `ray start"):
         queue.start(tiny(), on="ray")
-    queue.advance(now=True)
-    assert "Ray doesn't answer" in clusters.trouble(run) and len(queue.listing()) == 1
-    until(lambda: not run.alive)  # its process ended with the head
+    # Its process ends with the head, if not at the same moment; as long as it trains nobody asks.
+    advancing(lambda: "Ray doesn't answer" in clusters.trouble(run))
+    assert [r.id for r in queue.listing()] == [run.id]
+    until(lambda: not run.alive)
     before = max(epochs(run))
-    head.start()
+    head_again.start()
     advancing(lambda: max(epochs(run)) > before)
     assert clusters.trouble(run) == ""
+
+
+def test_a_head_that_ends_before_it_answers_is_the_same_sentence(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = queue.start(lasting(), on="ray")
+    advancing(lambda: launch.remembered(run).job)
+
+    def gone(*_: object, **__: object) -> None:
+        raise ConnectionError("Connection aborted")
+
+    monkeypatch.setattr(ray, "FRESH", 0.0)
+    for question in ("list_jobs", "submit_job", "stop_job", "get_job_logs"):
+        monkeypatch.setattr(JobSubmissionClient, question, gone)
+    for ask in (ray.state, ray.start, ray.stop, ray.log):
+        with pytest.raises(LaunchError, match="Ray doesn't answer"):
+            ask(run)

@@ -11,10 +11,8 @@ from genlib.runs import launch, queue
 from genlib.runs.launch import LaunchError
 from genlib.runs.launchers import slurm
 from genlib.store import checkpoint
-from tests.cluster.conftest import advancing, epochs, tiny
+from tests.cluster.conftest import advancing, epochs, lasting, tiny
 from tests.helpers import until
-
-LONG = 1000
 
 
 @pytest.fixture(autouse=True)
@@ -30,7 +28,7 @@ def test_several_runs_are_submitted_together_and_finish() -> None:
 
 
 def test_a_killed_process_comes_back_with_all_its_epochs_but_one() -> None:
-    run = queue.start(tiny(LONG), on="slurm")
+    run = queue.start(lasting(), on="slurm")
     advancing(lambda: run.model and len(epochs(run)) > 2)
     kept = checkpoint.peek(run.path / "model.safetensors").epoch or 0
     assert run.pid is not None
@@ -42,7 +40,7 @@ def test_a_killed_process_comes_back_with_all_its_epochs_but_one() -> None:
 
 
 def test_at_its_time_limit_a_job_stops_after_an_epoch_and_goes_on_in_the_same_job() -> None:
-    run = queue.start(tiny(LONG), on="slurm")
+    run = queue.start(lasting(), on="slurm")
     advancing(lambda: run.model and len(epochs(run)) > 2)
     job = launch.remembered(run).job
     before = epochs(run)[-1]

@@ -16,6 +16,8 @@ import shlex
 import socket
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -65,7 +67,7 @@ def _submit(client: JobSubmissionClient, run: Run) -> bool:
     wished = Options.from_dict(launch.remembered(run).options)
     job = _name(run)
     command = [wished.python, "-m", "genlib", "train", "--run", str(run.path.resolve())]
-    try:
+    with _asking(f"Ray refused {run.id}"):
         client.submit_job(
             entrypoint=shlex.join(command),
             submission_id=job,
@@ -74,8 +76,6 @@ def _submit(client: JobSubmissionClient, run: Run) -> bool:
             runtime_env={"env_vars": _variables()},
             metadata={"genlib": run.id},
         )
-    except RuntimeError as error:
-        raise LaunchError(f"Ray refused {run.id}: {_first_line(error)}") from error
     launch.handed_over(run, job)
     return True
 
@@ -109,21 +109,19 @@ def _states(now: bool = False) -> dict[str, str]:
     if time.monotonic() - at < FRESH and not now:
         return known
     client = _client()
-    try:
+    with _asking("Ray can't list its jobs"):
         jobs = client.list_jobs()
-    except RuntimeError as error:
-        raise LaunchError(f"Ray can't list its jobs: {_first_line(error)}") from error
     known = {job.submission_id or "": STATES.get(str(job.status), "") for job in jobs}
     _seen[address()] = (time.monotonic(), known)
     return known
 
 
 def stop(run: Run) -> None:
-    """Take the job out of Ray's queue, or end it: first by SIGTERM, then by SIGKILL."""
-    try:
-        _client().stop_job(launch.remembered(run).job)
-    except RuntimeError as error:
-        raise LaunchError(f"Ray can't stop {run.id}: {_first_line(error)}") from error
+    """Withdraw the job, or end it: first by SIGTERM, then by SIGKILL. Ray notices the withdrawal of
+    a waiting job when its turn comes, and doesn't start it then."""
+    client = _client()
+    with _asking(f"Ray can't stop {run.id}"):
+        client.stop_job(launch.remembered(run).job)
 
 
 def log(run: Run) -> str:
@@ -133,6 +131,8 @@ def log(run: Run) -> str:
         text = f"{client.get_job_logs(job)}\n{client.get_job_info(job).message or ''}"
     except RuntimeError:  # a job that never began has no log
         return ""
+    except OSError as error:
+        raise _silent() from error
     return text[-MOST_LOG:]
 
 
@@ -155,16 +155,30 @@ def _client() -> JobSubmissionClient:
         raise LaunchError(
             "Ray isn't installed here: pip install 'genlib[ray]', or start runs with --on here."
         ) from None
-    silent = LaunchError(
-        f"Ray doesn't answer at {address()}: start it with `ray start --head`, or set RAY_ADDRESS "
-        "to its dashboard. Runs keep their place and go on when it answers."
-    )
     try:
         port = where.port or {"http": 80, "https": 443}[where.scheme]
         socket.create_connection((where.hostname, port), PATIENCE).close()
         return JobSubmissionClient(address())
     except (OSError, RuntimeError) as error:  # requests' errors are OSErrors
-        raise silent from error
+        raise _silent() from error
+
+
+@contextmanager
+def _asking(refused: str) -> Iterator[None]:
+    """A question to a head that may say no, or end before it answers: both are LaunchErrors."""
+    try:
+        yield
+    except RuntimeError as error:
+        raise LaunchError(f"{refused}: {_first_line(error)}") from error
+    except OSError as error:
+        raise _silent() from error
+
+
+def _silent() -> LaunchError:
+    return LaunchError(
+        f"Ray doesn't answer at {address()}: start it with `ray start --head`, or set RAY_ADDRESS "
+        "to its dashboard. Runs keep their place and go on when it answers."
+    )
 
 
 def _first_line(error: Exception) -> str:
