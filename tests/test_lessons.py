@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import pkgutil
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -21,15 +22,17 @@ IN_THE_APP = {"runs"}  # their links to other pages need the menu
 
 def lessons_of(page: menu.Page) -> tuple[Lesson, ...]:
     """A page's lessons: DENOISE of genlib/ui/energy/lessons for pages/energy/denoise.py."""
-    section = page.file.split("/")[0]
+    package = f"genlib.ui.{page.file.split('/')[0]}.lessons"
     try:
-        module = importlib.import_module(f"genlib.ui.{section}.lessons")
-        if hasattr(module, "__path__"):
-            module = importlib.import_module(f"{module.__name__}.{page.stem}")
+        module = importlib.import_module(package)
     except ModuleNotFoundError:
         return ()
-    found: tuple[Lesson, ...] = getattr(module, page.stem.upper(), ())
-    return found
+    names = [one.name for one in pkgutil.iter_modules(getattr(module, "__path__", ()))]
+    for part in (module, *(importlib.import_module(f"{package}.{name}") for name in names)):
+        found: tuple[Lesson, ...] = getattr(part, page.stem.upper(), ())
+        if found:
+            return found
+    return ()
 
 
 PAGES = [page for page in menu.PAGES if page.stem not in NEEDS_NONE]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from genlib.ui.foundations.lessons.gan_plane import GAN_PLANE
+from genlib.ui.foundations.lessons.gans import GAN_PLANE
 from genlib.ui.kit import standalone
 from genlib.ui.kit.stage import STAGE, header
 from genlib.ui.kit.web import component, module_url

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from genlib.ui.components.transposed_convolution import transposed_convolution
-from genlib.ui.foundations.lessons.transposed_convolution import TRANSPOSED_CONVOLUTION
+from genlib.ui.foundations.lessons.shipped import TRANSPOSED_CONVOLUTION
 from genlib.ui.foundations.transposed_convolution import as_file, decoders, share
 from genlib.ui.kit import standalone
 from genlib.ui.kit.stage import STAGE, header, presenting

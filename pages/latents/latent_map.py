@@ -13,7 +13,7 @@ from genlib.ui.latents.latent_map import data, flow, panels, panes
 from genlib.ui.latents.latent_map.data import Points
 from genlib.ui.latents.latent_map.flow import Choice, Flat
 from genlib.ui.latents.latent_map.panels import pick_choice
-from genlib.ui.latents.lessons.latent_map import LATENT_MAP
+from genlib.ui.latents.lessons import LATENT_MAP
 
 KEY = history.of_this_visit("map.canvas")
 PANES = {"one": "One epoch", "three": "Three epochs"}

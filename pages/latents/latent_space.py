@@ -19,7 +19,7 @@ from genlib.ui.latents.latent_space.start import (
     place,
     share_decoder,
 )
-from genlib.ui.latents.lessons.latent_space import LATENT_SPACE
+from genlib.ui.latents.lessons import LATENT_SPACE
 
 header(
     "Latent space",
