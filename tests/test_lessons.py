@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -14,25 +12,10 @@ from streamlit.testing.v1 import AppTest
 from genlib.data.datasets import find_mnist
 from genlib.ui import menu
 from genlib.ui.kit.lessons import Lesson
-from tests.helpers import browse, ok, visit
+from tests.helpers import browse, lessons_of, ok, visit
 
 NEEDS_NONE = {"home"}
 IN_THE_APP = {"runs"}  # their links to other pages need the menu
-
-
-def lessons_of(page: menu.Page) -> tuple[Lesson, ...]:
-    """A page's lessons: DENOISE of genlib/ui/energy/lessons for pages/energy/denoise.py."""
-    package = f"genlib.ui.{page.file.split('/')[0]}.lessons"
-    try:
-        module = importlib.import_module(package)
-    except ModuleNotFoundError:
-        return ()
-    names = [one.name for one in pkgutil.iter_modules(getattr(module, "__path__", ()))]
-    for part in (module, *(importlib.import_module(f"{package}.{name}") for name in names)):
-        found: tuple[Lesson, ...] = getattr(part, page.stem.upper(), ())
-        if found:
-            return found
-    return ()
 
 
 PAGES = [page for page in menu.PAGES if page.stem not in NEEDS_NONE]

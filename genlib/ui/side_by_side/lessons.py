@@ -21,8 +21,15 @@ from genlib.ui.kit import loading
 from genlib.ui.kit.evidence import digit, digits, named, probabilities, read
 from genlib.ui.kit.lessons import Fact, Lesson
 from genlib.ui.kit.likelihoods import Row, rows_of, shown
-from genlib.ui.side_by_side import map_of_models as the_map
-from genlib.ui.side_by_side.map_of_models import Branch, Node
+from genlib.ui.side_by_side.map_of_models import (
+    AUTOENCODER,
+    PIXELCNN,
+    RBM,
+    RELATED,
+    TREE,
+    Branch,
+    Node,
+)
 from genlib.ui.side_by_side.one_digit.data import CHUNK, N_REAL
 from genlib.ui.side_by_side.one_digit.view import ALARM
 from genlib.ui.side_by_side.pca import data as pca_data
@@ -329,7 +336,7 @@ PCA = (
 EXACT, BOUND = "HasLikelihood", "Bounds"
 
 
-def _above(node: Node, branch: Branch = the_map.TREE) -> list[str]:
+def _above(node: Node, branch: Branch = TREE) -> list[str]:
     """The titles of the branches above a node, the root first; [] if it isn't below ``branch``."""
     for child in branch.below:
         if child is node:
@@ -343,7 +350,7 @@ def pixelcnn_is_exact() -> Fact:
     """Only pixelcnn computes log p(x) itself, and it stands on the tractable branch."""
     names = ("pixelcnn", "vae-20", "dcgan-28", "rbm-500")
     exact = [name for name in names if EXACT in named(name).capabilities]
-    above = _above(the_map.PIXELCNN)
+    above = _above(PIXELCNN)
     bounded = BOUND in named("vae-20").capabilities
     holds = exact == ["pixelcnn"] and "Tractable" in above and bounded
     return Fact(holds, f"exact: {', '.join(exact)}; {' > '.join(above)}")
@@ -352,8 +359,8 @@ def pixelcnn_is_exact() -> Fact:
 def an_autoencoder_has_no_density() -> Fact:
     """ae-30 neither samples nor bounds log p, has an energy, and isn't below the first tree."""
     able = named("ae-30").capabilities
-    related = any(the_map.AUTOENCODER in branch.below for branch in the_map.RELATED)
-    outside = related and not _above(the_map.AUTOENCODER)
+    related = any(AUTOENCODER in branch.below for branch in RELATED)
+    outside = related and not _above(AUTOENCODER)
     lacks = not able & {EXACT, BOUND, "Samples", "HasDensity"}
     return Fact(outside and lacks and "HasEnergy" in able, ", ".join(sorted(able)))
 
@@ -363,7 +370,7 @@ def an_rbm_needs_a_chain() -> Fact:
     names = ("vae-20", "dcgan-28", "rbm-500")
     chains = [name for name in names if "GibbsSamples" in named(name).capabilities]
     direct = [name for name in names if "Decodes" in named(name).capabilities]
-    above = _above(the_map.RBM)
+    above = _above(RBM)
     holds = chains == ["rbm-500"] and direct == ["vae-20", "dcgan-28"] and "Markov chain" in above
     return Fact(holds, f"by a chain: {', '.join(chains)}; in one step: {', '.join(direct)}")
 
@@ -378,7 +385,7 @@ MAP_OF_MODELS = (
         "PixelCNN multiplies the probabilities of 784 pixels. A VAE has a bound, an RBM an "
         "estimate, since its log Z is unknown. A GAN only has samples.",
         pixelcnn_is_exact,
-        {"map.mark": the_map.PIXELCNN.name},
+        {"map.mark": PIXELCNN.name},
     ),
     Lesson(
         "outside",
@@ -389,7 +396,7 @@ MAP_OF_MODELS = (
         "An autoencoder gives neither a density nor samples. It has an energy: how badly it "
         "rebuilds an image. A GAN has a density too, but it can't be computed.",
         an_autoencoder_has_no_density,
-        {"map.mark": the_map.AUTOENCODER.name},
+        {"map.mark": AUTOENCODER.name},
     ),
     Lesson(
         "many_steps",
@@ -400,6 +407,6 @@ MAP_OF_MODELS = (
         "VAE and GAN decode one z, once. An RBM runs a Markov chain, from pixels to hidden units "
         "and back, until the chain has forgotten where it began.",
         an_rbm_needs_a_chain,
-        {"map.mark": the_map.RBM.name},
+        {"map.mark": RBM.name},
     ),
 )

@@ -89,7 +89,7 @@ ARCHITECTURES = (
         "dense",
         "Where the weights are",
         "dcgan-28 draws with convolutions. Where are most of its generator’s parameters?",
-        ("In the convolutions", "In the first, fully connected layer", "Evenly in all layers"),
+        ("In the convolutions", "In the first, fully connected layer", "Evenly over the layers"),
         1,
         "More than nine tenths are in the first layer: it turns 100 random numbers into 32 maps of "
         "7×7, one weight for each pair. The convolutions after it do the drawing, and are small.",
