@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from genlib.models import FAMILIES, capabilities
-from genlib.runs.directory import ACTIVE, Run
+from genlib.runs.directory import ACTIVE, Run, RunSpec
 from genlib.runs.events import Log
 from genlib.settings import Event, TrainSettings
 from genlib.store.checkpoint import CheckpointError, peek
@@ -86,15 +86,19 @@ class Tracker(Protocol):
         ...
 
 
-def about(run: Run) -> TrackedRun:
-    """Who a run is; its settings include the defaults that it was trained with."""
-    spec = run.spec
+def all_settings(spec: RunSpec) -> dict[str, object]:
+    """The settings of a run by name, the defaults of those that it doesn't name included."""
     found: dict[str, object] = {"family": spec.family, "dataset": spec.dataset}
     if spec.family in FAMILIES:
         found |= {s.name: s.default for s in FAMILIES[spec.family].Config.specs()}
     found |= {s.name: s.default for s in TrainSettings.specs()}
-    found |= {**spec.model, **spec.train}
-    settings = {name: _plain(value) for name, value in found.items()}
+    return {**found, **spec.model, **spec.train}
+
+
+def about(run: Run) -> TrackedRun:
+    """Who a run is; its settings include the defaults that it was trained with."""
+    spec = run.spec
+    settings = {name: _plain(value) for name, value in all_settings(spec).items()}
     return TrackedRun(run.id, run.name, spec.sweep, run.path.resolve(), spec.created, settings)
 
 
