@@ -50,6 +50,29 @@ def test_neither_networks_nor_components_need_large_libraries() -> None:
     assert done.stdout == "done\n", done.stderr[-500:]
 
 
+OPTIMIZERS = """
+import sys
+import torch
+from genlib.models import FAMILIES
+for name, family in FAMILIES.items():
+    for optimizer in family(family.Config()).optimizers(1e-3, 0.0).values():
+        optimizer.zero_grad(set_to_none=True)
+        first = optimizer.param_groups[0]["params"][0]
+        first.grad = torch.ones_like(first)
+        optimizer.step()
+        optimizer.load_state_dict(optimizer.state_dict())
+    for heavy in ("torch._dynamo", "triton", "sympy"):
+        assert heavy not in sys.modules, f"{name} loads {heavy}"
+print("done")
+"""
+
+
+def test_no_optimizer_needs_the_compiler_of_torch() -> None:
+    command = [sys.executable, "-c", OPTIMIZERS]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.stdout == "done\n", done.stderr[-500:]
+
+
 def idx(values: np.ndarray) -> bytes:
     axes = struct.pack(f">{values.ndim}I", *values.shape)
     return bytes([0, 0, 8, values.ndim]) + axes + values.tobytes()
