@@ -66,9 +66,24 @@ for name, family in FAMILIES.items():
 print("done")
 """
 
+DIAGRAMS = """
+import sys
+import torch
+from genlib.explore.architecture import diagram, drawable
+from genlib.models import FAMILIES, capabilities
+for name, family in FAMILIES.items():
+    if drawable(capabilities(name)):
+        with torch.device("meta"):
+            outline = family(family.Config())
+        assert diagram(outline).parameters > 0
+        assert "torch._dynamo" not in sys.modules, f"{name} loads torch's compiler"
+print("done")
+"""
 
-def test_no_optimizer_needs_the_compiler_of_torch() -> None:
-    command = [sys.executable, "-c", OPTIMIZERS]
+
+@pytest.mark.parametrize("program", [OPTIMIZERS, DIAGRAMS], ids=["optimizers", "diagrams"])
+def test_neither_training_nor_drawing_needs_the_compiler_of_torch(program: str) -> None:
+    command = [sys.executable, "-c", program]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.stdout == "done\n", done.stderr[-500:]
 
