@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import struct
 import subprocess
 import sys
@@ -79,6 +80,35 @@ for name, family in FAMILIES.items():
         assert "torch._dynamo" not in sys.modules, f"{name} loads torch's compiler"
 print("done")
 """
+
+
+FROZEN = """
+import gc, time, weakref
+from genlib import background
+from genlib.ui.kit import server
+server.SECONDS_FROZEN, server.NEW_MODULES = 0.5, 10**9
+class Session:
+    pass
+session = Session()
+session.itself = session
+gone = weakref.ref(session)
+gc.freeze()
+del session
+gc.collect()
+assert gone() is not None, "what is frozen isn't collected"
+background.start(server.keep_house, "housekeeping")
+until = time.monotonic() + 60
+while gone() is not None and time.monotonic() < until:
+    time.sleep(0.05)
+print("done" if gone() is None else "kept")
+"""
+
+
+def test_what_was_in_use_when_it_was_frozen_is_freed_later(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", FROZEN]
+    env = {**os.environ, "GENLIB_RUNS": str(tmp_path)}
+    done = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
+    assert done.stdout == "done\n", done.stderr[-500:]
 
 
 @pytest.mark.parametrize("program", [OPTIMIZERS, DIAGRAMS], ids=["optimizers", "diagrams"])

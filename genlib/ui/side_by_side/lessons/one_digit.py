@@ -5,7 +5,7 @@ Facts rank among the page's 500 real digits, chosen for each model by itself.
 
 from __future__ import annotations
 
-from functools import cache
+from functools import lru_cache
 
 import torch
 from torch import Tensor
@@ -25,7 +25,7 @@ def _changed(name: str, amount: float, other: Tensor | None = None) -> Tensor:
     return CHANGES[name].apply(x[None], amount, x if other is None else other)[0]
 
 
-@cache
+@lru_cache(maxsize=64)
 def _real(name: str) -> dossier.Floats:
     """A model's first reading of 500 real digits."""
     model = loading.model(named(name))
