@@ -387,6 +387,7 @@ def variational(r: Reader) -> Diagram:
     decoder, x_hat = r.decoder(z)
     beta = r.setting("beta", 1.0)
     kl = "KL(q(z|x) ‖ N(0, I)) = ½ Σ (μ² + σ² − log σ² − 1): it trains the encoder"
+    # Laid out by hand, a node on each line where it fits, as in the other diagrams.
     return Diagram(
         "Variational autoencoder",
         (

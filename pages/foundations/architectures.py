@@ -4,7 +4,7 @@ import streamlit as st
 
 from genlib.ui.components.architecture import architecture
 from genlib.ui.foundations import architectures
-from genlib.ui.foundations.lessons.architectures import ARCHITECTURES
+from genlib.ui.foundations.lessons.shipped import ARCHITECTURES
 from genlib.ui.kit import links
 from genlib.ui.kit.pickers import no_model
 from genlib.ui.kit.plain import plain

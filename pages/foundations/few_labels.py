@@ -5,7 +5,7 @@ import streamlit as st
 from genlib.ui.components.decoder_store import store
 from genlib.ui.components.few_labels import few_labels
 from genlib.ui.foundations.few_labels import data, panels, state
-from genlib.ui.foundations.lessons.few_labels import FEW_LABELS
+from genlib.ui.foundations.lessons.shipped import FEW_LABELS
 from genlib.ui.kit import loading
 from genlib.ui.kit.pickers import no_model
 from genlib.ui.kit.stage import header, stage

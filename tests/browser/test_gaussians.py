@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 import pytest
 from playwright.sync_api import Download, Page, WebSocket, expect
 
-from genlib.ui.foundations.lessons.gaussians import GAUSSIANS
+from genlib.ui.foundations.lessons.statistics import GAUSSIANS
 from tests.browser.waiting import painted, until
 
 Box = tuple[float, float, float, float]

@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Page, WebSocket, expect
 
 from genlib.data.adults import adults
-from genlib.ui.foundations.lessons.linear_regression import LINEAR_REGRESSION
+from genlib.ui.foundations.lessons.statistics import LINEAR_REGRESSION
 from tests.browser.waiting import painted, until
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from genlib.plots.parallel import parallel
+from genlib.plots.curves import parallel
 from genlib.runs import queue, sweep
 from genlib.runs.directory import Run, RunSpec
 from genlib.store import checkpoint
