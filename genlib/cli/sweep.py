@@ -168,7 +168,7 @@ def with_wishes(one: SweepSpec, options: argparse.Namespace) -> SweepSpec:
 
 
 def is_interrupted(run: Run) -> bool:
-    """Whether a run ended early and nobody is going to start it again by themselves."""
+    """Whether a run ended early and no one else is going to start it again."""
     state = run.state
     return state in RESUMABLE and not clusters.goes_on(run, state)
 
