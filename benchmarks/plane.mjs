@@ -1,5 +1,5 @@
 // The JavaScript side of plane.py. Reads one line of JSON for each thing to do, answers with one.
-//   {"steps": 200}                      -> {"seconds": CPU seconds of so many steps of the page's GAN}
+//   {"steps": 200, "bench": "simd"}     -> {"seconds": CPU seconds of so many steps of the page's GAN}
 //   {"race": "ours", "seed": 1, ...}    -> {"step": the first at which 8 of 8 modes are covered, or null, ...}
 import { createInterface } from "node:readline"
 import { FIELDS } from "../genlib/web/gan_plane/fields.js"
@@ -8,6 +8,7 @@ import { FIXED } from "../genlib/web/gan_plane/study.js"
 import { drawFrom, TARGETS } from "../genlib/web/gan_plane/targets.js"
 import { Gan, NOISES } from "../genlib/web/shared/learn/gan.js"
 import { LOSSES } from "../genlib/web/shared/learn/losses.js"
+import { BENCHES } from "../genlib/web/shared/learn/mlp.js"
 import { Random, STREAMS } from "../genlib/web/shared/learn/random.js"
 import { readSettings } from "../genlib/web/shared/learn/settings.js"
 
@@ -54,10 +55,10 @@ const racing = ({ race, seed, most }) => {
   return { step: null, seconds: cpu() - begin, best }
 }
 
-const gan = new Gan(OURS, drawFrom(RING))
-for (let k = 0; k < 300; k++) gan.step() // compiled by then
-const timing = ({ steps }) => {
-  const begin = cpu()
+const gans = Object.fromEntries(Object.keys(BENCHES).map((bench) => [bench, new Gan(OURS, drawFrom(RING), LOSSES, bench)]))
+for (const gan of Object.values(gans)) for (let k = 0; k < 300; k++) gan.step() // compiled by then
+const timing = ({ steps, bench }) => {
+  const begin = cpu(), gan = gans[bench]
   for (let k = 0; k < steps; k++) gan.step()
   return { seconds: cpu() - begin }
 }

@@ -9,7 +9,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.mixture import GaussianMixture
 
 from genlib.data.adults import adults
-from genlib.ui.foundations.lessons.gaussians import GAUSSIANS
+from genlib.ui.foundations.lessons.statistics import GAUSSIANS
 
 Array = NDArray[np.float64]
 FLOOR = 1e-4  # as in mixture.js

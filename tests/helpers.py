@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
 import json
+import pkgutil
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -17,6 +19,8 @@ from genlib.models import FAMILIES, Model
 from genlib.runs import queue
 from genlib.runs.directory import Run, RunSpec
 from genlib.runs.worker import work
+from genlib.ui import menu
+from genlib.ui.kit.lessons import Lesson
 
 ROOT = Path(__file__).resolve().parents[1]
 SECONDS = 120.0  # that a page may take on a busy machine
@@ -60,6 +64,21 @@ def browse(page: str = "", prefix: str = "", /, **query: str) -> AppTest:
         app.query_params[f"{prefix}.{name}" if prefix else name] = value
     app.run()
     return ok(app.switch_page(page).run() if page else app)
+
+
+def lessons_of(page: menu.Page) -> tuple[Lesson, ...]:
+    """A page's lessons: DENOISE of genlib/ui/energy/lessons for pages/energy/denoise.py."""
+    package = f"genlib.ui.{page.file.split('/')[0]}.lessons"
+    try:
+        module = importlib.import_module(package)
+    except ModuleNotFoundError:
+        return ()
+    names = [one.name for one in pkgutil.iter_modules(getattr(module, "__path__", ()))]
+    for part in (module, *(importlib.import_module(f"{package}.{name}") for name in names)):
+        found: tuple[Lesson, ...] = getattr(part, page.stem.upper(), ())
+        if found:
+            return found
+    return ()
 
 
 def poll(app: AppTest, holds: Callable[[], object], seconds: float = 300.0) -> AppTest:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -13,23 +12,10 @@ from streamlit.testing.v1 import AppTest
 from genlib.data.datasets import find_mnist
 from genlib.ui import menu
 from genlib.ui.kit.lessons import Lesson
-from tests.helpers import browse, ok, visit
+from tests.helpers import browse, lessons_of, ok, visit
 
 NEEDS_NONE = {"home"}
 IN_THE_APP = {"runs"}  # their links to other pages need the menu
-
-
-def lessons_of(page: menu.Page) -> tuple[Lesson, ...]:
-    """A page's lessons: DENOISE of genlib/ui/energy/lessons for pages/energy/denoise.py."""
-    section = page.file.split("/")[0]
-    try:
-        module = importlib.import_module(f"genlib.ui.{section}.lessons")
-        if hasattr(module, "__path__"):
-            module = importlib.import_module(f"{module.__name__}.{page.stem}")
-    except ModuleNotFoundError:
-        return ()
-    found: tuple[Lesson, ...] = getattr(module, page.stem.upper(), ())
-    return found
 
 
 PAGES = [page for page in menu.PAGES if page.stem not in NEEDS_NONE]

@@ -9,19 +9,26 @@ imported only by the commands that compute: ``genlib list`` answers at once.
 from __future__ import annotations
 
 import argparse
+import importlib
 import json
 import os
 import sys
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn, cast
 
 from genlib import environment
-from genlib.cli import sweep, track, train
+from genlib.cli import sweep, train
+from genlib.runs import sweep as sweeps
+from genlib.runs.directory import Run
 from genlib.store import checkpoint
 from genlib.store.checkpoint import Info
 from genlib.store.recipes import RECIPES
+
+if TYPE_CHECKING:
+    from genlib.tracking.follow import Tracker
 
 
 class Parser(argparse.ArgumentParser):
@@ -61,7 +68,7 @@ def parser() -> Parser:
     sweep.add_options(
         commands.add_parser("sweep", help="train many settings, here or on a cluster")
     )
-    track.add_options(commands.add_parser("track", help="show a run in TensorBoard, W&B or MLflow"))
+    add_track_options(commands.add_parser("track", help="show a run in TensorBoard, W&B or MLflow"))
 
     list_ = commands.add_parser("list", help="list the checkpoints")
     list_.add_argument(
@@ -326,3 +333,50 @@ def _training(info: Info) -> str:
         f"Trained on {count} images of {of} for {info.epoch} epoch{'s' * (info.epoch != 1)} "
         f"({steps[-1]:,} steps of {batch}); test loss {looked}."
     )
+
+
+# ------------------------------------------------------------------------------ trackers
+
+LOOK_S = 1.0  # seconds between two looks
+# tracker -> the folder below runs/ that it writes to
+TRACKERS = {"tensorboard": ".tensorboard", "wandb": ".wandb", "mlflow": ".mlflow"}
+
+
+def add_track_options(parser: argparse.ArgumentParser) -> None:
+    """The options of ``track``."""
+    parser.add_argument("what", metavar="DIR", help="a run's directory, a sweep's, or its name")
+    parser.add_argument("--to", required=True, choices=list(TRACKERS))
+    parser.add_argument("--into", type=Path, metavar="FOLDER", help="default: in runs/")
+    parser.add_argument("--once", action="store_true", help="take what is there, and don't wait")
+    parser.set_defaults(command=track)
+
+
+def track(options: argparse.Namespace) -> int:
+    """Import what is there, and follow what still trains; Ctrl-C ends it, not the training."""
+    members = subject(options.what)
+    from genlib.tracking.follow import Followers
+
+    into = options.into or environment.runs_dir() / TRACKERS[options.to]
+    module = importlib.import_module(f"genlib.tracking.{options.to}")
+    make = cast("Callable[[Path], Tracker]", module.Tracker)
+    group = Followers(members, lambda: make(into))
+    try:
+        while group.look() and not options.once:
+            time.sleep(LOOK_S)
+    except KeyboardInterrupt:
+        print("genlib: stopped following; the training goes on.", file=sys.stderr)
+    finally:
+        group.close()
+    print(f"{len(group.known)} runs in {into}")
+    return 0
+
+
+def subject(what: str) -> Callable[[], list[Run]]:
+    """The runs that a path or a name means; ValueError where it is neither a run nor a sweep."""
+    for path in (Path(what), environment.runs_dir() / what):
+        if (path / "run.json").is_file():
+            return lambda: [Run(path)]
+    name = Path(what).name if (Path(what) / "sweep.json").is_file() else what
+    if name not in sweeps.names():
+        raise ValueError(f"{what} is neither a run's directory nor a sweep")
+    return sweeps.load(name).members

@@ -1,7 +1,7 @@
 """The table of pages: the only place that lists them and knows their addresses.
 
 The router, Home and its pictures, "Open it in", the map of models and the tests read it. A new page
-is a script in pages/<section>/, a row here and its test. Nothing here imports torch.
+is a script in pages/<section>/, a row here and its lessons. Nothing here imports torch.
 """
 
 from __future__ import annotations

@@ -3,7 +3,6 @@
 import streamlit as st
 
 from genlib.ui.adversarial.gan import panels, training
-from genlib.ui.adversarial.gan.players import players
 from genlib.ui.adversarial.gan.steps import theatre
 from genlib.ui.adversarial.lessons import GAN
 from genlib.ui.kit.pickers import choose, pick_model
@@ -27,7 +26,7 @@ VIEWS = {
     "Training": training.training,
     "Coverage": training.classes,
     "Step by step": theatre,
-    "Players": players,
+    "Players": panels.players,
 }
 HOW_TO_READ = {
     "Samples": "Every tile is G(z) for another z. G never sees a real image: all it learns comes "

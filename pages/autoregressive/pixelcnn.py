@@ -71,7 +71,7 @@ with controls:
     line.button(
         "Draw again",
         icon=":material/casino:",
-        key=f"{KEY}.anew",
+        key=f"{KEY}.again",
         on_click=draw_again,
         help="With a new random seed.",
     )

@@ -8,10 +8,9 @@ import torch
 from genlib.explore.ascent.knobs import octaves_that_differ
 from genlib.plots.curves import curves_figure
 from genlib.ui.classifiers import ascent
-from genlib.ui.classifiers.class_images import CLASS, FEW, KEY, begins_with
+from genlib.ui.classifiers.class_images import CLASS, FEW, KEY, begins_with, pick_start
 from genlib.ui.classifiers.lessons import CLASS_IMAGES
 from genlib.ui.classifiers.networks import pick_network, pick_partner, weights_panel
-from genlib.ui.classifiers.starts import pick_start
 from genlib.ui.components.film import PANELS
 from genlib.ui.kit.pickers import choose
 from genlib.ui.kit.stage import header, stage

@@ -78,7 +78,7 @@ def live() -> None:
             0.95,
             denoise.STARTS.get(kind, denoise.START),
             0.01,
-            help=f"{denoise.UNITS[kind].capitalize()}; 0 is no damage.",
+            help=f"{denoise.UNITS[kind].capitalize()}; 0 leaves the digit whole.",
         )
         st.button(
             "New noise",

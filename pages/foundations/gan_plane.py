@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from genlib.ui.foundations.lessons.gan_plane import GAN_PLANE
+from genlib.ui.foundations.lessons.gans import GAN_PLANE
 from genlib.ui.kit import standalone
 from genlib.ui.kit.stage import STAGE, header
 from genlib.ui.kit.web import component, module_url
@@ -24,17 +24,12 @@ with st.container(key=STAGE):
     component("gan_plane")(key="gan_plane.stage", data={}, height="content")
 
 
-def file() -> str:
-    """This page as one file that needs no server."""
-    data = {"worker": module_url("gan_plane/worker.js")}
-    return standalone.page("gan_plane", TITLE, IDEA, data)
-
-
 with st.expander("How to read it", icon=":material/menu_book:"):
     st.markdown(
         "- **Blue** points are data, **orange** ones are samples G(z) for a thousand fixed z.\n"
         "- **The ground** is what D believes: blue where it takes a point for real, orange where "
-        "for forged. Where it can't tell, there is no colour. Point at a place for its number.\n"
+        "for forged. Where it can't tell, the ground has no colour. Point at a place for its "
+        "number.\n"
         "- **Arrows** are minus the gradient of G's loss at a sample: where G wants to move it. "
         "The longest is as long in every picture.\n"
         "- **G's mesh** is the image of a square grid of z. G bends it, so that most of it lies on "
@@ -53,4 +48,9 @@ with st.expander("How to read it", icon=":material/menu_book:"):
         "The link holds the settings and all that was done, so it opens this very state.\n"
         "- Each browser trains its own GAN. The server has nothing to do."
     )
-standalone.offer(file, "gan-plane.html")
+standalone.offer(
+    lambda: standalone.page(
+        "gan_plane", TITLE, IDEA, {"worker": module_url("gan_plane/worker.js")}
+    ),
+    "gan-plane.html",
+)

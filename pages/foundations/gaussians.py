@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from genlib.ui.foundations import people
-from genlib.ui.foundations.lessons.gaussians import GAUSSIANS
+from genlib.ui.foundations.lessons.statistics import GAUSSIANS
 from genlib.ui.kit.stage import header
 
 IDEA = "A bell curve, an ellipse, and a handful of numbers: the smallest generative models."

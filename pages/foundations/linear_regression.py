@@ -7,7 +7,7 @@ import streamlit as st
 from genlib.data.curve import noisy_curve
 from genlib.ui import menu
 from genlib.ui.foundations import people
-from genlib.ui.foundations.lessons.linear_regression import LINEAR_REGRESSION
+from genlib.ui.foundations.lessons.statistics import LINEAR_REGRESSION
 from genlib.ui.kit.stage import header
 
 IDEA = (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from genlib.ui.foundations.lessons.sampling import SAMPLING
+from genlib.ui.foundations.lessons.gans import SAMPLING
 from genlib.ui.kit import standalone
 from genlib.ui.kit.stage import STAGE, header
 from genlib.ui.kit.web import component, module_url
@@ -28,12 +28,6 @@ with st.container(key=STAGE):
     component("sampling")(key="sampling.stage", data={}, height="content")
 
 
-def file() -> str:
-    """This page as one file that needs no server."""
-    data = {"worker": module_url("sampling/worker.js")}
-    return standalone.page("sampling", TITLE, IDEA, data)
-
-
 with st.expander("How to read it", icon=":material/menu_book:"):
     st.markdown(
         "- **F(x)** is the share of p that lies below x. A number u, any from 0 to 1 as likely as "
@@ -47,11 +41,14 @@ with st.expander("How to read it", icon=":material/menu_book:"):
         "- **At a sharp edge** the map must stop rising at once. A smooth G bends too early or "
         "puts samples beyond the edge.\n"
         "- **D(x)** is what D believes. The best it could say is p/(p + q), q being the density of "
-        "G's samples now. D is no closer than it has had steps to learn; take steps of D alone to "
+        "G's samples now. How close D comes depends on its steps so far; take steps of D alone to "
         "see it catch up.\n"
         "- **Distance** is Wasserstein's: how far a sample of G must move on average, so that "
         "together they follow p. **In gaps** is the share of G's samples where p is below 2 % of "
         "its highest.\n"
         "- Drag on p(x) to draw a density of your own."
     )
-standalone.offer(file, "sampling.html")
+standalone.offer(
+    lambda: standalone.page("sampling", TITLE, IDEA, {"worker": module_url("sampling/worker.js")}),
+    "sampling.html",
+)

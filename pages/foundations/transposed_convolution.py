@@ -3,7 +3,7 @@
 import streamlit as st
 
 from genlib.ui.components.transposed_convolution import transposed_convolution
-from genlib.ui.foundations.lessons.transposed_convolution import TRANSPOSED_CONVOLUTION
+from genlib.ui.foundations.lessons.shipped import TRANSPOSED_CONVOLUTION
 from genlib.ui.foundations.transposed_convolution import as_file, decoders, share
 from genlib.ui.kit import standalone
 from genlib.ui.kit.stage import STAGE, header, presenting
@@ -29,8 +29,8 @@ with st.expander("How to read it", icon=":material/menu_book:"):
         "put between and around the input cells, and the kernel, turned by 180°, slides over "
         "them. Or: one matrix Cᵀ, the transpose of the matrix C of the ordinary convolution with "
         "this kernel, stride and padding.\n"
-        "- **Point** at any cell to see its counterparts in all views, and **click** to keep them. "
-        "Escape lets go.\n"
+        "- **Point** at any cell to see its counterparts in every view, and **click** to keep "
+        "them. Escape lets go.\n"
         "- **Paint** the input and the kernel by dragging, or walk there with the arrow keys and "
         "type numbers. A minus turns the sign.\n"
         "- **Padding** cuts rows and columns off the output, the other way round than in a "

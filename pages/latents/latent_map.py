@@ -9,11 +9,11 @@ from genlib.ui.kit import links, loading
 from genlib.ui.kit.jobs import polled
 from genlib.ui.kit.pickers import choose, no_model
 from genlib.ui.kit.stage import header, stage
-from genlib.ui.latents.latent_map import data, flow, panels, panes
+from genlib.ui.latents.latent_map import data, flow, panels
 from genlib.ui.latents.latent_map.data import Points
 from genlib.ui.latents.latent_map.flow import Choice, Flat
 from genlib.ui.latents.latent_map.panels import pick_choice
-from genlib.ui.latents.lessons.latent_map import LATENT_MAP
+from genlib.ui.latents.lessons import LATENT_MAP
 
 KEY = history.of_this_visit("map.canvas")
 PANES = {"one": "One epoch", "three": "Three epochs"}
@@ -38,7 +38,7 @@ def pick_three(choice: Choice) -> dict[int, Flat]:
         "Show",
         PANES,
         "map.panes",
-        panes.HELP if three else panes.NOT_THERE,
+        panels.THREE_EPOCHS if three else panels.NOT_ALL_THERE,
         wrap=True,
         disabled=not three,
     )
@@ -66,7 +66,7 @@ def live() -> bool:
     store(pictures, data.pictures_message(pictures, some.pictures))
     if three:
         with picture:
-            panes.three(KEY, choice, three, pictures)
+            panels.three(KEY, choice, three, pictures)
         st.session_state["map.playing"] = False
         return False
     with picture:

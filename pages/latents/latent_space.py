@@ -9,7 +9,6 @@ from genlib.ui.kit.stage import header, stage
 from genlib.ui.latents.latent_space import panels
 from genlib.ui.latents.latent_space.data import Space
 from genlib.ui.latents.latent_space.data import space as read_space
-from genlib.ui.latents.latent_space.files import take_away
 from genlib.ui.latents.latent_space.start import (
     KEY,
     choose_path,
@@ -19,7 +18,7 @@ from genlib.ui.latents.latent_space.start import (
     place,
     share_decoder,
 )
-from genlib.ui.latents.lessons.latent_space import LATENT_SPACE
+from genlib.ui.latents.lessons import LATENT_SPACE
 
 header(
     "Latent space",
@@ -56,7 +55,7 @@ VIEWS: dict[str, tuple[str, Callable[[Space], None]]] = {  # in the link: label 
     "Class arithmetic": ("Class arithmetic", panels.means),
     "Manifold": ("Manifold", panels.manifold),
     "Generate": ("Generate", panels.generate),
-    "Take away": ("Export", take_away),
+    "Take away": ("Export", panels.take_away),
 }
 
 

@@ -14,7 +14,7 @@ from genlib.ui.kit.plain import note_of, plain
 from genlib.ui.kit.signed import signed_legend
 from genlib.ui.kit.stage import header, stage
 from genlib.ui.latents import reconstructions
-from genlib.ui.latents.lessons.reconstructions import RECONSTRUCTIONS
+from genlib.ui.latents.lessons import RECONSTRUCTIONS
 
 header(
     "Reconstructions and kernels",

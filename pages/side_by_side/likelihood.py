@@ -11,7 +11,7 @@ from genlib.ui.kit import guard, likelihoods, pickers
 from genlib.ui.kit.jobs import polled, within_limits
 from genlib.ui.kit.plain import plain
 from genlib.ui.kit.stage import header, stage
-from genlib.ui.side_by_side.lessons.likelihood import LIKELIHOOD
+from genlib.ui.side_by_side.lessons import LIKELIHOOD
 
 SIZES = (100, 200, 500, 1000, 2000, 5000, 10_000)
 

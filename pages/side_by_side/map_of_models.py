@@ -9,7 +9,7 @@ from genlib.ui.components.map_of_models import map_of_models
 from genlib.ui.kit import loading
 from genlib.ui.kit.jobs import polled
 from genlib.ui.kit.stage import STAGE, header
-from genlib.ui.side_by_side.lessons.map_of_models import MAP_OF_MODELS
+from genlib.ui.side_by_side.lessons import MAP_OF_MODELS
 from genlib.ui.side_by_side.map_of_models import drawn, timeline_html, tree_html
 
 FILES = [page.file for page in menu.PAGES]

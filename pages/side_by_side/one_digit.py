@@ -9,7 +9,7 @@ from genlib.ui.kit import guard, loading, pickers
 from genlib.ui.kit.jobs import polled, within_limits
 from genlib.ui.kit.plain import plain
 from genlib.ui.kit.stage import header, stage
-from genlib.ui.side_by_side.lessons.one_digit import ONE_DIGIT
+from genlib.ui.side_by_side.lessons import ONE_DIGIT
 from genlib.ui.side_by_side.one_digit import data, view
 
 POLL = 1.0  # seconds

@@ -15,7 +15,7 @@ from genlib.ui.kit.jobs import polled
 from genlib.ui.kit.pickers import choose
 from genlib.ui.kit.plain import note_of, plain
 from genlib.ui.kit.stage import header, stage
-from genlib.ui.side_by_side.lessons.pca import PCA
+from genlib.ui.side_by_side.lessons import PCA
 from genlib.ui.side_by_side.pca import view
 from genlib.ui.side_by_side.pca.data import (
     components,

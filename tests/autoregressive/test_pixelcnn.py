@@ -80,7 +80,7 @@ def test_known_rows_of_the_digit_are_kept_and_the_rest_is_drawn_many_ways(tiny: 
 def test_drawing_again_and_the_temperature_change_the_images(tiny: Path) -> None:
     app = run()
     first = sent(app)[0]
-    app.button(key="pixelcnn.anew").click().run()
+    app.button(key="pixelcnn.again").click().run()
     second = sent(app)[0]
     app.slider(key="pixelcnn.temperature").set_value(0.1).run()
     third = sent(app)[0]

@@ -312,7 +312,7 @@ def test_the_page_to_take_away_works_without_a_server(
     page: Page, shipped: Path, tmp_path: Path, canvas_pixels: Read
 ) -> None:
     from genlib.ui.latents.latent_space.data import space
-    from genlib.ui.latents.latent_space.files import explorer_html
+    from genlib.ui.latents.latent_space.panels import explorer_html
 
     model = shipped_model(shipped, "vae-20")
     info = checkpoint.peek(shipped / "vae-20.safetensors")
@@ -336,7 +336,7 @@ def test_the_exported_page_shows_picture_plane_and_sliders_in_one_screen(
     page: Page, shipped: Path, tmp_path: Path, name: str
 ) -> None:
     from genlib.ui.latents.latent_space.data import space
-    from genlib.ui.latents.latent_space.files import explorer_html
+    from genlib.ui.latents.latent_space.panels import explorer_html
 
     model = shipped_model(shipped, name)
     info = checkpoint.peek(shipped / f"{name}.safetensors")

@@ -12,8 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn.functional import softplus
 
-from genlib.ui.foundations.lessons.gan_plane import GAN_PLANE
-from genlib.ui.foundations.lessons.sampling import SAMPLING
+from genlib.ui.foundations.lessons.gans import GAN_PLANE, SAMPLING
 
 STEPS = 100
 BATCH = 128

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from genlib.ui.foundations.lessons.transposed_convolution import (
+from genlib.ui.foundations.lessons.shipped import (
     START,
     TRANSPOSED_CONVOLUTION,
     W,

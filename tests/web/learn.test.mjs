@@ -4,7 +4,7 @@ import { ACTIVATIONS } from "../../genlib/web/shared/learn/activations.js"
 import { lineChart, written } from "../../genlib/web/shared/learn/chart.js"
 import { Gan } from "../../genlib/web/shared/learn/gan.js"
 import { LOSSES, undecided } from "../../genlib/web/shared/learn/losses.js"
-import { Mlp } from "../../genlib/web/shared/learn/mlp.js"
+import { BENCHES, fastest, Mlp } from "../../genlib/web/shared/learn/mlp.js"
 import { Random, STREAMS } from "../../genlib/web/shared/learn/random.js"
 import { fromText } from "../../genlib/web/shared/packet.js"
 import { given } from "./given.mjs"
@@ -22,8 +22,10 @@ const furthest = (a, b) => {
   return a.reduce((worst, value, i) => Math.max(worst, Math.abs(value - b[i])), 0)
 }
 
-for (const { settings, before, one, hundred, losses } of given.learn.cases) {
-  test(`${Object.values(settings).join(", ")}: PyTorch's weights after one step and after 100`, () => {
+const everyCase = Object.keys(BENCHES).flatMap((bench) => given.learn.cases.map((one) => ({ ...one, bench })))
+
+for (const { settings, before, one, hundred, losses, bench } of everyCase) {
+  test(`${bench}, ${Object.values(settings).join(", ")}: PyTorch's weights after one step and after 100`, () => {
     const batches = floats(given.learn.batches), { batch, steps } = given.learn
     let at = 0
     const next = (out) => { // the same x and z in the same order
@@ -31,7 +33,7 @@ for (const { settings, before, one, hundred, losses } of given.learn.cases) {
       out.set(batches.subarray(at, at + count))
       at += count
     }
-    const gan = new Gan({ ...SETTINGS, ...settings, batch }, (_, out) => next(out))
+    const gan = new Gan({ ...SETTINGS, ...settings, batch }, (_, out) => next(out), LOSSES, bench)
     gan.noise = { normals: next }
     gan.g.values.set(floats(before[0]))
     gan.d.values.set(floats(before[1]))
@@ -75,6 +77,35 @@ for (const activation of Object.keys(ACTIVATIONS)) {
     assert.ok(checked > 0.7 * (mlp.values.length + x.length), `${checked} were smooth`)
   })
 }
+
+test("vectors and plain loops give the same numbers, whatever the shapes", () => {
+  const rows = [1, 2, 3, 4, 5, 130], sizes = [[1, 1], [2, 3, 1], [2, 32, 32, 2], [3, 5, 7, 6, 4], [4, 9, 11]]
+  for (const activation of Object.keys(ACTIVATIONS)) {
+    for (const size of sizes) {
+      const [plain, simd] = ["plain", "simd"].map((bench) => new Mlp(size, activation, activation, bench))
+      for (const count of [...rows, 3]) { // more rows than before, and fewer
+        const random = new Random(count, 1), x = normals(random, new Float32Array(count * size[0]))
+        for (const mlp of [plain, simd]) mlp.init(new Random(7, 1))
+        const grad = normals(random, new Float32Array(count * size.at(-1)))
+        const [expected, found] = [plain, simd].map((mlp) => [
+          mlp.forward(x, count).slice(0, grad.length), mlp.backward(grad, count, true, true).slice(0, x.length), mlp.grads,
+        ])
+        expected.forEach((values, i) => assert.deepEqual(found[i], values, `${activation}, ${size}, ${count} rows, part ${i}`))
+      }
+    }
+  }
+})
+
+test("a browser without vectors takes the plain loops", () => {
+  assert.equal(fastest(), "simd")
+  const { validate } = WebAssembly
+  WebAssembly.validate = () => false
+  try { assert.equal(fastest(), "plain") } finally { WebAssembly.validate = validate }
+})
+
+test("many GANs one after the other don't use up memory", () => {
+  for (let k = 0; k < 300; k++) new Gan({ ...SETTINGS, batch: 512 }, normals).step()
+})
 
 test("each loss has its slope", () => {
   for (const [name, { real, fake, forged }] of Object.entries(LOSSES)) {

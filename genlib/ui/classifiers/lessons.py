@@ -231,7 +231,7 @@ def a_dog_in_the_trees() -> Fact:
 
 
 def one_size_shows_no_dog() -> Fact:
-    """With one octave the activation grows more, but there is no dog."""
+    """With one octave the activation grows more, but no dog appears."""
     _, dream, grown = _dreamt(octaves=1)
     dog = _dog(dream)
     return Fact(dog < 0.2 and grown > 10, f"a dog: {dog:.0%}; activation x{grown:.0f}")

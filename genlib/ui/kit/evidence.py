@@ -20,7 +20,7 @@ def named(name: str) -> Info:
     for info in loading.checkpoints():
         if info.name == name:
             return info
-    raise LookupError(f"there is no checkpoint {name}")
+    raise LookupError(f"no checkpoint is called {name}")
 
 
 def digit(cls: int, nth: int = 0) -> Tensor:

@@ -283,7 +283,7 @@ CLASS_IMAGES = Node(
 STYLEGAN = Node("StyleGAN", 2018, "Karras, Laine & Aila", "Faces that do not exist.")
 
 # The first question is what is modelled: how x comes about, with or without a label y, or the label
-# of a given x alone.
+# of a given x alone. Laid out by hand: each line is a node, indented as the tree branches.
 TREE = Branch(
     "Generative: p(x), or p(x, y) with labels",
     "Maximum likelihood brings p_model close to p_data. How do they define p(x)?",

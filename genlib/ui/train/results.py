@@ -14,8 +14,7 @@ from statistics import fmean
 import pandas as pd
 import streamlit as st
 
-from genlib.plots.curves import compare
-from genlib.plots.parallel import parallel
+from genlib.plots.curves import compare, parallel
 from genlib.runs import sweep
 from genlib.runs.directory import Run
 from genlib.runs.sweep import Outcome

@@ -1,4 +1,5 @@
 // All settings of the page, and how its points travel in the link.
+import { inReach } from "../shared/csv.js"
 import { LEARNING } from "../shared/learn/settings.js"
 import { DRAWN, TARGETS } from "./targets.js"
 import { REACH } from "./study.js"
@@ -6,7 +7,7 @@ import { REACH } from "./study.js"
 /** How many points of one's own the link holds. */
 export const MOST_POINTS = 500
 const LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
-const STEPS = 4095, LARGEST = 1e9
+const STEPS = 4095
 
 const write = (x) => {
   const n = Math.round((STEPS * (Math.min(REACH, Math.max(-REACH, x)) / REACH + 1)) / 2)
@@ -38,8 +39,8 @@ export const FIELDS = {
  * @param {number[][]} points @returns {number[][]}
  * @throws {Error} one clear sentence, for numbers so large that nothing else could be seen */
 export const intoPlane = (points) => {
-  const large = points.flat().find((x) => Math.abs(x) > LARGEST)
-  if (large !== undefined) throw new Error(`The file holds the number ${large}; none may be beyond a billion.`)
+  const large = points.find((point) => !inReach(point))
+  if (large) throw new Error(`The file holds the point ${large.join(", ")}; no number may be beyond a billion.`)
   const apart = Math.max(1, points.length / MOST_POINTS), chosen = []
   for (let i = 0; Math.floor(i) < points.length && chosen.length < MOST_POINTS; i += apart) chosen.push(points[Math.floor(i)])
   const mean = [0, 1].map((axis) => chosen.reduce((sum, p) => sum + p[axis] / chosen.length, 0))

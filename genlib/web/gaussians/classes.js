@@ -56,7 +56,7 @@ const newton = (rows, [b, u, v]) => {
 /** Logistic regression without a penalty, by Newton's method on standardised inputs.
  * @param {number[][]} points [x, y, class], both classes
  * @returns {{bias: number, weights: number[], separable: boolean}} separable: a line separates the
- *   classes, so that there is no best steepness and the search was stopped */
+ *   classes, so that no steepness is the best, and the search was stopped */
 export const logisticRegression = (points) => {
   const { mean, cov } = fitGaussian(points), sd = [Math.sqrt(cov[0]) || 1, Math.sqrt(cov[2]) || 1]
   const rows = points.map(([x, y, c]) => [(x - mean[0]) / sd[0], (y - mean[1]) / sd[1], c])

@@ -20,7 +20,7 @@ const NARROW = 640 // pixels: a phone
 const WALK_S = 9 // from the first step to the last, but
 const SLOWEST = 1.1, FASTEST = 60 // steps a second
 const UNDOS = 60
-const PAGE = '[data-testid="stMainBlockContainer"]' // in the app; a file has none
+const PAGE = '[data-testid="stMainBlockContainer"]' // only in the app
 const OPERATION = ["all", "stamp", "slide", "matrix"] // views of the operation itself
 
 class TransposedConvolution extends View {

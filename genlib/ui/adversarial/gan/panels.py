@@ -1,4 +1,4 @@
-"""The GAN page's views of one trained model: its samples, the walk, the discriminator's verdict."""
+"""The GAN page's views of one trained model: samples, walk, D's verdict, and the two players."""
 
 from __future__ import annotations
 
@@ -9,12 +9,15 @@ from numpy.typing import NDArray
 from streamlit.delta_generator import DeltaGenerator
 
 from genlib.data.datasets import to_float
+from genlib.explore.architecture import diagram
 from genlib.models.capabilities import Decodes
 from genlib.plots.adversarial import Mark, score_figure
 from genlib.store.checkpoint import Info
 from genlib.ui.adversarial.gan import data as gan_data
 from genlib.ui.adversarial.gan.subject import Subject, pick_subject
+from genlib.ui.components.architecture import architecture
 from genlib.ui.components.decoder_store import decoder_store
+from genlib.ui.components.digit_picker import pick_digit
 from genlib.ui.components.sample_grid import sample_grid
 from genlib.ui.components.walk import endless_walk
 from genlib.ui.kit import images, links, loading
@@ -200,3 +203,28 @@ def _sigmoid(logit: gan_data.Floats) -> gan_data.Floats:
 
 def _same(logit: gan_data.Floats) -> gan_data.Floats:
     return logit
+
+
+PLAYERS_SEED = "gan.players.seed"
+
+
+def players(info: Info, controls: DeltaGenerator) -> None:
+    """The diagram of a GAN at one z and one real image, with what D says of both."""
+    with controls:
+        st.button(
+            "Another counterfeit",
+            icon=":material/casino:",
+            key="gan.players.again",
+            on_click=links.count_up,
+            args=(PLAYERS_SEED,),
+        )
+        digit = pick_digit("gan.players.digit", "Real image", data=loading.pictures_of(info))
+    model = loading.model(info)
+    fits = tuple(digit.image.shape) == model.config.shape
+    drawn = diagram(model, digit.image if fits else None, links.number(PLAYERS_SEED))
+    architecture("gan.players.diagram", drawn, roles=True, start="verdict")
+    if drawn.facts:
+        st.caption(
+            f"The police believe the real image with {drawn.facts['d_x']:.0%} and the counterfeit "
+            f"with {drawn.facts['d_gz']:.0%}."
+        )

@@ -1,1 +1,1 @@
-"""The lessons of the foundations: one module per page."""
+"""The lessons of the foundations, by what computes their facts."""

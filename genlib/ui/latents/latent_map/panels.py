@@ -1,10 +1,14 @@
-"""The controls of the latent map, and its panels: the clicked digit, the lassoed ones, new ones."""
+"""The controls of the latent map, its panels, and three epochs next to each other.
+
+Panels show the clicked digit, the lassoed ones and new ones.
+"""
 
 from __future__ import annotations
 
 import csv
 import io
 from collections import Counter
+from dataclasses import replace
 
 import numpy as np
 import streamlit as st
@@ -17,9 +21,9 @@ from genlib.explore.neighbours import Accuracy
 from genlib.explore.projection import Array
 from genlib.store.checkpoint import Info
 from genlib.ui.components.draw import draw
-from genlib.ui.components.latent_map import Cloud, Selection, Stars
+from genlib.ui.components.latent_map import Cloud, Selection, Stars, latent_map, selected
 from genlib.ui.kit.images import grid_image, picture, to_uint8
-from genlib.ui.kit.pickers import download, pick_model
+from genlib.ui.kit.pickers import choose, download, pick_model
 from genlib.ui.kit.plain import note_of, plain
 from genlib.ui.latents.latent_map import data
 from genlib.ui.latents.latent_map.data import Points
@@ -144,15 +148,11 @@ def show_lassoed(info: Info, some: Points, z: Array, lassoed: tuple[int, ...]) -
 def new_points(info: Info, shape: tuple[int, ...]) -> torch.Tensor | None:
     """Controls for points that are not in the test set; images (m, C, H, W), or None."""
     ways = {"none": "None", "draw": "Draw a digit", "samples": "Samples"}
-    way = st.segmented_control(
+    way = choose(
         "Place on the map",
-        list(ways),
-        format_func=lambda w: ways[w],
-        default="none",
-        required=True,
-        key="map.new",
-        bind="query-params",
-        help="New points are encoded by the model and shown as yellow stars where their codes "
+        ways,
+        "map.new",
+        "New points are encoded by the model and shown as yellow stars where their codes "
         "belong. Samples are pictures that the model makes up.",
     )
     if way == "draw":
@@ -252,14 +252,11 @@ def pick_choice() -> Choice:
     last = pick_model("Encodes", key="map.model", default="vae-20")
     flat_already = last.config.get("latent_dim") == 2
     kinds = [k for k in ("Latents", "t-SNE", "PCA") if k != "Latents" or flat_already]
-    kind = st.segmented_control(
+    kind = choose(
         "Flatten by",
         kinds,
-        default=kinds[0],
-        required=True,
-        key="map.by",
-        bind="query-params",
-        help="t-SNE keeps near codes near and may tear what is far. PCA is the plane of largest "
+        "map.by",
+        "t-SNE keeps near codes near and may tear what is far. PCA is the plane of largest "
         "variance, a straight shadow. Models with two latents need neither: those are "
         "shown as they are.",
     )
@@ -304,3 +301,55 @@ def _tsne_settings(where: DeltaGenerator, on: bool) -> tuple[float, int]:
             help="Of the neighbour search: the same seed gives the same map.",
         )
     return float(perplexity), int(seed)
+
+
+THREE_EPOCHS = "Epochs 0, 5 and 10 next to each other, as in the lecture."
+NOT_ALL_THERE = (
+    "With these settings the maps of three epochs are not all there. They come with vae-20, ae-30 "
+    "and dae-500 for 2,000 points, perplexity 30 and seed 0; PCA is always there."
+)
+
+
+def three(key: str, choice: Choice, maps: dict[int, Flat], pictures: str) -> None:
+    """Draw the maps side by side; a point that is picked in one is marked in each."""
+    picked, titles = _picked_last(key, choice, list(maps)), {}
+    with st.container(key="tall"):  # on a phone the maps stand below each other
+        for column, (epoch, flat) in zip(st.columns(len(maps)), maps.items(), strict=True):
+            with column:
+                titles[epoch] = st.empty()
+                titles[epoch].markdown(f"**Epoch {epoch}**")
+                file = f"{choice.last.name}-epoch-{epoch}-{choice.kind}"
+                own = cloud(choice, epoch, flat, pictures, "", file)
+                where = f"{key}.{epoch}"
+                latent_map(where, replace(own, pane=True), selection=Selection(picked))
+    st.caption(_how_made(choice, list(maps)))
+    # The numbers take a moment the first time: the maps don't wait for them.
+    for epoch, title in titles.items():
+        accuracy = percent(data.accuracy(choice.epochs[epoch], choice.n))
+        title.markdown(f"**Epoch {epoch}** · 10-NN {accuracy}")
+
+
+def _how_made(choice: Choice, epochs: list[int]) -> str:
+    """Whether the maps were made independently of each other, or not."""
+    last = max(choice.epochs)
+    if choice.kind == "Latents":
+        return "The two latents as they are."
+    if choice.kind == "PCA":
+        return f"Each epoch's own plane, turned onto that of epoch {last}."
+    said = f"**Aligned**: each map starts from that of epoch {last}, so that most classes stay "
+    said += "near their places"
+    if last in epochs:
+        said += f"; the map of epoch {last} is **independent**"
+    return f"{said}. The 10-NN accuracy is of the codes, and doesn't depend on the maps."
+
+
+def _picked_last(key: str, choice: Choice, epochs: list[int]) -> int | None:
+    """The point that was clicked last, in whichever map."""
+    numbers = choice.points.numbers
+    now = {e: selected(f"{key}.{e}", numbers).picked for e in epochs}
+    before: dict[int, int | None] = st.session_state.get(f"{key}.before", {})
+    changed = [e for e in epochs if now[e] != before.get(e)]
+    st.session_state[f"{key}.before"] = now
+    if changed:
+        st.session_state[f"{key}.picked"] = now[changed[-1]]
+    return st.session_state.get(f"{key}.picked")

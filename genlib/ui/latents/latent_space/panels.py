@@ -1,4 +1,4 @@
-"""Below the stage of the Latent space page: what follows when the pointer stops."""
+"""Below the stage of the Latent space page: what follows when the pointer stops, and the files."""
 
 from __future__ import annotations
 
@@ -9,15 +9,25 @@ from streamlit.delta_generator import DeltaGenerator
 
 from genlib.data.datasets import Dataset
 from genlib.explore import latents
+from genlib.explore.latents import walk
 from genlib.ui.components import history
-from genlib.ui.components.decoder_store import component_key
+from genlib.ui.components.decoder_store import component_key, model_data
 from genlib.ui.components.digit_picker import Digit, pick_digit
+from genlib.ui.components.packet import as_text
 from genlib.ui.components.walk import Way, walk_between
-from genlib.ui.kit import links, loading
-from genlib.ui.kit.images import data_url, grid_image, picture
-from genlib.ui.kit.pickers import choose
+from genlib.ui.kit import links, loading, standalone
+from genlib.ui.kit.images import data_url, grid_image, picture, to_gif, to_png
+from genlib.ui.kit.pickers import choose, download
 from genlib.ui.kit.plain import plain
-from genlib.ui.latents.latent_space.data import Space, density, digits
+from genlib.ui.latents.latent_space.data import (
+    Array,
+    Space,
+    cloud,
+    density,
+    digits,
+    dimensions,
+    start_code,
+)
 from genlib.ui.latents.latent_space.data import space as read_space
 from genlib.ui.latents.latent_space.start import KEY, on_server, place
 
@@ -174,7 +184,7 @@ def manifold(space: Space) -> None:
             torch.linspace(float(space.axes.low[i]), float(space.axes.high[i]), side)
             for i in range(2)
         )
-        how = "Evenly spaced over the range of the test images' codes; there is no prior to follow."
+        how = "Evenly spaced over the range of the test images' codes: this model has no prior."
     images = space.decode(latents.manifold_grid(across, up).numpy())
     st.image(data_url(grid_image(images, side, gap=0)), width=840, alt="The manifold")
     st.caption(f"z1 grows to the right, z2 upwards. {how}")
@@ -241,3 +251,111 @@ def _beside(space: Space, where: DeltaGenerator) -> Space | None:
         help="Another model that samples from the same kind of density.",
     )
     return read_space(others[chosen]) if chosen in others else None
+
+
+WALK_STOPS = 4
+WALK_STEPS = 16
+
+
+def take_away(space: Space) -> None:
+    """Buttons for the files, and the Python that makes the same picture."""
+    z, name = place(space), space.info.name
+    with st.container(horizontal=True):
+        download(
+            "Picture (PNG)",
+            to_png(space.decode(z[None])[0], scale=16),
+            f"{name}.png",
+            "The picture of the pad, every pixel 16 by 16.",
+        )
+        download(
+            "Walk (GIF)",
+            lambda: walk_gif(space, z),
+            f"{name}-walk.gif",
+            "From here through four random places and back, endlessly.",
+        )
+        download(
+            "Explorer (HTML)",
+            (lambda: explorer_html(space, z)) if space.exported else "",
+            f"{name}.html",
+            "Sliders, pad and decoder in one file that needs no server and no network."
+            if space.exported
+            else f"The browser cannot decode this model: {space.refusal}",
+            disabled=space.exported is None,
+        )
+    st.markdown("The same picture in Python:")
+    st.code(python_lines(space, z), language="python", wrap_lines=True)
+
+
+def walk_gif(space: Space, z: Array) -> bytes:
+    """A closed walk from z through random places, as an endless GIF."""
+    rng = np.random.default_rng(0)
+    stops = torch.from_numpy(np.stack([start_code(space, rng) for _ in range(WALK_STOPS)]))
+    codes = walk(torch.from_numpy(z), stops, WALK_STEPS)
+    return to_gif(torch.from_numpy(space.decode(codes.numpy())))
+
+
+def python_lines(space: Space, z: Array) -> str:
+    """A script that makes the pad's picture with genlib."""
+    numbers = ", ".join(f"{v:.4f}" for v in z)
+    return (
+        "import torch\n"
+        "from torchvision.utils import save_image\n"
+        "from genlib.store import checkpoint\n\n"
+        f'model = checkpoint.load("{_relative(space)}")\n'
+        f"z = torch.tensor([[{numbers}]])\n"
+        f'save_image(model.decode(z), "{space.info.name}.png")\n'
+    )
+
+
+def _relative(space: Space) -> str:
+    from genlib.environment import root
+
+    path = space.info.path
+    return str(path.relative_to(root()) if path.is_relative_to(root()) else path)
+
+
+def explorer_html(space: Space, z: Array) -> str:
+    """The latent pad of this model as one page: the same modules, the weights inside.
+
+    Raises ValueError where the decoder cannot run in a browser.
+    """
+    if space.exported is None:
+        raise ValueError(f"{space.info.name} cannot run in a browser: {space.refusal}")
+    codes, labels = cloud(space)
+    pad = {
+        "name": space.name,
+        "dims": dimensions(space),
+        "shape": list(space.shape),
+        "classes": list(digits(space).classes),
+        "z": [float(v) for v in z],
+        "version": 1,
+        "path": "browser",
+    }
+    data = {
+        **pad,
+        "saved": {
+            "model": model_data(space.exported),
+            "weights": as_text(space.exported.weights),
+            "cloud": as_text(codes),
+            "labels": as_text(labels),
+        },
+    }
+    return standalone.page(
+        "latent_pad",
+        f"{space.info.name}: latent space",
+        "Move a slider, or drag in the square. The dots are codes of real test digits, coloured by "
+        "class. Press M for milliseconds and frames per second.",
+        data,
+        modules=("shared/decoder.js",),
+        script=_SHARE,
+    )
+
+
+_SHARE = """
+import { compileDecoder } from "shared/decoder.js"
+import { fromText } from "shared/packet.js"
+import { share } from "shared/store.js"
+const { saved } = data
+share(data.name, { decoder: compileDecoder(saved.model, fromText(saved.weights)),
+  cloud: fromText(saved.cloud), labels: fromText(saved.labels) })
+"""

@@ -6,7 +6,7 @@
 // All that is random comes from the seed, in streams of its own: the same seed gives the same first
 // weights, batches and noise, whatever else is changed.
 import { judge, LOSSES } from "./losses.js"
-import { Mlp } from "./mlp.js"
+import { fastest, Mlp } from "./mlp.js"
 import { OPTIMIZERS } from "./optimizers.js"
 import { Random, STREAMS } from "./random.js"
 
@@ -28,12 +28,13 @@ export const NOISES = {
 export class Gan {
   /** @param {Settings} settings
    * @param {(random: Random, out: Float32Array, count: number) => void} draw fills a batch (count, dim)
-   * @param {typeof LOSSES} [losses] others than ours, by name */
-  constructor(settings, draw, losses = LOSSES) {
+   * @param {typeof LOSSES} [losses] others than ours, by name
+   * @param {string} [bench] a key of BENCHES */
+  constructor(settings, draw, losses = LOSSES, bench = fastest()) {
     Object.assign(this, { settings, draw, losses, dLoss: NaN, gLoss: NaN, dSteps: 0, gSteps: 0 })
     const { seed, dim, latent, gWidths, dWidths, activation, output, init, batch } = settings
-    this.g = new Mlp([latent, ...gWidths, dim], activation, output)
-    this.d = new Mlp([dim, ...dWidths, 1], activation)
+    this.g = new Mlp([latent, ...gWidths, dim], activation, output, bench)
+    this.d = new Mlp([dim, ...dWidths, 1], activation, "none", bench)
     this.g.init(new Random(seed, STREAMS.generator), init)
     this.d.init(new Random(seed, STREAMS.discriminator), init)
     this.data = new Random(seed, STREAMS.data)

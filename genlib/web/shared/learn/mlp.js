@@ -1,6 +1,12 @@
 // Linear layers with an activation after each, their gradients included.
 import { ACTIVATIONS } from "./activations.js"
-import { product } from "./product.js"
+import { PlainBench } from "./plain.js"
+import { canSimd, SimdBench } from "./simd.js"
+
+/** name -> what does the arithmetic: the same numbers, to the last bit. */
+export const BENCHES = { plain: PlainBench, simd: SimdBench }
+/** The fastest that this browser has. */
+export const fastest = () => (canSimd() ? "simd" : "plain")
 
 /** name -> fills weights (out, in) and biases (out) of a layer; `in` is their number of inputs. */
 export const INITS = {
@@ -21,10 +27,12 @@ export const INITS = {
 export class Mlp {
   /** @param {number[]} sizes of the input, the hidden layers and the output
    * @param {string} hidden a key of ACTIVATIONS @param {string} [output] another, after the last layer
+   * @param {string} [bench] a key of BENCHES
    * Weights and their gradients are one array each, `values` and `grads`: layer by layer the weight
    * (out, in), then the bias (out), as in a PyTorch state dict. */
-  constructor(sizes, hidden, output = "none") {
+  constructor(sizes, hidden, output = "none", bench = fastest()) {
     this.sizes = sizes
+    this.bench = new BENCHES[bench]()
     this.layers = []
     let at = 0
     for (let l = 1; l < sizes.length; l++) {
@@ -49,21 +57,27 @@ export class Mlp {
   #make(rows) {
     if (rows <= this.room) return
     this.room = rows
-    this.outputs = this.layers.map((layer) => new Float32Array(rows * layer.outputs))
-    this.deltas = this.sizes.map((size) => new Float32Array(rows * size))
+    const { sizes, layers, values } = this
+    const counts = [values.length, values.length, ...[...sizes, ...sizes.slice(1)].map((size) => rows * size)]
+    counts.push(rows * sizes[0])
+    const [weights, slopes, ...rest] = this.bench.floats(counts, Math.max(rows, ...sizes))
+    // Copies of values and grads, inputs of each layer and the outputs, and the gradients of all of them.
+    Object.assign(this, { weights, slopes, deltas: rest.splice(0, sizes.length), outputs: rest.splice(0, layers.length) })
+    this.x = rest[0]
   }
 
   /** @param {Float32Array} x (rows, inputs) @param {number} rows
    * @returns {Float32Array} (rows, outputs), valid until the next call */
   forward(x, rows) {
     this.#make(rows)
-    this.x = x
-    let input = x
+    const { bench, weights } = this
+    weights.set(this.values)
+    this.x.set(x.subarray(0, rows * this.sizes[0]))
+    let input = this.x
     this.layers.forEach(({ inputs, outputs, activation, weight, bias }, l) => {
-      const y = this.outputs[l], { values } = this
-      product(rows, outputs, inputs, input, 0, inputs, 1, values, weight, inputs, 1, y, 0)
-      for (let i = 0, at = 0; i < rows; i++) for (let j = 0; j < outputs; j++) y[at++] += values[bias + j]
-      activation.apply(y, rows * outputs)
+      const y = this.outputs[l]
+      bench.product(rows, outputs, inputs, input, 0, inputs, 1, weights, weight, inputs, 1, y, 0, weights, bias)
+      activation.apply(y, rows * outputs, bench)
       input = y
     })
     return input
@@ -75,24 +89,21 @@ export class Mlp {
    * @param {boolean} ofInputs whether to go on to the inputs
    * @returns {Float32Array | null} (rows, inputs) of the inputs, valid until the next call */
   backward(grad, rows, ofWeights, ofInputs) {
-    const { layers, deltas, values, grads } = this
+    const { layers, deltas, weights, slopes, bench } = this
     deltas[layers.length].set(grad.subarray(0, rows * this.sizes[layers.length]))
     for (let l = layers.length - 1; l >= 0; l--) {
       const { inputs, outputs, activation, weight, bias } = layers[l]
       const delta = deltas[l + 1], input = l ? this.outputs[l - 1] : this.x
-      activation.back(delta, this.outputs[l], rows * outputs)
+      activation.back(delta, this.outputs[l], rows * outputs, bench)
       if (ofWeights) {
-        product(outputs, inputs, rows, delta, 0, 1, outputs, input, 0, 1, inputs, grads, weight)
-        for (let j = 0; j < outputs; j++) {
-          let sum = 0
-          for (let i = 0, at = j; i < rows; i++, at += outputs) sum += delta[at]
-          grads[bias + j] = sum
-        }
+        bench.product(outputs, inputs, rows, delta, 0, 1, outputs, input, 0, 1, inputs, slopes, weight)
+        bench.sums(rows, outputs, delta, slopes, bias)
       }
       if (l || ofInputs) {
-        product(rows, inputs, outputs, delta, 0, outputs, 1, values, weight, 1, inputs, deltas[l], 0)
+        bench.product(rows, inputs, outputs, delta, 0, outputs, 1, weights, weight, 1, inputs, deltas[l], 0)
       }
     }
+    if (ofWeights) this.grads.set(slopes)
     return ofInputs ? deltas[0] : null
   }
 }

@@ -1,1 +1,0 @@
-"""The lessons of the pages about latents, a module for each page."""
