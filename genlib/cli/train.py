@@ -53,7 +53,11 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     """The options of ``train``; the queue's own two are not in the help."""
     add_subject(parser)
     parser.add_argument(
-        "--set", action="append", default=[], metavar="FIELD=VALUE", help="a setting; repeatable"
+        "--set",
+        action="append",
+        default=[],
+        metavar="FIELD=VALUE",
+        help="a setting; repeatable, the last one counts",
     )
     parser.add_argument("--out", type=Path, help="directory to make (default: in runs/)")
     parser.add_argument("--name", default="", help="name of the run")
@@ -118,8 +122,6 @@ def pairs(given: Sequence[str], option: str = "--set") -> dict[str, str]:
         field, equals, value = pair.partition("=")
         if not equals:
             raise ValueError(f"{option} takes FIELD=VALUE, got {pair!r}")
-        if field.strip() in texts:
-            raise ValueError(f"{option} {field.strip()} is given twice")
         texts[field.strip()] = value
     return texts
 

@@ -111,7 +111,6 @@ def test_out_makes_the_directory_and_refuses_a_full_one(
         (["train", "--recipe", "cake"], "unknown recipe 'cake'"),
         (["train", "--recipe", "vae-20", "--epochs", "1"], "leave out --epochs"),
         (["train", "--resume", "x", "--set", "lr=1"], "--resume has its own settings: leave out"),
-        (["train", "vae", "--set", "lr=1", "--set", "lr=0.1"], "--set lr is given twice"),
         (["train", "vae", "--dataset", "digits", "--name", "a" * 61], "1 to 60 characters, got 61"),
         (["train", "vae", "--dataset", "digits", "--name", "a\nb"], "printable characters only"),
         (["train", "--resume", "nowhere"], "is not the directory of a run"),
