@@ -17,7 +17,7 @@ const SLIDES = [-1, 5] // the place that the lecture's slides decode
 const SHOWN = 24 // sliders before the rest is folded away
 const HTML = `
   <div class="look"><canvas class="picture" role="img" aria-label="Decoded picture"></canvas></div>
-  <div class="plane"><canvas class="pad" tabindex="0" role="application"
+  <div class="plane" data-control><canvas class="pad" tabindex="0" role="application"
     aria-label="Two latents as a plane: drag, or use the arrow keys"></canvas></div>
   <div class="side"><div class="buttons"><button class="random" title="Draw z at random">Random</button>
       <button class="reset" title="Back to where this started">Reset</button>

@@ -1,5 +1,7 @@
 // Present mode: the picture as large as fits, arrow keys for the page's main control, Space to play.
 // The server folds away the rest (ui/kit/present.css); here is what needs the keyboard and the size.
+import { keepPinned } from "./pin.js"
+
 const MOVABLE = ["input[type=range]", "[role=slider]", "canvas[tabindex]", "[tabindex='0']:not(.help)"]
 const TYPED_INTO = "input:not([type=range]), textarea, select, [contenteditable]"
 const PLAYS = /^\W*(play|pause|start|stop|continue|run|resume)\b/i
@@ -109,6 +111,8 @@ export default ({ data }) => {
     addSkipLink()
     addEventListener("keydown", pressed)
     addEventListener("resize", fitSoon)
+    page.measure = keepPinned(stage)
   }
+  page.measure?.()
   if (changed || data.on) fitSoon()
 }
