@@ -14,7 +14,8 @@ import { Square } from "./square.js"
 const WATCHDOG_MS = 400 // a rerun from elsewhere can swallow a request: then ask again
 const LEG_S = 1.6 // of a walk
 const SLIDES = [-1, 5] // the place that the lecture's slides decode
-const SHOWN = 24 // sliders before the rest is folded away
+const SHOWN = { wide: 24, narrow: 8 } // sliders before the rest is folded away
+const NARROW = "(max-width: 820px)" // as in style.css: one slider a line
 const HTML = `
   <div class="look"><canvas class="picture" role="img" aria-label="Decoded picture"></canvas></div>
   <div class="plane" data-control><canvas class="pad" tabindex="0" role="application"
@@ -112,7 +113,7 @@ class LatentPad extends View {
   }
   fillBank() {
     const { dims } = this, more = this.get("details"), [rows, moreRows] = this.root.querySelectorAll(".rows")
-    const shown = dims.filter((d) => d.active).slice(0, SHOWN)
+    const shown = dims.filter((d) => d.active).slice(0, matchMedia(NARROW).matches ? SHOWN.narrow : SHOWN.wide)
     const folded = dims.filter((d) => !shown.includes(d))
     const most = Math.max(...dims.map((d) => d.weight), 1e-9)
     this.rows = [...shown, ...folded].map((d) => this.row(d, most))
