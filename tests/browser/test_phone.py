@@ -7,7 +7,8 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.waiting import painted, until
+from tests.browser.touching import swipe
+from tests.browser.waiting import until
 
 OVERFLOWING = """figures => figures.filter(figure => figure.scrollWidth > figure.clientWidth)
     .map(figure => figure.innerText)"""
@@ -89,22 +90,6 @@ def test_the_list_of_lessons_is_on_the_screen(open_page: Callable[..., Page], pa
     until(page, fits, f"the list leaves the screen: {listed.bounding_box()}")
 
 
-def finger(page: Page, start: tuple[float, float], end: tuple[float, float]) -> None:
-    """A finger goes down, moves in a straight line, and comes up."""
-    touch = page.context.new_cdp_session(page)
-    touch.send("Emulation.setTouchEmulationEnabled", {"enabled": True})
-
-    def send(kind: str, *points: tuple[float, float]) -> None:
-        places = [{"x": x, "y": y} for x, y in points]
-        touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": places})
-
-    send("touchStart", start)
-    for k in range(1, 13):
-        send("touchMove", *[tuple(a + (b - a) * k / 12 for a, b in zip(start, end, strict=True))])
-        painted(page)
-    send("touchEnd")
-
-
 def test_a_finger_scrolls_the_page_unless_it_has_a_handle(open_page: Callable[..., Page]) -> None:
     page = open_page("gaussians?gaussians.view=two", width=390, height=844)
     expect(page.locator(".lab .numbers").first).not_to_be_empty()
@@ -127,11 +112,11 @@ def test_a_finger_scrolls_the_page_unless_it_has_a_handle(open_page: Callable[..
 
     before = state()
     mean = left + share("mx") * (right - left), bottom - share("my") * (bottom - top)
-    finger(page, mean, (mean[0] + 60, mean[1] + 40))
+    swipe(page, mean, (mean[0] + 60, mean[1] + 40))
     until(page, lambda: state() != before, "the mean can't be dragged")
     assert scrolled() == 0, "dragging the mean scrolls the page"
     held = state()
     corner = right - 12, bottom - 12
-    finger(page, corner, (corner[0], corner[1] - 250))
+    swipe(page, corner, (corner[0], corner[1] - 250))
     until(page, lambda: scrolled() > 50, "the page doesn't scroll")
     assert state() == held, "scrolling changed the Gaussian"
