@@ -123,7 +123,7 @@ class LatentPad extends View {
     const idle = folded.filter((d) => !d.active).length
     more.hidden = !folded.length
     more.querySelector("summary").textContent = idle === folded.length
-      ? `${idle} with almost no effect` : `${folded.length} more (${idle} of them with almost no effect)`
+      ? `${idle} with almost no effect` : `${folded.length} more${idle ? ` (${idle} of them with almost no effect)` : ""}`
   }
   row(d, most) {
     const element = document.createElement("label")
