@@ -210,7 +210,7 @@ PAGES = (
         first_click=FirstClick(
             3,
             "Find the lost digits",
-            "Look for a 4 among the 9s, hover it, and judge for yourself.",
+            "Look for a 4 among the 9s, point at it or tap it, and judge for yourself.",
         ),
     ),
     Page(

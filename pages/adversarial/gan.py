@@ -46,7 +46,8 @@ HOW_TO_READ = {
     "**police** want to tell. Each has to get better as the other does, until the counterfeits are "
     "perfect. What the counterfeiter learns of the police is the gradient that comes back through "
     "D: a **spy** who says which change of the picture would make D believe it. Here all of it is "
-    "drawn from the model: point at a bar to see what it computes and what it made of this z.",
+    "drawn from the model: point at a bar or tap it to see what it computes and what it made of "
+    "this z.",
 }
 
 

@@ -12,8 +12,8 @@ from genlib.ui.kit.stage import header, stage
 
 header(
     architectures.TITLE,
-    "Autoencoder, VAE and GAN are the **same few blocks** in another order. Point at one: what it "
-    "computes, and what it makes of this digit.",
+    "Autoencoder, VAE and GAN are the **same few blocks** in another order. Point at one or "
+    "tap it: what it computes, and what it makes of this digit.",
     source="Redraws the figures of the lecture text “Autoencoders to GANs” from the models "
     "themselves. Counterfeiters and police: Goodfellow et al. 2014",
     lessons=ARCHITECTURES,

@@ -28,8 +28,8 @@ with st.expander("How to read it", icon=":material/menu_book:"):
     st.markdown(
         "- **Blue** points are data, **orange** ones are samples G(z) for a thousand fixed z.\n"
         "- **The ground** is what D believes: blue where it takes a point for real, orange where "
-        "for forged. Where it can't tell, the ground has no colour. Point at a place for its "
-        "number.\n"
+        "for forged. Where it can't tell, the ground has no colour. Point at a place or tap it for "
+        "its number.\n"
         "- **Arrows** are minus the gradient of G's loss at a sample: where G wants to move it. "
         "The longest is as long in every picture.\n"
         "- **G's mesh** is the image of a square grid of z. G bends it, so that most of it lies on "

@@ -1,18 +1,19 @@
 """Home: what there is to see, drawn from the shipped models, and where to click first."""
 
-import numpy as np
 import streamlit as st
 
 from genlib.ui import menu
-from genlib.ui.kit import images
 from genlib.ui.kit.jobs import polled
 from genlib.ui.kit.stage import STAGE, header
 from genlib.ui.start import gallery
 
 WIDTH = 224  # CSS pixels of a picture: each is that wide, so that no pixel is scaled
 
-# Holds the place of a picture that is still being drawn.
-BLANK = images.data_url(np.full((168, WIDTH, 3), (11, 23, 24), np.uint8))
+# Holds the place of a picture that is still being drawn: a tint of whatever the theme's ground is.
+BLANK = (
+    f"data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' width='{WIDTH}' height='168'%3E"
+    "%3Crect width='100%25' height='100%25' fill='gray' fill-opacity='.15'/%3E%3C/svg%3E"
+)
 
 
 def show_card(card: menu.Page, pictures: gallery.Gallery) -> None:
@@ -59,7 +60,7 @@ def show_gallery() -> bool:
     """All cards; returns whether pictures are still being drawn."""
     busy = job.busy
     pictures = job.result if isinstance(job.result, gallery.Gallery) else gallery.Gallery()
-    with st.container(horizontal=True):
+    with st.container(horizontal=True, key="home.cards"):
         for card in gallery.CARDS:
             show_card(card, pictures)
     return busy

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browser.touching import swipe
 from tests.browser.waiting import until
 
 OVERFLOWING = """figures => figures.filter(figure => figure.scrollWidth > figure.clientWidth)
@@ -73,3 +74,49 @@ def test_title_equation_and_lessons_share_a_line(open_page: Callable[..., Page],
     assert title
     for box in boxes:
         assert box and box["y"] < title["y"] + title["height"], "it has a line of its own"
+
+
+@pytest.mark.parametrize("path", ["transposed-convolution", "merged-digits", "one-digit"])
+def test_the_list_of_lessons_is_on_the_screen(open_page: Callable[..., Page], path: str) -> None:
+    page = open_page(path, width=390, height=844)
+    page.locator(".lessons summary").click()
+    listed = page.locator(".lessons ol")
+    expect(listed).to_be_visible()
+
+    def fits() -> bool:
+        box = listed.bounding_box()
+        return box is not None and box["x"] >= 0 and box["x"] + box["width"] <= 390
+
+    until(page, fits, f"the list leaves the screen: {listed.bounding_box()}")
+
+
+def test_a_finger_scrolls_the_page_unless_it_has_a_handle(open_page: Callable[..., Page]) -> None:
+    page = open_page("gaussians?gaussians.view=two", width=390, height=844)
+    expect(page.locator(".lab .numbers").first).not_to_be_empty()
+    box = page.locator(".lab canvas").bounding_box()
+    assert box
+    left, right = box["x"] + 54, box["x"] + box["width"] - 14
+    top, bottom = box["y"] + 26, box["y"] + box["height"] - 42
+
+    def state() -> list[str]:
+        inputs = page.locator(".lab .parts input[type=range]")
+        return [one.input_value() for one in inputs.all()]
+
+    def scrolled() -> float:
+        return float(page.locator("[data-testid=stMain]").evaluate("(main) => main.scrollTop"))
+
+    def share(key: str) -> float:
+        slider = page.locator(f".lab input[data-key={key}]")
+        low, high = (float(slider.get_attribute(name) or 0) for name in ("min", "max"))
+        return (float(slider.input_value()) - low) / (high - low)
+
+    before = state()
+    mean = left + share("mx") * (right - left), bottom - share("my") * (bottom - top)
+    swipe(page, mean, (mean[0] + 60, mean[1] + 40))
+    until(page, lambda: state() != before, "the mean can't be dragged")
+    assert scrolled() == 0, "dragging the mean scrolls the page"
+    held = state()
+    corner = right - 12, bottom - 12
+    swipe(page, corner, (corner[0], corner[1] - 250))
+    until(page, lambda: scrolled() > 50, "the page doesn't scroll")
+    assert state() == held, "scrolling changed the Gaussian"

@@ -56,6 +56,26 @@ FOCUS_SHOWS = """() => {
     }
     return false
 }"""
+# Controls that, scrolled to below the middle of the screen, something else lies on.
+COVERED = """() => {
+    const main = document.querySelector("[data-testid=stMain]")
+    const covered = []
+    const controls = ".st-key-controls [data-testid=stElementContainer]"
+    for (const one of document.querySelectorAll(controls)) {
+        if (!one.checkVisibility() || one.offsetHeight < 8 || one.offsetWidth < 8) continue
+        const before = one.getBoundingClientRect()
+        main.scrollBy(0, before.top + before.height / 2 - 0.62 * innerHeight)
+        const {left, top, width, height} = one.getBoundingClientRect()
+        const hit = document.elementFromPoint(left + width / 2, top + height / 2)
+        if (hit !== one && !one.contains(hit)) covered.push(`${one.className}: ${hit?.className}`)
+    }
+    const stage = document.querySelector("[data-testid=stColumn]:has(.st-key-stage)")
+    const {position, backgroundColor} = stage ? getComputedStyle(stage) : {}
+    const seeThrough = /rgba|transparent/.test(backgroundColor)
+    if (position === "sticky" && seeThrough) covered.push("see-through")
+    main.scrollTo(0, 0)
+    return covered
+}"""
 TOO_WIDE = """() => {
     const main = document.querySelector("[data-testid=stMain]")
     const page = document.documentElement
@@ -88,9 +108,15 @@ def check(open_page: Callable[..., Page], path: str, key: str, *, keyboard: bool
         found = stage.evaluate(IN_SIGHT)
         print(f"{path} {width} x {height}: {found['down']:.0%} of {found['height']:.0f} px")
         assert found["height"] >= LEAST and found["down"] >= share, f"{width} x {height}: {found}"
-        found = control.evaluate(IN_SIGHT)
+        main = control.locator(
+            "[data-control]"
+        ).first  # of a view higher than a phone: what moves it
+        on_phone = width == SCREENS[-1][0] and main.count()
+        found = (main if on_phone else control).evaluate(IN_SIGHT)
         assert found["down"] > 0.99 and found["across"] > 0.99, f"{key}: {found}"
         assert tab.evaluate(TOO_WIDE) <= 0, f"{width} x {height} scrolls sideways"
+        if width == SCREENS[-1][0]:
+            assert tab.evaluate(COVERED) == [], "the picture lies on controls"
         if keyboard and width == SCREENS[0][0]:
             reach_by_keyboard(tab, control, key)
 

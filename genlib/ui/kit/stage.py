@@ -53,7 +53,8 @@ def header(
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             st.title(title, width="content", anchor=False)
             if equation or source:
-                with st.popover("Equation and source", icon=":material/function:", type="tertiary"):
+                name = "Equation *and source*"  # the second half is hidden on a phone
+                with st.popover(name, icon=":material/function:", type="tertiary"):
                     if equation:
                         st.latex(equation)
                     if source:

@@ -109,10 +109,10 @@ class Architecture extends View {
     const text = (line, at) => make("text", { x: x + width / 2, y: at, class: line ? "title" : "note" })
     const group = make("g", { class: "part" }, make("rect", { x, y, width, height, rx: 10 }))
     const name = text(true, y + 17), note = text(false, y + height - 8)
-    name.textContent = this.fits(title, width + 40) ? title : part.title
+    name.textContent = this.fits(title, wide ? width + 40 : width - 8) ? title : part.title
     note.textContent = part.blocks.length ? many(part.parameters) : "no layers"
     group.append(name, note)
-    if (this.data.roles && name.textContent === part.title) {
+    if (wide && this.data.roles && name.textContent === part.title) {
       const role = make("text", { x: x + width / 2, y: y - 6, class: "note" })
       role.textContent = part.role
       group.append(role)
@@ -176,7 +176,7 @@ class Architecture extends View {
     return [["b", dot.role === "loss" ? dot.title : `${dot.symbol}: ${dot.title}`], ["p", dot.text], ...shape]
   }
   ofPart(part) {
-    const what = part.blocks.length ? `${many(part.parameters)} parameters in ${part.blocks.length} blocks. Point at one.`
+    const what = part.blocks.length ? `${many(part.parameters)} parameters in ${part.blocks.length} blocks. Point at one or tap it.`
       : "It has no layers of its own: a formula on the other part’s weights."
     return [["b", `${part.title}: ${part.role}`], ["p", what]]
   }

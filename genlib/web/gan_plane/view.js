@@ -56,7 +56,7 @@ class Plane extends Desk {
   }
   hands() {
     const { canvas } = this
-    onDrag(canvas, (left, top) => this.touch(left, top))
+    onDrag(canvas, (left, top) => this.touch(left, top), () => this.settings.data !== DRAWN)
     const dragged = canvas.onpointermove
     canvas.onpointermove = (event) => { this.at = placeAt(...placeIn(event, canvas)); dragged(event) }
     canvas.onpointerleave = () => { this.at = null }
@@ -98,6 +98,7 @@ class Plane extends Desk {
     this.get(".reason").textContent =
       empty ? "Draw on the picture, or open a CSV file: G will learn where your points are." : ""
     super.begin(settings, log, write)
+    this.canvas.style.touchAction = settings.data === DRAWN ? "none" : "pan-y"
   }
   take(link) {
     this.hidden = new Set((link.hide ?? "mesh").split("-"))

@@ -87,7 +87,7 @@ export class Two {
       { title: "No samples", act: (lab) => lab.set({ drawn: 0 }) },
     ] },
     { kind: "numbers", html: report },
-    { kind: "slider", key: "slice", label: (lab) => `Slice at ${lab.axisNames[0]} (or the pointer)`, show: (v) => readable(v), range: (lab) => {
+    { kind: "slider", key: "slice", label: (lab) => `Slice at ${lab.axisNames[0]} (or point, or tap)`, show: (v) => readable(v), range: (lab) => {
       const [low, high] = lab.ranges[0]
       return [rounded(low), rounded(high), rounded((high - low) / 400)]
     } },

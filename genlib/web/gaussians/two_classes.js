@@ -60,7 +60,7 @@ export class TwoClasses {
     { kind: "toggle", key: "line", label: "Logistic regression (dashed)" },
     { kind: "text", html: `<b>Generative</b>: p(x, y) = p(y) p(x | y). It makes new pairs, and Bayes' rule gives p(y | x).
       <b>Discriminative</b>: logistic regression learns p(y | x) alone. It classifies about as well, and can't make
-      anybody. Move the pointer over the picture.` },
+      anybody. Point at a place or tap it.` },
   ]
 
   both(lab) { return [0, 1].every((c) => lab.points.filter((p) => p[2] === c).length >= FEWEST) }

@@ -14,10 +14,11 @@ import { Square } from "./square.js"
 const WATCHDOG_MS = 400 // a rerun from elsewhere can swallow a request: then ask again
 const LEG_S = 1.6 // of a walk
 const SLIDES = [-1, 5] // the place that the lecture's slides decode
-const SHOWN = 24 // sliders before the rest is folded away
+const SHOWN = { wide: 24, narrow: 8 } // sliders before the rest is folded away
+const NARROW = "(max-width: 820px)" // as in style.css: one slider a line
 const HTML = `
   <div class="look"><canvas class="picture" role="img" aria-label="Decoded picture"></canvas></div>
-  <div class="plane"><canvas class="pad" tabindex="0" role="application"
+  <div class="plane" data-control><canvas class="pad" tabindex="0" role="application"
     aria-label="Two latents as a plane: drag, or use the arrow keys"></canvas></div>
   <div class="side"><div class="buttons"><button class="random" title="Draw z at random">Random</button>
       <button class="reset" title="Back to where this started">Reset</button>
@@ -112,7 +113,7 @@ class LatentPad extends View {
   }
   fillBank() {
     const { dims } = this, more = this.get("details"), [rows, moreRows] = this.root.querySelectorAll(".rows")
-    const shown = dims.filter((d) => d.active).slice(0, SHOWN)
+    const shown = dims.filter((d) => d.active).slice(0, matchMedia(NARROW).matches ? SHOWN.narrow : SHOWN.wide)
     const folded = dims.filter((d) => !shown.includes(d))
     const most = Math.max(...dims.map((d) => d.weight), 1e-9)
     this.rows = [...shown, ...folded].map((d) => this.row(d, most))
@@ -122,7 +123,7 @@ class LatentPad extends View {
     const idle = folded.filter((d) => !d.active).length
     more.hidden = !folded.length
     more.querySelector("summary").textContent = idle === folded.length
-      ? `${idle} with almost no effect` : `${folded.length} more (${idle} of them with almost no effect)`
+      ? `${idle} with almost no effect` : `${folded.length} more${idle ? ` (${idle} of them with almost no effect)` : ""}`
   }
   row(d, most) {
     const element = document.createElement("label")

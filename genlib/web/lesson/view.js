@@ -18,6 +18,8 @@ const PANEL = `<p class="question" tabindex="-1"></p><div class="answers"></div>
 // place waits here for whichever view draws it: Streamlit gives each view its own copy of this module.
 const page = (globalThis[Symbol.for("genlib.lesson")] ??= { wanted: "", list: null })
 
+const EDGE = 8 // pixels that stay free on the right
+
 const button = (text, act) => {
   const made = document.createElement("button")
   made.textContent = text
@@ -43,7 +45,15 @@ class List extends View {
     this.away = (event) => { if (!event.composedPath().includes(this.root)) this.get("details").open = false }
     addEventListener("pointerdown", this.away)
     page.list = this.get("summary")
+    this.get("details").ontoggle = () => this.keepOnScreen()
     this.root.onkeydown = (event) => { if (event.key === "Escape") this.close() }
+  }
+  /** Below a long title the list would leave the screen on the right. */
+  keepOnScreen() {
+    const list = this.get("ol")
+    list.style.left = "0"
+    const over = list.getBoundingClientRect().right + EDGE - document.documentElement.clientWidth
+    list.style.left = `${Math.min(0, -over)}px`
   }
   close() {
     if (this.get("details").open) this.get("summary").focus()

@@ -64,7 +64,7 @@ export class WithError {
     } },
     { kind: "toggle", key: "bands", label: "95 % bands of the fit" },
     howMany(),
-    { kind: "text", html: `Now the model is p(x | z) = N(x; line, σ²). Move the pointer: every x has a likelihood. The
+    { kind: "text", html: `Now the model is p(x | z) = N(x; line, σ²). Point at a place or tap it: every x has a likelihood. The
       most likely line is that of least squares, and σ² is its mean squared error.` },
     { kind: "text", html: `Solid: the line fitted to the dark points. Dotted: the line that you drag. With
       <b>more points</b> the inner band shrinks: we learn the line. The outer one (dashed) doesn't: people differ.`, when: (lab) => lab.state.bands },

@@ -17,7 +17,7 @@ const HTML = `<div class="sheet">
       <option value="250" selected>250 pixels a second</option>
       <option value="1000">1000 pixels a second</option></select><output></output></div>
     <div class="row"><div class="looks" role="group" aria-label="What to show"></div>
-      <label class="fielded" title="Colours the pixels that the prediction of the pixel under the mouse depends on"
+      <label class="fielded" title="Colours the pixels that the prediction of the pixel that you point at or tap depends on"
         ><input type="checkbox" class="field"> Receptive field</label></div></div>
   <div class="readout" aria-live="off"></div>
   <div class="samples"><canvas class="grid" role="img" aria-label="All images"
@@ -182,7 +182,7 @@ class Pixels extends View {
       ? `${verb}: <b>${ink ? "ink" : "paper"}</b>, which costs <b>${this.cost(index).toFixed(2)}</b> nats${atT(d, 1)}`
       : place ? "Not drawn yet" : "Next to be drawn"
     const note = this.pinned ? "held; click it to let go"
-      : place ? "" : drawn ? "the most surprising; move over the image" : ""
+      : place ? "" : drawn ? "the most surprising; point at the image or tap it" : ""
     return `<div>Row <b>${Math.floor(index / this.width) + 1}</b>, column <b>${(index % this.width) + 1}</b>
         <span class="dim">${note}</span></div>
       ${probability(`p(ink | ${index} pixels before it)${atT(d, 1)}`, "p", p)}

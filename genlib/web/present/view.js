@@ -1,5 +1,6 @@
 // Present mode: the picture as large as fits, arrow keys for the page's main control, Space to play.
 // The server folds away the rest (ui/kit/present.css); here is what needs the keyboard and the size.
+import { keepPinned } from "./pin.js"
 import { keepSteady } from "./steady.js"
 
 const MOVABLE = ["input[type=range]", "[role=slider]", "canvas[tabindex]", "[tabindex='0']:not(.help)"]
@@ -112,6 +113,8 @@ export default ({ data }) => {
     keepSteady(() => page.on, fitSoon)
     addEventListener("keydown", pressed)
     addEventListener("resize", fitSoon)
+    page.measure = keepPinned(stage)
   }
+  page.measure?.()
   if (changed || data.on) fitSoon()
 }

@@ -51,13 +51,13 @@ class Sampling extends Desk {
     onDrag(density, (left, top) => {
       const [x, height] = Plot.at(density, { x: X, y: [0, this.top] }, left, top)
       this.raise(x, height / this.top)
-    })
+    }, () => true)
     density.onpointerup = () => { if (this.settings.density === DRAWN) this.begin(this.settings) }
     onArrows(density, (right, down) => { // a pen for the keyboard
       this.pen = clamp((this.pen ?? 0) + 0.125 * right, LOW, HIGH - 0.01)
       if (down) { this.raise(this.pen, this.heightAt(this.pen) - 0.1 * down, false); this.begin(this.settings) }
     })
-    onDrag(cdf, (left, top) => this.point(Plot.at(cdf, { x: X, y: [0, 1] }, left, top)[1]))
+    onDrag(cdf, (left, top) => this.point(Plot.at(cdf, { x: X, y: [0, 1] }, left, top)[1]), () => true)
     onArrows(cdf, (right, down) => this.point(this.u + PIXEL_STEP * (right - down)))
   }
   point(u) {

@@ -13,19 +13,39 @@ export const placeIn = (event, element) => {
   return [(event.clientX - box.left) / box.width, (event.clientY - box.top) / box.height]
 }
 
+const TAP = 8 // CSS pixels by which a finger slips that only taps
+
+/** Whether a finger goes sideways, which is for the element; up or down scrolls the page, and the
+ * browser takes the pointer away (touch-action: pan-y). @param {[number, number]} from @param {PointerEvent} event */
+export const sideways = ([x, y], { clientX, clientY }) =>
+  Math.abs(clientX - x) > TAP && Math.abs(clientX - x) > Math.abs(clientY - y)
+
+/** Whether a finger that comes up has only tapped. @param {[number, number]} from @param {PointerEvent} event */
+export const tapped = ([x, y], { clientX, clientY }) => Math.hypot(clientX - x, clientY - y) <= TAP
+
 /** Call `move(x, y)` where a pointer goes down, and wherever it is dragged from there.
  * @param {HTMLElement} element
- * @param {(x: number, y: number) => void} move places as `placeIn` gives them */
-export const onDrag = (element, move) => {
+ * @param {(x: number, y: number) => void} move places as `placeIn` gives them
+ * @param {() => boolean} [scrolls] whether a finger that goes up or down scrolls the page instead: then
+ *   the element has touch-action: pan-y */
+export const onDrag = (element, move, scrolls = () => false) => {
+  let down = null // where a finger is that hasn't told yet what it wants
   element.onpointerdown = (event) => {
     element.setPointerCapture(event.pointerId)
-    element.focus()
-    move(...placeIn(event, element))
+    element.focus({ preventScroll: true })
+    down = scrolls() && event.pointerType === "touch" ? [event.clientX, event.clientY] : null
+    if (!down) move(...placeIn(event, element))
     event.preventDefault()
   }
   element.onpointermove = (event) => {
-    if (element.hasPointerCapture(event.pointerId)) move(...placeIn(event, element))
+    if (!element.hasPointerCapture(event.pointerId) || (down && !sideways(down, event))) return
+    down = null
+    move(...placeIn(event, element))
   }
+  element.addEventListener("pointerup", (event) => {
+    if (down && tapped(down, event)) move(...placeIn(event, element))
+    down = null
+  })
 }
 
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }

@@ -9,7 +9,7 @@
 //   hover(lab, px, py), arrow(lab, right, down, shift), step(lab, seconds): as in Player, enter(lab): new data
 import { blank, classColour, Frame, limits } from "./chart.js"
 import { hasSpread, inReach, readPoints } from "./csv.js"
-import { clamp, NextFrame, onArrows, Player, Rest, View } from "./hand.js"
+import { clamp, NextFrame, onArrows, Player, Rest, sideways, tapped, View } from "./hand.js"
 import { readLink, writeLink } from "./link.js"
 import { buildPanel } from "./panel.js"
 import { readTheme } from "./theme.js"
@@ -23,7 +23,7 @@ const LINK_MS = 250
 const GLIDE_S = 0.5
 
 const HTML = `<div class="tabs" role="tablist"></div>
-  <div class="picture"><canvas tabindex="0"></canvas></div>
+  <div class="picture" data-control><canvas tabindex="0"></canvas></div>
   <div class="panel">
     <div class="source"><label class="data">Data <select></select></label>
       <div class="own" hidden><p></p>
@@ -62,7 +62,7 @@ export class Lab extends View {
   constructor(parent, given) {
     super(parent, `lab ${given.prefix}`, HTML)
     Object.assign(this, given, { view: Object.keys(given.views)[0], data: Object.keys(given.sources)[0] })
-    Object.assign(this, { own: [], ownNames: null, past: [], brush: 0, kept: {}, state: {}, held: -1, seen: null })
+    Object.assign(this, { own: [], ownNames: null, past: [], brush: 0, kept: {}, state: {}, held: -1, finger: null, seen: null })
     this.canvas = this.get("canvas")
     this.canvas.setAttribute("aria-label", given.picture)
     this.plane = null
@@ -282,20 +282,27 @@ export class Lab extends View {
     canvas.onpointerdown = (event) => {
       const [px, py] = place(event)
       canvas.setPointerCapture(event.pointerId)
-      canvas.focus()
+      canvas.focus({ preventScroll: true })
       this.glider?.stop()
       this.held = this.ready ? this.reach(px, py) : -1
-      if (this.held < 0) this.press(px, py)
+      this.finger = event.pointerType === "touch" && this.held < 0 ? [event.clientX, event.clientY] : null
+      if (this.held < 0 && !this.finger) this.press(px, py)
       this.frame.ask()
       event.preventDefault()
     }
+    // Up or down a finger scrolls the page (touch-action: pan-y), unless it has a handle.
+    canvas.addEventListener("touchstart", (event) => { if (this.held >= 0) event.preventDefault() }, { passive: false })
     canvas.onpointermove = (event) => {
+      if (this.finger && !sideways(this.finger, event)) return
+      this.finger = null
       const [px, py] = place(event)
       if (this.held >= 0) this.now.handles(this)[this.held]?.to(px, py)
       else if (this.ready && this.plane) this.now.hover?.(this, px, py)
       canvas.style.cursor = this.held >= 0 ? "grabbing" : this.ready && this.reach(px, py) >= 0 ? "grab" : "crosshair"
     }
-    canvas.onpointerup = canvas.onpointercancel = () => {
+    canvas.onpointerup = canvas.onpointercancel = (event) => {
+      if (this.finger && event.type === "pointerup" && tapped(this.finger, event)) this.press(...place(event))
+      this.finger = null
       if (this.held >= 0) this.now.dropped?.(this)
       this.held = -1
       this.frame.ask()

@@ -33,6 +33,19 @@ from genlib.ui.latents.latent_space.start import KEY, on_server, place
 
 STRIPS = 10  # latents that get a traversal strip
 STEPS = 13  # pictures in a strip
+# Narrow, a strip has the whole width and scrolls sideways: 13 digits of at least 32 pixels.
+_STRIP_STYLE = """<style>
+.strips {display: grid; grid-template-columns: 2.5rem 2.5rem minmax(0, 56rem) 2.5rem;
+  grid-auto-flow: dense; gap: 2px 0.5rem; align-items: center; font-size: 0.9rem;}
+.strips div {overflow-x: auto; grid-column: 3;}
+.strips span:nth-of-type(3n) {grid-column: 4;}
+.strips img {width: 100%; min-width: 28rem; image-rendering: pixelated; display: block;}
+@media (max-width: 640px) {
+  .strips {grid-template-columns: 2.5rem 1fr 1fr;}
+  .strips div {grid-column: 1 / -1;}
+  .strips span:nth-of-type(3n) {grid-column: 3; text-align: right;}
+}
+</style>"""
 PLANE = "vae-2"  # a model with two latents, to open where there are more
 SAMPLES = 40  # generated pictures
 
@@ -67,15 +80,10 @@ def _strips(names: list[str], images: torch.Tensor, low: torch.Tensor, high: tor
         lines.append(
             f'<span style="font-weight:600">{name}</span>'
             f'<span style="text-align:right">{low[k]:.1f}</span>'
-            f'<img src="{url}" alt="{name} from {low[k]:.1f} to {high[k]:.1f}" '
-            'style="width:100%;image-rendering:pixelated;display:block">'
             f"<span>{high[k]:.1f}</span>"
+            f'<div><img src="{url}" alt="{name} from {low[k]:.1f} to {high[k]:.1f}"></div>'
         )
-    style = (
-        "display:grid;grid-template-columns:2.5rem 2.5rem minmax(0,56rem) 2.5rem;"
-        "gap:2px 0.5rem;align-items:center;font-size:0.9rem"
-    )
-    return f'<div style="{style}">{"".join(lines)}</div>'
+    return f'{_STRIP_STYLE}<div class="strips">{"".join(lines)}</div>'
 
 
 def between(space: Space) -> None:
