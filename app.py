@@ -1,6 +1,6 @@
 """The app: `streamlit run app.py` serves pages/router.py, and frames on a route of their own.
 
-Streamlit runs a main script that has a folder named pages beside it in an old multipage mode until
+Streamlit runs a main script with a folder named pages next to it in an old multipage mode until
 its first st.navigation call, and the first deep link after a server start then opens on "Page not
 found". So the main script lies inside that folder, and this file only names it.
 """

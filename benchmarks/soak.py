@@ -41,6 +41,7 @@ ROOT = Path(__file__).resolve().parents[1]
 SESSIONS, SECONDS, PAUSE_S = 30, 120.0, 5.0
 P95_S, MEMORY_GB = 0.8, 1.2
 PAGE_CHANGES = 1 / 3  # of all actions; the others move widgets
+REST_S = 10.0  # after the last visitor has left: what the last pages still computed has ended
 LONGEST_S = 60.0  # a run of a script that takes longer is an error
 QUIET_LOAD = 1.0  # of other programs, below which times say something about the app
 
@@ -165,9 +166,26 @@ def visit(url: str, log: Log, seed: int, until: float, pause_s: float) -> None:
 
 
 def status(pid: int) -> tuple[float, int]:
-    """A process's memory in GB and its threads."""
+    """A process's resident memory (VmRSS) in GB and its threads; the bar holds for this."""
     said = dict(line.split(":", 1) for line in Path(f"/proc/{pid}/status").read_text().splitlines())
     return int(said["VmRSS"].split()[0]) / 1e6, int(said["Threads"])
+
+
+def shares(pid: int) -> dict[str, float]:
+    """What the resident memory of the server and its children is, in GB.
+
+    anonymous: heaps, tensors, arrays; the rest are pages of files, libraries most of all, which
+    every process of the machine that uses them shares. pss: each page divided by who shares it.
+    """
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    names = {"Rss": "rss", "Pss": "pss", "Anonymous": "anonymous"}
+    found = dict.fromkeys(names.values(), 0.0)
+    for one in (str(pid), *children):
+        for line in Path(f"/proc/{one}/smaps_rollup").read_text().splitlines():
+            name = names.get(line.split(":")[0])
+            if name:
+                found[name] += int(line.split()[1]) / 1e6
+    return {**found, "children": len(children)}
 
 
 def start(port: int, folder: str) -> subprocess.Popen[bytes]:
@@ -227,7 +245,9 @@ def soak(options: argparse.Namespace) -> dict[str, object]:
             for thread in sessions:
                 thread.join()
             busy = (cpu_seconds(server.pid) - used) / (time.monotonic() - begun)
-            after = status(server.pid)
+            after, parts = status(server.pid), shares(server.pid)
+            time.sleep(REST_S)
+            rest = status(server.pid)
         finally:
             server.terminate()
             server.wait()
@@ -245,6 +265,8 @@ def soak(options: argparse.Namespace) -> dict[str, object]:
         "widget p95": quantile(log.widgets, 0.95),
         "memory before": before[0],
         "memory after": after[0],
+        "memory at rest": rest[0],
+        "parts": parts,
         "threads before": before[1],
         "threads after": after[1],
         "server cores": busy,
@@ -267,7 +289,11 @@ def show(found: dict[str, object]) -> None:
         )
     print(
         "  memory  {memory before:.2f} GB after a tour of all pages, {memory after:.2f} GB at the "
-        "end".format(**found)
+        "end, {memory at rest:.2f} GB at rest".format(**found)
+    )
+    print(
+        "          of which {anonymous:.2f} GB aren't of files; {pss:.2f} GB by share (PSS); "
+        "{children:.0f} children count".format(**found["parts"])  # type: ignore[arg-type]
     )
     print("  threads {threads before} before, {threads after} after".format(**found))
     print("  server  {server cores:.2f} cores; load of the machine {load:.1f}".format(**found))

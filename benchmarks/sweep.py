@@ -11,8 +11,10 @@ something only on a quiet machine, so the machine's load is printed with each.
 from __future__ import annotations
 
 import argparse
+import ctypes
 import json
 import os
+import resource
 import shlex
 import statistics
 import subprocess
@@ -20,6 +22,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from genlib.runs import launch, queue
@@ -104,24 +107,30 @@ def launchers(count: int) -> None:
 
 def loop(count: int) -> None:
     """Print the seconds of a sweep of ``count`` runs, two at a time, and of the same in a shell."""
-    begin = time.monotonic()
     lines = "\n".join(shlex.join([*PYTHON, *words(seed)]) for seed in range(count))
-    subprocess.run(
-        ["xargs", "-P", "2", "-d", "\n", "-n", "1", "sh", "-c", 'exec sh -c "$0"'],
-        input=lines.encode(),
-        check=True,
-        capture_output=True,
-    )
-    shell = time.monotonic() - begin
-    begin = time.monotonic()
+    shell = costs(["xargs", "-P", "2", "-d", "\n", "-n", "1", "sh", "-c", 'exec sh -c "$0"'], lines)
     fixed = [text for name, value in TRAIN.items() for text in ("--set", f"{name}={value}")]
     command = ["sweep", "autoencoder", "--dataset", "digits", *fixed, "--set", "latent_dim=2"]
     command += ["--epochs", "1", "--seeds", str(count), "--max", "2"]
-    subprocess.run([*PYTHON, *command], check=True, capture_output=True)
-    swept = time.monotonic() - begin
-    print(f"{count} tiny runs, two at a time ({load()})")
-    print(f"  shell loop     {shell:6.1f} s")
-    print(f"  genlib sweep   {swept:6.1f} s   {swept / shell:.2f}x")
+    swept = costs([*PYTHON, *command])
+    print(f"{count} tiny runs, two at a time, seconds: wall, processor ({load()})")
+    print(f"  shell loop     {shell[0]:6.1f} {shell[1]:6.1f}")
+    ratios = [b / a for a, b in zip(shell, swept, strict=True)]
+    print(f"  genlib sweep   {swept[0]:6.1f} {swept[1]:6.1f}   {ratios[0]:.2f}x {ratios[1]:.2f}x")
+
+
+def costs(command: list[str], text: str = "") -> tuple[float, float]:
+    """Seconds of the clock until a command ends, and of the processor until all of its processes
+    have ended, those included that it left behind."""
+    ctypes.CDLL(None).prctl(36, 1)  # PR_SET_CHILD_SUBREAPER: what is left behind is ours
+    begin, used = time.monotonic(), resource.getrusage(resource.RUSAGE_CHILDREN)
+    subprocess.run(command, input=text.encode(), check=True, capture_output=True)
+    wall = time.monotonic() - begin
+    with suppress(ChildProcessError):  # there is none any more
+        while True:
+            os.wait()
+    now = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return wall, now.ru_utime + now.ru_stime - used.ru_utime - used.ru_stime
 
 
 def listing(count: int) -> bool:

@@ -10,7 +10,7 @@ from streamlit.navigation.page import StreamlitPage
 
 from genlib.ui import menu
 from genlib.ui.components import history, present
-from genlib.ui.kit import rights, server
+from genlib.ui.kit import links, rights, server
 
 st.set_page_config(
     page_title="genlib",
@@ -22,6 +22,7 @@ st.set_page_config(
 server.tune()
 server.style()
 history.follow()
+links.keep_finite()
 rights.show_what_was_said()
 
 sections: dict[str, list[StreamlitPage]] = {}

@@ -35,7 +35,10 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "runs": ("store", "settings", "background", "environment", "files"),
     "runs.worker": ("runs", "training", "evaluate", "models", "data", "store", *SHARED),
     "tracking": ("models", "runs", "store", *SHARED),
-    "explore": ("models.base", "models.capabilities", "models.layers", *SHARED),
+    "explore": (
+        *("models.base", "models.capabilities", "models.layers", "models.optimizers"),
+        *SHARED,
+    ),
     "explore.maps": ("data", "store"),  # computes what ships next to a checkpoint
     "export": ("models.base", "models.capabilities", "models.layers"),
     "cli": ALL,

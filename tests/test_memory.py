@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import struct
 import subprocess
 import sys
@@ -46,6 +47,73 @@ print("done")
 
 def test_neither_networks_nor_components_need_large_libraries() -> None:
     command = [sys.executable, "-c", NETWORKS]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.stdout == "done\n", done.stderr[-500:]
+
+
+OPTIMIZERS = """
+import sys
+import torch
+from genlib.models import FAMILIES
+for name, family in FAMILIES.items():
+    for optimizer in family(family.Config()).optimizers(1e-3, 0.0).values():
+        optimizer.zero_grad(set_to_none=True)
+        first = optimizer.param_groups[0]["params"][0]
+        first.grad = torch.ones_like(first)
+        optimizer.step()
+        optimizer.load_state_dict(optimizer.state_dict())
+    for heavy in ("torch._dynamo", "triton", "sympy"):
+        assert heavy not in sys.modules, f"{name} loads {heavy}"
+print("done")
+"""
+
+DIAGRAMS = """
+import sys
+import torch
+from genlib.explore.architecture import diagram, drawable
+from genlib.models import FAMILIES, capabilities
+for name, family in FAMILIES.items():
+    if drawable(capabilities(name)):
+        with torch.device("meta"):
+            outline = family(family.Config())
+        assert diagram(outline).parameters > 0
+        assert "torch._dynamo" not in sys.modules, f"{name} loads torch's compiler"
+print("done")
+"""
+
+
+FROZEN = """
+import gc, time, weakref
+from genlib import background
+from genlib.ui.kit import server
+server.SECONDS_FROZEN, server.NEW_MODULES = 0.5, 10**9
+class Session:
+    pass
+session = Session()
+session.itself = session
+gone = weakref.ref(session)
+gc.freeze()
+del session
+gc.collect()
+assert gone() is not None, "what is frozen isn't collected"
+background.start(server.keep_house, "housekeeping")
+until = time.monotonic() + 60
+while gone() is not None and time.monotonic() < until:
+    time.sleep(0.05)
+print("done" if gone() is None else "kept")
+"""
+
+
+def test_what_was_in_use_when_it_was_frozen_is_freed_later(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", FROZEN]
+    env = {**os.environ, "GENLIB_RUNS": str(tmp_path)}
+    done = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
+    assert done.stdout == "done\n", done.stderr[-500:]
+
+
+@pytest.mark.parametrize("program", [OPTIMIZERS, DIAGRAMS], ids=["optimizers", "diagrams"])
+def test_neither_training_nor_drawing_needs_the_compiler_of_torch(program: str) -> None:
+    command = [sys.executable, "-c", program]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.stdout == "done\n", done.stderr[-500:]
 

@@ -23,7 +23,7 @@ from genlib.ui.components.decoder_store import model_data
 from genlib.ui.components.packet import pack
 from genlib.ui.kit.web import import_map, style_sheet
 from tests import given_statistics
-from tests.foundations import reference, transposed
+from tests.foundations import guesses, reference, transposed
 from tests.helpers import blend
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -129,6 +129,7 @@ def test_the_unit_tests_in_node(tmp_path: Path) -> None:
     given["statistics"] = given_statistics.given()
     given["learn"] = reference.learning()
     given["lessons"] = reference.lessons()
+    given["few_labels"] = guesses.given()
     file = tmp_path / "given.json"
     file.write_text(json.dumps(given), encoding="utf-8")
     tests = sorted(str(path) for path in (ROOT / "tests" / "web").glob("*.test.mjs"))

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from statistics import fmean
 
 from genlib.cli import sweep as command
 from genlib.cli import train
-from genlib.runs import launch, queue
-from genlib.runs.directory import RESUMABLE, Run
+from genlib.runs import clusters, launch, queue
+from genlib.runs.directory import Run
 from genlib.runs.events import fold
 from genlib.runs.search import Range, Search, needed, span
-from genlib.runs.sweep import OPEN, SweepSpec
-from genlib.settings import Event
+from genlib.runs.sweep import SweepSpec
 
 AT_ONCE = 2  # runs of a cluster at a time unless --max says more: each result guides the next
 
@@ -26,26 +25,34 @@ def start(options: argparse.Namespace) -> int:
     needed()
     if options.search < 2:
         raise ValueError(f"--search must be at least 2, got {options.search}")
-    if options.leave or options.seeds != 1:
-        raise ValueError("a search is led by this command: leave out --leave and --seeds")
+    if options.leave:
+        raise ValueError("a search is led by this command: leave out --leave")
+    if options.seeds < 1:
+        raise ValueError(f"--seeds must be at least 1, got {options.seeds}")
     given = given_by(options)
     ranges, fixed = ranges_of(options.family, given)
+    if "seed" in ranges and options.seeds > 1:
+        raise ValueError("seed can't be sampled and repeated: leave out --seeds or --set seed")
     dataset = train.dataset_of(options)
     one = SweepSpec(
         command.name_of(options, ranges),
         options.family,
         {name: [given[name]] for name in ranges},
+        seeds=options.seeds,
         fixed=fixed,
         dataset=dataset,
         launcher=launch.chosen(options.on),
         search=options.search,
         metric=options.metric,
         highest=options.highest,
+        job=train.pairs(options.job, "--job"),
+        at_once=options.max,
     )
-    launch.launcher(one.launcher).check(launch.options(one.launcher, jobs(options)))
+    launch.launcher(one.launcher).check(launch.options(one.launcher, one.job))
     one.save()
-    print(f"search {one.name}: {options.search} runs", file=sys.stderr)
-    return lead(one, options)
+    each = f", each with {one.seeds} seeds" if one.seeds > 1 else ""
+    print(f"search {one.name}: {options.search} settings{each}", file=sys.stderr)
+    return lead(one)
 
 
 def given_by(options: argparse.Namespace) -> dict[str, str]:
@@ -84,30 +91,28 @@ def ranges_of(family: str, given: dict[str, str]) -> tuple[dict[str, Range], dic
     return ranges, fixed
 
 
-def jobs(options: argparse.Namespace) -> dict[str, str]:
-    """What is asked of the launcher."""
-    return train.pairs(options.job, "--job")
-
-
-def resume(one: SweepSpec, options: argparse.Namespace) -> int:
+def resume(one: SweepSpec) -> int:
     """``sweep --resume NAME`` of a search: interrupted runs go on, then the rest is sampled."""
     needed()
+    command.limit(one)
     for run in one.members():
-        if run.state in RESUMABLE and run.id not in one.pruned:
-            queue.resume_run(run, limited=False)
-    return lead(one, options)
+        if command.is_interrupted(run) and run.id not in one.pruned:
+            command.again(one, run)
+    return lead(one)
 
 
-def lead(one: SweepSpec, options: argparse.Namespace) -> int:
+def lead(one: SweepSpec) -> int:
     """Keep enough runs at work until all trials have ended; Ctrl-C asks what to do with them."""
     ranges, _ = ranges_of(one.family, {name: values[0] for name, values in one.varied.items()})
-    leader = Leader(Search(one, ranges), options)
+    command.limit(one)
+    leader = Leader(Search(one, ranges))
     watch = command.Watch(one)
     try:
         while leader.step():
             watch.one = leader.one
             watch.look()
             time.sleep(command.LOOK_S)
+        watch.one = leader.one
         watch.look()
     except KeyboardInterrupt:
         return command.interrupted(leader.one)
@@ -115,64 +120,80 @@ def lead(one: SweepSpec, options: argparse.Namespace) -> int:
 
 
 class Leader:
-    """Between Optuna, which samples, and the queue, which trains."""
+    """Between Optuna, which samples settings, and the queue, which trains a run for each seed.
 
-    def __init__(self, search: Search, options: argparse.Namespace) -> None:
-        self.search, self.options = search, options
-        self.one = search.one
-        at_once = queue.max_runs() if self.one.launcher == launch.HERE else AT_ONCE
-        self.at_once = options.max or at_once
-        if options.max and self.one.launcher == launch.HERE:
-            os.environ["GENLIB_MAX_RUNS"] = str(options.max)
+    What a trial gives is the mean over its seeds.
+    """
+
+    def __init__(self, search: Search) -> None:
+        self.search, self.one = search, search.one
+        usual = queue.max_runs() if self.one.launcher == launch.HERE else AT_ONCE
+        self.at_once = self.one.at_once or usual
 
     def step(self) -> bool:
         """Hear what the runs say, start new ones; returns whether any is left."""
         members = self.one.members()
+        trials: dict[int, list[Run]] = {}
         for run in members:
-            self._hear(run)
-        working = [run for run in members if run.state in OPEN]
-        room = min(self.at_once - len(working), self.one.search - len(self.one.trials))
-        for _ in range(max(0, room)):
-            self._begin()
-        return bool(working) or room > 0
+            if run.id in self.one.trials:
+                trials.setdefault(self.one.trials[run.id], []).append(run)
+        for number, runs in trials.items():
+            if self.search.is_open(number):
+                self._hear(number, runs)
+        working = sum(clusters.goes_on(run, run.state) for run in members)
+        begun = len(set(self.one.trials.values()))
+        while working < self.at_once and begun < self.one.search:
+            working, begun = working + self._begin(), begun + 1
+        return working > 0
 
-    def _begin(self) -> None:
+    def _begin(self) -> int:
+        """Start the runs of a new trial; returns how many they are."""
         number, chosen = self.search.ask()
         texts = {**self.one.fixed, **chosen}
-        model, settings = train.settings_of(self.one.family, texts)
-        spec = train.checked(self.one.family, self.one.dataset, model, settings, "")
-        (run,) = queue.start_all(
-            [replace(spec, sweep=self.one.name)],
+        first = int(texts.get("seed", "0"))
+        specs = []
+        for seed in range(first, first + self.one.seeds):
+            how = train.settings_of(self.one.family, {**texts, "seed": str(seed)})
+            spec = train.checked(self.one.family, self.one.dataset, *how, "")
+            specs.append(replace(spec, sweep=self.one.name))
+        runs = queue.start_all(
+            specs,
             on=self.one.launcher,
-            options=jobs(self.options),
+            options=self.one.job,
             limited=False,
+            at_once=self.at_once,
         )
-        self.one = replace(self.one, trials={**self.one.trials, run.id: number})
+        self.one = replace(self.one, trials={**self.one.trials, **{run.id: number for run in runs}})
         self.one.save()
+        return len(runs)
 
-    def _hear(self, run: Run) -> None:
-        number = self.one.trials.get(run.id)
-        if number is None or not self.search.is_open(number):
-            return
-        epochs = self._epochs(run)
-        hopeless = [self.search.report(number, e.epoch, e.metrics[self.one.metric]) for e in epochs]
-        state = run.state
-        if state in OPEN:
+    def _hear(self, number: int, runs: Sequence[Run]) -> None:
+        curves = [self._curve(run) for run in runs]
+        reached = sorted(set.intersection(*(set(curve) for curve in curves)))
+        means = {epoch: fmean(curve[epoch] for curve in curves) for epoch in reached}
+        hopeless = [self.search.report(number, epoch, mean) for epoch, mean in means.items()]
+        states = {run.id: run.state for run in runs}
+        working = [run for run in runs if clusters.goes_on(run, states[run.id])]
+        if working:
             if any(hopeless[-1:]):
-                queue.stop(run)
-                self.one = replace(self.one, pruned=[*self.one.pruned, run.id])
-                self.one.save()
-                self.search.tell(number, None, pruned=True)
-        elif state == "finished" and epochs:
-            self.search.tell(number, epochs[-1].metrics[self.one.metric])
-        elif state == "failed":
+                self._give_up(number, working)
+        elif set(states.values()) == {"finished"} and all(curves):
+            self.search.tell(number, fmean(curve[max(curve)] for curve in curves))
+        elif "failed" in states.values():
             self.search.tell(number, None)
 
-    def _epochs(self, run: Run) -> Sequence[Event]:
-        """The run's complete epochs; ValueError where they don't have the metric."""
+    def _give_up(self, number: int, working: Sequence[Run]) -> None:
+        for run in reversed(working):  # those that wait first, or they would start meanwhile
+            queue.stop(run)
+        self.one = replace(self.one, pruned=[*self.one.pruned, *(run.id for run in working)])
+        self.one.save()
+        self.search.tell(number, None, pruned=True)
+
+    def _curve(self, run: Run) -> Mapping[int, float]:
+        """Epoch -> metric of a run; ValueError where its epochs don't have the metric."""
         epochs = [event for event in fold(run.events()[0]) if event.kind == "epoch"]
         if epochs and self.one.metric not in epochs[0].metrics:
             known = ", ".join(name for name in epochs[0].metrics if "/" in name)
             queue.stop(run)
             raise ValueError(f"--metric must be one of {known}, got {self.one.metric!r}")
-        return epochs
+        return {event.epoch: event.metrics[self.one.metric] for event in epochs}

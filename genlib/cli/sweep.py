@@ -71,8 +71,9 @@ def start(options: argparse.Namespace) -> int:
     launcher = launch.chosen(options.on)
     name = name_of(options, varied)
     one = SweepSpec(name, options.family, varied, options.seeds, launcher, metric=options.metric)
-    one = replace(one, highest=options.highest)
-    begin(one, [replace(spec, sweep=name) for spec in made], options)
+    wish = train.pairs(options.job, "--job")
+    one = replace(one, highest=options.highest, job=wish, at_once=options.max)
+    begin(one, [replace(spec, sweep=name) for spec in made])
     print(f"sweep {name}: {len(made)} runs, {LAUNCHERS[launcher]} each", file=sys.stderr)
     return 0 if options.leave else follow(one)
 
@@ -119,29 +120,60 @@ def name_of(options: argparse.Namespace, varied: Iterable[str]) -> str:
     return sweep.free_name("-".join([options.family, *varied]))
 
 
-def begin(one: SweepSpec, made: Sequence[RunSpec], options: argparse.Namespace) -> list[Run]:
+def begin(one: SweepSpec, made: Sequence[RunSpec]) -> list[Run]:
     """Queue the runs of a sweep; its file is there before they are."""
-    if options.max and one.launcher == launch.HERE:
-        os.environ["GENLIB_MAX_RUNS"] = str(options.max)  # also for the processes that come of it
-    wish = train.pairs(options.job, "--job")
-    launch.options(one.launcher, wish)  # a bad one is said before anything is written
+    limit(one)
+    launch.options(one.launcher, one.job)  # a bad one is said before anything is written
     one.save()
-    return queue.start_all(made, on=one.launcher, options=wish, limited=False, at_once=options.max)
+    most = one.at_once
+    return queue.start_all(made, on=one.launcher, options=one.job, limited=False, at_once=most)
+
+
+def limit(one: SweepSpec) -> None:
+    """Let as many runs of this machine's queue train at once as the sweep wants."""
+    if one.at_once and one.launcher == launch.HERE:
+        # A variable, so that the processes that come of it do the same.
+        os.environ["GENLIB_MAX_RUNS"] = str(one.at_once)
 
 
 def resume(options: argparse.Namespace) -> int:
     """``sweep --resume NAME``: go on with what was interrupted, and follow it."""
-    one = sweep.load(options.resume)
+    one = with_wishes(sweep.load(options.resume), options)
     if one.search:
         from genlib.cli.search import resume as search
 
-        return search(one, options)
-    if options.max and one.launcher == launch.HERE:
-        os.environ["GENLIB_MAX_RUNS"] = str(options.max)
+        return search(one)
+    limit(one)
     for run in one.members():
-        if run.state in RESUMABLE:
-            queue.resume_run(run, limited=False)
+        if is_interrupted(run):
+            again(one, run)
     return follow(one)
+
+
+def with_wishes(one: SweepSpec, options: argparse.Namespace) -> SweepSpec:
+    """A sweep that goes on: ``--max`` and ``--job`` are as before, unless they are given again."""
+    wish = train.pairs(options.job, "--job") or one.job
+    launch.options(one.launcher, wish)
+    one = replace(one, job=wish, at_once=options.max or one.at_once)
+    if one.path.exists():
+        one.save()
+    return one
+
+
+def is_interrupted(run: Run) -> bool:
+    """Whether a run ended early and nobody is going to start it again by themselves."""
+    state = run.state
+    return state in RESUMABLE and not clusters.goes_on(run, state)
+
+
+def again(one: SweepSpec, run: Run) -> None:
+    """Queue an interrupted run of a sweep, with what the sweep asks of its launcher."""
+    launched = launch.remembered(run)
+    if launched.launcher == one.launcher and one.job:
+        wish = launch.options(one.launcher, one.job).to_dict()
+        launched = replace(launched, options=wish)
+    launch.remember(run, replace(launched, at_once=one.at_once or launched.at_once))
+    queue.resume_run(run, limited=False)
 
 
 def show(options: argparse.Namespace) -> int:
@@ -161,7 +193,7 @@ def stop(options: argparse.Namespace) -> int:
 
 def stop_all(one: SweepSpec) -> int:
     """Stop whatever of a sweep waits or works; returns how many."""
-    working = [run for run in one.members() if run.state in OPEN]
+    working = [run for run in one.members() if clusters.goes_on(run, run.state)]
     for run in reversed(working):  # those that wait first, or they would start meanwhile
         queue.stop(run)
     return len(working)
@@ -237,7 +269,7 @@ class Watch:
                 if self.said.get(run.id) != states[run.id] != "queued":
                     print(line, file=sys.stderr, flush=True)
         self.said = states
-        return any(state in OPEN for state in states.values())
+        return any(clusters.goes_on(run, states[run.id]) for run in runs)
 
     def _is_shown(self, run: Run, states: Mapping[str, str]) -> bool:
         return not self.live or len(states) <= 30 or states[run.id] not in ("queued", "finished")

@@ -10,6 +10,7 @@ import sys
 import time
 import traceback
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
@@ -17,7 +18,7 @@ from typing import TYPE_CHECKING, NoReturn
 from genlib import background, environment
 from genlib.files import take
 from genlib.runs import queue
-from genlib.runs.directory import BEAT_S, Run, RunSpec
+from genlib.runs.directory import BEAT_S, SILENT_S, Run, RunSpec, signature
 from genlib.runs.launch import LAUNCHERS
 from genlib.runs.launchers import spare
 from genlib.settings import Control
@@ -235,9 +236,20 @@ def train_queued(options: argparse.Namespace) -> int:
     run = Run(options.run)
     here = options.lock_fd is not None
     lock = options.lock_fd if here else take(run.lock)
-    if lock is None:
+    if lock is None or not (here or _alone(run)):
         raise ValueError(f"{run.name} is being trained by another process.")
     return _supervise(lambda: run, lock, None if here else run)
+
+
+def _alone(run: Run) -> bool:
+    """Whether no process of another machine trains the run; one that has just died is waited for.
+
+    A cluster may start a run again while its old process lives: it lost sight of it.
+    """
+    until = time.monotonic() + 2 * SILENT_S
+    while run.beats and time.monotonic() < until:
+        time.sleep(1.0)
+    return not run.beats
 
 
 def train_spare(options: argparse.Namespace) -> int:
@@ -260,6 +272,9 @@ def _supervise(given: Callable[[], Run | None], held: int, elsewhere: Run | None
     """
     if elsewhere is None:
         os.nice(10)  # the pages come first
+    else:
+        # Slurm signals every process of a job; the one that started this one says what it means.
+        signal.signal(signal.SIGUSR2, signal.SIG_IGN)
     child = os.fork()
     if child == 0:
         if elsewhere is not None:
@@ -274,18 +289,26 @@ def _supervise(given: Callable[[], Run | None], held: int, elsewhere: Run | None
     if os.WIFSIGNALED(status):
         queue.tidy()
         print(f"The training process was ended by signal {os.WTERMSIG(status)}.", file=sys.stderr)
-    if elsewhere is not None:
+    if elsewhere is not None and elsewhere.claimed == signature(child):
         elsewhere.beat.unlink(missing_ok=True)
     queue.advance()
     return 0 if status == 0 else 1
 
 
 def _beat(run: Run, parent: int) -> None:
-    """Show that the training lives, to machines that may not see its lock; end it when the process
-    that waits for it is gone, since the cluster then believes that it has ended."""
-    run.beat.touch()
+    """Show that the training lives, to machines that may not see its lock.
+
+    It ends when another process has claimed the run, at once, since that one goes on from the last
+    complete epoch; and when the process that waits for it is gone, since the cluster then believes
+    that it has ended.
+    """
+    mine = run.claim()
     while not background.ending.wait(BEAT_S):
-        run.beat.touch()
+        if run.claimed not in (mine, ""):
+            print("Another process trains this run: this one ends.", file=sys.stderr, flush=True)
+            os._exit(1)
+        with suppress(OSError):  # a shared disk that hesitates: the next beat is heard again
+            os.utime(run.beat)
         if os.getppid() != parent:
             os.kill(os.getpid(), signal.SIGTERM)
             return

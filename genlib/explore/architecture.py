@@ -8,8 +8,8 @@
 
 What a model can do says which diagram it has; its modules say what is in the boxes. They are
 watched with hooks while the model runs once, so that shapes are true; the model that is watched is
-a copy, since shared models must never have hooks. Without an image it runs on the "meta" device:
-no memory, no numbers.
+a copy, since shared models must never have hooks. Without an image that copy has weights that take
+no memory, and nothing is said of numbers.
 
 Sources: lecture text "Autoencoders to GANs", whose figures these diagrams redraw (AE, DAE, VAE,
 GAN, energy-based GAN); its counterfeiters, police and spies are Goodfellow et al. 2014's.
@@ -241,10 +241,8 @@ def _blocks(seen: list[_Seen]) -> list[Bar]:
     return [Bar(tuple(one.layer for one in g), values(g[-1].out)) for g in groups]
 
 
-def values(out: Tensor) -> Values | None:
-    """The numbers of the first of a batch; None on the meta device."""
-    if out.is_meta:
-        return None
+def values(out: Tensor) -> Values:
+    """The numbers of the first of a batch."""
     found: Values = out[0].detach().float().cpu().numpy()
     return found
 
@@ -252,24 +250,35 @@ def values(out: Tensor) -> Values | None:
 # ---------------------------------------------------------------------------------- the diagrams
 
 
+def _empty(model: nn.Module) -> None:
+    """Put one zero, seen from everywhere, in the place of each weight: shapes without memory.
+
+    The meta device does the same, but torch imports its compiler for it: 280 MB.
+    """
+    for module in model.modules():
+        for name, p in list(module.named_parameters(recurse=False)):
+            zeros = torch.zeros((), dtype=p.dtype).expand(p.shape)
+            setattr(module, name, nn.Parameter(zeros, requires_grad=False))
+        for name, kept in list(module.named_buffers(recurse=False)):
+            setattr(module, name, torch.zeros(kept.shape, dtype=kept.dtype))
+
+
 class Reader:
-    """Watches a copy of a model at one image, or at a blank one on the meta device."""
+    """Watches a copy of a model at one image, or a copy without numbers at a blank one."""
 
     def __init__(self, model: Model, x: Tensor | None = None, seed: int = 0) -> None:
         # A copy: shared models must never have hooks, not even for a moment.
         self.model = copy.deepcopy(model).eval().requires_grad_(False)
         if x is None:
-            self.model = self.model.to("meta")
-            self.x = torch.zeros((1, *model.config.shape), device="meta")
+            _empty(self.model)
+            self.x = torch.zeros(1, *model.config.shape)
         else:
             self.x = x.reshape(1, *model.config.shape).to(self.model.device)
         self.seed = seed
         self.names = {id(m): name for name, m in self.model.named_modules()}
 
     def noise(self, *shape: int) -> Tensor:
-        """N(0, I) from the seed; on the meta device only its shape."""
-        if self.x.is_meta:
-            return torch.zeros((1, *shape), device="meta")
+        """N(0, I) from the seed."""
         return standard_normal((1, *shape), torch.Generator().manual_seed(self.seed), self.x)
 
     def blocks(self, run: Callable[[], Tensor]) -> tuple[Bar, ...]:
@@ -427,9 +436,7 @@ def _start(z: Tensor) -> Dot:
 
 
 def _facts(x: Tensor, fake: Tensor, of: Callable[[Tensor], Tensor], *keys: str) -> dict[str, float]:
-    """One number each for the image and for the sample; none on the meta device."""
-    if x.is_meta:
-        return {}
+    """One number each for the image and for the sample."""
     return dict(zip(keys, of(torch.cat([x, fake])).tolist(), strict=True))
 
 
@@ -548,6 +555,14 @@ def drawable(has: frozenset[str]) -> bool:
     return any(needs <= has for needs, _ in DIAGRAMS)
 
 
+def _without_numbers(drawn: Diagram) -> Diagram:
+    parts = (
+        replace(p, blocks=tuple(replace(b, values=None) for b in p.blocks)) for p in drawn.parts
+    )
+    dots = (replace(dot, values=None) for dot in drawn.dots)
+    return replace(drawn, parts=tuple(parts), dots=tuple(dots), facts={})
+
+
 def diagram(model: Model, x: Tensor | None = None, seed: int = 0) -> Diagram:
     """The diagram of a model, with what every block makes of x (C, H, W) in [0, 1] where given.
 
@@ -559,5 +574,6 @@ def diagram(model: Model, x: Tensor | None = None, seed: int = 0) -> Diagram:
         if needs <= has:
             reader = Reader(model, x, seed)
             with torch.no_grad():
-                return replace(draw(reader), title=model.title)
+                drawn = replace(draw(reader), title=model.title)
+            return drawn if x is not None else _without_numbers(drawn)
     raise ValueError(f"a model must encode, decode or classify to have a diagram, got {has}")

@@ -14,6 +14,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from genlib.models.optimizers import Adam
+
 Array = NDArray[np.float32]
 ROWS = 256  # images at a time: sums of so many squares of bytes are whole numbers in float32
 
@@ -100,7 +102,7 @@ def train_linear(
     pixels = len(covariance)
     encoder = (torch.randn(k, pixels, generator=rng) / pixels**0.5).requires_grad_(True)
     decoder = (torch.randn(pixels, k, generator=rng) / pixels**0.5).requires_grad_(True)
-    optimizer = torch.optim.Adam([encoder, decoder], lr)
+    optimizer = Adam([encoder, decoder], lr)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps, lr / 50)
     total, axes = float(covariance.trace()), found.axes[:k].T
     for step in range(steps + 1):

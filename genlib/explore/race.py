@@ -17,6 +17,7 @@ from torch import Tensor
 
 from genlib.models.base import Model
 from genlib.models.capabilities import HasFreeEnergy
+from genlib.models.optimizers import SGD
 
 SHOWN = 10  # likeliest pictures
 
@@ -62,7 +63,7 @@ def run(
 
 
 def _prepare(model: Model, lr: float) -> Runner:
-    optimizer = torch.optim.SGD(model.train().parameters(), lr, momentum=0.5)
+    optimizer = SGD(model.train().parameters(), lr, momentum=0.5)
     return Runner(model, {"sgd": optimizer}, torch.Generator().manual_seed(0))
 
 

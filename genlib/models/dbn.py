@@ -29,6 +29,7 @@ from torch.nn import functional as F
 from genlib.models.base import Autocast, Model, ModelSettings
 from genlib.models.bipartite import Bipartite
 from genlib.models.layers import binarize
+from genlib.models.optimizers import SGD
 from genlib.settings import setting
 
 DRAWS = 100  # importance samples of h per image
@@ -199,7 +200,7 @@ class DBN(Model):
     def optimizers(self, lr: float, weight_decay: float) -> dict[str, torch.optim.Optimizer]:
         """Plain gradient steps with momentum; a layer out of training has no gradient."""
         momentum = self.config.momentum
-        sgd = torch.optim.SGD(self.parameters(), lr, momentum, weight_decay=weight_decay)
+        sgd = SGD(self.parameters(), lr, momentum, weight_decay=weight_decay)
         return {"sgd": sgd}
 
     def losses(self, x: Tensor, y: Tensor, rng: torch.Generator) -> dict[str, Tensor]:

@@ -22,6 +22,7 @@ from torch import Tensor
 from genlib.models.base import Model, ModelSettings
 from genlib.models.bipartite import Bipartite
 from genlib.models.layers import binarize
+from genlib.models.optimizers import SGD
 from genlib.settings import setting
 
 
@@ -89,7 +90,7 @@ class RBM(Bipartite, Model):
     def optimizers(self, lr: float, weight_decay: float) -> dict[str, torch.optim.Optimizer]:
         """Plain gradient steps with momentum, as contrastive divergence is used."""
         momentum = self.config.momentum
-        sgd = torch.optim.SGD(self.parameters(), lr, momentum, weight_decay=weight_decay)
+        sgd = SGD(self.parameters(), lr, momentum, weight_decay=weight_decay)
         return {"sgd": sgd}
 
     def losses(self, x: Tensor, y: Tensor, rng: torch.Generator) -> dict[str, Tensor]:

@@ -22,6 +22,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from genlib.models.classifier import AttackedClassifier, AttackedSettings
+from genlib.models.optimizers import SGD
 from genlib.settings import setting
 
 # Standard deviation of natural pictures (pixels in [0, 1]) along the patterns of a 2x2 patch: rows
@@ -148,7 +149,7 @@ class ResidualClassifier(AttackedClassifier):
             {"params": decayed, "weight_decay": weight_decay},
             {"params": kept},
         ]
-        return {"sgd": torch.optim.SGD(groups, lr, momentum=0.85, nesterov=True)}
+        return {"sgd": SGD(groups, lr, momentum=0.85, nesterov=True)}
 
     def losses(self, x: Tensor, y: Tensor, rng: torch.Generator) -> dict[str, Tensor]:
         """Smoothed cross-entropy in nats (training only) and accuracy in [0, 1], batch means."""

@@ -101,6 +101,7 @@ def curves_figure(
 
 
 FONT = 14  # px, of labels and ticks
+SCALE = ((0.0, "#0f8b8d"), (0.5, "#7d7f9a"), (1.0, "#cf6a1c"))  # seen on white and on black
 FEW = 12  # different numbers that are ticks of their own
 
 
@@ -116,22 +117,23 @@ def parallel(columns: Mapping[str, Sequence[float | str]], colour: str) -> go.Fi
     shown = [float(value) for value in columns[colour]]
     figure = go.Figure(
         go.Parcoords(
-            dimensions=[_axis(name, values) for name, values in columns.items()],
-            line={"color": shown, "colorscale": "Viridis", "showscale": False},
+            dimensions=[_axis(n, values, FEW * (n != colour)) for n, values in columns.items()],
+            line={"color": shown, "colorscale": SCALE, "showscale": False},
             labelfont={"size": FONT},
             tickfont={"size": FONT},
             rangefont={"size": FONT},
         )
     )
-    figure.update_layout(height=340, margin={"l": 70, "r": 70, "t": 60, "b": 20})
+    figure.update_layout(height=340, margin={"l": 70, "r": 70, "t": 60, "b": 40})
     return figure
 
 
-def _axis(name: str, values: Sequence[float | str]) -> dict[str, object]:
+def _axis(name: str, values: Sequence[float | str], few: int) -> dict[str, object]:
+    """One axis; at most ``few`` different numbers have a tick each."""
     if all(isinstance(value, int | float) for value in values):
         numbers = sorted({float(value) for value in values})
-        few = len(numbers) <= FEW
-        ticks = {"tickvals": numbers, "ticktext": [f"{n:g}" for n in numbers]} if few else {}
+        text = [f"{n:g}" for n in numbers]
+        ticks = {"tickvals": numbers, "ticktext": text} if len(numbers) <= few else {}
         return {"label": name, "values": [float(value) for value in values], **ticks}
     names = list(dict.fromkeys(map(str, values)))
     return {

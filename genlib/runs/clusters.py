@@ -22,6 +22,7 @@ from genlib.store.checkpoint import CheckpointError, peek
 LOG = logging.getLogger(__name__)
 EVERY_S = 2.0  # seconds between two looks of one process
 AFTER_TROUBLE_S = 15.0  # the same after a cluster didn't answer
+LOST = ("ended", "forgotten")  # what a cluster says of a job whose run may still want to go on
 MOST_TRIES = 3  # starts without a new epoch between them
 WAITING_S = 10.0  # for somebody else's look, where a run has just been queued
 
@@ -93,7 +94,7 @@ def _look_after(name: str, runs: list[Run]) -> list[Run]:
             waiting.append(run)
         elif launched.job and not is_held(run.lock):
             state = engine.state(run)
-            if state == "ended" and not run.alive and _again(run, engine.log(run)):
+            if state in LOST and not run.alive and _again(run, state, engine.log(run)):
                 waiting.append(run)
             elif state == "stopped":
                 run.set_control(replace(run.control, stop=True))
@@ -104,12 +105,17 @@ def _look_after(name: str, runs: list[Run]) -> list[Run]:
     return engine.start(*allowed) if allowed else []
 
 
-def _again(run: Run, log: str) -> bool:
-    """Queue a run whose job ended without a word; False where that doesn't help."""
+def _again(run: Run, state: str, log: str) -> bool:
+    """Queue a run whose job ended without a word; False where that doesn't help.
+
+    A job that was forgotten while it waited is not the run's failure: that isn't counted.
+    """
     if run.status.state not in ("queued", *ACTIVE, "stopped"):
         return False  # it has ended properly between the two looks
     launched, reached = launch.remembered(run), _epoch(run)
-    tries = 1 if reached > launched.epoch else launched.tries + 1
+    waited = state == "forgotten" and run.status.state == "queued"
+    tries = 0 if reached > launched.epoch else launched.tries
+    tries += not waited
     if tries > MOST_TRIES:
         last = next((line for line in reversed(log.splitlines()) if line.strip()), "")
         why = f" The last that was printed: {last[:300]}" if last else ""
@@ -121,6 +127,8 @@ def _again(run: Run, log: str) -> bool:
         return False
     launch.remember(run, replace(launched, job="", tries=tries, epoch=reached))
     said = f"Its process was lost after epoch {reached}; it was started again."
+    if waited:
+        said = "The cluster forgot that it waits; it waits again."
     run.set_status("queued", time.time(), said)
     return True
 
@@ -147,6 +155,17 @@ def _allowed(waiting: list[Run], unfinished: list[Run]) -> list[Run]:
             working[sweep] = working.get(sweep, 0) + 1
             chosen.append(run)
     return chosen
+
+
+def goes_on(run: Run, state: str) -> bool:
+    """Whether a run in this state waits or works, or will be handed over again without anybody's
+    asking: between a time limit and the cluster's queue it is stopped, and lost after a crash."""
+    if state in ("queued", *ACTIVE):
+        return True
+    if state not in ("stopped", "lost") or run.control.stop:
+        return False
+    launched = launch.remembered(run)
+    return launched.launcher != HERE and bool(launched.job)
 
 
 def withdraw(run: Run) -> None:

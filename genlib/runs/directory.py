@@ -14,7 +14,7 @@
       owner                which visitor of the app started it, for their limit; nothing else
       launch.json          where its process is started, if not on this machine (see launch.py)
       lock                 held by the training process as long as it lives
-      beat                 touched by a training process of another machine as long as it lives
+      beat                 who trains it, touched as long as that process lives (clusters only)
       pid, log.txt         its process number, and what it printed
       reserve              room for the last words of a training whose disk is full
 
@@ -22,8 +22,11 @@ A run's name is never that of a shipped checkpoint; renaming changes a header, n
 """
 
 import json
+import os
+import socket
 import sys
 import time
+import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from functools import lru_cache
@@ -44,6 +47,7 @@ MOST_OWNER = 100  # characters
 LR_RANGE = (1e-6, 1.0)
 BEAT_S = 5.0  # seconds between two signs of life of a process that a cluster started
 SILENT_S = 60.0  # without one it is taken for dead; machines' clocks may differ by less than that
+MOST_SIGN = 200  # characters
 LAST_SECOND = 10**11  # of the years that are plausible, since 1970
 SNAPSHOTS = (0, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
 
@@ -172,6 +176,21 @@ class Status:
     message: str = ""
 
 
+@lru_cache
+def machine() -> str:
+    """This machine since it was started. Processes that agree on it see each other's locks."""
+    try:
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    except OSError:  # not Linux
+        boot = f"{uuid.getnode():x}"
+    return f"{boot}@{socket.gethostname()}"
+
+
+def signature(pid: int) -> str:
+    """What a training process of this machine writes into a run's ``beat``."""
+    return f"{machine()} {pid}"
+
+
 @lru_cache(maxsize=1024)
 def _spec(path: Path, changed: int, size: int, number: int) -> RunSpec:
     """The file's content, read once as long as its stamps stay the same."""
@@ -235,13 +254,32 @@ class Run:
     def alive(self) -> bool:
         """True while a training process holds the lock, or lately gave a sign of life: a lock may
         not be seen from another machine."""
-        return is_held(self.lock) or self._beats()
+        return is_held(self.lock) or self.beats
 
-    def _beats(self) -> bool:
+    @property
+    def beats(self) -> bool:
+        """True when a process of another machine lately gave a sign of life. Of one on this machine
+        the lock says everything: it ends with the process."""
         try:
-            return abs(time.time() - self.beat.stat().st_mtime) < SILENT_S
+            silent = abs(time.time() - self.beat.stat().st_mtime)
         except OSError:
             return False
+        return silent < SILENT_S and self.claimed.partition(" ")[0] != machine()
+
+    @property
+    def claimed(self) -> str:
+        """The ``signature`` of the last process that a cluster started; "" where there is none."""
+        try:
+            with self.beat.open(errors="replace") as file:
+                return file.read(MOST_SIGN)
+        except OSError:
+            return ""
+
+    def claim(self) -> str:
+        """Say that this process trains the run; returns its signature."""
+        mine = signature(os.getpid())
+        write_bytes(self.beat, mine.encode())
+        return mine
 
     @property
     def beat(self) -> Path:

@@ -57,7 +57,8 @@ class Launcher(Protocol):
 
     def state(self, run: Run) -> str:
         """What the engine says of the run's process: "waiting", "running", "ended", "stopped" (by
-        somebody who asked the engine itself), or "" where it doesn't know.
+        somebody who asked the engine itself), "forgotten" (it knows of no such job, after it was
+        started again itself, say), or "" where it can't tell.
 
         Raises LaunchError where the engine can't be asked.
         """

@@ -260,7 +260,8 @@ def proceed(run: Run) -> None:
 def stop(run: Run) -> None:
     """Ask the run to end after the step under way; what the last complete epoch gave is kept."""
     with exclusive(folder() / ".queue.lock"):
-        waits = run.state == "queued"
+        state = run.state
+        waits = state == "queued" or (state not in ACTIVE and clusters.goes_on(run, state))
         if waits:
             run.set_status("stopped", time.time())
         run.set_control(replace(run.control, stop=True))

@@ -124,14 +124,16 @@ def _study(one: SweepSpec) -> Study:
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     one.path.mkdir(parents=True, exist_ok=True)
-    return optuna.create_study(
+    study = optuna.create_study(
         study_name=one.name,
         storage=JournalStorage(JournalFileBackend(str(journal(one)))),
         load_if_exists=True,
         direction="maximize" if one.highest else "minimize",
-        sampler=optuna.samplers.TPESampler(seed=0),
         pruner=optuna.pruners.MedianPruner(n_startup_trials=FIRST, n_warmup_steps=WARM_UP),
     )
+    # Another seed where a search goes on: the same one would draw its first settings again.
+    study.sampler = optuna.samplers.TPESampler(seed=len(study.trials))
+    return study
 
 
 def needed() -> None:

@@ -34,6 +34,7 @@ MOST_FOLDER = 60  # characters
 MOST_RUNS = 10_000
 LEFT_OUT = ("seconds", "seconds_left", "steps", "step", "epoch", "lr", "base_lr", "images_per_s")
 OPEN = ("queued", *ACTIVE)
+LATER: Mapping[str, object] = {"job": {}, "at_once": 0}  # what older files don't have
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,8 @@ class SweepSpec:
     varied: setting -> its values as text, in the order given; of a search, the range as given.
     fixed, dataset: what else a search needs to start another run.
     trials: run id -> number of its trial, in a search. pruned: runs that a search gave up.
+    job, at_once: what its launcher is asked for and how many runs train at once (0: not said), so
+    that going on with it needs no repetition.
     """
 
     name: str
@@ -57,6 +60,8 @@ class SweepSpec:
     highest: bool = False
     trials: Mapping[str, int] = field(default_factory=dict)
     pruned: Sequence[str] = ()
+    job: Mapping[str, str] = field(default_factory=dict)
+    at_once: int = 0
 
     @property
     def path(self) -> Path:
@@ -86,12 +91,12 @@ def load(name: str) -> SweepSpec:
         there = ", ".join(known[:20]) or "none; start one with genlib sweep FAMILY --set ..."
         raise ValueError(f"no sweep is called {name[:80]!r}; known are {there}")
     try:
-        values = read_json(SweepSpec(name).path / "sweep.json")
+        values = {**LATER, **read_json(SweepSpec(name).path / "sweep.json")}
     except FileNotFoundError:
         return SweepSpec(name)
     kinds: dict[str, type] = {"family": str, "varied": dict, "seeds": int, "launcher": str}
     kinds |= {"search": int, "metric": str, "highest": bool, "trials": dict, "pruned": list}
-    kinds |= {"fixed": dict, "dataset": str}
+    kinds |= {"fixed": dict, "dataset": str, "job": dict, "at_once": int}
     if any(not isinstance(values.get(key), kind) for key, kind in kinds.items()):
         raise ValueError(f"sweep.json of {name} does not say what a sweep does")
     return SweepSpec(name, **{key: values[key] for key in kinds})  # type: ignore[arg-type]

@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from genlib.models import FAMILIES, capabilities
-from genlib.runs.directory import ACTIVE, Run
+from genlib.runs.directory import ACTIVE, Run, RunSpec
 from genlib.runs.events import Log
 from genlib.settings import Event, TrainSettings
 from genlib.store.checkpoint import CheckpointError, peek
@@ -86,15 +86,19 @@ class Tracker(Protocol):
         ...
 
 
-def about(run: Run) -> TrackedRun:
-    """Who a run is; its settings include the defaults that it was trained with."""
-    spec = run.spec
+def all_settings(spec: RunSpec) -> dict[str, object]:
+    """The settings of a run by name, the defaults of those that it doesn't name included."""
     found: dict[str, object] = {"family": spec.family, "dataset": spec.dataset}
     if spec.family in FAMILIES:
         found |= {s.name: s.default for s in FAMILIES[spec.family].Config.specs()}
     found |= {s.name: s.default for s in TrainSettings.specs()}
-    found |= {**spec.model, **spec.train}
-    settings = {name: _plain(value) for name, value in found.items()}
+    return {**found, **spec.model, **spec.train}
+
+
+def about(run: Run) -> TrackedRun:
+    """Who a run is; its settings include the defaults that it was trained with."""
+    spec = run.spec
+    settings = {name: _plain(value) for name, value in all_settings(spec).items()}
     return TrackedRun(run.id, run.name, spec.sweep, run.path.resolve(), spec.created, settings)
 
 
@@ -141,9 +145,12 @@ class Follower:
         state = self.run.state  # before the log: what is written afterwards is read next time
         records = self.log.records()
         self._rewound(records)
+        times = {record.epoch: record.time for record in records}
+        waiting = [picture for picture in self.run.previews() if picture[0] > self.pictured]
+        self._pictures(waiting, times)  # the untrained model's: it stands before every epoch
         for record in records:
             self._tell(record)
-        self._pictures({r.epoch: r.time for r in records})
+            self._pictures(waiting, times)
         if state not in ("queued", *ACTIVE):
             self.tracker.end(measured(self.run), state)
             self.done = True
@@ -174,18 +181,19 @@ class Follower:
             told = {f"step/{name}": value for name, value in {**losses, **more}.items()}
             self.tracker.numbers(record.step, told, record.time)
 
-    def _pictures(self, times: Mapping[int, float]) -> None:
-        paired = self._reconstructs()
-        for epoch, path in self.run.previews():
-            # A picture is written before its epoch's line: wait for that.
-            if self.pictured < epoch <= max(self.epoch, 0):
-                self.pictured = epoch
-                try:
-                    preview = np.load(path, allow_pickle=False)
-                except (OSError, ValueError):
-                    continue  # replaced by something else, as the app shows it too
-                name = PICTURES if paired else "samples"
-                self.tracker.picture(name, epoch, sheet(preview, paired), times.get(epoch, 0.0))
+    def _pictures(self, waiting: list[tuple[int, Path]], times: Mapping[int, float]) -> None:
+        """Tell the pictures of the epochs that were told, each right after its numbers."""
+        # A picture is written before its epoch's line: wait for that.
+        while waiting and waiting[0][0] <= max(self.epoch, 0):
+            epoch, path = waiting.pop(0)
+            self.pictured = epoch
+            try:
+                preview = np.load(path, allow_pickle=False)
+            except (OSError, ValueError):
+                continue  # replaced by something else, as the app shows it too
+            paired = self._reconstructs()
+            name = PICTURES if paired else "samples"
+            self.tracker.picture(name, epoch, sheet(preview, paired), times.get(epoch, 0.0))
 
     def _reconstructs(self) -> bool:
         family = self.run.spec.family

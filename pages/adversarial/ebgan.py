@@ -56,8 +56,8 @@ with st.expander("How to read it", icon=":material/menu_book:"):
         "the axis.\n"
         "- **Merged**: half of each of two digits, which the judge never saw either. It is paler "
         "than a digit, and still most merges end up above the margin.\n"
-        "- **Error**: blue is ink that the judge leaves out, red is ink that it adds. The sum of "
-        "the squares is the energy.\n"
+        "- **Error**: rebuilt − image. Red is ink that the judge adds, blue is ink that it leaves "
+        "out. The sum of the squares is the energy.\n"
         "- **Training**: the energy of real digits falls below the margin, and that of the samples "
         "is pushed up to it."
     )

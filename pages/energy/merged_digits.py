@@ -149,7 +149,8 @@ with st.expander("How to read it", icon=":material/menu_book:"):
     st.markdown(
         "- **The idea**: these autoencoders were trained on digits alone. A model that "
         "reconstructs a merge as well as a digit has learned to copy pixels.\n"
-        "- **Residual**: red is ink of the merge that the model leaves out. Blue is ink it adds.\n"
+        "- **Residual**: reconstruction − merge. Red is ink that the model adds, blue is ink of "
+        "the merge that it leaves out.\n"
         "- **Histogram**: energies of real test digits (blue) and of merges of two different "
         "classes (orange). The line marks the image above. Where the two overlap, energy can't "
         "tell them apart.\n"

@@ -5,13 +5,13 @@ import streamlit as st
 from genlib.ui.components.architecture import architecture
 from genlib.ui.foundations import architectures
 from genlib.ui.foundations.lessons.shipped import ARCHITECTURES
-from genlib.ui.kit import links
+from genlib.ui.kit import links, standalone
 from genlib.ui.kit.pickers import no_model
 from genlib.ui.kit.plain import plain
 from genlib.ui.kit.stage import header, stage
 
 header(
-    "Architectures",
+    architectures.TITLE,
     "Autoencoder, VAE and GAN are the **same few blocks** in another order. Point at one: what it "
     "computes, and what it makes of this digit.",
     source="Redraws the figures of the lecture text “Autoencoders to GANs” from the models "
@@ -42,7 +42,7 @@ with controls:
     st.caption(f"{plain(drawn.title)}: {drawn.parameters:,} parameters in these parts.")
 with tall:
     chosen = st.query_params.get("architectures.at", "")  # a lesson's: encoder.0 is its first bar
-    architecture("architectures.diagram", drawn, start=chosen)
+    architecture("architectures.diagram", drawn, start=chosen, linked=architectures.LINKED)
 
 with st.expander("All layers", icon=":material/table_rows:"):
     st.dataframe(architectures.rows(drawn), hide_index=True, width="stretch")
@@ -55,3 +55,4 @@ with st.expander("How to read it", icon=":material/menu_book:"):
         "are losses; dashed arrows lead to them. Shapes, names and rules come from the model "
         "itself, which runs once on the chosen image."
     )
+standalone.offer(lambda: architectures.as_file(drawn), "architecture.html")

@@ -6,14 +6,14 @@ from genlib.ui.components.decoder_store import store
 from genlib.ui.components.few_labels import few_labels
 from genlib.ui.foundations.few_labels import data, panels, state
 from genlib.ui.foundations.lessons.shipped import FEW_LABELS
-from genlib.ui.kit import loading
+from genlib.ui.kit import loading, standalone
 from genlib.ui.kit.pickers import no_model
 from genlib.ui.kit.stage import header, stage
 
 KEY = "few.map"
 
 header(
-    "Few labels",
+    panels.TITLE,
     "A model has sorted thousands of digits without being told what any of them is. **Label a "
     "handful**, and see how far that goes.",
     r"F = (1 - \alpha)\,(I - \alpha S)^{-1} Y, \qquad S = D^{-1/2} W D^{-1/2}, \qquad "
@@ -36,15 +36,19 @@ def live() -> None:
     some = data.task(choice.info)
     pictures = f"pictures:{some.name}"
     store(pictures, data.pictures_message(pictures, some.pictures))
+    if choice.in_browser:
+        material = data.material_name(choice.info, choice.features)
+        store(material, data.material_message(choice.info, choice.features))
     held = state.current(KEY, some)
     labels = state.labels(held.pairs, some)
     found = panels.guess(choice, labels)
     made = panels.suggest(choice, labels, found)
     why = panels.reason(some, made) if made else "Every digit has a label."
+    shown = panels.field(choice, some, found, pictures)
     with picture:
         few_labels(
             KEY,
-            panels.field(choice, some, found, pictures),
+            shown,
             given=list(zip(labels.rows.tolist(), labels.y.tolist(), strict=True)),
             revision=held.revision,
             score=panels.score(some, found, labels),
@@ -56,6 +60,7 @@ def live() -> None:
         panels.below_controls(KEY, choice, some, held, why)
     panels.table(choice, some, labels)
     panels.curve(choice)
+    standalone.offer(lambda: panels.as_file(choice, shown, labels), "few-labels.html")
 
 
 live()

@@ -24,12 +24,6 @@ with st.container(key=STAGE):
     component("gan_plane")(key="gan_plane.stage", data={}, height="content")
 
 
-def file() -> str:
-    """This page as one file that needs no server."""
-    data = {"worker": module_url("gan_plane/worker.js")}
-    return standalone.page("gan_plane", TITLE, IDEA, data)
-
-
 with st.expander("How to read it", icon=":material/menu_book:"):
     st.markdown(
         "- **Blue** points are data, **orange** ones are samples G(z) for a thousand fixed z.\n"
@@ -54,4 +48,9 @@ with st.expander("How to read it", icon=":material/menu_book:"):
         "The link holds the settings and all that was done, so it opens this very state.\n"
         "- Each browser trains its own GAN. The server has nothing to do."
     )
-standalone.offer(file, "gan-plane.html")
+standalone.offer(
+    lambda: standalone.page(
+        "gan_plane", TITLE, IDEA, {"worker": module_url("gan_plane/worker.js")}
+    ),
+    "gan-plane.html",
+)

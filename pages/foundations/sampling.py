@@ -28,12 +28,6 @@ with st.container(key=STAGE):
     component("sampling")(key="sampling.stage", data={}, height="content")
 
 
-def file() -> str:
-    """This page as one file that needs no server."""
-    data = {"worker": module_url("sampling/worker.js")}
-    return standalone.page("sampling", TITLE, IDEA, data)
-
-
 with st.expander("How to read it", icon=":material/menu_book:"):
     st.markdown(
         "- **F(x)** is the share of p that lies below x. A number u, any from 0 to 1 as likely as "
@@ -54,4 +48,7 @@ with st.expander("How to read it", icon=":material/menu_book:"):
         "its highest.\n"
         "- Drag on p(x) to draw a density of your own."
     )
-standalone.offer(file, "sampling.html")
+standalone.offer(
+    lambda: standalone.page("sampling", TITLE, IDEA, {"worker": module_url("sampling/worker.js")}),
+    "sampling.html",
+)

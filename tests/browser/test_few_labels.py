@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
+
+from genlib.ui.foundations.few_labels import data, panels, state
+from genlib.ui.kit import loading
 
 
 @pytest.mark.usefixtures("shipped")
@@ -53,3 +57,32 @@ def test_ten_labels_at_once_and_undo_on_the_map(
     expect(score).to_have_text(re.compile("No label yet"))
     page.get_by_role("button", name="Mistakes").click()
     expect(page.get_by_role("button", name="Mistakes")).to_have_attribute("aria-pressed", "true")
+
+
+@pytest.mark.no_policy  # what is opened from a disk comes without the app's
+@pytest.mark.usefixtures("shipped")
+def test_as_a_file_it_learns_by_itself_and_keeps_labels_in_its_link(
+    page: Page, tmp_path: Path
+) -> None:
+    info = next(one for one in loading.checkpoints("Encodes") if one.name == "vae-20")
+    choice = panels.Setting(info, "Latents", "Label spreading", True, panels.RULES[0])
+    some = data.task(info)
+    pairs = [(int(some.numbers[row]), int(some.y[row])) for row in (3, 1)]
+    labels = state.labels(tuple(pairs), some)
+    shown = panels.field(choice, some, panels.guess(choice, labels), "pictures")
+    file = tmp_path / "few.html"
+    file.write_text(panels.as_file(choice, shown, labels), encoding="utf-8")
+    page.goto(file.as_uri())
+    score = page.locator(".few-labels .score")
+    expected = panels.score(some, panels.guess(choice, labels), labels)
+    expect(score).to_have_text(expected)
+    page.locator(".few-labels .next").click()
+    expect(page.locator(".few-labels .card p")).to_contain_text("No digit is less certain")
+    page.locator(".few-labels .classes").get_by_role("button", name="4", exact=True).click()
+    expect(score).to_contain_text("3 labels:")
+    page.wait_for_function(f"location.hash.includes('{state.text(tuple(pairs))}')")
+    page.reload()
+    expect(score).to_contain_text("3 labels:")
+    page.locator(".few-labels select").select_option("Nearest neighbour")
+    expect(score).not_to_have_text(expected)
+    page.wait_for_function("location.hash.includes('classifier=Nearest')")

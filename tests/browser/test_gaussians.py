@@ -8,10 +8,11 @@ from pathlib import Path
 from urllib.parse import urlencode
 
 import pytest
-from playwright.sync_api import Download, Page, WebSocket, expect
+from playwright.sync_api import Download, Page, expect
 
 from genlib.ui.foundations.lessons.statistics import GAUSSIANS
-from tests.browser.waiting import painted, until
+from tests.browser.lab import lessons_show, no_view_breaks, number
+from tests.browser.waiting import painted, sent, until
 
 Box = tuple[float, float, float, float]
 
@@ -33,26 +34,11 @@ def canvas(page: Page) -> Box:
     return box["x"], box["y"], box["width"], box["height"]
 
 
-def number(page: Page, selector: str) -> float:
-    return float(page.locator(selector).first.inner_text().replace("−", "-"))
-
-
 def share(page: Page, key: str) -> float:
     """Where a slider stands between its ends, from 0 to 1."""
     slider = page.locator(f".lab input[data-key={key}]")
     low, high = (float(slider.get_attribute(name) or 0) for name in ("min", "max"))
     return (float(slider.input_value()) - low) / (high - low)
-
-
-def sent(page: Page) -> list[object]:
-    """What the page sends to the server from now on; nothing that the browser does by itself."""
-    frames: list[object] = []
-
-    def listen(socket: WebSocket) -> None:
-        socket.on("framesent", lambda payload: frames.append(payload))
-
-    page.on("websocket", listen)
-    return frames
 
 
 def test_an_ellipse_is_dragged_turned_and_fitted_without_the_server(
@@ -107,15 +93,7 @@ def test_a_link_holds_the_whole_state(open_gaussians: Callable[[str], Page]) -> 
     ],
 )
 def test_no_link_breaks_the_page(open_page: Callable[..., Page], query: str) -> None:
-    page = open_page(f"gaussians{query}", width=1280, height=720)
-    expect(page.locator(".lab canvas")).to_be_visible()
-    painted(page)
-    bad = re.compile(r"NaN|Infinity|0 / \(0 \+ 0\)")
-    assert not bad.search(page.locator(".lab").inner_text())  # the view of the link
-    for tab in page.get_by_role("tab").all():
-        tab.click()
-        painted(page)
-        assert not bad.search(page.locator(".lab").inner_text())
+    no_view_breaks(open_page(f"gaussians{query}", width=1280, height=720))
 
 
 def test_own_points_by_clicking_and_from_a_file(
@@ -153,21 +131,16 @@ def test_own_points_by_clicking_and_from_a_file(
 
 # lesson -> where on the page, and what its explanation says is there
 SHOWN = {
-    "one_sigma": (".area", "68.3 %"),
-    "slice": (".slice", "± 9.15"),
-    "prior": (".posterior", "18.3 %"),
-    "mixture": (".agrees", "84 %"),
-    "diagonal": (".reverse", "1.164"),
+    "one_sigma": (".lab .area", "68.3 %"),
+    "slice": (".lab .slice", "± 9.15"),
+    "prior": (".lab .posterior", "18.3 %"),
+    "mixture": (".lab .agrees", "84 %"),
+    "diagonal": (".lab .reverse", "1.164"),
 }
 
 
 def test_the_link_of_a_lesson_shows_what_it_says(open_gaussians: Callable[[str], Page]) -> None:
-    assert SHOWN.keys() == {lesson.key for lesson in GAUSSIANS}
-    for lesson in GAUSSIANS:
-        state = {**lesson.state, "lesson": lesson.key, "answer": str(lesson.right)}
-        page = open_gaussians(f"?{urlencode(state)}")
-        where, text = SHOWN[lesson.key]
-        expect(page.locator(f".lab {where}").first).to_contain_text(text)
+    lessons_show(GAUSSIANS, SHOWN, open_gaussians)
 
 
 def test_the_question_about_a_slice_starts_where_weights_spread_by_13_kg(

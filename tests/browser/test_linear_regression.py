@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urlencode
 
 import numpy as np
 import pytest
-from playwright.sync_api import Page, WebSocket, expect
+from playwright.sync_api import Page, expect
 
 from genlib.data.adults import adults
 from genlib.ui.foundations.lessons.statistics import LINEAR_REGRESSION
-from tests.browser.waiting import painted, until
+from tests.browser.lab import lessons_show, no_view_breaks, number
+from tests.browser.waiting import painted, sent, until
 
 
 @pytest.fixture
@@ -26,19 +26,10 @@ def open_regression(open_page: Callable[..., Page]) -> Callable[[str], Page]:
     return open_it
 
 
-def number(page: Page, selector: str) -> float:
-    return float(page.locator(selector).first.inner_text().replace("−", "-"))
-
-
 def test_a_line_is_dragged_and_fitted_without_the_server(
     page: Page, open_regression: Callable[[str], Page]
 ) -> None:
-    frames: list[object] = []
-
-    def listen(socket: WebSocket) -> None:
-        socket.on("framesent", lambda payload: frames.append(payload))
-
-    page.on("websocket", listen)
+    frames = sent(page)
     open_regression("")
     asked = len(frames)
     canvas = page.locator(".lab canvas")
@@ -93,33 +84,20 @@ def test_new_points_are_generated_and_the_picture_changes(
     ],
 )
 def test_no_link_breaks_the_page(open_page: Callable[..., Page], query: str) -> None:
-    page = open_page(f"linear-regression{query}", width=1280, height=720)
-    expect(page.locator(".lab canvas")).to_be_visible()
-    painted(page)
-    bad = re.compile(r"NaN|Infinity")
-    assert not bad.search(page.locator(".lab").inner_text())  # the view of the link
-    for tab in page.get_by_role("tab").all():
-        tab.click()
-        painted(page)
-        assert not bad.search(page.locator(".lab").inner_text())
+    no_view_breaks(open_page(f"linear-regression{query}", width=1280, height=720))
 
 
 # lesson -> where on the page, and what its explanation says is there
 SHOWN = {
-    "bands": (".ofLine", "1.16"),
-    "overfit": (".held", "−1.418"),
-    "without_error": ("tr:nth-child(3)", "4.0"),
-    "both_ways": (".slope-z", "3.4"),
+    "bands": (".lab .numbers .ofLine", "1.16"),
+    "overfit": (".lab .numbers .held", "−1.418"),
+    "without_error": (".lab .numbers tr:nth-child(3)", "4.0"),
+    "both_ways": (".lab .numbers .slope-z", "3.4"),
 }
 
 
 def test_the_link_of_a_lesson_shows_what_it_says(open_regression: Callable[[str], Page]) -> None:
-    assert SHOWN.keys() == {lesson.key for lesson in LINEAR_REGRESSION}
-    for lesson in LINEAR_REGRESSION:
-        state = {**lesson.state, "lesson": lesson.key, "answer": str(lesson.right)}
-        page = open_regression(f"?{urlencode(state)}")
-        where, text = SHOWN[lesson.key]
-        expect(page.locator(f".lab .numbers {where}").first).to_contain_text(text)
+    lessons_show(LINEAR_REGRESSION, SHOWN, open_regression)
 
 
 def test_the_bands_of_the_lesson_lie_around_the_line_that_was_fitted(

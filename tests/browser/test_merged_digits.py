@@ -71,7 +71,7 @@ def test_reconstruction_and_residual_add_up_to_the_merge(
     strong = np.abs(merge - x_hat) > 30
     assert strong.any()
     redder = residual[..., 0] > residual[..., 2]
-    assert (redder[strong] == (merge > x_hat)[strong]).all()
+    assert (redder[strong] == (x_hat > merge)[strong]).all()
 
 
 def test_max_disables_the_slider_and_says_why(

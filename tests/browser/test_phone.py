@@ -7,6 +7,8 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browser.waiting import until
+
 OVERFLOWING = """figures => figures.filter(figure => figure.scrollWidth > figure.clientWidth)
     .map(figure => figure.innerText)"""
 # In one go: Plotly replaces its elements when it draws again.
@@ -30,6 +32,34 @@ def test_titles_of_axes_are_not_cut_off(open_page: Callable[..., Page], path: st
     page = open_page(path, width=390, height=844)
     expect(page.locator(".xtitle").first).to_be_visible()
     assert page.evaluate(CUT) == []
+
+
+# The share of the stage that is on the screen and not under the lesson's sheet.
+SEEN = """() => {
+    const [stage, lesson] = [".st-key-stage", ".st-key-lesson"]
+        .map((selector) => document.querySelector(selector).getBoundingClientRect())
+    return (Math.min(stage.bottom, lesson.top) - Math.max(0, stage.top)) / stage.height
+}"""
+ASKED = ("denoise", "latent-space", "gan", "rbm", "merged-digits", "sampling")
+
+
+@pytest.mark.usefixtures("shipped")
+@pytest.mark.parametrize("path", ASKED)
+def test_a_lesson_leaves_the_picture_on_the_screen(
+    open_page: Callable[..., Page], path: str
+) -> None:
+    """Asked and answered: it is a sheet at the foot of the screen."""
+    page = open_page(path, width=390, height=844, timeout=120_000)
+    page.get_by_text("Try this").click()
+    page.locator(".lessons li button").first.click()
+    for step in ("asked", "answered"):
+        panel = page.locator(".st-key-lesson")
+        expect(panel.locator(".explanation" if step == "answered" else ".question")).to_be_visible()
+        until(page, lambda: page.evaluate(SEEN) >= 0.6, f"{path}, {step}: too little of the stage")
+        box = panel.bounding_box()
+        assert box and box["y"] + box["height"] <= 845, f"the lesson is below the screen: {box}"
+        if step == "asked":
+            panel.locator(".answers button").first.click()
 
 
 @pytest.mark.parametrize("path", ["transposed-convolution", "linear-regression", "latent-map"])

@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from playwright.sync_api import Page
+from playwright.sync_api import Page, WebSocket
 
 PATIENCE = 60_000  # ms; a busy machine may need many times what a quiet one does
 TWO_FRAMES = "() => new Promise((r) => requestAnimationFrame(() => requestAnimationFrame(r)))"
@@ -27,6 +27,17 @@ def until(
     while not holds():
         assert time.monotonic() < limit, otherwise
         page.wait_for_timeout(50)
+
+
+def sent(page: Page) -> list[object]:
+    """What the page, once it is opened, sends to the server from now on; the list grows."""
+    frames: list[object] = []
+
+    def listen(socket: WebSocket) -> None:
+        socket.on("framesent", lambda payload: frames.append(payload))
+
+    page.on("websocket", listen)
+    return frames
 
 
 def painted(page: Page) -> None:

@@ -275,17 +275,19 @@ def test_the_same_seed_gives_the_same_weights(folders: Path) -> None:
 def test_ctrl_c_keeps_the_last_epoch_and_resume_goes_on(folders: Path) -> None:
     out = folders / "run"
     command = [sys.executable, "-m", "genlib", "train", "autoencoder", *TINY, *PLAIN]
+    # All digits in pairs, for minutes: no machine ends it before this test does.
+    lasting = ["--epochs", "1000", "--set", "limit=0", "--set", "batch_size=2"]
     process = subprocess.Popen(
-        [*command, "--epochs", "1000", "--out", str(out)], stderr=subprocess.PIPE, text=True
+        [*command, *lasting, "--out", str(out)], stderr=subprocess.PIPE, text=True
     )
-    end = time.monotonic() + 120
+    end = time.monotonic() + 300
     while not (out / "model.safetensors").exists():
         assert time.monotonic() < end
         assert process.poll() is None
         time.sleep(0.05)
     assert Run(out).state == "running", "a run of the command line is seen by the app"
     os.kill(process.pid, signal.SIGINT)
-    _, err = process.communicate(timeout=60)
+    _, err = process.communicate(timeout=300)
     assert process.returncode == 130
     assert "Traceback" not in err
     assert f"genlib train --resume {out}" in err

@@ -42,6 +42,7 @@ def test_a_grid_with_seeds_gives_a_table_with_errors(
     runs = sweep.load("mine").members()
     found = [(run.spec.model["latent_dim"], run.spec.train["seed"]) for run in runs]
     assert found == [(2, 0), (2, 1), (9, 0), (9, 1)]
+    assert sweep.load("mine").at_once == 2, "going on with it needs no --max"
     assert err.count(" finished ") == 4 and "best by test/loss: latent_dim=" in out
     table = list(csv.DictReader((folder / "sweeps" / "mine" / "table.csv").open()))
     assert [row["latent_dim"] for row in table] == ["2", "9"]
@@ -102,16 +103,18 @@ def test_a_mistake_is_one_sentence_and_starts_nothing(
 def test_ctrl_c_leaves_the_runs_and_stop_and_resume_find_them(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    command = [sys.executable, "-m", "genlib", *TINY, "--set", "latent_dim=2,3"]
+    # All digits in pairs, for minutes: no machine ends it before this test does.
+    lasting = ["--epochs", "1000", "--set", "limit=0", "--set", "batch_size=2"]
+    command = [sys.executable, "-m", "genlib", *TINY, "--set", "latent_dim=2,3", *lasting]
     process = subprocess.Popen(
-        [*command, "--epochs", "1000", "--name", "long"],
+        [*command, "--name", "long"],
         stdin=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,
     )
     until(lambda: any(run.model for run in queue.listing()))
     os.kill(process.pid, signal.SIGINT)
-    _, err = process.communicate(timeout=120)
+    _, err = process.communicate(timeout=300)
     assert process.returncode == 130 and "Traceback" not in err
     assert "The runs go on. Stop them: genlib sweep --stop long." in err
     assert sorted(run.state for run in queue.listing()) == ["queued", "running"]

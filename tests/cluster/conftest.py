@@ -5,10 +5,13 @@ Only ``make test-cluster`` collects this folder: it installs the extras that the
 
 from __future__ import annotations
 
-import os
+import ctypes
+import shutil
+import signal
 import socket
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -20,6 +23,7 @@ from genlib.runs.launch import LaunchError
 from genlib.runs.launchers import ray as launcher
 from tests.helpers import until
 
+MINUTES = 600.0  # seconds, for what takes some on a quiet machine
 TRAIN = {"limit": 256, "batch_size": 64, "precision": "float32", "threads": 1}
 
 
@@ -57,45 +61,71 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 
 class Head:
-    """A Ray head that can be stopped; its processes are those of its own session."""
+    """A Ray head that can be stopped; its processes are those of its own session.
 
-    def __init__(self, port: int, folder: Path) -> None:
-        self.port, self.folder = port, folder
+    Several can work on one machine, of other checkouts say: every port is a free one.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.port, self.folder = 0, folder
         self.process: subprocess.Popen[bytes] | None = None
 
     @property
     def address(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
-    def start(self) -> None:
-        """Start it and wait until it takes jobs."""
+    def start(self, patch: pytest.MonkeyPatch | None = None) -> None:
+        """Start it and wait until it takes jobs, at the same address as before. With ``patch`` it
+        is a new one, and RAY_ADDRESS says where; should somebody be faster to take a port that was
+        free, it takes others."""
+        for left in reversed(range(3)):
+            if patch:
+                self.port = free_port()
+                patch.setenv("RAY_ADDRESS", self.address)
+            self._begin()
+            until(lambda: self.ended or responds(), MINUTES)
+            if not self.ended:
+                return
+            assert left, self.log()
+
+    def _begin(self) -> None:
         command = [str(Path(sys.executable).parent / "ray"), "start", "--head", "--block"]
         command += ["--num-cpus", "2", "--include-dashboard", "true", "--disable-usage-stats"]
         command += ["--node-ip-address", "127.0.0.1", "--dashboard-host", "127.0.0.1"]
-        command += ["--port", str(free_port()), "--dashboard-port", str(self.port)]
+        command += ["--port", "0", "--dashboard-port", str(self.port)]
         command += ["--dashboard-agent-listen-port", str(free_port())]
+        command += ["--ray-client-server-port", str(free_port()), "--min-worker-port", "0"]
+        command += ["--max-worker-port", "0"]
         command += ["--object-store-memory", str(100_000_000), "--temp-dir", str(self.folder)]
-        # Its own limits, so that a job of a test isn't cut short by the tests' process.
         with (self.folder / "head.txt").open("ab") as log:
             self.process = subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+                preexec_fn=end_with_parent,
             )
-        until(self.answers)
 
-    def answers(self) -> bool:
-        assert self.process is not None and self.process.poll() is None, self.log()
-        return responds()
+    @property
+    def ended(self) -> bool:
+        return self.process is None or self.process.poll() is not None
 
     def log(self) -> str:
-        return (self.folder / "head.txt").read_text(errors="replace")[-3000:]
+        return (self.folder / "head.txt").read_text(errors="replace")[-1000:]
 
     def stop(self) -> None:
         """End it and all that it started."""
         if self.process is not None:
             self.process.terminate()  # --block: it then ends what it started
-            self.process.wait(60)
+            self.process.wait(MINUTES)
             self.process = None
         until(lambda: not responds())
+
+
+def end_with_parent() -> None:
+    """Have this process told to end when the one that started it does, however that happens."""
+    ctypes.CDLL(None).prctl(1, signal.SIGTERM)  # PR_SET_PDEATHSIG
 
 
 def responds() -> bool:
@@ -114,17 +144,16 @@ def free_port() -> int:
 
 
 @pytest.fixture(scope="session")
-def head(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Head]:
+def head() -> Iterator[Head]:
     """One Ray head for all tests."""
     # Ray's sockets have long names, and a socket's name has at most 107 characters.
-    folder = Path("/tmp") / f"ray-{os.getpid()}"
-    folder.mkdir(exist_ok=True)
+    folder = Path(tempfile.mkdtemp(prefix="ray-", dir="/tmp"))
     with pytest.MonkeyPatch.context() as patch:
-        one = Head(free_port(), folder)
-        patch.setenv("RAY_ADDRESS", one.address)
-        one.start()
+        one = Head(folder)
+        one.start(patch)
         yield one
         one.stop()
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture(autouse=True)

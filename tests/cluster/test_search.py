@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import argparse
 import csv
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from genlib.cli.main import main, parser
+from genlib.cli.main import main
 from genlib.cli.search import Leader, ranges_of
 from genlib.runs import events, queue, sweep
 from genlib.runs.search import Range, Search, span
@@ -52,6 +52,8 @@ def test_a_search_samples_within_its_ranges_and_keeps_a_table(
         (["--set", "latent_dim=2..2.5"], "latent_dim must be LOW..HIGH with whole numbers"),
         (["--set", "latent_dim=2"], "a search needs a range"),
         ([*VARIED, "--leave"], "a search is led by this command"),
+        ([*VARIED, "--seeds", "0"], "--seeds must be at least 1, got 0"),
+        (["--set", "seed=1..9", "--seeds", "2"], "seed can't be sampled and repeated"),
     ],
 )
 def test_a_mistake_is_one_sentence(
@@ -70,10 +72,11 @@ def test_ranges() -> None:
 
 @pytest.mark.usefixtures("nothing_starts")
 def test_a_hopeless_run_is_stopped_and_a_search_goes_on_from_its_journal() -> None:
-    options = parser().parse_args([*TINY, *VARIED, "--search", "8", "--max", "8"])
     ranges, _ = ranges_of("autoencoder", {"lr": "0.1..0.2"})
-    one = sweep.SweepSpec("p", "autoencoder", {"lr": ["0.1..0.2"]}, search=8, dataset="digits")
-    leader = lead(one, ranges, options)
+    one = sweep.SweepSpec(
+        "p", "autoencoder", {"lr": ["0.1..0.2"]}, search=8, dataset="digits", at_once=8
+    )
+    leader = Leader(Search(one, ranges))
     leader.step()
     runs = leader.one.members()
     assert len(runs) == 8 == len(leader.one.trials)
@@ -90,15 +93,65 @@ def test_a_hopeless_run_is_stopped_and_a_search_goes_on_from_its_journal() -> No
     assert bad.state == "stopped" and bad.control.stop and leader.one.pruned == [bad.id]
     assert good.control == Control() and good.state == "queued"
     # Another process goes on with it: nothing is asked or told twice.
-    again = lead(sweep.load("p"), ranges, options)
+    again = Leader(Search(sweep.load("p"), ranges))
     again.step()
     assert again.search.asked == 8 and again.one.members() == runs
     states = [trial.state.name for trial in again.search.study.trials]
     assert states == ["COMPLETE"] * 6 + ["PRUNED", "RUNNING"]
 
 
-def lead(one: sweep.SweepSpec, ranges: dict[str, Range], options: argparse.Namespace) -> Leader:
-    return Leader(Search(one, ranges), options)
+@pytest.mark.usefixtures("nothing_starts")
+def test_with_seeds_a_trial_is_their_mean_and_is_given_up_as_a_whole() -> None:
+    ranges, _ = ranges_of("autoencoder", {"lr": "0.1..0.2"})
+    fixed = {"seed": "5"}
+    one = sweep.SweepSpec(
+        "m", "autoencoder", {"lr": ["0.1..0.2"]}, 2, search=7, fixed=fixed, dataset="digits"
+    )
+    leader = Leader(Search(replace(one, at_once=14), ranges))
+    leader.step()
+    runs = leader.one.members()
+    trials = [runs[i : i + 2] for i in range(0, 14, 2)]
+    assert [run.spec.train["seed"] for run in runs] == [5, 6] * 7
+    assert all(a.spec.train["lr"] == b.spec.train["lr"] for a, b in trials)
+    assert len({run.spec.train["lr"] for run in runs}) == 7
+    for a, b in trials[:6]:
+        for epoch in (1, 2, 3):
+            log(a, epoch, 1.0)
+            log(b, epoch, 3.0)
+        a.set_status("finished", 1.0)
+    leader.step()
+    assert {t.state.name for t in leader.search.study.trials} == {"RUNNING"}, "half of each"
+    for _, b in trials[:6]:
+        b.set_status("finished", 1.0)
+    leader.step()
+    assert [t.value for t in leader.search.study.trials] == [2.0] * 6 + [None]
+    a, b = trials[6]
+    for epoch in (1, 2):
+        log(a, epoch, 9.0)
+    leader.step()
+    assert not leader.one.pruned, "one seed alone says nothing"
+    for epoch in (1, 2):
+        log(b, epoch, 1.0)
+    leader.step()
+    assert leader.one.pruned == [a.id, b.id] and {a.state, b.state} == {"stopped"}
+    assert leader.search.study.trials[6].state.name == "PRUNED"
+    assert not leader.step(), "nothing is left to do"
+
+
+def test_a_search_goes_on_with_its_seeds_and_its_limit_without_being_told_again(
+    capsys: pytest.CaptureFixture[str], folder: Path
+) -> None:
+    asked = ["--search", "2", "--seeds", "2", "--max", "2", "--name", "again"]
+    assert main([*TINY, *VARIED, *asked]) == 0
+    one = sweep.load("again")
+    assert (one.seeds, one.at_once, len(one.members())) == (2, 2, 4)
+    replace(one, search=3).save()
+    capsys.readouterr()
+    assert main(["sweep", "--resume", "again"]) == 0
+    assert len(sweep.load("again").members()) == 6
+    rows = list(csv.DictReader((folder / "sweeps" / "again" / "table.csv").open()))
+    assert [row["test/loss n"] for row in rows] == ["2"] * 3
+    assert all(float(row["test/loss stderr"]) >= 0 for row in rows)
 
 
 def log(run: queue.Run, epoch: int, loss: float) -> None:

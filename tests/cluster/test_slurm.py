@@ -44,12 +44,16 @@ def test_at_its_time_limit_a_job_stops_after_an_epoch_and_goes_on_in_the_same_jo
     advancing(lambda: run.model and len(epochs(run)) > 2)
     job = launch.remembered(run).job
     before = epochs(run)[-1]
-    os.kill(wrapper(job), signal.SIGUSR2)  # what Slurm sends before the limit
+    # What Slurm sends before the limit, to every process of the job.
+    assert run.pid is not None
+    os.kill(run.pid, signal.SIGUSR2)
+    os.kill(wrapper(job), signal.SIGUSR2)
     until(lambda: [e.epoch for e in run.events()[0] if e.kind == "resume"][-1] >= before)
     until(lambda: epochs(run)[-1] > before + 1)
     assert launch.remembered(run).job == job and launch.remembered(run).tries == 0
     log = slurm.log(run)
     assert "Caught signal SIGUSR2" in log and "Requeued job" in log
+    assert "ended by signal" not in log, "it stopped after its step"
     queue.stop(run)
     until(lambda: run.state == "stopped" and not run.alive)
 

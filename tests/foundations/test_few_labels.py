@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -91,6 +92,37 @@ def test_the_reason_names_what_makes_the_digit_uncertain(some: data.Task) -> Non
     none = few_labels.Labels(labels.rows[:0], labels.y[:0], 10)
     first = panels.suggest(choice, none, None)
     assert first is not None and "nearer to it" in panels.reason(some, first)
+
+
+@pytest.mark.usefixtures("shipped")
+def test_the_curve_that_is_shipped_is_what_the_page_computes(some: data.Task) -> None:
+    kept = methods.stored(info(), "Label spreading")
+    assert kept is not None
+    every = {one.name: one for one in methods.quick(info(), "Label spreading")}
+    assert kept.keys() == {*every, methods.network_name()}
+    for name, size in (
+        ("Label spreading, latents of vae-20", 100),
+        ("Logistic regression, pixels", 10),
+        ("Bayes’ rule, a PCA for each class", 50),
+    ):
+        found = [
+            few_labels.accuracy(every[name].guess(labels).test, some.test_y).value
+            for labels in methods.choices(some, size)
+        ]
+        band = kept[name]
+        at = band.sizes.index(size)
+        assert band.draws == len(found) == few_labels.DRAWS
+        assert abs(np.mean(found) - band.mean[at]) < 2e-3, name
+        assert abs(np.mean(found) - np.std(found) - band.low[at]) < 3e-3, name
+
+
+@pytest.mark.usefixtures("shipped")
+def test_a_curve_of_other_weights_is_not_shown(some: data.Task, tmp_path: Path) -> None:
+    copied = tmp_path / "vae-2.safetensors"
+    other = next(one for one in loading.checkpoints("Encodes") if one.name == "vae-2")
+    copied.write_bytes(other.path.read_bytes())
+    (tmp_path / "vae-2.labels.json").write_bytes(methods.stored_file(info()).read_bytes())
+    assert methods.stored(replace(other, path=copied), "Label spreading") is None
 
 
 def test_the_curve_grows_method_by_method_and_can_be_cancelled(

@@ -6,6 +6,8 @@ Runs on a real Ray head and by submitit's local executor are in tests/cluster/.
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import time
 from collections.abc import Mapping
 from dataclasses import replace
@@ -13,13 +15,21 @@ from pathlib import Path
 
 import pytest
 
-from genlib.files import read_json, write_json
-from genlib.runs import clusters, launch, queue
+from genlib.cli.main import main
+from genlib.files import read_json, take, write_json
+from genlib.runs import clusters, launch, queue, sweep
 from genlib.runs.directory import SILENT_S, Run, RunSpec
 from genlib.runs.launch import LaunchError
+from tests.helpers import until
 
 TRAIN = {"epochs": 1, "limit": 64, "batch_size": 32, "precision": "float32", "threads": 1}
 SPEC = RunSpec("autoencoder", "digits", {"latent_dim": 2}, TRAIN)
+
+
+def lasting() -> RunSpec:
+    """The same on all digits in pairs, for minutes: no machine ends it before its test does."""
+    return replace(SPEC, train={**TRAIN, "epochs": 1000, "limit": 0, "batch_size": 2})
+
 
 pytestmark = pytest.mark.usefixtures("no_runs")
 
@@ -34,6 +44,7 @@ class Engine:
         self.taken: list[str] = []
         self.withdrawn: list[str] = []
         self.answers = True
+        self.falls_silent = False  # after it took a job, before it says so
 
     def check(self, options: object) -> None:
         if not self.answers:
@@ -45,6 +56,8 @@ class Engine:
             self.taken.append(run.id)
             self.says[run.id] = "waiting"
             launch.handed_over(run, f"job {len(self.taken)}")
+            if self.falls_silent:
+                raise LaunchError("The cluster sleeps: wake it.")
         return list(runs)
 
     def state(self, run: Run) -> str:
@@ -161,6 +174,95 @@ def test_a_lost_process_is_started_again_and_a_hopeless_one_is_not(engine: Engin
     assert engine.taken == [run.id] * 5
 
 
+def test_waiting_runs_that_a_new_head_has_forgotten_wait_again_however_often(
+    engine: Engine,
+) -> None:
+    """A cluster without its old queue: nothing is lost, and no run is to blame."""
+    runs = queue.start_all([SPEC, SPEC], on="ray")
+    for _ in range(6):
+        for run in runs:
+            engine.says[run.id] = "forgotten"
+        assert look() == [run.id for run in runs]
+        assert {run.state for run in runs} == {"queued"}
+    assert [launch.remembered(run).tries for run in runs] == [0, 0]
+    assert "it waits again" in runs[0].message
+    assert len({launch.remembered(run).job for run in runs}) == 2
+
+
+def test_a_job_whose_confirmation_was_lost_is_not_submitted_twice(engine: Engine) -> None:
+    engine.falls_silent = True
+    run = queue.start(SPEC, on="ray")
+    engine.falls_silent = False
+    assert clusters.trouble(run) == "The cluster sleeps: wake it."
+    assert look() == [] and engine.taken == [run.id], "it is known by its name"
+    engine.says[run.id] = "forgotten"  # it never arrived
+    assert look() == [run.id] and launch.remembered(run).tries == 0
+
+
+def test_a_new_head_that_has_forgotten_all_leaves_alone_what_goes_on_without_it(
+    engine: Engine,
+) -> None:
+    """Three processes of the old head: one lives on this machine, one on another, one has died."""
+    near, far, dead = queue.start_all([SPEC] * 3, on="ray")
+    for run in (near, far, dead):
+        run.set_status("running", time.time())
+        engine.says[run.id] = "forgotten"
+    lock = take(near.lock)
+    assert lock is not None
+    far.beat.write_text("elsewhere@node 7")
+    engine.answers = False
+    assert look() == [] and [run.state for run in (near, far)] == ["running", "running"]
+    engine.answers = True
+    assert look() == [dead.id] and launch.remembered(dead).tries == 1
+    near.set_status("finished", time.time())  # as the process does before it ends
+    os.close(lock)
+    assert look() == [] and near.state == "finished"
+    far.beat.unlink()  # its node was switched off
+    assert look() == [far.id] and engine.taken.count(far.id) == 2
+
+
+def test_a_dead_process_of_this_machine_is_known_by_its_lock_at_once(engine: Engine) -> None:
+    run = queue.start(SPEC, on="ray")
+    run.set_status("running", time.time())
+    run.claim()
+    assert not run.alive and run.state == "lost", "nobody holds the lock"
+    run.beat.write_text("elsewhere@node 7")
+    assert run.alive and run.state == "running"
+
+
+def test_the_process_that_came_later_trains_and_the_earlier_one_ends(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What two machines do that don't see each other's locks."""
+    run = queue.create(lasting())
+    command = [sys.executable, "-m", "genlib", "train", "--run", str(run.path)]
+    with (run.path / "log.txt").open("wb") as log:
+        process = subprocess.Popen(command, stdout=log, stderr=log)
+    try:
+        until(lambda: run.model and run.claimed)
+        assert str(run.pid) == run.claimed.split()[1], "the child that trains has signed"
+        run.beat.write_text("elsewhere@node 7")
+        assert process.wait(300) == 1
+    finally:
+        process.kill()
+    assert "Another process trains this run" in (run.path / "log.txt").read_text()
+    assert run.claimed == "elsewhere@node 7", "the sign of the other one is left alone"
+    assert run.status.state == "running", "and so is its status"
+
+
+def test_a_process_does_not_begin_while_another_machine_trains(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from genlib.cli import train
+
+    run = queue.create(SPEC)
+    run.beat.write_text("elsewhere@node 7")
+    monkeypatch.setattr(train, "SILENT_S", 0.5)  # seconds that it waits for the other's silence
+    assert main(["train", "--run", str(run.path)]) == 2
+    assert "is being trained by another process" in capsys.readouterr().err
+    assert run.state == "stopped" and not run.events()[0]
+
+
 def test_a_process_that_gives_signs_of_life_is_not_started_twice(engine: Engine) -> None:
     run = queue.start(SPEC, on="ray")
     run.set_status("running", time.time())
@@ -201,6 +303,23 @@ def test_a_job_that_goes_back_into_the_cluster_s_queue_waits(engine: Engine) -> 
     run.set_status("stopped", time.time())  # at its time limit
     engine.says[run.id] = "waiting"
     assert look() == [] and run.state == "queued"
+
+
+def test_a_sweep_isn_t_over_while_its_only_run_is_between_two_jobs(engine: Engine) -> None:
+    from genlib.cli.sweep import Watch
+
+    (run,) = queue.start_all([replace(SPEC, sweep="s")], on="ray")
+    watch = Watch(sweep.SweepSpec("s", launcher="ray"))
+    for state in ("running", "stopped"):  # its node was lost; at its time limit
+        run.set_status(state, time.time())
+        engine.says[run.id] = "running"
+        assert watch.look(), state
+    run.set_status("failed", time.time())
+    assert not watch.look()
+    run.set_status("stopped", time.time())
+    queue.stop(run)
+    assert not watch.look(), "a person stopped it"
+    assert engine.withdrawn == [run.id], "its next job doesn't begin"
 
 
 def test_stopping_or_deleting_a_waiting_run_withdraws_its_job(engine: Engine) -> None:

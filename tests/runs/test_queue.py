@@ -21,13 +21,17 @@ from genlib.store import checkpoint
 from tests.helpers import until
 
 TRAIN = {"limit": 256, "batch_size": 64, "precision": "float32", "threads": 1}
-LONG = 1000
 
 
 def tiny(epochs: int = 2, **train: object) -> RunSpec:
     """784-2-784 on 256 digits: an epoch takes some hundredths of a second."""
     settings = {**TRAIN, "epochs": epochs, **train}
     return RunSpec("autoencoder", "digits", {"latent_dim": 2}, settings)
+
+
+def lasting(**train: object) -> RunSpec:
+    """The same on all digits in pairs, for minutes: no machine ends it before its test does."""
+    return tiny(1000, limit=0, batch_size=2, **train)
 
 
 def epochs(run: Run) -> list[Event]:
@@ -165,7 +169,7 @@ def test_runs_train_one_after_the_other_and_the_last_one_needs_nobody(folder: Pa
 
 
 def test_pause_lr_stop_and_resume(folder: Path) -> None:
-    run = queue.start(tiny(LONG))
+    run = queue.start(lasting())
     until(lambda: len(epochs(run)) >= 1)
     queue.pause(run)
     until(lambda: run.state == "paused")
@@ -192,7 +196,7 @@ def test_pause_lr_stop_and_resume(folder: Path) -> None:
 
 
 def test_kill_loses_at_most_the_epoch_and_the_queue_goes_on(folder: Path) -> None:
-    run, waiting = queue.start(tiny(LONG)), queue.start(tiny(1))
+    run, waiting = queue.start(lasting()), queue.start(tiny(1))
     until(lambda: len(epochs(run)) >= 3)
     assert run.pid is not None
     seen = len(epochs(run))
@@ -321,7 +325,7 @@ def test_only_a_run_that_never_took_a_step_is_discarded(folder: Path) -> None:
 
 
 def test_stopping_a_waiting_run_takes_it_out_of_the_queue(folder: Path) -> None:
-    first, second, third = (queue.start(tiny(LONG, seed=seed)) for seed in range(3))
+    first, second, third = (queue.start(lasting(seed=seed)) for seed in range(3))
     assert [run.id for run in queue.queue()] == [second.id, third.id]
     queue.stop(second)
     assert second.state == "stopped"

@@ -80,5 +80,23 @@ def test_the_figure_has_an_axis_per_setting() -> None:
     assert list(lr.tickvals) == [0.1, 0.2] and list(lr.values) == [0.1, 0.2, 0.1]
     assert list(kind.values) == [0, 1, 1] and list(kind.ticktext) == ["a", "b"]
     assert list(plot.line.color) == list(loss_axis.values) == [3.0, 1.0, 2.0]
+    assert loss_axis.tickvals is None, "measured numbers may lie close together"
     with pytest.raises(ValueError, match="one length"):
         parallel({"a": [1.0], "b": [1.0, 2.0]}, "a")
+
+
+def test_every_line_is_seen_in_the_light_and_in_the_dark() -> None:
+    """WCAG 2.2, 1.4.11: what carries a meaning has a contrast of 3 with its background."""
+    (plot,) = parallel({"a": [1.0, 2.0], "loss": [1.0, 2.0]}, "loss").data
+    assert [at for at, _ in plot.line.colorscale] == [0.0, 0.5, 1.0]
+    for _, colour in plot.line.colorscale:
+        for background in ("#ffffff", "#101817"):
+            a, b = sorted((luminance(colour), luminance(background)))
+            assert (b + 0.05) / (a + 0.05) >= 3, (colour, background)
+
+
+def luminance(colour: str) -> float:
+    """Relative luminance of "#rrggbb" in sRGB."""
+    parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    linear = [p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts]
+    return sum(w * p for w, p in zip((0.2126, 0.7152, 0.0722), linear, strict=True))

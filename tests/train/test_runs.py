@@ -129,6 +129,14 @@ def test_the_page_starts_a_sweep() -> None:
 
 
 @pytest.mark.usefixtures("nothing_starts")
+def test_values_typed_just_before_the_click_count() -> None:
+    app = browse("train/runs.py")
+    app.text_input(key="sweep.values.latent_dim").set_value("2, 5, 6")
+    ok(app.button(key="sweep.start").click().run())
+    assert sorted(run.spec.model["latent_dim"] for run in queue.queue()) == [2, 5, 6]
+
+
+@pytest.mark.usefixtures("nothing_starts")
 def test_a_double_click_starts_a_sweep_once() -> None:
     app = browse("train/runs.py")
     ok(app.text_input(key="sweep.values.latent_dim").set_value("2, 5").run())

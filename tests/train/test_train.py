@@ -99,6 +99,25 @@ def test_start_makes_a_run_with_the_form_s_settings() -> None:
 
 
 @pytest.mark.usefixtures("nothing_starts")
+def test_a_number_typed_just_before_the_click_counts() -> None:
+    """On a busy server both arrive together, and the button still knows the old number."""
+    app = page()
+    app.number_input(key="train.autoencoder.epochs").set_value(3)
+    app.text_input(key="train.autoencoder.hidden").set_value("30, 20")
+    ok(app.button(key="train.start").click().run())
+    (run,) = queue.listing()
+    assert (run.spec.train["epochs"], run.spec.model["hidden"]) == (3, [30, 20])
+
+
+def test_a_wrong_setting_typed_just_before_the_click_starts_nothing() -> None:
+    app = page()
+    app.text_input(key="train.autoencoder.hidden").set_value("400, many")
+    ok(app.button(key="train.start").click().run())
+    assert "hidden must be a whole number, got 'many'" in app.toast[0].value
+    assert queue.listing() == []
+
+
+@pytest.mark.usefixtures("nothing_starts")
 def test_a_run_that_waits_already_is_shown_instead_of_started_again() -> None:
     app = page()
     ok(app.button(key="train.start").click().run())

@@ -91,7 +91,7 @@ const LESSONS = {
   },
   recover: async ({ state, before }) => {
     const then = (await atLink(before)).shown.measures
-    assert.ok(then.covered <= 1 && then.spread < 0.2, `spread ${then.spread}`)
+    assert.ok(then.covered === 1 && then.close > 0.75 && then.spread < 0.2, `${then.close} on target, spread ${then.spread}`)
     assert.ok((await atLink(state)).shown.measures.covered >= 6)
   },
   momentum: async ({ state }) => {

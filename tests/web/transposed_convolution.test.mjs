@@ -5,7 +5,7 @@ import { fromText } from "../../genlib/web/shared/packet.js"
 import { both, edges } from "../../genlib/web/transposed_convolution/checkerboard.js"
 import { mainOf, marksOf, sentence, sumOf } from "../../genlib/web/transposed_convolution/focus.js"
 import { contribution, gaussians, kernelBetween, mapOf, walkOf } from "../../genlib/web/transposed_convolution/layer.js"
-import { convolutionMatrix, convolve, inner, links, matrix, nearest, outSide, overlap, range, slide, spread, stamp, turned, upsampled }
+import { convolve, inner, links, matrix, nearest, outSide, overlap, range, slide, spread, stamp, turned, upsampled }
   from "../../genlib/web/transposed_convolution/operation.js"
 import { EXAMPLES, FILLS } from "../../genlib/web/transposed_convolution/parts.js"
 import { asText, changed, inputOf, kernelOf, parse, pinOf, START, stepOf, stepsOf, withInput } from "../../genlib/web/transposed_convolution/state.js"
@@ -32,6 +32,19 @@ test("all three views give PyTorch's numbers in 500 random settings", () => {
     assert.equal(y.length, m * m)
   }
 })
+
+// The matrix C of the ordinary convolution with this kernel, stride and padding, from m x m to n x n:
+// n * n rows and m * m columns of kernel cells, as `matrix`.
+const convolutionMatrix = (setting) => {
+  const { n, k, s, p } = setting, m = outSide(setting)
+  const cells = new Int16Array(n * n * m * m).fill(-1)
+  for (let i = 0; i < n * n; i++)
+    for (let t = 0; t < k * k; t++) {
+      const row = Math.floor(i / n) * s - p + Math.floor(t / k), column = (i % n) * s - p + (t % k)
+      if (Math.min(row, column) >= 0 && Math.max(row, column) < m) cells[i * m * m + row * m + column] = t
+    }
+  return cells
+}
 
 test("the matrix is the transpose of the convolution's, which gives conv2d's numbers", () => {
   for (const { setting, w, y, back } of cases) {

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 ADDRESS = "http://127.0.0.1:8265"
 PATIENCE = 3.0  # seconds for a dashboard to take a connection
+ANSWER_S = 30.0  # seconds for an answer
 FRESH = 1.0  # seconds that a list of all jobs is good for
 MOST_LOG = 20_000  # characters
 STATES = {
@@ -67,7 +68,9 @@ def _submit(client: JobSubmissionClient, run: Run) -> bool:
     wished = Options.from_dict(launch.remembered(run).options)
     job = _name(run)
     command = [wished.python, "-m", "genlib", "train", "--run", str(run.path.resolve())]
-    with _asking(f"Ray refused {run.id}"):
+    # Before it is asked: should its answer be lost, the job is known by this name or forgotten.
+    launch.handed_over(run, job)
+    try:
         client.submit_job(
             entrypoint=shlex.join(command),
             submission_id=job,
@@ -76,7 +79,11 @@ def _submit(client: JobSubmissionClient, run: Run) -> bool:
             runtime_env={"env_vars": _variables()},
             metadata={"genlib": run.id},
         )
-    launch.handed_over(run, job)
+    except RuntimeError as error:
+        launch.handed_over(run, "")
+        raise LaunchError(f"Ray refused {run.id}: {_first_line(error)}") from error
+    except OSError as error:
+        raise _silent() from error
     return True
 
 
@@ -92,12 +99,13 @@ def _variables() -> dict[str, str]:
 
 
 def state(run: Run) -> str:
-    """What Ray says of the run's job; a job that it has forgotten has ended."""
+    """What Ray says of the run's job. A head that was started again has forgotten every job, and
+    most of their processes have ended with it; the others show it by their locks and beats."""
     job = launch.remembered(run).job
     known = _states()
     if job not in known:  # it may be younger than what was heard last
         known = _states(now=True)
-    return known.get(job, "ended")
+    return known.get(job, "forgotten")
 
 
 _seen: dict[str, tuple[float, dict[str, str]]] = {}  # address -> when, job -> its state
@@ -150,7 +158,7 @@ def _client() -> JobSubmissionClient:
             f"got {address()[:80]!r}."
         )
     try:
-        from ray.job_submission import JobSubmissionClient
+        from ray.job_submission import JobSubmissionClient as Client
     except ImportError:
         raise LaunchError(
             "Ray isn't installed here: pip install 'genlib[ray]', or start runs with --on here."
@@ -158,9 +166,20 @@ def _client() -> JobSubmissionClient:
     try:
         port = where.port or {"http": 80, "https": 443}[where.scheme]
         socket.create_connection((where.hostname, port), PATIENCE).close()
-        return JobSubmissionClient(address())
+        return _patient(Client)(address())
     except (OSError, RuntimeError) as error:  # requests' errors are OSErrors
         raise _silent() from error
+
+
+def _patient(client: type[JobSubmissionClient]) -> type[JobSubmissionClient]:
+    """The same client with an end to its waiting. Its own has none: a head that hangs would stop
+    every page that looks after the queue."""
+
+    class Patient(client):  # type: ignore[valid-type, misc]
+        def _do_request(self, method: str, endpoint: str, **options: object) -> object:
+            return super()._do_request(method, endpoint, **{"timeout": ANSWER_S, **options})
+
+    return Patient
 
 
 @contextmanager

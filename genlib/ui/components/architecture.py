@@ -15,11 +15,27 @@ from genlib.ui.kit.web import component
 MOST_MAPS = 16  # channels of a block that are shown
 
 
-def architecture(key: str, diagram: Diagram, *, roles: bool = False, start: str = "") -> None:
+def architecture(
+    key: str, diagram: Diagram, *, roles: bool = False, start: str = "", linked: str = ""
+) -> None:
     """Draw a diagram. roles: write what each part plays (the counterfeiter, the police).
 
     start: the key of the part or circle whose details are shown until something is pointed at.
+    linked: the prefix, with its dot, below which the link keeps what was clicked last as ``at``.
     """
+    data = packet(diagram, roles=roles, start=start, linked=linked)
+    component("architecture")(key=key, data=data, height="content")
+
+
+def packet(
+    diagram: Diagram,
+    *,
+    roles: bool = False,
+    start: str = "",
+    linked: str = "",
+    alone: bool = False,
+) -> bytes:
+    """What the browser gets. alone: there is no server; what was clicked comes from the link."""
     arrays: dict[str, Array] = {}
 
     def keep(name: str, values: Values | None) -> None:
@@ -36,11 +52,13 @@ def architecture(key: str, diagram: Diagram, *, roles: bool = False, start: str 
         "title": diagram.title,
         "roles": roles,
         "start": start,
+        "linked": linked,
+        "alone": alone,
         "parts": [_part(part) for part in diagram.parts],
         "dots": [_dot(dot) for dot in diagram.dots],
         "wires": [{"start": w.start, "end": w.end, "under": w.under} for w in diagram.wires],
     }
-    component("architecture")(key=key, data=pack(header, arrays), height="content")
+    return pack(header, arrays)
 
 
 def _dot(dot: Dot) -> dict[str, object]:

@@ -14,6 +14,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from genlib.ui.components.draw import draw
 from genlib.ui.kit import images, loading
+from genlib.ui.kit.pickers import choose
 from genlib.ui.kit.plain import note_of
 
 if TYPE_CHECKING:
@@ -58,15 +59,11 @@ def pick_digit(
         if data.note:
             st.caption(f":material/info: {note_of(data)}")
         ways = {"test": "Test set", "draw": "Draw"}
-        way = st.segmented_control(
+        way = choose(
             label,
-            list(ways),
-            format_func=lambda way: ways[way],
-            default="test",
-            required=True,
-            key=f"{key}.from",
-            bind="query-params",
-            help="Take a digit of the test set, or draw one with mouse, pen or finger.",
+            ways,
+            f"{key}.from",
+            "Take a digit of the test set, or draw one with mouse, pen or finger.",
         )
         if way == "draw":
             drawn = _drawn(key, label)

@@ -12,11 +12,15 @@ from genlib.data import datasets
 from genlib.explore import architecture
 from genlib.explore.architecture import Diagram
 from genlib.store.checkpoint import Info
+from genlib.ui.components.architecture import packet
 from genlib.ui.components.digit_picker import pick_digit
-from genlib.ui.kit import loading
+from genlib.ui.kit import loading, standalone
 from genlib.ui.kit.plain import plain
 
 FIRST = "vae-20"  # what the page opens with
+LINKED = "architectures."  # the link keeps what was clicked as architectures.at
+TITLE = "Architectures"
+INTRO = "Point at a block or a circle: what it computes, and what it makes of this image."
 
 
 def models() -> dict[str, Info]:
@@ -73,3 +77,9 @@ def rows(drawn: Diagram) -> list[dict[str, object]]:
         for block in part.blocks
         for layer in block.layers
     ]
+
+
+def as_file(drawn: Diagram) -> str:
+    """The diagram with all its numbers as one HTML file."""
+    found = packet(drawn, linked=LINKED, alone=True)
+    return standalone.packet_page("architecture", f"{TITLE}: {drawn.title}", INTRO, found)

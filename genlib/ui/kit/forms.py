@@ -40,6 +40,23 @@ def fill(specs: Iterable[Spec], key: str, defaults: Mapping[str, object]) -> Fil
     return filled
 
 
+def held(specs: Iterable[Spec], key: str, defaults: Mapping[str, object]) -> Filled:
+    """What the widgets of ``fill`` hold at this moment, drawn or not; for callbacks.
+
+    What was bound to a button when it was drawn is older: a number typed just before the click
+    arrives together with it.
+    """
+    filled = Filled()
+    for spec in specs:
+        shown = _default(spec, defaults.get(spec.name))
+        try:
+            given = st.session_state.get(f"{key}.{spec.name}", shown)
+            filled.values[spec.name] = read(spec, given)
+        except ValueError as error:
+            filled.errors.append(str(error))
+    return filled
+
+
 def apply(specs: Iterable[Spec], key: str, values: Mapping[str, object]) -> None:
     """Put values into the form's widgets; names that are missing go back to the default.
 

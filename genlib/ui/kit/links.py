@@ -1,8 +1,23 @@
-"""Whole numbers that a link holds without a widget: seeds, and what was picked on a canvas."""
+"""Numbers in the link; whole ones may be there without a widget, such as seeds."""
 
 from __future__ import annotations
 
+import math
+
 import streamlit as st
+
+
+def keep_finite() -> None:
+    """Drop infinite numbers from the link: Streamlit's number fields end in an OverflowError."""
+    for key in [k for k in st.query_params if any(map(_infinite, st.query_params.get_all(k)))]:
+        del st.query_params[key]
+
+
+def _infinite(text: str) -> bool:
+    try:
+        return math.isinf(float(text))
+    except ValueError:
+        return False
 
 
 def number(key: str, default: int = 0) -> int:

@@ -11,7 +11,7 @@ Two delays that every Streamlit app has are mended here, for `streamlit run app.
    runner.postScriptGC in .streamlit/config.toml), and Python by itself whenever enough was
    allocated, which falls into somebody's drag. With torch imported a full collection walks half a
    million objects that never die. We freeze those (gc.freeze) and collect what is left while no
-   script is running.
+   script is running; now and then we thaw them, since some of them do die.
 
 Neither torch nor scikit-learn is imported by this module: the first paint does not wait for them.
 """
@@ -51,8 +51,10 @@ QUIET_SECONDS = 0.4
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD, M_ARENA_MAX = -1, -3, -8
 LARGE = 1 << 20  # bytes of a block that goes back to the system when it is freed
 LONGEST_SECONDS_BETWEEN_COLLECTIONS = 60.0
-# Modules that must have come in before the frozen heap is worth renewing.
+# Modules that must have come in before the frozen heap is worth renewing; else it is renewed in the
+# first quiet moment after so many seconds, until that long after the last page.
 NEW_MODULES = 50
+SECONDS_FROZEN = 180.0  # longer than Streamlit keeps the session of a browser that has gone
 
 _warm = threading.Event()
 
@@ -169,19 +171,23 @@ def keep_house() -> None:
     """Collect garbage in quiet moments, until the process ends."""
     queue.tidy()
     frozen_at = 0
-    last = time.monotonic()
-    quiet_since = last
+    last = frozen_when = quiet_since = time.monotonic()
     while not background.ending.wait(0.1):
         now = time.monotonic()
         if _script_is_running():
             quiet_since = now
-        if now - quiet_since < QUIET_SECONDS and now - last < LONGEST_SECONDS_BETWEEN_COLLECTIONS:
+        quiet = now - quiet_since >= QUIET_SECONDS
+        if not quiet and now - last < LONGEST_SECONDS_BETWEEN_COLLECTIONS:
             continue
-        if len(sys.modules) >= frozen_at + NEW_MODULES and (frozen_at == 0 or _warm.is_set()):
+        new = len(sys.modules) >= frozen_at + NEW_MODULES and (frozen_at == 0 or _warm.is_set())
+        # What was in use when it was frozen, a visitor's session say, is garbage only once thawed.
+        left = frozen_when < quiet_since + SECONDS_FROZEN
+        old = quiet and left and now - frozen_when > SECONDS_FROZEN
+        if new or old:
             gc.unfreeze()
             gc.collect()
             gc.freeze()
-            frozen_at = len(sys.modules)
+            frozen_at, frozen_when = len(sys.modules), now
         elif sum(gc.get_count()) > 1000:
             gc.collect()
         else:

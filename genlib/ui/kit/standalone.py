@@ -6,8 +6,9 @@ of the link at the moment of the click.
 
 from __future__ import annotations
 
+import base64
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from html import escape
 from urllib.parse import urlencode
 
@@ -36,7 +37,7 @@ def page(
 
     title, intro: plain text. data: what the component gets as its data, JSON values. modules: paths
     below genlib/web that ``script``, which runs before the component is drawn, imports; there
-    ``data`` is in reach and may be changed.
+    ``data`` is in reach and may be changed or replaced.
     """
     entry = f"{component}/view.js"
     names = json.dumps({"imports": import_map(entry, *modules)})
@@ -51,6 +52,30 @@ def page(
         script=script,
         data=given,
     )
+
+
+def packet_page(
+    component: str, title: str, intro: str, packet: bytes, stored: Sequence[bytes] = ()
+) -> str:
+    """The same for a component whose data is a packet; ``stored``: what its store holds."""
+    packed, *brought = (base64.b64encode(one).decode() for one in (packet, *stored))
+    given = {"packet": packed, "stored": brought}
+    return page(
+        component,
+        title,
+        intro,
+        given,
+        modules=("store/view.js", "shared/packet.js"),
+        script=_PACKETS,
+    )
+
+
+_PACKETS = """
+import store from "store/view.js"
+import { fromText } from "shared/packet.js"
+for (const one of data.stored) store({ data: fromText(one) })
+data = fromText(data.packet)
+"""
 
 
 def opening_at(text: str, state: Mapping[str, str]) -> str:
@@ -108,7 +133,7 @@ if (state && !location.hash) location.replace(`#${{state}}`)
 <script type="importmap">{modules}</script>
 <script type="module">
 import draw from "{entry}"
-const data = {data}
+let data = {data}
 {script}
 draw({{ parentElement: document.getElementById("here"), data }})
 </script></body></html>

@@ -6,7 +6,7 @@ itself; those of the likelihood bench are in the headers of the shipped checkpoi
 
 from __future__ import annotations
 
-from functools import cache
+from functools import lru_cache
 from typing import cast
 
 import numpy as np
@@ -41,7 +41,7 @@ def _changed(name: str, amount: float, other: Tensor | None = None) -> Tensor:
     return CHANGES[name].apply(x[None], amount, x if other is None else other)[0]
 
 
-@cache
+@lru_cache(maxsize=64)
 def _real(name: str) -> dossier.Floats:
     """A model's first reading of 500 real digits."""
     model = loading.model(named(name))

@@ -53,7 +53,7 @@ def new_run(controls: DeltaGenerator, picture: DeltaGenerator) -> None:
     errors = [*model.errors, *train.errors]
     errors = errors or _check(family, data, model.values, train.values)
     with picture:
-        _start_button(errors, _spec(family, dataset, recipe, model.values, train.values))
+        _start_button(errors)
         for error in errors:
             st.error(plain(f"{error}."), icon=":material/error:")
         if not errors:
@@ -201,7 +201,7 @@ def _spec(
     return RunSpec(family.family, dataset, dict(model), dict(train), recipe=named)
 
 
-def _start_button(errors: list[str], spec: RunSpec) -> None:
+def _start_button(errors: list[str]) -> None:
     waiting = len([run for run in queue.listing() if run.alive or run.state == "queued"])
     room = max(0, queue.max_runs() - waiting)
     st.button(
@@ -216,12 +216,30 @@ def _start_button(errors: list[str], spec: RunSpec) -> None:
         if room
         else "Another run is training. This one starts automatically when its turn comes.",
         on_click=_start,
-        args=(spec,),
     )
 
 
+def _asked_for() -> RunSpec:
+    """What the form holds now; raises ValueError for what can't be trained."""
+    family = FAMILIES[st.session_state["train.family"]]
+    key, dataset = f"train.{family.family}", str(st.session_state["train.dataset"])
+    model = forms.held(model_specs(family), key, {})
+    train = forms.held(TrainSettings.specs(), key, family.defaults)
+    errors = [*model.errors, *train.errors]
+    errors = errors or _check(family, loading.dataset(dataset), model.values, train.values)
+    if errors:
+        raise ValueError(errors[0])
+    recipe = str(st.session_state.get(f"{key}.recipe", OWN))
+    return _spec(family, dataset, recipe, model.values, train.values)
+
+
 @rights.needed
-def _start(spec: RunSpec) -> None:
+def _start() -> None:
+    try:
+        spec = _asked_for()
+    except ValueError as error:
+        rights.say(f"{error}.")
+        return
     try:  # of a double click, the second one shows what the first one started
         run = queue.at_work_on(spec) or queue.start(spec, guard.owner())
     except LimitError as error:

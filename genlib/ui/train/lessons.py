@@ -7,7 +7,7 @@ recorded. Those of Runs open a sweep, and their facts train its first epochs.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cache
+from functools import lru_cache
 
 from genlib.models import FAMILIES
 from genlib.settings import TrainSettings
@@ -128,7 +128,7 @@ TRAIN = (
 # ------------------------------------------------------------------------------------------ Runs
 
 
-@cache
+@lru_cache(maxsize=64)
 def _test_loss(setting: str, value: float, epochs: int) -> float:
     """The test loss of ae-30's recipe with one setting changed, after so many of its epochs."""
     recipe = RECIPES[SWEPT]

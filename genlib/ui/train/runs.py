@@ -7,11 +7,11 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 import streamlit as st
 
-from genlib.models import FAMILIES
 from genlib.plots.curves import compare
 from genlib.runs import events, queue
 from genlib.runs.directory import Run
-from genlib.settings import Event, TrainSettings
+from genlib.settings import Event
+from genlib.tracking.follow import all_settings
 from genlib.ui import menu
 from genlib.ui.kit import rights
 from genlib.ui.kit.plain import in_chart, plain
@@ -35,12 +35,7 @@ def settings(run: Run) -> dict[str, str]:
 
     A learning rate that was changed during the training reads "0.001 → 0.01 (epoch 2.5)".
     """
-    spec = run.spec
-    found: dict[str, object] = {"family": spec.family, "dataset": spec.dataset}
-    if spec.family in FAMILIES:
-        found |= {s.name: s.default for s in FAMILIES[spec.family].Config.specs()}
-    found |= {s.name: s.default for s in TrainSettings.specs()}
-    found |= {**spec.model, **spec.train}
+    found = all_settings(run.spec)
     texts = {name: as_text(value) for name, value in found.items() if name not in NEVER}
     changed = rate_changes(run)
     texts["lr"] += " → …" if len(changed) > MOST_RATES else ""

@@ -94,7 +94,6 @@ def start() -> None:
             disabled=bool(planned.error),
             help=plain(planned.error) or "They train one after the other.",
             on_click=_start,
-            args=(planned.specs,),
         )
     if planned.error and text:
         st.error(plain(planned.error), icon=":material/error:")
@@ -111,7 +110,11 @@ def _base() -> RunSpec:
         bind="query-params",
         help="All other settings come from here.",
     )
-    name = bases[chosen or next(iter(bases))]
+    return _settings_of(bases[chosen or next(iter(bases))])
+
+
+def _settings_of(name: str) -> RunSpec:
+    """The settings of the recipe or the run of this name."""
     if name in RECIPES:
         recipe = RECIPES[name]
         family = FAMILIES[recipe.family]
@@ -123,8 +126,7 @@ def _base() -> RunSpec:
 
 def _setting(base: RunSpec) -> Spec:
     """The setting that the sweep varies, of the model or of its training."""
-    family = FAMILIES[base.family]
-    specs = {s.name: s for s in [*form.model_specs(family), *TrainSettings.specs()]}
+    specs = _varied(base)
     names = list(specs)
     first = "latent_dim" if "latent_dim" in specs else "lr"
     name = st.selectbox(
@@ -138,8 +140,24 @@ def _setting(base: RunSpec) -> Spec:
     return specs[name or first]
 
 
+def _varied(base: RunSpec) -> dict[str, Spec]:
+    """The settings that a sweep can vary, by name."""
+    family = FAMILIES[base.family]
+    return {s.name: s for s in [*form.model_specs(family), *TrainSettings.specs()]}
+
+
 @rights.needed
-def _start(specs: list[RunSpec]) -> None:
+def _start() -> None:
+    """Start what the form holds now: what was typed just before the click arrives with it."""
+    base = _settings_of(str(st.session_state["sweep.base"]).partition(" ")[2])
+    varied = _varied(base)
+    name = str(st.session_state["sweep.setting"])
+    text = str(st.session_state.get(f"sweep.values.{name}", EXAMPLES.get(name, "")))
+    planned = plan(base, varied[name], text) if name in varied else Plan([])
+    if not planned.specs:
+        rights.say(planned.error)
+        return
+    specs = planned.specs
     st.session_state["runs.sweep"] = specs[0].sweep
     if queue.at_work_on(specs[-1]):  # the second click of a double click
         return

@@ -1,6 +1,7 @@
 // A block diagram that one can point at: every block and circle tells its rule, shapes, parameters
 // and, where the model has run, its numbers.
 import { component, View } from "../shared/hand.js"
+import { readLink, writeLink } from "../shared/link.js"
 import { unpack } from "../shared/packet.js"
 import { show } from "../shared/picture.js"
 import { readTheme } from "../shared/theme.js"
@@ -57,7 +58,8 @@ class Architecture extends View {
     this.root.dataset.title = this.data.title
     this.width = 0
     this.draw()
-    const { start } = this.data, known = (key) => this.items.some((item) => item.key === key)
+    const { linked, alone } = this.data, start = (alone && readLink(linked).at) || this.data.start
+    const known = (key) => this.items.some((item) => item.key === key)
     const fresh = start !== this.start // the link has chosen another one since
     this.start = start
     this.root.classList.toggle("chosen", known(start) && !this.data.roles)
@@ -92,7 +94,11 @@ class Architecture extends View {
     group.setAttribute("role", "img")
     group.setAttribute("aria-label", label)
     group.dataset.key = key
-    group.onpointerenter = group.onfocus = group.onclick = () => this.tell(key)
+    group.onpointerenter = group.onfocus = () => this.tell(key)
+    group.onclick = () => {
+      this.tell(key)
+      if (this.data.linked) writeLink(this.data.linked, { at: key })
+    }
     group.onkeydown = (event) => this.key(event, key)
     this.items.push({ key, box, group })
     svg.append(group)

@@ -52,3 +52,20 @@ export const neighbourTowards = (i, places, right, down, middle) => {
   })
   return found
 }
+
+/** The labels as a link holds them: "1043.7-12.0", test image 1043 is a 7, 12 is a 0.
+ * @param {number[][]} pairs [row, class] @param {Int32Array} numbers of the test image in each row */
+export const textOf = (pairs, numbers) => pairs.map(([row, label]) => `${numbers[row]}.${label}`).join("-")
+
+/** The labels in a link; what names no picture here or no class is dropped.
+ * @param {string} text @param {Int32Array} numbers @param {number} classes @returns {number[][]} */
+export const listOf = (text, numbers, classes) => {
+  const found = new Map()
+  for (const word of text.split("-")) {
+    const [, number, label] = word.match(/^(\d{1,8})\.(\d{1,3})$/) ?? [], row = numbers.indexOf(Number(number))
+    if (row < 0 || !(Number(label) < classes)) continue
+    found.delete(row)
+    found.set(row, Number(label))
+  }
+  return [...found]
+}

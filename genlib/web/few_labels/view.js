@@ -1,14 +1,17 @@
-// Few labels: a map of digits without colours. Label some, and the classifier on the server colours
-// the rest. The list of labels lives here; it is sent whole, and the server answers with a guess and
-// a certainty for every point.
+// Few labels: a map of digits without colours. Label some, and a classifier colours the rest. The list of
+// labels lives here. Where learn.js has the classifier, colours follow at once; the list is also sent
+// whole, and the server answers with a guess and a certainty for every point. In a file there is no
+// server: the list goes into the link.
 import { Gestures } from "../shared/gestures.js"
 import { component, NextFrame, View } from "../shared/hand.js"
+import { readLink, writeLink } from "../shared/link.js"
 import { unpack } from "../shared/packet.js"
 import { circle, penFor, resize, strokeLines } from "../shared/picture.js"
 import { Plane } from "../shared/plane.js"
 import { withShared } from "../shared/store.js"
 import { readTheme } from "../shared/theme.js"
-import { LabelList, neighbourTowards } from "./labels.js"
+import { LabelList, listOf, neighbourTowards, textOf } from "./labels.js"
+import { leastCertain, LEARNERS, learnersFor, likeliest, scoreOf } from "./learn.js"
 
 const NONE = 255 // no guess yet
 const REACH = 14 // a point this near the pointer is meant
@@ -16,6 +19,7 @@ const THUMB = 32 // CSS pixels of a labelled digit
 const ROOM = 70 // more labelled digits than this are rings
 const HTML = `
 <div class="bar"><strong class="score" aria-live="polite"></strong><span class="tools">
+  <label class="alone" hidden>Classifier <select class="classifier"></select></label>
   <button type="button" class="next" title="The digit to label next, by the rule on the left">Which one next?</button>
   <button type="button" class="undo" title="Undo the last change (Ctrl+Z)">Undo</button>
   <button type="button" class="reset" title="Take all labels away; Undo brings them back">Reset</button>
@@ -66,17 +70,20 @@ class FewLabels extends View {
       this.paintTop()
     }
     get(".remove").onclick = () => this.give(-1)
+    get(".classifier").onchange = (event) => { this.data.classifier = event.target.value; this.changed() }
     this.resizing = new ResizeObserver(() => this.resize())
     this.resizing.observe(this.stage)
   }
   update(given) {
     const before = this.data, data = unpack(given.data), { plane } = this
-    this.send = given.setStateValue // always the newest: older ones are dead
+    this.send = given.setStateValue ?? (() => {}) // always the newest: older ones are dead
     this.data = data
     plane.sprites.clear()
     Object.assign(plane, { theme: readTheme(this.root), labels: data.guesses, sure: data.sure })
     if (before?.pictures !== data.pictures) this.take(data.pictures)
     if (data.revision !== this.revision) this.adopt(data, before)
+    if (before?.material !== data.material) this.takeMaterial(data.material)
+    else if (this.list.pairs.length !== data.answered) this.learn() // an answer to an older list
     this.dress()
     if (!plane.width) this.resize()
     if (before?.space === data.space) return plane.frame.ask()
@@ -97,6 +104,26 @@ class FewLabels extends View {
       this.plane.frame.ask()
     })
   }
+  takeMaterial(name) {
+    this.material = null
+    if (name) {
+      withShared(name, (shared) => {
+        if (this.data.material !== name) return
+        this.material = shared
+        if (this.data.alone) this.settle()
+      })
+    }
+  }
+  // In a file: what the link says, and what a server would have chosen.
+  settle() {
+    const { data, material } = this, able = learnersFor(material), link = readLink("few."), select = this.get(".classifier")
+    this.get(".alone").hidden = false
+    select.replaceChildren(...able.map((name) => new Option(name)))
+    data.classifier = [link.classifier, data.classifier, able[0]].find((name) => able.includes(name))
+    select.value = data.classifier
+    if (link.labels) this.list = new LabelList(listOf(link.labels, data.numbers, data.classes.length))
+    this.changed()
+  }
   // The server has changed the list: a link, a lesson, a button.
   adopt(data, before) {
     const pairs = Array.from({ length: data.given.length / 2 }, (_, k) => [data.given[2 * k], data.given[2 * k + 1]])
@@ -113,9 +140,24 @@ class FewLabels extends View {
   // ---- labelling ----
   changed() {
     const { data, list } = this
+    this.learn()
+    if (data.alone) writeLink("few.", { labels: textOf(list.pairs, data.numbers), classifier: data.classifier })
     this.send("labels", { revision: this.revision, items: list.pairs.map(([row, y]) => [data.numbers[row], y]) })
     this.dress()
     this.plane.frame.ask()
+  }
+  // What a server would answer, as far as it can be computed here.
+  learn() {
+    const { data, list: { pairs }, material, plane } = this, classes = data.classes.length
+    const learner = LEARNERS[data.classifier]
+    if (!material || !learner || !learnersFor(material).includes(data.classifier)) return
+    const found = pairs.length ? learner(material, pairs, classes) : null
+    Object.assign(data, found ? likeliest(found.pool, classes)
+      : { guesses: data.guesses.map(() => NONE), sure: data.sure.map(() => 0) })
+    data.answered = pairs.length
+    data.score = found ? scoreOf(found, material.truth, classes, pairs.length) : "No label yet: click a digit."
+    if (data.alone && found) ({ row: data.suggested, why: data.why } = leastCertain(found.pool, pairs, data.classes))
+    Object.assign(plane, { labels: data.guesses, sure: data.sure })
   }
   give(label) {
     const row = this.at

@@ -14,7 +14,7 @@ export const floorOf = (points) => {
 
 /** Before the first step: every part has the data's covariance and sits on a random point.
  * @param {number[][]} points @param {number} count of parts @param {number} seed */
-export const startParts = (points, count, seed) => {
+const startParts = (points, count, seed) => {
   const { cov } = fitGaussian(points), floor = floorOf(points), chance = new Chance(seed)
   const wide = [cov[0] + floor, cov[1], cov[2] + floor]
   return Array.from({ length: count }, () => {

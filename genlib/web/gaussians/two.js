@@ -15,7 +15,7 @@ const CURVE = 90 // pixels that a curve at the edge takes
 const rounded = (x) => Number(x.toPrecision(5))
 
 /** The Gaussian of a state: {mx, my, sx, sy, rho}. */
-export const ofState = ({ mx, my, sx, sy, rho }) => ({ mean: [mx, my], cov: covariance(sx, sy, rho) })
+const ofState = ({ mx, my, sx, sy, rho }) => ({ mean: [mx, my], cov: covariance(sx, sy, rho) })
 
 /** The state of a Gaussian, with rho inside of [-0.99, 0.99]. */
 export const toState = (g) => ({

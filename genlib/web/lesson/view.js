@@ -6,7 +6,9 @@
 // Nothing is graded or stored: the address is all there is.
 import { component, View } from "../shared/hand.js"
 import { goTo, readLink } from "../shared/link.js"
+import { isReplaying, onReplay } from "../shared/replay.js"
 
+const WAIT = "The page trains until it shows the answer …"
 const LIST = `<details><summary>Try this</summary><ol></ol></details>`
 const PANEL = `<p class="question" tabindex="-1"></p><div class="answers"></div><p class="explanation" tabindex="-1" hidden></p>
   <div class="on"><button class="again">Ask again</button><button class="next">Next</button>
@@ -59,7 +61,12 @@ class List extends View {
 }
 
 class Panel extends View {
-  constructor(parent) { super(parent, "lesson", PANEL) }
+  constructor(parent) {
+    super(parent, "lesson", PANEL)
+    this.unhear = onReplay(() => this.explain())
+  }
+  end() { this.unhear(); super.end() }
+  explain() { this.get(".explanation").textContent = isReplaying() ? WAIT : this.lesson.explanation }
   update({ data: { lesson, answer, next } }) {
     this.root.classList.toggle("answered", answer !== null)
     this.get(".question").textContent = lesson.question
@@ -73,7 +80,8 @@ class Panel extends View {
     })
     this.get(".answers").replaceChildren(...answers)
     this.get(".explanation").hidden = answer === null
-    this.get(".explanation").textContent = lesson.explanation
+    this.lesson = lesson
+    this.explain()
     this.get(".again").hidden = answer === null
     this.get(".again").onclick = () => ask(lesson)
     this.get(".next").hidden = !next || answer === null

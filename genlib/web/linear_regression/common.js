@@ -4,7 +4,7 @@ import { clamp } from "../shared/hand.js"
 import { fitPolynomial, highestDegree } from "./polynomial.js"
 
 const ENDS = [0.14, 0.86] // where on the axis the handles of a line are
-export const HELD_MOST = 400 // points on which a model is judged
+const HELD_MOST = 400 // points on which a model is judged
 
 /** A number as a link keeps it. @param {number} x */
 export const rounded = (x) => Number(x.toPrecision(5))
@@ -34,7 +34,7 @@ export const fitOf = (points, degree) => {
 }
 
 /** Where the handles of a line are. @returns {number[]} two z */
-export const endsOf = (lab) => {
+const endsOf = (lab) => {
   const [low, high] = lab.ranges[0]
   return ENDS.map((share) => low + share * (high - low))
 }

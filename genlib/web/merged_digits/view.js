@@ -19,17 +19,17 @@ const CARD = `
   <div class="title"><i></i><h3></h3><span class="text"></span></div><div class="pictures"><figure><canvas class="pixels x_hat" role="img"></canvas>
       <figcaption>reconstruction</figcaption></figure>
     <figure><canvas class="pixels residual" role="img"></canvas>
-      <figcaption title="red: ink of the merge that the model leaves out; blue: ink it adds"
+      <figcaption title="reconstruction − merge. Red: ink that the model adds; blue: ink of the merge that it leaves out"
         >residual</figcaption></figure></div><p class="energy"><b></b> <span></span></p><p class="verdict"></p>
   <svg class="histogram" viewBox="0 0 300 114" role="img"></svg>
   <svg class="curve" viewBox="0 0 300 114" role="img"></svg>`
 
-// Grey or colour pixels; with `x` also given, the signed difference x - pixels, red above, blue below.
+// Grey or colour pixels; with `x` also given, the signed difference pixels - x: red added, blue left out.
 const paint = (canvas, [channels, height, width], pixels, x) => {
   const next = channels > 1 ? height * width : 0
   show(canvas, imageOf(width, height, (i) => {
     if (!x) return [pixels[i], pixels[i + next], pixels[i + 2 * next]]
-    const difference = x[i] - pixels[i], by = Math.min(255, 1.6 * Math.abs(difference))
+    const difference = pixels[i] - x[i], by = Math.min(255, 1.6 * Math.abs(difference))
     return difference > 0 ? [by, by * 0.4, by * 0.25] : [by * 0.25, by * 0.4, by]
   }))
 }

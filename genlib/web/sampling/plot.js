@@ -1,7 +1,7 @@
 // Axes, lines, bars and dots on a canvas, in the coordinates of the data.
 
 const LEFT = 34, RIGHT = 8, TOP = 24, FLOOR = 22
-export const FONT_PX = 14
+const FONT_PX = 14
 
 export class Plot {
   /** @param {{pen: CanvasRenderingContext2D, width: number, height: number}} sheet @param {object} theme

@@ -23,7 +23,7 @@ export const fitGaussian = (points, weight = () => 1) => {
 }
 
 /** (x - mean)^T cov^-1 (x - mean), the squared distance in standard deviations. */
-export const mahalanobis = ({ mean, cov }, x, y) => {
+const mahalanobis = ({ mean, cov }, x, y) => {
   const dx = x - mean[0], dy = y - mean[1], [xx, xy, yy] = cov
   return (yy * dx * dx - 2 * xy * dx * dy + xx * dy * dy) / determinant(cov)
 }

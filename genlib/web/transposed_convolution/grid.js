@@ -4,7 +4,7 @@ import { penFor } from "../shared/picture.js"
 import { say } from "./words.js"
 
 /** The smallest type, in pixels; where it doesn't fit, a cell shows its colour alone. */
-export const LEAST_TYPE = 14
+const LEAST_TYPE = 14
 const LARGEST_TYPE = 20, MOST_TINT = 0.62, LEAST_TINT = 0.1
 
 /** @typedef {object} Look the colours of a drawing: `theme` of readTheme, `mark` of highlights, and

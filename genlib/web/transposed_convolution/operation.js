@@ -106,19 +106,6 @@ export const matrix = (setting) => {
   return cells
 }
 
-/** The matrix C of the ordinary convolution with this kernel, stride and padding, from m x m to n x n.
- * @param {Setting} setting @returns {Int16Array} of n * n rows and m * m columns, as `matrix` */
-export const convolutionMatrix = (setting) => {
-  const { n, k, s, p } = setting, m = outSide(setting)
-  const cells = new Int16Array(n * n * m * m).fill(-1)
-  for (let i = 0; i < n * n; i++)
-    for (let t = 0; t < k * k; t++) {
-      const row = Math.floor(i / n) * s - p + Math.floor(t / k), column = (i % n) * s - p + (t % k)
-      if (Math.min(row, column) >= 0 && Math.max(row, column) < m) cells[i * m * m + row * m + column] = t
-    }
-  return cells
-}
-
 /** C y: what the ordinary convolution makes of the output. Its shape is the input's, its numbers aren't.
  * @param {Setting} setting @param {ArrayLike<number>} y m * m @param {ArrayLike<number>} w
  * @returns {Float64Array} n * n */

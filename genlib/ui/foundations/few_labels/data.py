@@ -18,7 +18,7 @@ from genlib.explore.few_labels import Features
 from genlib.explore.neighbours import Array, Index
 from genlib.models.capabilities import HasComponents
 from genlib.store.checkpoint import Info
-from genlib.ui.components import latent_map
+from genlib.ui.components import few_labels, latent_map
 from genlib.ui.kit import loading
 
 POOL = maps.POINTS  # pictures on the map, which may be labelled
@@ -152,6 +152,19 @@ def positions(info: Info) -> tuple[Array, str]:
 def pictures_message(name: str, _pictures: NDArray[np.uint8]) -> bytes:
     """The pictures of the pool for the map's store."""
     return latent_map.pictures_message(name, _pictures)
+
+
+@st.cache_resource(max_entries=4, show_spinner=False, hash_funcs=loading.BY_FILE)
+def material_message(info: Info, kind: str) -> bytes:
+    """What the browser learns from by itself, with these features."""
+    return few_labels.material_message(
+        material_name(info, kind), FEATURES[kind](info), task(info).test_y
+    )
+
+
+def material_name(info: Info, kind: str) -> str:
+    """Its name in the page's store."""
+    return f"material:{info.stamp}:{task(info).name}:{kind}"
 
 
 def mixtures(info: Info) -> list[Info]:

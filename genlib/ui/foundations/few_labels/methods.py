@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import partial
+from pathlib import Path
 
 import numpy as np
+import streamlit as st
 import torch
 
 from genlib import background
 from genlib.background import Job
 from genlib.data.datasets import to_float
-from genlib.explore import few_labels
+from genlib.explore import few_labels, maps
 from genlib.explore.few_labels import DRAWS, SIZES, Band, Classifier, Features, Guess, Labels
 from genlib.explore.neighbours import Array
+from genlib.files import write_json
 from genlib.store.checkpoint import Info
 from genlib.training.loop import build
 from genlib.ui.foundations.few_labels import data
@@ -114,7 +118,7 @@ def curve(info: Info, classifier: str) -> Callable[[Job], dict[str, Band]]:
 
     def work(job: Job) -> dict[str, Band]:
         some, found = data.task(info), dict[str, Band]()
-        chosen = {size: _choices(some, size) for size in SIZES if size <= len(some.rows) // 2}
+        chosen = {size: choices(some, size) for size in SIZES if size <= len(some.rows) // 2}
         ways: list[tuple[str, Way, tuple[int, ...]]]
         ways = [(m.name, _quick_way(m, some), SIZES) for m in quick(info, classifier)]
         if network_info(info) is not None:
@@ -134,7 +138,56 @@ def curve(info: Info, classifier: str) -> Callable[[Job], dict[str, Band]]:
     return work
 
 
-def _choices(some: Task, size: int) -> list[Labels]:
+def stored_file(info: Info) -> Path:
+    """Where the curve of a shipped model is kept: next to its checkpoint."""
+    return info.path.with_suffix(".labels.json")
+
+
+def stored(info: Info, classifier: str) -> dict[str, Band] | None:
+    """The curve that was computed beforehand for exactly these weights, if there is one."""
+    found = _stored(info).get(classifier) if stored_file(info).exists() else None
+    return found or None
+
+
+@st.cache_resource(max_entries=8, show_spinner=False, hash_funcs=loading.BY_FILE)
+def _stored(info: Info) -> dict[str, dict[str, Band]]:
+    """By classifier; empty for a checkpoint that has changed since, or for other pictures."""
+    kept = json.loads(stored_file(info).read_text(encoding="utf-8"))
+    if kept["weights"] != maps.digest(info.path) or data.task(info).dataset != kept["pictures"]:
+        return {}
+    return {
+        classifier: {name: _band(**band) for name, band in bands.items()}
+        for classifier, bands in kept["curves"].items()
+    }
+
+
+def _band(
+    sizes: list[int], mean: list[float], low: list[float], high: list[float], draws: int
+) -> Band:
+    return Band(tuple(sizes), tuple(mean), tuple(low), tuple(high), draws)
+
+
+def store_curves(info: Info, curves: Mapping[str, Mapping[str, Band]]) -> None:
+    """Keep curves, by classifier, next to the checkpoint; shares to five digits."""
+
+    def rounded(band: Band) -> dict[str, object]:
+        return {
+            name: [round(x, 5) for x in values] if isinstance(values, tuple) else values
+            for name, values in asdict(band).items()
+        }
+
+    kept = {
+        "weights": maps.digest(info.path),
+        "pictures": data.task(info).dataset,
+        "curves": {
+            c: {name: rounded(b) for name, b in bands.items()} for c, bands in curves.items()
+        },
+    }
+    write_json(stored_file(info), kept)
+
+
+def choices(some: Task, size: int) -> list[Labels]:
+    """The random choices of so many labels, the same for all methods."""
     rng = np.random.default_rng([SEED, size])
     return [few_labels.balanced(some.y, len(some.classes), size, rng) for _ in range(DRAWS)]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import streamlit as st
@@ -14,10 +14,11 @@ from genlib.explore import few_labels
 from genlib.explore.few_labels import CLASSIFIERS, Band, Guess, Labels, Suggestion
 from genlib.plots.few_labels import Line, accuracy_curves
 from genlib.store.checkpoint import Info
-from genlib.ui.components.few_labels import LabelMap
+from genlib.ui.components.few_labels import LabelMap, packet
 from genlib.ui.foundations.few_labels import data, methods, state
 from genlib.ui.foundations.few_labels.data import FEATURES, Task
 from genlib.ui.foundations.few_labels.state import Given
+from genlib.ui.kit import standalone
 from genlib.ui.kit.jobs import start_button, watch
 from genlib.ui.kit.pickers import choose, download, pick_model
 from genlib.ui.kit.plain import plain
@@ -25,6 +26,12 @@ from genlib.ui.kit.plain import plain
 WHO = ("You", "The data set")
 RULES = ("Least certain", "Most typical")
 AT_ONCE = 10  # labels that the button gives
+IN_BROWSER = ("Label spreading", "Nearest neighbour")  # as in learn.js
+TITLE = "Few labels"
+INTRO = (
+    "A model has sorted these digits without being told what any of them is. Click a digit to "
+    "label it; a classifier colours the rest, and is measured on digits that are not on the map."
+)
 
 
 @dataclass(frozen=True)
@@ -36,6 +43,11 @@ class Setting:
     classifier: str
     oracle: bool
     rule: str
+
+    @property
+    def in_browser(self) -> bool:
+        """Whether the browser has this classifier too, so that colours follow a click at once."""
+        return self.classifier in IN_BROWSER
 
 
 def pick() -> Setting:
@@ -97,7 +109,27 @@ def field(choice: Setting, some: Task, found: Guess | None, pictures: str) -> La
         some.classes,
         space=f"{choice.info.stamp}:{some.name}",
         pictures=pictures,
+        material=data.material_name(choice.info, choice.features) if choice.in_browser else "",
+        classifier=choice.classifier,
     )
+
+
+def as_file(choice: Setting, shown: LabelMap, labels: Labels) -> str:
+    """The map as one HTML file that learns by itself, with the features of the page."""
+    material = data.material_name(choice.info, choice.features)
+    found = packet(
+        replace(shown, material=material),
+        list(zip(labels.rows.tolist(), labels.y.tolist(), strict=True)),
+        revision=0,
+        score="",
+        suggested=-1,
+        why="",
+        oracle=choice.oracle,
+        alone=True,
+    )
+    pictures = data.pictures_message(shown.pictures, data.task(choice.info).pictures)
+    learnt_from = data.material_message(choice.info, choice.features)
+    return standalone.packet_page("few_labels", TITLE, INTRO, found, (pictures, learnt_from))
 
 
 def score(some: Task, found: Guess | None, labels: Labels) -> str:
@@ -232,8 +264,11 @@ def _network(choice: Setting, labels: Labels) -> None:
 
 
 def curve(choice: Setting) -> None:
-    """Accuracy against the number of labels, a background job."""
+    """Accuracy against the number of labels: as shipped, or a background job."""
     st.subheader("How many labels are enough", anchor=False)
+    kept = methods.stored(choice.info, choice.classifier)
+    if kept is not None:
+        return _show_curve(choice)(kept)
     name = methods.curve_name(choice.info, choice.classifier)
     start_button(
         name, "few.curve", "Compute the curve", methods.curve(choice.info, choice.classifier)

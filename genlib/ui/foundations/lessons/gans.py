@@ -36,15 +36,15 @@ GAN_PLANE = (
     Lesson(
         "recover",
         "Can a collapse be undone?",
-        "All samples are on one spot. We lower G's learning rate to D's and go on for 1,000 "
+        "Most samples are on one mode. We lower G's learning rate to D's and go on for 1,000 "
         "steps. What happens?",
         ("They stay there", "They spread over the modes", "They fly apart"),
         1,
-        "D now devalues the crowded spot before all of G has moved on. Samples spread, and at "
+        "D now devalues the crowded mode before all of G has moved on. Samples spread, and at "
         "least six modes are covered. Nothing was reset: collapse is a race, not a dead end.",
         None,
-        {**COLLAPSED, "gan_plane.log": "1500b~lrG=0.001~1000b"},
-        {**COLLAPSED, "gan_plane.log": "1500b"},
+        {**COLLAPSED, "gan_plane.log": "1400b~lrG=0.001~1000b"},
+        {**COLLAPSED, "gan_plane.log": "1400b"},
     ),
     Lesson(
         "momentum",

@@ -23,7 +23,7 @@ from genlib.store.checkpoint import Info
 from genlib.ui.components.draw import draw
 from genlib.ui.components.latent_map import Cloud, Selection, Stars, latent_map, selected
 from genlib.ui.kit.images import grid_image, picture, to_uint8
-from genlib.ui.kit.pickers import download, pick_model
+from genlib.ui.kit.pickers import choose, download, pick_model
 from genlib.ui.kit.plain import note_of, plain
 from genlib.ui.latents.latent_map import data
 from genlib.ui.latents.latent_map.data import Points
@@ -148,15 +148,11 @@ def show_lassoed(info: Info, some: Points, z: Array, lassoed: tuple[int, ...]) -
 def new_points(info: Info, shape: tuple[int, ...]) -> torch.Tensor | None:
     """Controls for points that are not in the test set; images (m, C, H, W), or None."""
     ways = {"none": "None", "draw": "Draw a digit", "samples": "Samples"}
-    way = st.segmented_control(
+    way = choose(
         "Place on the map",
-        list(ways),
-        format_func=lambda w: ways[w],
-        default="none",
-        required=True,
-        key="map.new",
-        bind="query-params",
-        help="New points are encoded by the model and shown as yellow stars where their codes "
+        ways,
+        "map.new",
+        "New points are encoded by the model and shown as yellow stars where their codes "
         "belong. Samples are pictures that the model makes up.",
     )
     if way == "draw":
@@ -256,14 +252,11 @@ def pick_choice() -> Choice:
     last = pick_model("Encodes", key="map.model", default="vae-20")
     flat_already = last.config.get("latent_dim") == 2
     kinds = [k for k in ("Latents", "t-SNE", "PCA") if k != "Latents" or flat_already]
-    kind = st.segmented_control(
+    kind = choose(
         "Flatten by",
         kinds,
-        default=kinds[0],
-        required=True,
-        key="map.by",
-        bind="query-params",
-        help="t-SNE keeps near codes near and may tear what is far. PCA is the plane of largest "
+        "map.by",
+        "t-SNE keeps near codes near and may tear what is far. PCA is the plane of largest "
         "variance, a straight shadow. Models with two latents need neither: those are "
         "shown as they are.",
     )

@@ -1,6 +1,7 @@
 // What pages that train a GAN in the browser share: the trainer, its buttons, settings, the link, the code.
 import { markPlaying, View } from "../hand.js"
 import { readLink, writeLink } from "../link.js"
+import { setReplaying } from "../replay.js"
 import { readTheme } from "../theme.js"
 import { panelOf } from "./panel.js"
 import { Session, SLOW } from "./session.js"
@@ -64,6 +65,7 @@ export class Desk extends View {
     cancelAnimationFrame(this.frame)
     removeEventListener("popstate", this.away)
     this.trainer.end()
+    setReplaying(false)
     super.end()
   }
 
@@ -79,6 +81,7 @@ export class Desk extends View {
   /** Train from the first weights of these settings, after what the log says was done. */
   begin(settings, log = [], write = true) {
     Object.assign(this, { base: settings, settings, log, last: null, id: this.id + 1, goal: stepsIn(log) })
+    setReplaying(this.goal > 0)
     this.trainer.say({ start: { settings, log, id: this.id } })
     this.fill(settings)
     if (write) this.write()
@@ -129,6 +132,7 @@ export class Desk extends View {
   }
   replaying({ busy, log }) {
     const done = stepsIn(log), shown = busy && done < this.goal
+    setReplaying(shown)
     this.get(".replay").hidden = !shown
     if (shown) this.say(".replay", `Replaying … step ${done.toLocaleString("en")} of ${this.goal.toLocaleString("en")}`)
   }
