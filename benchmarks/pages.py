@@ -22,6 +22,7 @@ import os
 import shutil
 import statistics
 import subprocess
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -190,11 +191,19 @@ def measure(
                 named = {path: titles(browser, server, path) for path in places}
                 for path, title in named.items():
                     found[label or path] = warm(browser, server, path, title, rounds)
+                    told(label or path, found[label or path])
             for path, title in named.items() if first else []:
                 with serve(script) as server:
                     wait = server.timed(partial(fresh, browser, server, path, title))
                     found[label or path]["first"] = wait
+                    told(label or path, {"first": wait})
     return found
+
+
+def told(path: str, waits: dict[str, Wait]) -> None:
+    """Say what was just measured: all of it takes many minutes."""
+    seconds = ", ".join(f"{kind} {wait.seconds:.2f} s" for kind, wait in waits.items())
+    print(f"{path}: {seconds}", file=sys.stderr, flush=True)
 
 
 def show(found: dict[str, dict[str, Wait]]) -> int:

@@ -177,7 +177,8 @@ def shares(pid: int) -> dict[str, float]:
     anonymous: heaps, tensors, arrays; the rest are pages of files, libraries most of all, which
     every process of the machine that uses them shares. pss: each page divided by who shares it.
     """
-    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    threads = Path(f"/proc/{pid}/task").glob("*/children")
+    children = " ".join(file.read_text() for file in threads).split()
     names = {"Rss": "rss", "Pss": "pss", "Anonymous": "anonymous"}
     found = dict.fromkeys(names.values(), 0.0)
     for one in (str(pid), *children):

@@ -21,7 +21,7 @@ KINDS = ("cpu", "cuda", "mps")
 @lru_cache(maxsize=1)
 def device() -> torch.device:
     """The device to use. Raises ValueError if ``GENLIB_DEVICE`` names one that can't be used."""
-    wish = os.environ.get("GENLIB_DEVICE", "").strip()
+    wish = os.environ.get("GENLIB_DEVICE", "").strip().lower()
     if wish:
         return _wished(wish)
     if torch.cuda.is_available():

@@ -37,6 +37,7 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "GENLIB_LAYOUT": ("auto", "channels_last", "contiguous"),
     "GENLIB_DECODER": ("auto", "browser", "server"),
 }
+FOLDERS = ("GENLIB_RUNS", "GENLIB_CHECKPOINTS", "GENLIB_DATA")
 MAX_THREADS = 64
 
 
@@ -74,6 +75,10 @@ def check() -> None:
     threads()
     for name in CHOICES:
         _choice(name)
+    for name in FOLDERS:
+        value = os.environ.get(name, "")
+        if value and Path(value).exists() and not Path(value).is_dir():
+            raise ValueError(f"{name} must be a folder, but {value[:80]} is a file.")
 
 
 def _choice(name: str) -> str:

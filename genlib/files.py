@@ -71,9 +71,13 @@ def staged(path: Path, name: str = STAGED) -> Iterator[Path]:
 def _locked_folder(path: Path) -> tuple[Path, int]:
     while True:
         folder = tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}.", suffix=SUFFIX)
-        lock = os.open(folder, os.O_RDONLY)
+        # A sweep may come between making the folder and locking it: then there is another one.
+        try:
+            lock = os.open(folder, os.O_RDONLY)
+        except FileNotFoundError:
+            continue
         fcntl.flock(lock, fcntl.LOCK_EX)
-        if os.path.isdir(folder):  # else a sweep came between making the folder and locking it
+        if os.path.isdir(folder):
             return Path(folder), lock
         os.close(lock)
 

@@ -23,6 +23,9 @@ BAD = [
     ("GENLIB_THREADS", "-1"),
     ("GENLIB_THREADS", "65"),
     ("GENLIB_THREADS", "two"),
+    ("GENLIB_RUNS", __file__),
+    ("GENLIB_CHECKPOINTS", __file__),
+    ("GENLIB_DATA", __file__),
 ]
 
 

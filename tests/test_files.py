@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import stat
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -58,6 +59,23 @@ def test_the_next_write_sweeps_what_a_killed_writer_left_and_no_living_one(tmp_p
         kill(alive)
     write_json(path, {"a": 3})
     assert names(tmp_path) == ["other.json", "status.json"]
+
+
+def test_a_sweep_of_another_process_harms_no_writer_that_is_about_to_lock(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made, make = [], tempfile.mkdtemp
+
+    def swept_at_first(**where: str) -> str:
+        made.append(make(**where))
+        if len(made) == 1:
+            files.sweep(tmp_path)
+        return made[-1]
+
+    monkeypatch.setattr(tempfile, "mkdtemp", swept_at_first)
+    write_json(tmp_path / "a.json", {"a": 1})
+    assert len(made) == 2 and read_json(tmp_path / "a.json") == {"a": 1}
+    assert os.listdir(tmp_path) == ["a.json"]
 
 
 def test_tidy_sweeps_every_run_the_uploads_and_the_trash(

@@ -126,7 +126,12 @@ def begin(one: SweepSpec, made: Sequence[RunSpec]) -> list[Run]:
     launch.options(one.launcher, one.job)  # a bad one is said before anything is written
     one.save()
     most = one.at_once
-    return queue.start_all(made, on=one.launcher, options=one.job, limited=False, at_once=most)
+    try:
+        return queue.start_all(made, on=one.launcher, options=one.job, limited=False, at_once=most)
+    except BaseException:  # refused: its name is free again
+        if not one.members():
+            shutil.rmtree(one.path)
+        raise
 
 
 def limit(one: SweepSpec) -> None:
@@ -143,6 +148,8 @@ def resume(options: argparse.Namespace) -> int:
         from genlib.cli.search import resume as search
 
         return search(one)
+    if not one.members():
+        raise ValueError(f"{one.name} has no run left; start it again under another --name")
     limit(one)
     for run in one.members():
         if is_interrupted(run):
@@ -161,7 +168,7 @@ def with_wishes(one: SweepSpec, options: argparse.Namespace) -> SweepSpec:
 
 
 def is_interrupted(run: Run) -> bool:
-    """Whether a run ended early and nobody is going to start it again by themselves."""
+    """Whether a run ended early and no one else is going to start it again."""
     state = run.state
     return state in RESUMABLE and not clusters.goes_on(run, state)
 

@@ -18,13 +18,19 @@ from typing import TYPE_CHECKING, NoReturn
 from genlib import background, environment
 from genlib.files import take
 from genlib.runs import queue
-from genlib.runs.directory import BEAT_S, SILENT_S, Run, RunSpec, signature
+from genlib.runs.directory import BEAT_S, SILENT_S, Run, RunSpec, signature, specs_of
 from genlib.runs.launch import LAUNCHERS
 from genlib.runs.launchers import spare
 from genlib.settings import Control
 
 if TYPE_CHECKING:
     from genlib.settings import Event, TrainSettings
+
+# What a recipe, or a run that goes on, already has.
+FIXED = {
+    "recipe": ("set", "epochs", "seed", "name", "on"),
+    "resume": ("set", "epochs", "seed", "name", "on", "out"),
+}
 
 
 def add_subject(parser: argparse.ArgumentParser) -> None:
@@ -75,6 +81,9 @@ def train(options: argparse.Namespace) -> int:
     given = [way for way in ways if getattr(options, way) not in (None, "")]
     if len(given) != 1:
         raise ValueError("give either a FAMILY, --recipe NAME or --resume DIR, and only one")
+    for option in FIXED.get(given[0], ()):
+        if getattr(options, option):
+            raise ValueError(f"--{given[0]} has its own settings: leave out --{option}")
     return ways[given[0]](options)
 
 
@@ -109,6 +118,8 @@ def pairs(given: Sequence[str], option: str = "--set") -> dict[str, str]:
         field, equals, value = pair.partition("=")
         if not equals:
             raise ValueError(f"{option} takes FIELD=VALUE, got {pair!r}")
+        if field.strip() in texts:
+            raise ValueError(f"{option} {field.strip()} is given twice")
         texts[field.strip()] = value
     return texts
 
@@ -142,6 +153,8 @@ def checked(
     from genlib.training import loop
 
     loop.check(family, model, load(dataset), settings)
+    if name:
+        queue.check_name(name)
     return RunSpec(family, dataset, model, settings.to_dict(), name)
 
 
@@ -337,10 +350,12 @@ def train_recipe(options: argparse.Namespace) -> int:
     from genlib.runs.worker import build_recipe
     from genlib.store.recipes import RECIPES
 
+    specs_of(options.recipe)  # an unknown one is said before anything is made or fetched
     folder = options.out or environment.shipped_dir()
+    if folder.exists():  # a file in the way is said before the fetch, too
+        queue.new_directory(folder)
+    _fetch(RECIPES[options.recipe].dataset, substitute=False)
     queue.new_directory(folder)
-    if options.recipe in RECIPES:
-        _fetch(RECIPES[options.recipe].dataset, substitute=False)
     print(build_recipe(options.recipe, folder, Progress()))
     return 0
 

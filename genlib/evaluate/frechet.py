@@ -36,6 +36,11 @@ class HasFeatures(Protocol):
         """(B, d) -> (B, n_classes): the logits of the images with these features."""
 
 
+# Images that go through a classifier at once. 500 took 0.23 GB between the layers of the residual
+# one, these take 0.06, and no more time.
+PART = 100
+
+
 @dataclass(frozen=True)
 class Extractor:
     """A classifier that judges images, and the name under which its numbers must be given."""
@@ -59,7 +64,7 @@ class Extractor:
         size = self.model.config.image_size
         features, classes = [], []
         device = self.model.device
-        for part in x.split(500):
+        for part in x.split(PART):
             part = part.to(device)
             if part.shape[-1] != size:
                 part = F.interpolate(part, (size, size), mode="area")

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from genlib.models.layers import adam, standard_normal
 from genlib.settings import Settings, setting
 
+DECODED_AT_ONCE = 100  # samples: more take hundreds of MB between wide layers, and no less time
 FAMILIES: dict[str, type[Model]] = {}
 Autocast = Callable[[], AbstractContextManager[object]]  # the number format of a step
 
@@ -127,8 +128,10 @@ class Generator(Model):
 
     def sample(self, n: int, rng: torch.Generator) -> Tensor:
         """G(z), z ~ N(0, I): (n, C, H, W) in [0, 1]."""
-        like = next(self.parameters())
-        return self.decode(standard_normal((n, self.latent_dim), rng, like))
+        z = standard_normal((n, self.latent_dim), rng, next(self.parameters()))
+        if self.training:  # batch norm must see the whole batch
+            return self.decode(z)
+        return torch.cat([self.decode(part) for part in z.split(DECODED_AT_ONCE)])
 
 
 def small_random(*shape: int) -> Tensor:

@@ -2,7 +2,7 @@
 
 ``torch.optim`` wraps an optimizer's methods so that compiled code stops in front of them, and the
 wrappers import the compiler when the first optimizer is made: torch._dynamo, sympy and triton, some
-280 MB and seconds of every process that trains or lets a page train. Nothing here is compiled.
+150 MB and seconds of every process that trains or lets a page train. Nothing here is compiled.
 These are the same methods and the same numbers, taken from inside their wrappers.
 """
 

@@ -300,14 +300,22 @@ def resume_run(run: Run, owner: str = "", *, limited: bool = True) -> None:
 
 def rename(run: Run, name: str) -> None:
     """Give the run and its checkpoint a name (1 to 60 characters); its id and its links stay."""
-    name = " ".join(name.split())
-    if not 1 <= len(name) <= 60:
-        raise ValueError(f"name must have 1 to 60 characters, got {len(name)}")
-    refuse_shipped(name)
+    name = check_name(" ".join(name.split()))
     spec = RunSpec.from_dict(replace(run.spec, name=name).to_dict())
     write_json(run.path / "run.json", spec.to_dict())
     if run.model and not run.alive:  # a run at work writes the new name with its next epoch
         checkpoint.retitle(run.model, name)
+
+
+def check_name(name: str) -> str:
+    """The name of a run again; ValueError unless it is 1 to 60 printable characters, and nobody's
+    who is shipped."""
+    if not 1 <= len(name) <= 60:
+        raise ValueError(f"name must have 1 to 60 characters, got {len(name)}")
+    if not name.isprintable():
+        raise ValueError(f"name must have printable characters only, got {name!r}")
+    refuse_shipped(name)
+    return name
 
 
 def tidy() -> None:

@@ -6,7 +6,7 @@ from genlib.ui.adversarial.gan import panels, training
 from genlib.ui.adversarial.gan.steps import theatre
 from genlib.ui.adversarial.lessons import GAN
 from genlib.ui.kit.pickers import choose, pick_model
-from genlib.ui.kit.stage import header, stage, whole_page
+from genlib.ui.kit.stage import header, stage
 
 header(
     "GAN",
@@ -50,19 +50,22 @@ HOW_TO_READ = {
 }
 
 
+above = st.container()
+below = st.empty()  # follows the view, as the stage above it does
+
+
 @st.fragment
-def show(drawn: list[object]) -> None:
-    """The stage: nothing else changes while one draws, or drags."""
+def show() -> None:
+    """All that follows the view: nothing else changes while one draws, or drags."""
     controls, picture = stage()
     with controls:
         view = choose("View", list(VIEWS), "gan.view", hidden=True, wrap=True)
         info = pick_model("StepsApart", "Decodes", key="gan.model", default="dcgan-28")
     with picture:
         VIEWS[view](info, controls)
-    whole_page(view, drawn)
+    with below.expander("How to read it", icon=":material/menu_book:"):
+        st.markdown(HOW_TO_READ[view])
 
 
-drawn: list[object] = []  # the view, for what stands below the stage
-show(drawn)
-with st.expander("How to read it", icon=":material/menu_book:"):
-    st.markdown(HOW_TO_READ[str(drawn[0])])
+with above:
+    show()

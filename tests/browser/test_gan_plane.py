@@ -13,6 +13,7 @@ from playwright.sync_api import Page, WebSocket, expect
 
 from genlib.ui.kit import standalone
 from genlib.ui.kit.web import module_url
+from tests.browser.touching import swipe
 from tests.browser.waiting import until
 
 Read = Callable[[Page, str], NDArray[np.uint8]]
@@ -201,3 +202,15 @@ def test_with_a_lesson_open_the_whole_picture_and_whole_words_are_in_sight(
     expect(page.locator(".gan-plane canvas")).to_be_in_viewport(ratio=1)
     for name in ("data", "loss"):
         assert not page.locator(f".gan-plane select[name={name}]").evaluate(CUT)
+
+
+def test_points_are_drawn_by_touch(open_page: Callable[..., Page]) -> None:
+    page = open_page("gan-plane?gan_plane.data=your%20points", width=390, height=844)
+    wait_for_step(page, 0)
+    box = page.locator(".gan-plane canvas").bounding_box()
+    assert box is not None
+    top = page.evaluate("scrollY")
+    middle, across = box["y"] + box["height"] / 2, box["width"]
+    swipe(page, (box["x"] + 0.2 * across, middle), (box["x"] + 0.8 * across, middle + 20))
+    page.wait_for_function("/gan_plane.points=[\\w-]{12}/.test(location.search)")  # three or more
+    assert page.evaluate("scrollY") == top, "the page scrolled instead"

@@ -12,6 +12,7 @@ from playwright.sync_api import Download, Page, expect
 
 from genlib.ui.foundations.lessons.statistics import GAUSSIANS
 from tests.browser.lab import lessons_show, no_view_breaks, number
+from tests.browser.touching import swipe
 from tests.browser.waiting import painted, sent, until
 
 Box = tuple[float, float, float, float]
@@ -213,3 +214,14 @@ def test_the_page_is_a_file_that_needs_no_server(
     expect(page.locator(".next").first).to_have_text("M")
     page.get_by_role("button", name="Step", exact=True).click()
     expect(page.locator(".next").first).to_have_text("E")
+
+
+def test_the_ellipse_is_dragged_by_touch(open_gaussians: Callable[[str], Page]) -> None:
+    page = open_gaussians("?gaussians.view=two")
+    x, y, width, height = canvas(page)
+    left, right, top, bottom = x + 54, x + width - 14, y + 26, y + height - 42
+    across, down = share(page, "mx"), 1 - share(page, "my")
+    at = (left + across * (right - left), top + down * (bottom - top))
+    swipe(page, at, (at[0] + 0.1 * (right - left), at[1]))
+    until(page, lambda: share(page, "mx") > across + 0.05, "the ellipse stayed")
+    page.wait_for_function("location.search.includes('gaussians.mx=')")

@@ -112,6 +112,10 @@ def test_the_bands_of_the_lesson_lie_around_the_line_that_was_fitted(
     slope, at0 = np.polyfit(women[:, 0], women[:, 1], 1)
     written = f"weight = {slope:.3g} · height {'−' if at0 < 0 else '+'} {abs(at0):.4g} +"
     expect(asked.locator(".formula").first).to_contain_text(written)
+    # and so is the σ, without what two parameters take away
+    errors = women[:, 1] - (slope * women[:, 0] + at0)
+    spread = f"{np.sqrt((errors**2).sum() / (len(women) - 2)):.3g}"
+    expect(asked.locator(".formula").first).to_contain_text(f"N(0, {spread}²)")
 
 
 def test_a_file_of_bad_numbers_changes_nothing(

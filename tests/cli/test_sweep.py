@@ -73,6 +73,18 @@ def test_values_that_hold_commas_are_separated_by_semicolons() -> None:
     }
 
 
+def test_a_sweep_that_is_refused_leaves_its_name_free(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = [*TINY, "--set", "latent_dim=2,5", "--epochs", "1", "--name", "ghost"]
+    with monkeypatch.context() as patch:
+        patch.setenv("GENLIB_MAX_DISK", "0")
+        assert main(asked) == 2
+        assert main(["sweep", "--resume", "ghost"]) == 2
+    assert "no sweep is called 'ghost'" in capsys.readouterr().err
+    assert main(asked) == 0
+
+
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [

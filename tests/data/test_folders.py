@@ -316,6 +316,15 @@ def test_names_that_are_no_text_are_read_all_the_same(tmp_path: Path) -> None:
     assert len(decode(source, 32, "grey").x) == 6
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc/self/maps")
+def test_pictures_decoded_here_are_used_from_their_file(tmp_path: Path) -> None:
+    entry = registry.register(zipped(tmp_path / "pets.zip", pets()))
+    assert cache.cached(entry) is None
+    decoded = cache.split(entry)
+    assert str(cache.cache_file(entry)) in Path("/proc/self/maps").read_text()
+    assert len(decoded.train_x)
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 def test_some_classes_of_a_set_leave_nothing_of_the_others_in_memory(tmp_path: Path) -> None:
     name = registry.register(zipped(tmp_path / "pets.zip", pets(20))).name

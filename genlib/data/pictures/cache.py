@@ -135,7 +135,8 @@ def _keep(entry: Entry, decoded: Decoded) -> Split:
         with staged(file) as new:
             save_file(tensors, new, said)
         _tidy(file)
-    return Split(**tensors, classes=decoded.classes, note=decoded.note)
+    # From the file where it could be written: then what nobody looks at takes no memory.
+    return cached(entry) or Split(**tensors, classes=decoded.classes, note=decoded.note)
 
 
 def _tidy(file: Path) -> None:

@@ -172,8 +172,8 @@ def _client() -> JobSubmissionClient:
 
 
 def _patient(client: type[JobSubmissionClient]) -> type[JobSubmissionClient]:
-    """The same client with an end to its waiting. Its own has none: a head that hangs would stop
-    every page that looks after the queue."""
+    """The same client with an end to its waiting. Its own waits for ever: a head that hangs would
+    stop every page that looks after the queue."""
 
     class Patient(client):  # type: ignore[valid-type, misc]
         def _do_request(self, method: str, endpoint: str, **options: object) -> object:

@@ -35,7 +35,7 @@ def packet(
     linked: str = "",
     alone: bool = False,
 ) -> bytes:
-    """What the browser gets. alone: there is no server; what was clicked comes from the link."""
+    """What the browser gets. alone: without a server; what was clicked comes from the link."""
     arrays: dict[str, Array] = {}
 
     def keep(name: str, values: Values | None) -> None:

@@ -94,7 +94,7 @@ def packet(
     *,
     alone: bool = False,
 ) -> bytes:
-    """What the browser gets. alone: there is no server behind it; it learns by itself."""
+    """What the browser gets. alone: without a server behind it; it learns by itself."""
     header: dict[str, object] = {
         "classes": list(field.classes),
         "space": field.space,

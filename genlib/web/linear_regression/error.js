@@ -4,7 +4,8 @@ import { clamp } from "../shared/hand.js"
 import { cdf, logPdf, pdf, quantileT } from "../shared/normal.js"
 import { nameAndUnit } from "../shared/panel.js"
 import {
-  aroundThePicture, drawPoints, fitOf, fitted, formula, howMany, lineHandles, lineOf, moveLine, rounded, throughEnds, usualCount,
+  aroundThePicture, drawPoints, fitOf, fitted, formula, howMany, lineHandles, lineOf, lineText, moveLine, rounded,
+  throughEnds, usualCount,
 } from "./common.js"
 import { leverage, meanLogLikelihood, predict } from "./polynomial.js"
 
@@ -22,16 +23,25 @@ const meanLog = (lab) => {
   return points.reduce((sum, [z, x]) => sum + logPdf(x, f(z), lab.state.sigma), 0) / points.length
 }
 
+// The bands belong to the fitted line, so its σ is told there, not that of the slider.
+const reportBands = (lab) => {
+  const { pz } = lab.state, best = fitOf(fitted(lab), 1), [[z, inZ], [, inX]] = lab.axisNames.map(nameAndUnit)
+  const slope = predict(best, pz + 1) - predict(best, pz)
+  return `<p class="formula">${lineText(slope, predict(best, pz) - slope * pz)} + error, &nbsp;error ~ N(0, ${readable(best.spread, 3)}²)</p>
+    <p>This line is fitted to ${best.n} points.</p>
+    <p>95 % bands at ${z} ${readable(pz)} ${inZ}: the line ± <b class="ofLine">${readable(halfWidth(best, false)(pz), 3)}</b>,
+      a new point ± <b class="ofPoint">${readable(halfWidth(best, true)(pz), 3)}</b> ${inX}.</p>`
+}
+
 const report = (lab) => {
+  if (lab.state.bands) return reportBands(lab)
   const { pz, px, sigma } = lab.state, mu = lineOf(lab)(pz), best = fitOf(fitted(lab), 1)
   const [[z, inZ], [x, inX]] = lab.axisNames.map(nameAndUnit), more = 1 - cdf(px, mu, sigma)
   return `<p class="formula">${formula(lab)} + error, &nbsp;error ~ N(0, ${readable(sigma, 3)}²)</p>
     <p>A ${x} of <b>${readable(px)}</b> ${inX} at ${z} ${readable(pz)} ${inZ}: density
       <b class="density">${readable(pdf(px, mu, sigma), 2)}</b>, log p(x | z) = <b class="log">${decimals(logPdf(px, mu, sigma))}</b>.
       ${readable(Math.abs(px - mu) / sigma, 2)} σ ${px > mu ? "above" : "below"} the line; ${(100 * more).toFixed(1)} % lie higher.</p>
-    <p>Log-likelihood per point: <b class="here">${decimals(meanLog(lab))}</b> nats, at most <b class="most">${decimals(meanLogLikelihood(best, fitted(lab)))}</b>.</p>
-    ${lab.state.bands ? `<p>95 % bands at ${readable(pz)}: the line ± <b class="ofLine">${readable(halfWidth(best, false)(pz), 3)}</b>,
-      a new point ± <b class="ofPoint">${readable(halfWidth(best, true)(pz), 3)}</b> ${inX}.</p>` : ""}`
+    <p>Log-likelihood per point: <b class="here">${decimals(meanLog(lab))}</b> nats, at most <b class="most">${decimals(meanLogLikelihood(best, fitted(lab)))}</b>.</p>`
 }
 
 /** The view "True model + error". */

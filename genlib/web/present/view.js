@@ -1,5 +1,7 @@
 // Present mode: the picture as large as fits, arrow keys for the page's main control, Space to play.
 // The server folds away the rest (ui/kit/present.css); here is what needs the keyboard and the size.
+import { keepSteady } from "./steady.js"
+
 const MOVABLE = ["input[type=range]", "[role=slider]", "canvas[tabindex]", "[tabindex='0']:not(.help)"]
 const TYPED_INTO =
   "input:not([type=range], [type=checkbox], [type=radio]), textarea, select, [contenteditable]"
@@ -110,6 +112,7 @@ export default ({ data }) => {
   if (!window.genlibPresents) {
     window.genlibPresents = true
     addSkipLink()
+    keepSteady(() => page.on, fitSoon)
     addEventListener("keydown", pressed)
     addEventListener("resize", fitSoon)
   }

@@ -1,0 +1,128 @@
+// While a script runs, the stage stays: what is replaced in it must not pull up what stands below it, nor the
+// place to which somebody has scrolled, and the old picture stays until the new one is there.
+//
+//   the script starts -> a rule with today's heights -> it ends -> the new picture is there -> no rule
+//                        no picture in a frame -> the old ones again, where they were
+//
+// A rule, and not the elements' own style: Streamlit may replace the elements.
+const QUIET = 300 // ms without a script, after which components have drawn
+const LATE = 2000 // ms after which nothing more is to come: a view of words and numbers
+const FRESH = 2000 // ms between a click and the script that it starts
+const PICTURE = "canvas, img, svg, table", LEAST = 32 // px of each side; icons are smaller
+const COMPONENT = "[data-testid^=stBidiComponent]" // of no height before its module is loaded
+const STAGE = ".st-key-stage", BLOCK = "[data-testid=stMainBlockContainer]"
+
+const stage = () => document.querySelector(STAGE)
+
+const heightOf = (selector) => document.querySelector(selector)?.getBoundingClientRect().height ?? 0
+
+/** The pictures below `root` and where they are, in shadow roots too.
+ * @param {ParentNode} root @returns {Generator<[Element, DOMRect]>} */
+function* pictures(root) {
+  for (const element of root?.querySelectorAll("*") ?? []) {
+    if (element.matches(PICTURE)) {
+      const box = element.getBoundingClientRect()
+      if (Math.min(box.width, box.height) >= LEAST) yield [element, box]
+    }
+    if (element.shadowRoot) yield* pictures(element.shadowRoot)
+  }
+}
+
+/** Where what is in the stage ends, in px, whatever the rule; -1 before there is a picture and all
+ * that comes with it. */
+const endOfContent = () => {
+  const place = stage()
+  if (!place || !pictures(place).next().value) return -1
+  const waits = [...place.querySelectorAll(COMPONENT)].some((one) => one.getBoundingClientRect().height === 0)
+  return waits ? -1 : place.lastElementChild.getBoundingClientRect().bottom
+}
+
+/** The rule that keeps these heights, in px.
+ * @param {Record<string, number>} heights by selector @returns {string} */
+export const ruleFor = (heights) => Object.entries(heights)
+  .filter(([, height]) => height > 0)
+  .map(([selector, height]) => `${selector} { min-height: ${height}px; position: relative }`)
+  .join("\n")
+
+// Pictures that Streamlit has taken off the page, on it again: a canvas keeps what was drawn on it.
+class Old {
+  constructor() { Object.assign(this, { kept: [], layer: null }) }
+
+  keep() {
+    const at = stage()?.getBoundingClientRect()
+    this.kept = [...pictures(stage())].filter(([element]) => element.matches("canvas, img"))
+      .map(([element, box]) => ({ element, box, at, style: element.style.cssText }))
+  }
+
+  /** Show them where there is no other picture; in each frame. */
+  follow() {
+    this.layer?.remove() // so that it doesn't count
+    const place = stage()
+    if (!place || pictures(place).next().value) return
+    this.layer ??= Object.assign(document.createElement("div"), { className: "genlib-old", ariaHidden: "true" })
+    const gone = this.kept.filter(({ element }) => !element.isConnected)
+    for (const { element, box, at } of gone) {
+      element.style.cssText = `position: absolute; left: ${box.left - at.left}px; top: ${box.top - at.top}px;
+        width: ${box.width}px; height: ${box.height}px; pointer-events: none`
+      this.layer.append(element)
+    }
+    place.append(this.layer)
+  }
+
+  drop() {
+    this.layer?.remove()
+    for (const { element, style } of this.layer ? this.kept : []) element.style.cssText = style
+    Object.assign(this, { kept: [], layer: null })
+  }
+}
+
+/** Keep a page steady from the start of each script to its end, unless `loose()`.
+ * @param {() => boolean} loose @param {() => void} released what to do afterwards */
+export const keepSteady = (loose, released) => {
+  const app = document.querySelector("[data-testid=stApp]")
+  const sheet = document.head.appendChild(document.createElement("style"))
+  const old = new Old()
+  let path = "", timer = 0, remembered = 0, heights = {}
+
+  // A busy browser draws what the script sends together with the news that it runs: too late to measure. So
+  // whoever clicks or types is the sign.
+  const remember = () => {
+    if (sheet.textContent) return
+    remembered = performance.now()
+    path = location.pathname
+    heights = { [STAGE]: heightOf(STAGE), [BLOCK]: heightOf(BLOCK) }
+    old.keep()
+  }
+  const release = () => {
+    clearTimeout(timer)
+    old.drop()
+    if (!sheet.textContent) return
+    sheet.textContent = ""
+    released()
+  }
+  const settle = (latest, before) => {
+    const end = old.layer?.isConnected ? -1 : endOfContent()
+    if ((end >= 0 && end === before) || performance.now() > latest) release()
+    else timer = setTimeout(settle, QUIET, latest, end)
+  }
+  // In each frame, before it is drawn. Another page has heights of its own.
+  const watch = () => {
+    if (!sheet.textContent) return
+    if (location.pathname !== path) return release()
+    old.follow()
+    requestAnimationFrame(watch)
+  }
+  const follow = () => {
+    clearTimeout(timer)
+    const runs = app.dataset.testScriptState !== "notRunning"
+    if (!runs) timer = setTimeout(settle, QUIET, performance.now() + LATE, -1)
+    else if (!sheet.textContent && !loose()) {
+      if (performance.now() > remembered + FRESH) remember()
+      if (location.pathname !== path) return
+      sheet.textContent = ruleFor(heights)
+      requestAnimationFrame(watch)
+    }
+  }
+  for (const kind of ["pointerdown", "click", "keydown"]) addEventListener(kind, remember, { capture: true })
+  new MutationObserver(follow).observe(app, { attributeFilter: ["data-test-script-state"] })
+}
