@@ -43,7 +43,12 @@ Draw = Callable[["Shelf"], Picture]
 
 WIDTH, HEIGHT = 224, 168
 COLUMNS, ROWS, SCALE = 4, 3, 2
-VERBS = {"Denoises": "removes noise", "Classifies": "classifies", "HasEnergy": "has an energy"}
+VERBS = {
+    "Denoises": "removes noise",
+    "Classifies": "classifies",
+    "HasEnergy": "has an energy",
+    "HasMargin": "judges by an energy",
+}
 CELL = 14  # pixels of a cell that is stamped on
 STAMPED = np.array(  # its colour by the number of stamps, 0 to 4
     [(16, 32, 31), (9, 60, 66), (11, 107, 116), (60, 150, 158), (170, 222, 226)], np.uint8
