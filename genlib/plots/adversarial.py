@@ -10,6 +10,8 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 BINS = 60
+CLOSE = 0.25  # of the axis: the room that the words of a mark need
+MUCH = 0.05  # of a group beyond the axis: worth saying
 
 
 @dataclass(frozen=True)
@@ -50,25 +52,51 @@ def score_figure(
             hovertemplate=f"{name}: %{{y:.1%}} near %{{x:.3g}}<extra></extra>",
         )
     _mark(figure, marks, low, high)
+    _say_beyond(figure, groups, high)
     figure.update_layout(barmode="overlay", bargap=0)
     figure.update_xaxes(title=x_title, range=[low, high])
     top = max(np.histogram(np.clip(v, low, high), edges)[0].max() / len(v) for v in near.values())
-    figure.update_yaxes(title="share of the group", tickformat=".0%", range=[0, 1.05 * top])
+    figure.update_yaxes(
+        title="share of the group", tickformat=".0%", range=[0, 1.35 * top]
+    )  # the words stand above the bars
     return _dress(figure)
 
 
 def _mark(figure: go.Figure, marks: Sequence[Mark], low: float, high: float) -> None:
-    middle = (low + high) / 2
+    """Lines with words, which no other line crosses: to the left where the next line is close."""
+    span = high - low
     for line, mark in enumerate(marks):  # words below each other, for lines may be close
         x = min(max(mark.x, low), high)
-        figure.add_vline(
-            x,
-            line_dash=mark.dash,
-            line_width=2,
-            line_color="#e0a000",
-            annotation_text=mark.text,
-            annotation_yshift=-17 * line,
-            annotation_position="top right" if x < middle else "top left",
+        close = [other.x for other in marks if 0 < other.x - x < CLOSE * span]
+        left = x - low > span / 2 or (bool(close) and x - low > CLOSE * span / 2)
+        figure.add_vline(x, line_dash=mark.dash, line_width=2, line_color="#e0a000")
+        figure.add_annotation(
+            x=x if left else max([x, *close]),
+            y=1,
+            yref="y domain",
+            text=mark.text,
+            showarrow=False,
+            xanchor="right" if left else "left",
+            yanchor="top",
+            yshift=-17 * line,
+        )
+
+
+def _say_beyond(figure: go.Figure, groups: Mapping[str, NDArray[np.float64]], high: float) -> None:
+    """Words next to the last bar, where it holds much of a group that lies beyond the axis."""
+    beyond = {name: float((np.asarray(v) > high).mean()) for name, v in groups.items()}
+    said = [f"{name}: {share:.0%}" for name, share in beyond.items() if share > MUCH]
+    if said:
+        figure.add_annotation(
+            x=1 - 1.5 / BINS,  # left of the bar
+            xref="x domain",
+            y=1,
+            yref="y domain",
+            text=f"{high:.3g} or more: →<br>{'<br>'.join(said)}",
+            showarrow=False,
+            align="right",
+            xanchor="right",
+            yanchor="top",
         )
 
 

@@ -43,10 +43,12 @@ with controls:
         index=deep_dream.first_layer(choice, lens),
         key=f"{KEY}.layer",
         bind="query-params",
-        help="In the order of computation. Early layers see edges and textures, late ones parts.",
+        help="In the order of computation, by their names in the code. Early layers see edges and "
+        "textures, late ones parts.",
     )
     layer = by_name.get(chosen) or lens.layers[-1]
-    st.caption(f"{layer.kind} with {layer.channels} channels")
+    place = list(by_name).index(layer.name) + 1
+    st.caption(f"Layer {place} of {len(by_name)}, {layer.channels} channels")
     name = choose(
         "Picture",
         {k: v for k, v in PICTURES.items() if k != "upload" or rights.may_change()},

@@ -17,7 +17,7 @@ def test_a_lesson_asks_then_shows_then_explains(
     page.get_by_text("Try this").click()
     page.get_by_role("button", name="A few pixels are gone").click()
     page.wait_for_url("**lesson=little_damage*")
-    expect(page.locator(".question")).to_contain_text("One pixel in twenty")
+    expect(page.locator(".question")).to_contain_text("one pixel in twenty")
     assert slider.input_value() == "0.5", "the picture moved before the answer"
     expect(page.locator(".explanation")).to_be_hidden()
     page.get_by_role("button", name="Inpainting from the neighbours").click()

@@ -110,7 +110,7 @@ def test_the_bands_of_the_lesson_lie_around_the_line_that_was_fitted(
     # the line that the panel names is the fit to these 25 women, not to the 40 of the page
     women = adults()[adults()[:, 2] == 0][:25]
     slope, at0 = np.polyfit(women[:, 0], women[:, 1], 1)
-    written = f"x = {slope:.3g} z {'−' if at0 < 0 else '+'} {abs(at0):.4g} +"
+    written = f"weight = {slope:.3g} · height {'−' if at0 < 0 else '+'} {abs(at0):.4g} +"
     expect(asked.locator(".formula").first).to_contain_text(written)
     # and so is the σ, without what two parameters take away
     errors = women[:, 1] - (slope * women[:, 0] + at0)

@@ -168,7 +168,7 @@ def test_a_presented_page_is_its_picture_and_answers_to_the_keyboard(
     page = open_page("denoise", width=1280, height=720)
     stage, slider = page.locator(".st-key-stage"), page.get_by_role("slider", name="Strength")
     small = stage.evaluate(IN_SIGHT)["height"]
-    page.wait_for_function("window.genlibPresents")  # before that nothing listens to keys
+    page.wait_for_function("window.genlibPresents")  # before that nothing listens to arrow keys
     page.keyboard.press("p")
     page.wait_for_url("**present=1*")
     for folded in (".st-key-controls", "[data-testid=stHeader]", "[data-testid=stPlotlyChart]"):
@@ -185,3 +185,19 @@ def test_a_presented_page_is_its_picture_and_answers_to_the_keyboard(
     page.keyboard.press("p")
     page.wait_for_function("!location.search.includes('present')")
     expect(page.locator(".st-key-controls")).to_be_visible()
+    slider.focus()
+    page.keyboard.press("p")  # an input has the focus, but not one that letters go into
+    page.wait_for_url("**present=1*")
+
+
+@pytest.mark.usefixtures("shipped")
+@pytest.mark.parametrize("path", [path for path, _ in STAGED], ids=lambda text: text or "home")
+def test_p_presents_a_page_as_soon_as_its_stage_shows(page: Page, app_url: str, path: str) -> None:
+    """And its button: while its script and what it draws are still on their way, too."""
+    page.goto(f"{app_url}/{path}", wait_until="commit")
+    page.locator(".st-key-stage").wait_for(state="attached")
+    page.locator(".st-key-present button:visible").wait_for()
+    page.keyboard.press("p")
+    page.wait_for_url("**present=1*")
+    expect(page.get_by_test_id("stHeader")).to_be_hidden()
+    expect(page.locator(".st-key-stage")).to_be_visible()

@@ -25,7 +25,7 @@ def tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[checkpoint.Inf
     sizes = {"autoencoder": {"latent_dim": 3}, "denoising": {"latent_dim": 4}}
     sizes |= {"vae": {"latent_dim": 2, "hidden": (8,)}, "classifier": {}}
     sizes |= {"gan_mlp": {"hidden": (8,)}, "rbm": {"n_hidden": 4, "chains": 2}}
-    sizes |= {"pixelcnn": {"width": 4, "blocks": 1}}
+    sizes |= {"pixelcnn": {"width": 4, "blocks": 1}, "ebgan": {}}
     for family, config in sizes.items():
         model = FAMILIES[family](FAMILIES[family].Config(**config))
         history = [{"epoch": e, "train/loss": 1 / e} for e in (1, 2, 3)]
@@ -90,6 +90,7 @@ def test_a_missing_capability_costs_one_picture_only(tiny: list[checkpoint.Info]
     assert "latents/latent_space.py" in found.pictures
     without = {"energy/denoise.py", "classifiers/class_images.py", "classifiers/deep_dream.py"}
     without |= {"adversarial/gan.py", "boltzmann/rbm.py", "autoregressive/pixelcnn.py"}
+    without |= {"adversarial/gan_vs_vae.py", "adversarial/ebgan.py"}
     assert set(found.missing) == without
     assert all(text.endswith(".") for text in found.missing.values())
 

@@ -15,7 +15,7 @@ from genlib.models import FAMILIES
 from genlib.runs import queue, uploads
 from genlib.runs.directory import Run, RunSpec
 from genlib.runs.worker import work
-from genlib.settings import Control, TrainSettings
+from genlib.settings import Control, Event, TrainSettings
 from genlib.store import checkpoint
 from genlib.ui.kit import forms
 from genlib.ui.train import curves, form, watch
@@ -348,6 +348,21 @@ def test_curves_have_an_end_and_at_most_their_points() -> None:
     assert list(rows[rows["set"] == "test"]["epoch"]) == [1, 2, 3, 4, 5]
     many = [r for r in records if r.kind == "epoch"] * 300
     assert len(curves.frame(many, "loss", 5)) <= 2 * (curves.POINTS + 1)
+
+
+def test_a_finished_run_keeps_the_fall_of_its_first_steps() -> None:
+    records = [
+        Event("step", step, (step - 1) // 10, metrics={"train/loss": 1 / step, "steps": 30.0})
+        for step in range(1, 31)
+    ]
+    for epoch in (1, 2, 3):
+        metrics = {"train/loss": 0.2, "test/loss": 0.1, "steps": 30.0}
+        records.append(Event("epoch", 10 * epoch, epoch, metrics=metrics))
+    rows = curves.frame(records, "loss", 3)
+    assert rows[rows["set"] == "train"]["value"].iloc[0] == 1.0
+    assert curves.steep(rows)
+    assert not curves.steep(rows[rows["value"] < 0.1])
+    assert not curves.steep(rows.assign(value=rows["value"] - 0.5))
 
 
 def test_curves_mark_where_the_learning_rate_was_changed() -> None:

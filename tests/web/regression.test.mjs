@@ -26,6 +26,8 @@ test("polynomials of every degree are numpy's least squares", () => {
 
 test("a line is written as people write it", () => {
   assert.equal(lineText(0, 63.219), "x = 63.22")
+  assert.equal(lineText(0, 63.219, [["height", "cm"], ["weight", "kg"]]), "weight = 63.22 kg")
+  assert.equal(lineText(0.6, -33.5, [["height", "cm"], ["weight", "kg"]]), "weight = 0.6 · height − 33.5")
   assert.equal(lineText(0.6, -33.5), "x = 0.6 z − 33.5")
   assert.equal(lineText(-0.25, 4), "x = −0.25 z + 4")
 })

@@ -111,8 +111,9 @@ def numbers(rows: Sequence[Info], epochs: Sequence[int]) -> None:
     st.caption(
         f"Grey ink: pixels between 0.1 and 0.9 among those above 0.1, over {SAMPLES} samples, of "
         f"which the first are shown. The rest is measured over {data.N:,} samples. Samples look "
-        "real if their features are closer to those of real images than to those of noise. A class "
-        "is drawn if a tenth of its fair share looks like it to our classifier. Variety is the "
+        "real if their features are closer to those of real images than to those of noise. A "
+        "class counts as drawn if our classifier finds it in at least 1 of 100 samples: a tenth of "
+        "the 1 in 10 that is fair for ten classes. Variety is the "
         "mean squared distance of two samples over that of two real images."
     )
 

@@ -103,8 +103,8 @@ GAN = (
     Lesson(
         "noise",
         "D sees noise",
-        "D learned to tell real digits from G's. Now it sees pure noise. How likely does it think "
-        "that this image is real?",
+        "D learned to tell real digits from G's. Suppose it is shown pure noise. How likely "
+        "will it think that such an image is real?",
         ("Less than 1 %", "About 50 %", "More than 99 %"),
         1,
         "By the end of the training G no longer drew noise, so D forgot, or never learned, to "
@@ -212,8 +212,8 @@ GAN_VS_VAE = (
     Lesson(
         "first_epoch",
         "After one epoch",
-        "Both have seen the training set once. Of whose tiles does a classifier recognise more as "
-        "digits?",
+        "Think of epoch 1, when both have seen the training set only once. Of whose tiles will a "
+        "classifier recognise more as digits?",
         ("The GAN's", "The VAE's", "About as many"),
         1,
         "More than 90 % of the VAE's are recognised, and about 70 % of the GAN's. Each pixel tells "
@@ -313,8 +313,8 @@ EBGAN = (
     Lesson(
         "epoch_1",
         "A judge that likes fakes",
-        "The judge learned to rebuild real digits and to fail on the generator's. After one epoch: "
-        "which of the two does it rebuild better?",
+        "The judge learns to rebuild real digits and to fail on the generator's. Think of epoch 1: "
+        "which of the two will it rebuild better?",
         ("Real digits", "The generator's images", "Both equally"),
         1,
         "The generator learns faster: it draws what this judge can rebuild, whatever that is. The "
@@ -327,8 +327,8 @@ EBGAN = (
     Lesson(
         "merge",
         "Half a 3 and half a 4",
-        "A 3 and a 4 have energies of about 20, below the margin. Half of each is paler than both. "
-        "Where is its energy?",
+        "A 3 and a 4 have energies of about 20, below the margin. Suppose we add half of each: "
+        "paler than both. Where will its energy be?",
         ("Between the two", "Below both", "More than twice as high"),
         2,
         "The judge can only draw digits, so much of the merge is missing from what it rebuilds. "
@@ -341,7 +341,7 @@ EBGAN = (
         "noise",
         "Noise against the margin",
         "The generator's images are pushed up to the margin of 20 and no further. Noise was never "
-        "pushed. Where is it?",
+        "pushed. Where will its energy be?",
         ("Below the margin", "Just at the margin", "Above ten times the margin"),
         2,
         "The judge can't copy noise through its 32 numbers, so its energy is high without any "

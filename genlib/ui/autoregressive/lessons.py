@@ -76,8 +76,8 @@ PIXELCNN = (
     Lesson(
         "ten_rows",
         "Ten rows of a 3",
-        "The first ten rows of a 3 are given. The model finishes it 16 times. How many become a 3 "
-        "again?",
+        "Suppose the first ten rows of a 3 are given, and the model finishes it 16 times. How many "
+        "will become a 3 again?",
         ("All 16", "About 12", "Fewer than 8"),
         2,
         "This top may still become a 2, a 7 or a 9, and the model knows it. Drag Known rows to 16: "
@@ -90,7 +90,7 @@ PIXELCNN = (
         "surprise",
         "Where are the nats?",
         "An image costs the sum of 784 pixels. How many of them carry at least three quarters of "
-        "the nats of this 4?",
+        "the nats of a 4?",
         ("About three quarters", "About a half", "A tenth"),
         2,
         "About four of five pixels are nearly certain: ink or paper with at least 95 %. What costs "

@@ -112,8 +112,8 @@ RBM = (
     Lesson(
         "from_noise",
         "From noise to digits",
-        "Sixteen chains start from noise. After how many steps are most of them as likely as real "
-        "test digits?",
+        "Let sixteen chains start from noise. After how many steps will most of them be as likely "
+        "as real test digits?",
         ("About 50", "About 1,000", "About 100,000"),
         0,
         "Press Run and watch F fall into the orange band, where 90 % of test digits lie. After 2 "
@@ -125,7 +125,7 @@ RBM = (
     Lesson(
         "mixing",
         "Can a 1 become an 8?",
-        "Sixteen chains start from the same 1. After 1,000 steps, what do they show?",
+        "Let sixteen chains start from this 1. What will they show after 1,000 steps?",
         ("All kinds of digits", "Nearly all still a 1", "Noise"),
         1,
         "Press Run. More than 80 % still show a 1: on the way to another digit lie images of high "
@@ -138,7 +138,8 @@ RBM = (
     Lesson(
         "hidden",
         "The upper half of a 3",
-        "The upper half of this 3 is hidden. Nine chains fill it in. What do most of them see?",
+        "Suppose we hide the upper half of this 3, and nine chains fill it in. What will most of "
+        "them see?",
         ("A 3", "A 5", "An 8"),
         1,
         "Press Run. The lower half of this 3 suits a 5 as well, and the machine finds the 5 "

@@ -59,7 +59,7 @@ DENOISE = (
     Lesson(
         "little_damage",
         "A few pixels are gone",
-        "One pixel in twenty is missing. Who comes closer to the clean digit?",
+        "Suppose only one pixel in twenty is missing. Who will come closer to the clean digit?",
         ("The denoising autoencoder", "Inpainting from the neighbours", "Both equally"),
         1,
         "When nearly all neighbours are good, filling a hole from its rim is hard to beat. The "
@@ -84,8 +84,8 @@ DENOISE = (
     Lesson(
         "block",
         "Damage it never met",
-        "This autoencoder was trained on single missing pixels. Now a whole block is black. "
-        "What does it draw there?",
+        "This autoencoder was trained on single missing pixels. Suppose a whole block is black. "
+        "What will it draw there?",
         ("The missing stroke", "A blurred stroke", "Nothing: the hole stays"),
         2,
         "It trusts a black block as it trusts the black background, so more than nine tenths of "
@@ -96,8 +96,8 @@ DENOISE = (
     Lesson(
         "bottleneck",
         "Never trained to denoise",
-        "ae-30 only ever copied clean digits through 30 numbers. Half of the pixels are missing. "
-        "Does it help?",
+        "ae-30 only ever copied clean digits through 30 numbers. Suppose half of the pixels are "
+        "missing. Will it help?",
         ("No, it copies the noise", "Yes, most of the error goes", "It makes things worse"),
         1,
         "30 numbers have no room for noise, so more than half of the error goes. At strength 0.05 "
@@ -153,8 +153,8 @@ MERGED_DIGITS = (
     Lesson(
         "half",
         "Half a 3 and half an 8",
-        "Half a 3 lies on top of half an 8. Who notices that this isn't a digit: the denoising "
-        "autoencoder dae-500, or ae-30 with its 30 units?",
+        "Suppose half a 3 lies on top of half an 8. Who will notice that this isn't a digit: the "
+        "denoising autoencoder dae-500, or ae-30 with its 30 units?",
         ("Both", "Only dae-500", "Only ae-30", "Neither"),
         1,
         "dae-500 has learned to pull images towards digits, so it changes the merge and its energy "
@@ -167,7 +167,7 @@ MERGED_DIGITS = (
         "pale",
         "Is it only pale?",
         "A half-and-half merge is paler than any digit, and pale images have small squared errors. "
-        "An energy that ignores contrast removes that. Does ae-30 notice merges now?",
+        "An energy that ignores contrast removes that. Will ae-30 notice merges then?",
         ("Yes, nearly all", "More of them, but far from all", "No better than before"),
         1,
         "By squared error ae-30 only guesses (AUC 0.5). Without the effect of contrast its AUC is "
@@ -179,8 +179,8 @@ MERGED_DIGITS = (
     Lesson(
         "full_contrast",
         "Both digits at full contrast",
-        "Now the brighter of the two pixels counts, so both digits keep their contrast. Does "
-        "ae-30 notice this merge?",
+        "Suppose the brighter of the two pixels counts, so that both digits keep their contrast. "
+        "Will ae-30 notice this merge?",
         ("Yes", "It hesitates", "No"),
         0,
         "There is more ink than 30 units can draw, and no paleness that hides the error. Over all "
@@ -192,8 +192,8 @@ MERGED_DIGITS = (
     Lesson(
         "splice",
         "Cut and glued",
-        "In 99 of 100 cases dae-500 gives a half-and-half merge more energy than a digit. Now the "
-        "top of one digit sits on the bottom of another. Is it as good at that?",
+        "In 99 of 100 cases dae-500 gives a half-and-half merge more energy than a digit. Suppose "
+        "the top of one digit sits on the bottom of another. Will it be as good at that?",
         ("Just as good", "Clearly worse", "Even better"),
         1,
         "Every stroke of a splice is a real stroke at full contrast, and only the place where the "

@@ -67,6 +67,7 @@ def header(
                 key="present",
                 type="tertiary",
                 on_click=_present,
+                shortcut="P",  # and while a slider has the focus: web/present
                 help="Key P. Only the picture, as large as fits. Arrow keys move its main "
                 "control, Space plays.",
             )

@@ -98,8 +98,8 @@ LATENT_SPACE = (
     Lesson(
         "dead",
         "Latents that have no effect",
-        "Here the KL term costs four times as much as in vae-20 (β = 4). The model still has 20 "
-        "latents. How many of them change the image?",
+        "In beta-vae-20 the KL term costs four times as much as in vae-20 (β = 4). The model still "
+        "has 20 latents. How many of them change the image?",
         ("All 20", "12", "2"),
         1,
         "Each latent costs nats. Twelve are worth their price. The other eight are switched off: "
@@ -123,7 +123,7 @@ LATENT_SPACE = (
     Lesson(
         "smear",
         "It can fail, too",
-        "Now from a slanted 1 to a 6. Is the middle a digit again?",
+        "Suppose we go from a slanted 1 to a 6 instead. Will the middle be a digit again?",
         ("Yes, a clear digit", "No, a smear"),
         1,
         "These two digits share no strokes, and the straight line between their codes leaves the "

@@ -100,7 +100,7 @@ ONE_DIGIT = (
     Lesson(
         "lying",
         "A 4 on its side",
-        "You see at once that this is a 4 on its side. What does the classifier say?",
+        "Suppose this 4 lies on its side. You would still read it. What will the classifier say?",
         ("4, but it isn't sure", "Another digit, with over 90 %", "All digits alike"),
         1,
         "It never saw a digit on its side, and it must choose one of ten. That it is so sure says "
@@ -125,8 +125,8 @@ ONE_DIGIT = (
     Lesson(
         "merge",
         "Half a 4 and half an 8",
-        "Many models notice this merge. What do the Gaussians say: PCA and the mixture, which know "
-        "an exact density?",
+        "Suppose we add half of this 4 and half of an 8. Many models notice the merge. What will "
+        "the Gaussians say: PCA and the mixture, which know an exact density?",
         ("Stranger than 95 % of digits", "Less strange than most digits"),
         1,
         "The mean of two digits lies closer to the mean of all digits than either of them, and "
@@ -139,7 +139,8 @@ ONE_DIGIT = (
     Lesson(
         "inverted",
         "Black on white",
-        "Inverted, you read the 4 without effort. Which models find nothing strange?",
+        "Suppose this 4 is inverted. You read it without effort. Which models will find nothing "
+        "strange?",
         ("The densities", "The VAEs", "ae-30 and ae-500"),
         2,
         "Densities and VAEs find it stranger than 95 % of digits. Plain autoencoders copy black on "

@@ -24,7 +24,15 @@ from genlib.explore.ascent.knobs import Knobs
 from genlib.explore.ascent.lens import Lens, Network
 from genlib.explore.changes import CHANGES
 from genlib.models.base import Model
-from genlib.models.capabilities import Decodes, Denoises, Encodes, HasEnergy, Reconstructs, Samples
+from genlib.models.capabilities import (
+    Decodes,
+    Denoises,
+    Encodes,
+    HasEnergy,
+    HasMargin,
+    Reconstructs,
+    Samples,
+)
 from genlib.models.denoising import CORRUPTIONS
 from genlib.plots.kernels import diverging
 from genlib.store.checkpoint import Info
@@ -35,7 +43,12 @@ Draw = Callable[["Shelf"], Picture]
 
 WIDTH, HEIGHT = 224, 168
 COLUMNS, ROWS, SCALE = 4, 3, 2
-VERBS = {"Denoises": "removes noise", "Classifies": "classifies", "HasEnergy": "has an energy"}
+VERBS = {
+    "Denoises": "removes noise",
+    "Classifies": "classifies",
+    "HasEnergy": "has an energy",
+    "HasMargin": "judges by an energy",
+}
 CELL = 14  # pixels of a cell that is stamped on
 STAMPED = np.array(  # its colour by the number of stamps, 0 to 4
     [(16, 32, 31), (9, 60, 66), (11, 107, 116), (60, 150, 158), (170, 222, 226)], np.uint8
@@ -412,6 +425,31 @@ def generated(shelf: Shelf) -> Picture:
     return _samples(shelf, "Judges", "dcgan-28", "gan-mlp")
 
 
+@torch.no_grad()
+def rebuilt(shelf: Shelf) -> Picture:
+    """Two digits, a sample and noise; what the judge of an energy-based GAN makes of them; where
+    it errs."""
+    judge = loading.model(shelf.find("HasMargin", "ebgan"))
+    assert isinstance(judge, HasMargin) and isinstance(judge, Samples)
+    x = shelf.digits((3, 8))
+    rng = torch.Generator().manual_seed(3)
+    sample, noise = judge.sample(1, rng).cpu(), torch.rand((1, *x.shape[1:]), generator=rng)
+    x = torch.cat([x, sample, noise])
+    x_hat = _on(judge, judge.rebuild, x)
+    return tiled(torch.cat([x, x_hat, (x - x_hat).abs()]))
+
+
+@torch.no_grad()
+def versus(shelf: Shelf) -> Picture:
+    """Samples of a VAE, real digits, samples of a GAN."""
+    vae = loading.model(shelf.find("Bounds", "vae-20"))
+    gan = loading.model(shelf.find("Judges", "dcgan-28"))
+    assert isinstance(vae, Samples) and isinstance(gan, Samples)
+    rng = torch.Generator().manual_seed(3)
+    drawn = [model.sample(COLUMNS, rng).cpu() for model in (vae, gan)]
+    return tiled(torch.cat([drawn[0], shelf.digits((2, 4, 9, 6)), drawn[1]]))
+
+
 def dreamt(shelf: Shelf) -> Picture:
     """Where Gibbs chains of an RBM end that began in noise."""
     return _samples(shelf, "GibbsSamples", "rbm-500")
@@ -436,6 +474,8 @@ DRAWINGS: dict[str, Draw] = {
         classes,
         dream,
         generated,
+        versus,
+        rebuilt,
         dreamt,
         pixel_by_pixel,
         one_digit,

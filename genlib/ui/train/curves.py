@@ -16,7 +16,7 @@ from genlib.settings import Event
 POINTS = 400  # of one curve on screen
 HEIGHT = 330  # pixels of all charts together, without their axes' titles
 LEAST = 70  # pixels of one of them
-SKIPPED = 0.5  # epochs at the start
+STEEP = 4  # times the least value: from there on, a logarithmic axis shows the fall and the rest
 
 RATE: dict[str, object] = {  # a vertical line where the learning rate was changed
     "mark": {"type": "rule", "color": "gray", "strokeDash": [4, 3]},
@@ -41,15 +41,12 @@ def terms(records: list[Event]) -> list[str]:
 def frame(records: list[Event], term: str, epochs: int) -> pd.DataFrame:
     """Train and test values of one loss term: columns epoch, value, set; at most 2 × POINTS rows.
 
-    Train values are those within the epochs where the run was slow enough to report any. From the
-    second epoch on, the plunge of the first half epoch is left out: all else would be flat.
+    Train values are those within the epochs where the run was slow enough to report any.
     """
     placed = [r for r in records if r.metrics.get("steps", 0) > 0]
     steps = [r for r in placed if r.kind == "step"]
     whole = [r for r in placed if r.kind == "epoch"]
     train = steps if len(steps) >= 2 * len(whole) else whole
-    if len(whole) >= 2 and train is steps:
-        train = [r for r in steps if r.step / r.metrics["steps"] * epochs >= SKIPPED]
     rows: list[tuple[float, float, str]] = []
     for kind, chosen in (("train", train), ("test", whole)):
         stride = -(-len(chosen) // POINTS) or 1
@@ -87,14 +84,21 @@ def show(records: list[Event], spec: RunSpec) -> None:
         columns=["epoch", "set", "text"],
     )
     for term in found:
+        values = frame(records, term, epochs)
         st.vega_lite_chart(
-            pd.concat([frame(records, term, epochs), changed]),
-            _chart(term, unit(spec, term), found),
+            pd.concat([values, changed]),
+            _chart(term, unit(spec, term), found, steep(values)),
             key=f"run_curves.{term}",
         )
 
 
-def _chart(term: str, unit: str, among: list[str]) -> dict[str, object]:
+def steep(values: pd.DataFrame) -> bool:
+    """Whether a curve falls so far at first that the rest would be flat on a linear axis."""
+    least = float(values["value"].min()) if len(values) else 0.0
+    return least > 0 and float(values["value"].max()) > STEEP * least
+
+
+def _chart(term: str, unit: str, among: list[str], log: bool) -> dict[str, object]:
     """A constant specification, so that the browser moves the lines instead of redrawing.
 
     Charts stand one above the other: the first has the legend, the last the axis' title.
@@ -114,12 +118,13 @@ def _chart(term: str, unit: str, among: list[str]) -> dict[str, object]:
             line("test", {"strokeWidth": 2.5, "point": {"size": 40, "filled": True}}),
             RATE,
         ],
-        "encoding": _encoding([term.replace("_", " "), unit], first, last),
+        "encoding": _encoding([term.replace("_", " "), unit], first, last, log),
     }
 
 
-def _encoding(title: list[str], first: bool, last: bool) -> dict[str, object]:
+def _encoding(title: list[str], first: bool, last: bool, log: bool) -> dict[str, object]:
     """Which column is drawn how."""
+    scale: dict[str, object] = {"type": "log", "nice": False} if log else {"zero": False}
     return {
         "x": {
             "field": "epoch",
@@ -130,8 +135,9 @@ def _encoding(title: list[str], first: bool, last: bool) -> dict[str, object]:
         "y": {
             "field": "value",
             "type": "quantitative",
-            "title": title,
-            "scale": {"zero": False},
+            "title": [*title[:-1], f"{title[-1]}, log scale".lstrip(", ")] if log else title,
+            "scale": scale,
+            "axis": {"tickCount": 5} if log else {},
         },
         "color": {
             "field": "set",

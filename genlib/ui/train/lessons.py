@@ -77,8 +77,8 @@ TRAIN = (
     Lesson(
         "first_epochs",
         "When is the most learned?",
-        "ae-30 was trained for 20 epochs. How much of the fall of its test loss, counted from the "
-        "end of epoch 1, was done after epoch 5?",
+        "From the end of epoch 1 to the end of epoch 20, the test loss of ae-30 falls. How much of "
+        "that fall is over by the end of epoch 5?",
         ("About a quarter", "About a half", "About three quarters"),
         2,
         "The first epochs find the large strokes, the others polish. These are ae-30's settings: "

@@ -115,7 +115,7 @@ def _row(run: Run, differ: Sequence[str]) -> dict[str, object]:
         "state": run.state,
         "family": mine["family"],
         "epoch": f"{whole[-1].epoch if whole else 0} / {epochs}",
-        f"train loss, {unit}": numbers.get("train/loss"),
+        f"train loss (mean of the epoch), {unit}": numbers.get("train/loss"),
         f"test loss, {unit}": numbers.get("test/loss"),
         "minutes": numbers["seconds"] / 60 if "seconds" in numbers else None,
         **{name: mine.get(name, "–") for name in differ},

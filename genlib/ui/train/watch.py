@@ -23,6 +23,7 @@ from genlib.runs.events import Log
 from genlib.settings import Event
 from genlib.ui.kit import images
 from genlib.ui.kit.plain import plain
+from genlib.ui.kit.stage import presenting
 from genlib.ui.train import actions, curves
 
 LOG_END = 20_000  # bytes at the end of log.txt that may be shown
@@ -82,11 +83,15 @@ def follow(run_id: str, live: bool) -> None:
     actions.steer(run, state)
     _progress(run, state, records)
     _explain(run, state)
-    with st.grid(min_column_width=CELL, gap="small"):
-        with st.container():
-            curves.show(records, run.spec)
-        with st.container():
-            _pictures(run, live)
+    if presenting():  # two halves of the screen, however wide it is
+        left, right = st.columns(2, gap="medium")
+    else:
+        with st.grid(min_column_width=CELL, gap="small"):
+            left, right = st.container(), st.container()
+    with left:
+        curves.show(records, run.spec)
+    with right:
+        _pictures(run, live)
 
 
 def diary(run: Run) -> list[Event]:

@@ -25,8 +25,6 @@ export const paintTrace = (canvas, trace, band, theme, most) => {
   pen.fillRect(left, y(high), width - left - 6, Math.max(2, y(low) - y(high)))
   Object.assign(pen, { globalAlpha: 1, fillStyle: theme.text, textAlign: "right" })
   for (const f of ticks(bottom, top)) pen.fillText(nats(f), left - 6, y(f) + 4)
-  pen.textAlign = "left"
-  pen.fillText("test images, 5 to 95 %", left + 6, Math.max(14, y(high) - 4))
   Object.assign(pen, { strokeStyle: theme.accent, lineWidth: trace.length > 1 ? 1 : 1.6 })
   for (const line of trace) {
     pen.beginPath()
@@ -34,4 +32,8 @@ export const paintTrace = (canvas, trace, band, theme, most) => {
     if (line.length === 1) pen.arc(x(0), y(line[0]), 2, 0, 7)
     pen.stroke()
   }
+  // Last, on an edge of the background: the curves cross it.
+  pen.textAlign = "right"
+  Object.assign(pen, { strokeStyle: theme.ground, lineWidth: 4, lineJoin: "round" })
+  for (const write of ["strokeText", "fillText"]) pen[write]("test images, 5 to 95 %", width - 12, Math.max(14, y(high) - 4))
 }

@@ -1,6 +1,7 @@
 // What the views share: the points that a model is fitted to, those held out, and a line by two handles.
 import { readable } from "../shared/chart.js"
 import { clamp } from "../shared/hand.js"
+import { nameAndUnit } from "../shared/panel.js"
 import { fitPolynomial, highestDegree } from "./polynomial.js"
 
 const ENDS = [0.14, 0.86] // where on the axis the handles of a line are
@@ -51,16 +52,17 @@ export const throughEnds = (lab, f) => {
   return { y1, y2 }
 }
 
-/** x = a z + b, as text. @param {number} slope a @param {number} at0 b */
-export const lineText = (slope, at0) => {
-  if (!slope) return `x = ${readable(at0)}`
-  return `x = ${readable(slope, 3)} z ${at0 < 0 ? "−" : "+"} ${readable(Math.abs(at0))}`
+/** x = a z + b, as text. @param {number} slope a @param {number} at0 b
+ * @param {[string, string][]} [axes] name and unit of z and x */
+export const lineText = (slope, at0, [[z], [x, unit]] = [["z", ""], ["x", ""]]) => {
+  if (!slope) return `${x} = ${readable(at0)} ${unit}`.trim()
+  return `${x} = ${readable(slope, 3)} ${z.length > 1 ? "· " : ""}${z} ${at0 < 0 ? "−" : "+"} ${readable(Math.abs(at0))}`
 }
 
-/** The line of a state, as text. @param {object} lab */
+/** The line of a state with the names of its axes, as HTML. @param {object} lab */
 export const formula = (lab) => {
   const [z1, z2] = endsOf(lab), { y1, y2 } = lab.state
-  return lineText((y2 - y1) / (z2 - z1), lineOf(lab)(0))
+  return lineText((y2 - y1) / (z2 - z1), lineOf(lab)(0), lab.axisNames.map(nameAndUnit))
 }
 
 /** How far from the picture the ends of a line may be in a link: a fit can leave it. @param {object} lab */

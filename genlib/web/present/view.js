@@ -4,7 +4,8 @@ import { keepPinned } from "./pin.js"
 import { keepSteady } from "./steady.js"
 
 const MOVABLE = ["input[type=range]", "[role=slider]", "canvas[tabindex]", "[tabindex='0']:not(.help)"]
-const TYPED_INTO = "input:not([type=range]), textarea, select, [contenteditable]"
+const TYPED_INTO =
+  "input:not([type=range], [type=checkbox], [type=radio]), textarea, select, [contenteditable]"
 const PLAYS = /^\W*(play|pause|start|stop|continue|run|resume)\b/i
 const LARGEST = 3, STEP = 0.05
 const EMPTY = 80 // pixels of height below which a stage shows nothing yet
@@ -61,20 +62,22 @@ const play = (event) => {
 const pressed = (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || !event.isTrusted) return
   if (event.composedPath()[0].matches?.(TYPED_INTO)) return
-  // Not the button's own shortcut: Streamlit ignores it while a slider has the focus.
-  if (event.key === "p" || event.key === "P") document.querySelector(".st-key-present button")?.click()
+  // P is the button's own shortcut, there as soon as the button is; Streamlit ignores it in an input.
+  const ignored = event.composedPath().some((element) => element.matches?.("input, select"))
+  if (ignored && event.key.toLowerCase() === "p") document.querySelector(".st-key-present button")?.click()
   if (!page.on) return
   if (event.key.startsWith("Arrow")) move(event)
   else if (event.key === " ") play(event)
 }
 
 /** Enlarge the stage until it fills the screen; 1 where it is larger already, or where what is in it
- * fits itself to the window and says so: data-fits. */
+ * fits itself to the window and says so: data-fits. Vega measures its width in enlarged pixels, and
+ * would draw over its neighbour. */
 const fit = () => {
   const shown = stage()
   if (!shown) return
   shown.style.zoom = ""
-  if (!page.on || first(shown, "[data-fits]")) return
+  if (!page.on || first(shown, "[data-fits], [data-testid=stVegaLiteChart]")) return
   if (shown.getBoundingClientRect().height < EMPTY) return fitSoon() // its picture is still to come
   const room = innerHeight - shown.getBoundingClientRect().top - 12
   for (let zoom = LARGEST; zoom > 1; zoom -= STEP) {

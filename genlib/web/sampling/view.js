@@ -172,7 +172,8 @@ class Sampling extends Desk {
     plot.line(z, Float64Array.from({ length: PLACES }, (_, i) => quantile(this.table.cdf, share(i))), colours.p)
     plot.line(z, g, colours.q)
     plot.axes({ x: noise === "normal" ? TICKS : [-1, 0, 1], y: TICKS })
-    const name = noise === "normal" ? (sign > 0 ? "F⁻¹(Φ(z))" : "F⁻¹(Φ(−z))") : "F⁻¹ of z's share"
+    // The share of the noise below z: Φ(z) for N(0, 1).
+    const name = sign > 0 ? "F⁻¹(share of noise below z)" : "F⁻¹(share of noise above z)"
     plot.names([[name, colours.p], ["G(z)", colours.q], ["over z", theme.text]])
     this.get(".quantiles").setAttribute("aria-label", "G(z) and the inverse of F over z")
   }

@@ -25,7 +25,7 @@ GAN_PLANE = (
     Lesson(
         "fast",
         "G learns ten times as fast",
-        "G's learning rate is now ten times D's. Where are its samples after 2,300 steps?",
+        "Suppose G's learning rate is ten times D's. Where will G's samples be after 2,300 steps?",
         ("On all eight, sooner", "All on one of the eight", "Everywhere"),
         1,
         "This is mode collapse. Before D learns that one spot is crowded, all of G has moved to "
@@ -101,7 +101,7 @@ SAMPLING = (
     Lesson(
         "hurry",
         "Where G must hurry",
-        "Look at G(z) after 2,000 steps. Where is it steepest?",
+        "G trains for 2,000 steps. Where will G(z) be steepest?",
         ("Inside the modes", "Between the modes", "For the rarest z"),
         1,
         "Between the modes, more than ten times as steep as it typically is. The true map jumps "

@@ -142,8 +142,8 @@ GAUSSIANS = (
     Lesson(
         "prior",
         "A room full of women",
-        "Somebody of 174.6 cm and 69.3 kg is a man with 66 %. Now you hear that nine in ten people "
-        "in the room are women. What do you say?",
+        "Somebody of 174.6 cm and 69.3 kg is a man with probability 66 %. Now you hear that nine "
+        "in ten people in the room are women. What do you say?",
         ("Still rather a man", "Fifty to fifty", "Rather a woman"),
         2,
         "Bayes' rule multiplies p(x | y) by p(y). With one man in ten, p(man | x) falls from 66 % "

@@ -242,7 +242,11 @@ def _progress(job: Job, key: str, aligned: bool) -> None:
     elif job.state == "running":
         text += " · finding each code's neighbours"
     if job.name == key:
-        text += " · aligned: starts from the last epoch's map" if aligned else " · independent"
+        text += (
+            " · aligned: starts from the last epoch's map"
+            if aligned
+            else " · independent of other epochs"
+        )
     left, right = _row()
     left.progress(job.share, text=text)
     right.button(
