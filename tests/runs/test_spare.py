@@ -87,6 +87,16 @@ def test_another_environment_needs_another_process(monkeypatch: pytest.MonkeyPat
     assert not spare.is_ready()
 
 
+def test_what_an_import_of_the_server_sets_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = children()
+    waiting()
+    first = children() - before
+    monkeypatch.setenv("KMP_INIT_AT_FORK", "TRUE")
+    assert spare.is_ready()
+    here.warm()
+    assert children() - before == first
+
+
 def test_it_ends_with_the_server() -> None:
     """Whatever ends the server closes its end of the socket."""
     before = children()

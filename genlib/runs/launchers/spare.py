@@ -29,6 +29,9 @@ from pathlib import Path
 BEAT_S = 15.0  # between two calls of ``keep``
 PATIENCE_S = 40.0  # without one, after which the process ends
 ANSWER_S = 2.0  # for a process that is ready; a new one starts in this time
+# Variables that change what a training does. Others come and go with what the server imports:
+# scikit-learn sets KMP_INIT_AT_FORK, torchvision TORCHINDUCTOR_CACHE_DIR.
+SETTINGS = ("GENLIB_", "OMP_", "CUDA_", "PYTHON", "TORCH_", "RAY_", "HOME")
 READY, TAKEN = b"r", b"!"
 UNUSED = 75  # exit code of a process that got no run
 MOST_LINE = 65_536  # bytes
@@ -37,11 +40,15 @@ _lock = threading.Lock()  # of what waits
 _waits: _Spare | None = None
 
 
+def _settings() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if name.startswith(SETTINGS)}
+
+
 class _Spare:
     """The process that waits, and the server's end of the socket to it."""
 
     def __init__(self, command: list[str], env: dict[str, str], patience_s: float) -> None:
-        self.env = dict(os.environ)
+        self.settings = _settings()
         self.socket, theirs = socket.socketpair()
         try:
             self.process = subprocess.Popen(
@@ -69,12 +76,12 @@ class _Spare:
         return self.process.poll() is None
 
     def is_ready(self) -> bool:
-        """Whether its imports are done and the environment is still what it began with."""
+        """Whether its imports are done and the settings are still those it began with."""
         self.socket.settimeout(0)
         with suppress(OSError):
             self.ready = self.ready or self.socket.recv(1) == READY
         alive = self.process.poll() is None
-        return self.ready and alive and self.env == dict(os.environ)
+        return self.ready and alive and self.settings == _settings()
 
     def give(self, run: Path, lock: int, log: int) -> bool:
         """Hand over a run with its lock and its log; whether it was taken."""
@@ -90,7 +97,7 @@ def keep(command: list[str], env: dict[str, str], patience_s: float = PATIENCE_S
     """See to it that a process waits, for as long as this is called every few seconds."""
     global _waits
     with _lock:
-        if _waits is not None and _waits.env == dict(os.environ) and _waits.beat():
+        if _waits is not None and _waits.settings == _settings() and _waits.beat():
             return
         _drop()
         with suppress(OSError):  # no memory for a process: the run says so when it is started
