@@ -14,7 +14,7 @@ PAGES = [page for page in menu.PAGES if lessons_of(page)]
 
 
 @pytest.mark.skipif(find_mnist() is None, reason="MNIST is not here")
-@pytest.mark.parametrize("value", ["inf", "", "-1e308"])
+@pytest.mark.parametrize("value", ["inf", ""])
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 def test_a_page_opens_whatever_its_link_says(page: menu.Page, value: str, shipped: Path) -> None:
     known = {key for one in lessons_of(page) for key in (*one.before, *one.state)}

@@ -25,9 +25,9 @@ const meanLog = (lab) => {
 
 // The bands belong to the fitted line, so its σ is told there, not that of the slider.
 const reportBands = (lab) => {
-  const { pz } = lab.state, best = fitOf(fitted(lab), 1), [[z, inZ], [, inX]] = lab.axisNames.map(nameAndUnit)
-  const slope = predict(best, pz + 1) - predict(best, pz)
-  return `<p class="formula">${lineText(slope, predict(best, pz) - slope * pz)} + error, &nbsp;error ~ N(0, ${readable(best.spread, 3)}²)</p>
+  const { pz } = lab.state, best = fitOf(fitted(lab), 1), axes = lab.axisNames.map(nameAndUnit)
+  const [[z, inZ], [, inX]] = axes, slope = predict(best, pz + 1) - predict(best, pz)
+  return `<p class="formula">${lineText(slope, predict(best, pz) - slope * pz, axes)} + error, &nbsp;error ~ N(0, ${readable(best.spread, 3)}²)</p>
     <p>This line is fitted to ${best.n} points.</p>
     <p>95 % bands at ${z} ${readable(pz)} ${inZ}: the line ± <b class="ofLine">${readable(halfWidth(best, false)(pz), 3)}</b>,
       a new point ± <b class="ofPoint">${readable(halfWidth(best, true)(pz), 3)}</b> ${inX}.</p>`
