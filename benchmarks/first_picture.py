@@ -89,8 +89,9 @@ def started(tab: Page, server: Server, *, warm: bool, epochs: int) -> float:
     begin = float(tab.evaluate("performance.now()"))
     button.click(no_wait_after=True)
     seconds = (float(tab.evaluate(SHOWS, PICTURE)) - begin) / 1000
-    tab.get_by_role("button", name="Stop").first.click()
-    tab.get_by_text("stopped", exact=True).first.wait_for(timeout=PATIENCE)
+    tab.get_by_role("button", name="Stop", exact=True).first.click()
+    stopped = tab.get_by_role("button", name="Stop", exact=True, disabled=True)
+    stopped.first.wait_for(timeout=PATIENCE)
     return seconds
 
 
