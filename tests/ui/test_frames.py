@@ -106,7 +106,8 @@ def test_thirty_that_wait_hold_no_thread_and_all_hear_of_the_next_frame(lens: Le
         tasks = [asyncio.ensure_future(w) for w in waiting]
         before = threading.active_count()
         await asyncio.sleep(0.1)
-        assert not any(task.done() for task in tasks) and threading.active_count() == before
+        # A thread that an earlier test left may end meanwhile.
+        assert not any(task.done() for task in tasks) and threading.active_count() <= before
         live.step_once()
         return await asyncio.gather(*tasks)
 
