@@ -38,7 +38,7 @@ format: $(VENV)/.dev
 
 # One thread a worker: two workers on two cores are faster than two threads in one.
 unit: $(VENV)/.dev
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests --ignore=tests/browser --ignore=tests/cluster -n $(WORKERS) --dist worksteal -q
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests --ignore=tests/browser --ignore=tests/cluster -n $(WORKERS) --dist worksteal -q --reruns $(RERUNS) -rR
 
 # RERUNS=1 gives a test that failed a second try, and names it. By hand a failure is a failure.
 browser: $(VENV)/.dev $(VENV)/.chromium
