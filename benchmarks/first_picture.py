@@ -13,16 +13,15 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import shutil
 import signal
 import statistics
 import time
 from pathlib import Path
 
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 from rerun import ROOT
 
-from pages import FLAGS, PATIENCE, Server, serve
+from pages import PATIENCE, Server, chromium, serve
 
 GOAL_S = 2.0
 PICTURE = ".st-key-stage img"
@@ -113,11 +112,8 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=3, help="how many to take the median of")
     parser.add_argument("--json", action="store_true", help="print JSON")
     options = parser.parse_args()
-    with sync_playwright() as playwright:
-        program = os.environ.get("CHROMIUM") or shutil.which("chromium")
-        browser = playwright.chromium.launch(executable_path=program, args=FLAGS)
+    with chromium() as browser:
         found = measure(browser, options.rounds)
-        browser.close()
     missed = found["warm"] > GOAL_S
     if options.json:
         print(json.dumps(found))

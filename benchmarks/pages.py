@@ -223,6 +223,16 @@ def show(found: dict[str, dict[str, Wait]]) -> int:
     return missed
 
 
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    """A browser for the block."""
+    with sync_playwright() as playwright:
+        program = os.environ.get("CHROMIUM") or shutil.which("chromium")
+        browser = playwright.chromium.launch(executable_path=program, args=FLAGS)
+        yield browser
+        browser.close()
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     paths = [row.path for row in menu.PAGES if row.path != "home"]
@@ -231,12 +241,9 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=3, help="how many to take the median of")
     parser.add_argument("--json", action="store_true", help="print JSON")
     options = parser.parse_args()
-    with sync_playwright() as playwright:
-        program = os.environ.get("CHROMIUM") or shutil.which("chromium")
-        browser = playwright.chromium.launch(executable_path=program, args=FLAGS)
+    with chromium() as browser:
         chosen = options.pages or paths
         found = measure(browser, chosen, not options.no_first, options.rounds)
-        browser.close()
     if options.json:
         print(
             json.dumps({p: {k: asdict(w) for k, w in kinds.items()} for p, kinds in found.items()})

@@ -158,8 +158,10 @@ def _allowed(waiting: list[Run], unfinished: list[Run]) -> list[Run]:
 
 
 def goes_on(run: Run, state: str) -> bool:
-    """Whether a run in this state waits or works, or will be handed over again without anybody's
-    asking: between a time limit and the cluster's queue it is stopped, and lost after a crash."""
+    """Whether a run in this state waits or works, or will be handed over again by itself.
+
+    Between a time limit and the cluster's queue it is stopped, and lost after a crash.
+    """
     if state in ("queued", *ACTIVE):
         return True
     if state not in ("stopped", "lost") or run.control.stop:

@@ -308,8 +308,10 @@ def rename(run: Run, name: str) -> None:
 
 
 def check_name(name: str) -> str:
-    """The name of a run again; ValueError unless it is 1 to 60 printable characters, and nobody's
-    who is shipped."""
+    """The name of a run, returned as it is.
+
+    Raises ValueError unless it has 1 to 60 printable characters and no shipped checkpoint has it.
+    """
     if not 1 <= len(name) <= 60:
         raise ValueError(f"name must have 1 to 60 characters, got {len(name)}")
     if not name.isprintable():

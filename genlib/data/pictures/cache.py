@@ -135,7 +135,7 @@ def _keep(entry: Entry, decoded: Decoded) -> Split:
         with staged(file) as new:
             save_file(tensors, new, said)
         _tidy(file)
-    # From the file where it could be written: then what nobody looks at takes no memory.
+    # From the file where it could be written: images that are never looked at then take no memory.
     return cached(entry) or Split(**tensors, classes=decoded.classes, note=decoded.note)
 
 

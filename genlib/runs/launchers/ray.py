@@ -70,20 +70,19 @@ def _submit(client: JobSubmissionClient, run: Run) -> bool:
     command = [wished.python, "-m", "genlib", "train", "--run", str(run.path.resolve())]
     # Before it is asked: should its answer be lost, the job is known by this name or forgotten.
     launch.handed_over(run, job)
-    try:
-        client.submit_job(
-            entrypoint=shlex.join(command),
-            submission_id=job,
-            entrypoint_num_cpus=wished.cpus,
-            entrypoint_num_gpus=wished.gpus or None,
-            runtime_env={"env_vars": _variables()},
-            metadata={"genlib": run.id},
-        )
-    except RuntimeError as error:
-        launch.handed_over(run, "")
-        raise LaunchError(f"Ray refused {run.id}: {_first_line(error)}") from error
-    except OSError as error:
-        raise _silent() from error
+    with _asking(f"Ray refused {run.id}"):
+        try:
+            client.submit_job(
+                entrypoint=shlex.join(command),
+                submission_id=job,
+                entrypoint_num_cpus=wished.cpus,
+                entrypoint_num_gpus=wished.gpus or None,
+                runtime_env={"env_vars": _variables()},
+                metadata={"genlib": run.id},
+            )
+        except RuntimeError:
+            launch.handed_over(run, "")
+            raise
     return True
 
 
@@ -135,12 +134,11 @@ def stop(run: Run) -> None:
 def log(run: Run) -> str:
     """The end of what the job printed, and what Ray says of its end."""
     client, job = _client(), launch.remembered(run).job
-    try:
-        text = f"{client.get_job_logs(job)}\n{client.get_job_info(job).message or ''}"
-    except RuntimeError:  # a job that never began has no log
-        return ""
-    except OSError as error:
-        raise _silent() from error
+    with _asking(f"Ray can't show the log of {run.id}"):
+        try:
+            text = f"{client.get_job_logs(job)}\n{client.get_job_info(job).message or ''}"
+        except RuntimeError:  # a job that never began has no log
+            return ""
     return text[-MOST_LOG:]
 
 
