@@ -1,35 +1,54 @@
-"""Pictures of any size and format -> one uint8 tensor; broken ones are left out and named."""
+"""Pictures of any size and format -> uint8 tensors, decoded once.
+
+Broken pictures are left out and named. What was decoded is kept: one safetensors file for each
+source and choice of options, in the user's cache (``~/.cache/genlib/pictures``). It is read as it
+is touched, and so shared between processes.
+"""
 
 from __future__ import annotations
 
+import fcntl
+import hashlib
 import io
+import json
 import lzma
 import math
+import os
 import struct
 import threading
+import time
 import warnings
 import zipfile
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
 from torch import Tensor
 
 from genlib.background import Cancelled
 from genlib.data.pictures.photographs import as_seen
+from genlib.data.pictures.registry import Entry
 from genlib.data.pictures.source import (
     MAX_PICTURE,
     FolderError,
     Progress,
     Source,
     formats,
+    look,
+    stamp_of,
     title_of,
 )
+from genlib.environment import DiskFullError, user_cache
+from genlib.files import staged
 
 COLOURS: dict[str, str] = {"colour": "RGB", "grey": "L"}  # -> Pillow's mode
 MAX_PIXELS = 50_000_000  # in one picture
@@ -47,6 +66,8 @@ UNREADABLE = (
 PART = 512  # pictures between two reports
 THREADS = 2  # Pillow decodes without Python's lock
 NAMED = 3  # pictures left out that the note names
+MAX_CACHED = 8  # decoded sources; the oldest go
+VERSION = 1  # of the decoding; another number makes every cache stale
 
 
 class Unusable(Exception):
@@ -211,3 +232,114 @@ def _quoted(name: str) -> str:
     """A stranger's file name as code, so that nothing in it is read as Markdown."""
     letters = "".join(c for c in name if c.isprintable() and c != "`")
     return f"`{letters if len(letters) <= 60 else '…' + letters[-60:]}`"
+
+
+# ---------------------------------------------------------------- keep what was decoded
+
+
+@dataclass(frozen=True)
+class Split:
+    """Decoded pictures: uint8 (N, C, S, S) and labels int64 (N,), for training and for tests."""
+
+    train_x: Tensor
+    train_y: Tensor
+    test_x: Tensor
+    test_y: Tensor
+    classes: tuple[str, ...]
+    note: str
+
+
+def cache_file(entry: Entry) -> Path:
+    """Where the decoded tensors of an entry are, once they are: one name for one content."""
+    what = f"{entry.path}\0{entry.size}\0{entry.colour}\0{VERSION}"
+    stem, stamp = (
+        hashlib.sha256(text.encode()).hexdigest()[:16] for text in (what, stamp_of(entry.path))
+    )
+    return user_cache() / "pictures" / f"{stem}-{stamp}.safetensors"
+
+
+def cached(entry: Entry) -> Split | None:
+    """The decoded pictures, read as they are touched; None when they must be decoded."""
+    file = cache_file(entry)
+    try:
+        with safe_open(file, framework="pt") as held:
+            said = json.loads(held.metadata()["genlib"])
+            found = {name: held.get_tensor(name) for name in held.keys()}  # noqa: SIM118
+        return Split(**found, classes=tuple(said["classes"]), note=said["note"])
+    except (SafetensorError, OSError, KeyError, TypeError, ValueError):
+        return None
+
+
+def split(
+    entry: Entry,
+    progress: Progress = lambda done, total: None,
+    cancelled: Callable[[], bool] = lambda: False,
+) -> Split:
+    """The decoded pictures of an entry: from the cache, or decoded now and put there.
+
+    Raises FolderError for what cannot be used, Cancelled when asked to cancel.
+    """
+    if (found := cached(entry)) is not None:
+        return found
+    with _turn(cancelled):
+        if (found := cached(entry)) is not None:
+            return found  # whoever had the turn before decoded it
+        decoded = decode(look(entry.path), entry.size, entry.colour, progress, cancelled)
+        return _keep(entry, decoded)
+
+
+@contextmanager
+def _turn(cancelled: Callable[[], bool]) -> Iterator[None]:
+    """Wait until no thread or process of this user decodes pictures: it takes memory and time.
+
+    Raises Cancelled when asked to cancel.
+    """
+    folder = user_cache()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = os.open(folder / "decoding.lock", os.O_RDWR | os.O_CREAT, 0o644)
+    except OSError:  # nothing can be kept there either
+        yield
+        return
+    try:
+        while not _locked(lock):
+            if cancelled():
+                raise Cancelled
+            time.sleep(0.05)
+        yield
+    finally:
+        os.close(lock)
+
+
+def _locked(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _keep(entry: Entry, decoded: Decoded) -> Split:
+    rows = {"train": ~decoded.test, "test": decoded.test}
+    tensors = {f"{part}_x": decoded.x[which] for part, which in rows.items()}
+    tensors |= {f"{part}_y": decoded.y[which] for part, which in rows.items()}
+    said = {"genlib": json.dumps({"classes": decoded.classes, "note": decoded.note})}
+    file = cache_file(entry)
+    # No room: the pictures are decoded again next time.
+    with suppress(OSError, DiskFullError, SafetensorError):
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with staged(file) as new:
+            save_file(tensors, new, said)
+        _tidy(file)
+    # From the file where it could be written: images that are never looked at then take no memory.
+    return cached(entry) or Split(**tensors, classes=decoded.classes, note=decoded.note)
+
+
+def _tidy(file: Path) -> None:
+    """Delete what was decoded of an earlier content of the same source, and the oldest."""
+    stem = file.name.split("-")[0]
+    others = [f for f in file.parent.glob("*.safetensors") if f != file]
+    newest = sorted(others, key=lambda f: f.stat().st_mtime_ns, reverse=True)
+    for number, old in enumerate(newest, 2):
+        if number > MAX_CACHED or old.name.startswith(f"{stem}-"):
+            old.unlink(missing_ok=True)
