@@ -26,6 +26,7 @@ if TYPE_CHECKING:  # listing datasets must not wait for torch
     from genlib.data.pictures.decode import Decoded
 
 MAX_CACHED = 8  # decoded sources; the oldest go
+PART = 512  # pictures that are written at once
 VERSION = 1  # of the decoding; another number makes every cache stale
 
 
@@ -85,7 +86,9 @@ def split(
     with _turn(cancelled):
         if (found := cached(entry)) is not None:
             return found  # whoever had the turn before decoded it
-        decoded = decode(look(entry.path), entry.size, entry.colour, progress, cancelled)
+        source, folder = look(entry.path), user_cache()
+        room = folder if folder.is_dir() else None
+        decoded = decode(source, entry.size, entry.colour, progress, cancelled, room)
         return _keep(entry, decoded)
 
 
@@ -121,22 +124,44 @@ def _locked(descriptor: int) -> bool:
 
 
 def _keep(entry: Entry, decoded: Decoded) -> Split:
-    from safetensors import SafetensorError
-    from safetensors.torch import save_file
-
-    rows = {"train": ~decoded.test, "test": decoded.test}
-    tensors = {f"{part}_x": decoded.x[which] for part, which in rows.items()}
-    tensors |= {f"{part}_y": decoded.y[which] for part, which in rows.items()}
-    said = {"genlib": json.dumps({"classes": decoded.classes, "note": decoded.note})}
     file = cache_file(entry)
     # No room: the pictures are decoded again next time.
-    with suppress(OSError, DiskFullError, SafetensorError):
+    with suppress(OSError, DiskFullError):
         file.parent.mkdir(parents=True, exist_ok=True)
         with staged(file) as new:
-            save_file(tensors, new, said)
+            _write(new, decoded)
         _tidy(file)
     # From the file where it could be written: images that are never looked at then take no memory.
-    return cached(entry) or Split(**tensors, classes=decoded.classes, note=decoded.note)
+    return cached(entry) or _in_memory(decoded)
+
+
+def _in_memory(decoded: Decoded) -> Split:
+    x, y, test = decoded.x, decoded.y, decoded.test
+    return Split(x[~test], y[~test], x[test], y[test], decoded.classes, decoded.note)
+
+
+def _write(file: Path, decoded: Decoded) -> None:
+    """Write a safetensors file some pictures at a time: all at once take the memory twice."""
+    rows = {"train": (~decoded.test).nonzero()[:, 0], "test": decoded.test.nonzero()[:, 0]}
+    # Labels first: their eight bytes each stay aligned.
+    content = {f"{part}_y": (decoded.y, which) for part, which in rows.items()}
+    content |= {f"{part}_x": (decoded.x, which) for part, which in rows.items()}
+    said = {"genlib": json.dumps({"classes": decoded.classes, "note": decoded.note})}
+    header: dict[str, object] = {"__metadata__": said}
+    end = 0
+    for name, (tensor, which) in content.items():
+        start, end = end, end + len(which) * tensor[0].numel() * tensor.element_size()
+        shape = [len(which), *tensor.shape[1:]]
+        kind = "I64" if name.endswith("_y") else "U8"
+        header[name] = {"dtype": kind, "shape": shape, "data_offsets": [start, end]}
+    head = json.dumps(header).encode()
+    head += b" " * (-len(head) % 8)
+    with file.open("wb") as out:
+        out.write(len(head).to_bytes(8, "little") + head)
+        for tensor, which in content.values():
+            for part in which.split(PART):
+                out.write(tensor[part].numpy().tobytes())
+                decoded.rest()
 
 
 def _tidy(file: Path) -> None:

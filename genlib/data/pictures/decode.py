@@ -13,6 +13,7 @@ import zlib
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -21,7 +22,9 @@ from PIL import Image, UnidentifiedImageError
 from torch import Tensor
 
 from genlib.background import Cancelled
+from genlib.data.pictures import room
 from genlib.data.pictures.photographs import as_seen
+from genlib.data.pictures.room import Room
 from genlib.data.pictures.source import (
     MAX_PICTURE,
     FolderError,
@@ -55,13 +58,17 @@ class Unusable(Exception):
 
 @dataclass(frozen=True)
 class Decoded:
-    """The pictures of a source: uint8 (N, C, S, S), labels int64 (N,), and which are for tests."""
+    """The pictures of a source: uint8 (N, C, S, S), labels int64 (N,), and which are for tests.
+
+    ``rest`` lets go of the memory of pictures that were looked at; they can be looked at again.
+    """
 
     x: Tensor
     y: Tensor
     test: Tensor  # bool (N,)
     classes: tuple[str, ...]
     note: str  # what was left out; empty when nothing was
+    rest: Callable[[], None]
 
 
 def square(picture: Image.Image, size: int, colour: str) -> NDArray[np.uint8]:
@@ -138,13 +145,16 @@ def decode(
     colour: str,
     progress: Progress = lambda done, total: None,
     cancelled: Callable[[], bool] = lambda: False,
+    folder: Path | None = None,
 ) -> Decoded:
     """Decode all pictures of a source; asked to cancel, raise Cancelled within PART pictures.
 
+    They wait in a file in ``folder`` where that works, see ``room``.
+
     Raises FolderError when more than half cannot be used, or when too few or too many are left.
     """
-    x = _room(source, size, colour)
-    shown, total = x.numpy(), len(x)
+    found = _room(source, size, colour, folder)
+    shown, total = found.x.numpy(), len(found.x)
     reasons: dict[int, str] = {}
     budget = Budget(title_of(source.path))
     with source.reader() as read, ThreadPoolExecutor(THREADS) as pool, warnings.catch_warnings():
@@ -168,12 +178,13 @@ def decode(
                 raise Cancelled
             progress(start, total)
             list(pool.map(one, range(start, min(start + PART, total))))
+            found.rest()
     progress(total, total)
-    return _kept(source, x, reasons)
+    return _kept(source, found, reasons)
 
 
-def _room(source: Source, size: int, colour: str) -> Tensor:
-    """Memory for all pictures of a source: uint8 (N, C, size, size), not yet filled."""
+def _room(source: Source, size: int, colour: str, folder: Path | None) -> Room:
+    """Room for all pictures of a source: uint8 (N, C, size, size), not yet filled."""
     shape = (len(source.pictures), Image.getmodebands(COLOURS[colour]), size, size)
     if math.prod(shape) > MAX_BYTES:
         raise FolderError(
@@ -181,11 +192,11 @@ def _room(source: Source, size: int, colour: str) -> Tensor:
             f"{math.prod(shape) / 1e9:.1f} GB; at most {MAX_BYTES / 1e9:.1f} GB are allowed: "
             "choose a smaller size or grey, or use a part of them."
         )
-    return torch.empty(shape, dtype=torch.uint8)
+    return room.make(shape, folder)
 
 
-def _kept(source: Source, x: Tensor, reasons: dict[int, str]) -> Decoded:
-    pictures = source.pictures
+def _kept(source: Source, found: Room, reasons: dict[int, str]) -> Decoded:
+    pictures, x = source.pictures, found.x
     names = [f"{_quoted(pictures[i].name)} ({why})" for i, why in sorted(reasons.items())]
     left_out = ", ".join(names[:NAMED]) + (" and others" if len(names) > NAMED else "")
     if 2 * len(reasons) > len(pictures):
@@ -197,14 +208,17 @@ def _kept(source: Source, x: Tensor, reasons: dict[int, str]) -> Decoded:
     y = torch.tensor([p.label for p in pictures], dtype=torch.int64)
     test = torch.tensor([p.test for p in pictures])
     if reasons:
-        x, y, test = x[rows], y[rows], test[rows]
+        for place, part in zip(x[: len(rows)].split(PART), rows.split(PART), strict=True):
+            place.copy_(x[part])  # each moves towards the front, where nothing is needed any more
+            found.rest()
+        x, y, test = x[: len(rows)], y[rows], test[rows]
     if len(x) < 2:
         raise FolderError(f"{title_of(source.path)} holds one picture only; at least 2 are needed.")
     if not test.any() or test.all():
         test = test.clone()
         test[-1] = not test[-1]  # a model is always shown something that it has not learned
     note = f"{len(reasons):,} of {len(pictures):,} pictures were left out: {left_out}."
-    return Decoded(x, y, test, source.classes, note if reasons else "")
+    return Decoded(x, y, test, source.classes, note if reasons else "", found.rest)
 
 
 def _quoted(name: str) -> str:
