@@ -325,6 +325,42 @@ def test_pictures_decoded_here_are_used_from_their_file(tmp_path: Path) -> None:
     assert len(decoded.train_x)
 
 
+def resident(name: str) -> list[int]:
+    """Kilobytes in memory of each mapping of a file whose path contains ``name``."""
+    found, inside = [], False
+    for line in Path("/proc/self/smaps").read_text().splitlines():
+        first, *rest = line.split()
+        if not first.endswith(":"):
+            inside = name in line
+        elif inside and first == "Rss:":
+            found.append(int(rest[0]))
+    return found
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_pictures_wait_in_a_file_until_all_are_decoded(tmp_path: Path) -> None:
+    good = {f"{k}/{i}.png": picture(i) for k in ("a", "b") for i in range(7)}
+    source = look(zipped(tmp_path / "pets.zip", {"a/0.jpg": b"no picture", **good}))
+    room = tmp_path / "room"
+    room.mkdir()
+    waiting = decode(source, 64, "colour", folder=room)
+    assert not any(room.iterdir())  # it has no name
+    assert resident(str(room)) == [0]
+    there = decode(source, 64, "colour")
+    assert torch.equal(waiting.x, there.x) and torch.equal(waiting.test, there.test)
+    assert len(waiting.x) == len(good) and waiting.note == there.note != ""
+    assert resident(str(room))[0] > 0
+    waiting.rest()
+    assert resident(str(room)) == [0] and torch.equal(waiting.x, there.x)
+
+
+def test_where_no_file_can_be_had_pictures_wait_in_memory(tmp_path: Path) -> None:
+    source = look(zipped(tmp_path / "pets.zip", pets()))
+    assert torch.equal(
+        decode(source, 16, "grey", folder=tmp_path / "nowhere").x, decode(source, 16, "grey").x
+    )
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 def test_some_classes_of_a_set_leave_nothing_of_the_others_in_memory(tmp_path: Path) -> None:
     name = registry.register(zipped(tmp_path / "pets.zip", pets(20))).name

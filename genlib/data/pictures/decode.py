@@ -13,8 +13,10 @@ import io
 import json
 import lzma
 import math
+import mmap
 import os
 import struct
+import tempfile
 import threading
 import time
 import warnings
@@ -31,7 +33,6 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 from torch import Tensor
 
 from genlib.background import Cancelled
@@ -63,7 +64,7 @@ UNREADABLE = (
     *(OSError, EOFError, KeyError, ValueError, NotImplementedError, RuntimeError, MemoryError),
     *(zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error),
 )
-PART = 512  # pictures between two reports
+PART = 512  # pictures between two reports, or written at once
 THREADS = 2  # Pillow decodes without Python's lock
 NAMED = 3  # pictures left out that the note names
 MAX_CACHED = 8  # decoded sources; the oldest go
@@ -76,13 +77,17 @@ class Unusable(Exception):
 
 @dataclass(frozen=True)
 class Decoded:
-    """The pictures of a source: uint8 (N, C, S, S), labels int64 (N,), and which are for tests."""
+    """The pictures of a source: uint8 (N, C, S, S), labels int64 (N,), and which are for tests.
+
+    ``rest`` lets go of the memory of pictures that were looked at; they can be looked at again.
+    """
 
     x: Tensor
     y: Tensor
     test: Tensor  # bool (N,)
     classes: tuple[str, ...]
     note: str  # what was left out; empty when nothing was
+    rest: Callable[[], None]
 
 
 def square(picture: Image.Image, size: int, colour: str) -> NDArray[np.uint8]:
@@ -159,13 +164,16 @@ def decode(
     colour: str,
     progress: Progress = lambda done, total: None,
     cancelled: Callable[[], bool] = lambda: False,
+    folder: Path | None = None,
 ) -> Decoded:
     """Decode all pictures of a source; asked to cancel, raise Cancelled within PART pictures.
 
+    They wait in a file in ``folder`` where that works, see ``make_room``.
+
     Raises FolderError when more than half cannot be used, or when too few or too many are left.
     """
-    x = _room(source, size, colour)
-    shown, total = x.numpy(), len(x)
+    found = _room(source, size, colour, folder)
+    shown, total = found.x.numpy(), len(found.x)
     reasons: dict[int, str] = {}
     budget = Budget(title_of(source.path))
     with source.reader() as read, ThreadPoolExecutor(THREADS) as pool, warnings.catch_warnings():
@@ -189,12 +197,13 @@ def decode(
                 raise Cancelled
             progress(start, total)
             list(pool.map(one, range(start, min(start + PART, total))))
+            found.rest()
     progress(total, total)
-    return _kept(source, x, reasons)
+    return _kept(source, found, reasons)
 
 
-def _room(source: Source, size: int, colour: str) -> Tensor:
-    """Memory for all pictures of a source: uint8 (N, C, size, size), not yet filled."""
+def _room(source: Source, size: int, colour: str, folder: Path | None) -> Room:
+    """Room for all pictures of a source: uint8 (N, C, size, size), not yet filled."""
     shape = (len(source.pictures), Image.getmodebands(COLOURS[colour]), size, size)
     if math.prod(shape) > MAX_BYTES:
         raise FolderError(
@@ -202,11 +211,11 @@ def _room(source: Source, size: int, colour: str) -> Tensor:
             f"{math.prod(shape) / 1e9:.1f} GB; at most {MAX_BYTES / 1e9:.1f} GB are allowed: "
             "choose a smaller size or grey, or use a part of them."
         )
-    return torch.empty(shape, dtype=torch.uint8)
+    return make_room(shape, folder)
 
 
-def _kept(source: Source, x: Tensor, reasons: dict[int, str]) -> Decoded:
-    pictures = source.pictures
+def _kept(source: Source, found: Room, reasons: dict[int, str]) -> Decoded:
+    pictures, x = source.pictures, found.x
     names = [f"{_quoted(pictures[i].name)} ({why})" for i, why in sorted(reasons.items())]
     left_out = ", ".join(names[:NAMED]) + (" and others" if len(names) > NAMED else "")
     if 2 * len(reasons) > len(pictures):
@@ -218,14 +227,17 @@ def _kept(source: Source, x: Tensor, reasons: dict[int, str]) -> Decoded:
     y = torch.tensor([p.label for p in pictures], dtype=torch.int64)
     test = torch.tensor([p.test for p in pictures])
     if reasons:
-        x, y, test = x[rows], y[rows], test[rows]
+        for place, part in zip(x[: len(rows)].split(PART), rows.split(PART), strict=True):
+            place.copy_(x[part])  # each moves towards the front, where nothing is needed any more
+            found.rest()
+        x, y, test = x[: len(rows)], y[rows], test[rows]
     if len(x) < 2:
         raise FolderError(f"{title_of(source.path)} holds one picture only; at least 2 are needed.")
     if not test.any() or test.all():
         test = test.clone()
         test[-1] = not test[-1]  # a model is always shown something that it has not learned
     note = f"{len(reasons):,} of {len(pictures):,} pictures were left out: {left_out}."
-    return Decoded(x, y, test, source.classes, note if reasons else "")
+    return Decoded(x, y, test, source.classes, note if reasons else "", found.rest)
 
 
 def _quoted(name: str) -> str:
@@ -234,7 +246,49 @@ def _quoted(name: str) -> str:
     return f"`{letters if len(letters) <= 60 else '…' + letters[-60:]}`"
 
 
-# ---------------------------------------------------------------- keep what was decoded
+# ---------------------------------------------------------------------- room while they are decoded
+
+
+@dataclass(frozen=True)
+class Room:
+    """x: uint8, not yet filled; ``rest`` lets go of the memory, not of what is written there."""
+
+    x: Tensor
+    rest: Callable[[], None]
+
+
+def make_room(shape: tuple[int, ...], folder: Path | None) -> Room:
+    """Room of that shape, in a file in ``folder`` if that works.
+
+    CIFAR-10 at 64 pixels is 737 MB, and a server that has to decode it serves pages meanwhile.
+    Decoded pictures aren't looked at again until they are written to the cache, so they wait in a
+    file without a name, which the system removes with the process. Where no such file can be had
+    (no folder, a full disk, a system that can't reserve a file's blocks), they wait in memory.
+    """
+    try:
+        return _room_in_file(shape, folder) if folder else _room_in_memory(shape)
+    except OSError:
+        return _room_in_memory(shape)
+
+
+def _room_in_memory(shape: tuple[int, ...]) -> Room:
+    return Room(torch.empty(shape, dtype=torch.uint8), lambda: None)
+
+
+def _room_in_file(shape: tuple[int, ...], folder: Path) -> Room:
+    size = math.prod(shape)
+    if not (size and hasattr(os, "posix_fallocate") and hasattr(mmap, "MADV_DONTNEED")):
+        return _room_in_memory(shape)
+    with tempfile.TemporaryFile(dir=folder) as file:
+        # Reserved: writing to a mapping of a file that the disk has no blocks for ends the process.
+        os.posix_fallocate(file.fileno(), 0, size)
+        mapping = mmap.mmap(file.fileno(), size)
+    x = torch.frombuffer(mapping, dtype=torch.uint8).view(shape)
+    # Of a shared mapping of a file: what was written stays, in the file.
+    return Room(x, lambda: mapping.madvise(mmap.MADV_DONTNEED))
+
+
+# ---------------------------------------------------------------------------- keep what was decoded
 
 
 @dataclass(frozen=True)
@@ -284,7 +338,9 @@ def split(
     with _turn(cancelled):
         if (found := cached(entry)) is not None:
             return found  # whoever had the turn before decoded it
-        decoded = decode(look(entry.path), entry.size, entry.colour, progress, cancelled)
+        source, folder = look(entry.path), user_cache()
+        room = folder if folder.is_dir() else None
+        decoded = decode(source, entry.size, entry.colour, progress, cancelled, room)
         return _keep(entry, decoded)
 
 
@@ -320,19 +376,44 @@ def _locked(descriptor: int) -> bool:
 
 
 def _keep(entry: Entry, decoded: Decoded) -> Split:
-    rows = {"train": ~decoded.test, "test": decoded.test}
-    tensors = {f"{part}_x": decoded.x[which] for part, which in rows.items()}
-    tensors |= {f"{part}_y": decoded.y[which] for part, which in rows.items()}
-    said = {"genlib": json.dumps({"classes": decoded.classes, "note": decoded.note})}
     file = cache_file(entry)
     # No room: the pictures are decoded again next time.
-    with suppress(OSError, DiskFullError, SafetensorError):
+    with suppress(OSError, DiskFullError):
         file.parent.mkdir(parents=True, exist_ok=True)
         with staged(file) as new:
-            save_file(tensors, new, said)
+            _write(new, decoded)
         _tidy(file)
     # From the file where it could be written: images that are never looked at then take no memory.
-    return cached(entry) or Split(**tensors, classes=decoded.classes, note=decoded.note)
+    return cached(entry) or _in_memory(decoded)
+
+
+def _in_memory(decoded: Decoded) -> Split:
+    x, y, test = decoded.x, decoded.y, decoded.test
+    return Split(x[~test], y[~test], x[test], y[test], decoded.classes, decoded.note)
+
+
+def _write(file: Path, decoded: Decoded) -> None:
+    """Write a safetensors file some pictures at a time: all at once take the memory twice."""
+    rows = {"train": (~decoded.test).nonzero()[:, 0], "test": decoded.test.nonzero()[:, 0]}
+    # Labels first: their eight bytes each stay aligned.
+    content = {f"{part}_y": (decoded.y, which) for part, which in rows.items()}
+    content |= {f"{part}_x": (decoded.x, which) for part, which in rows.items()}
+    said = {"genlib": json.dumps({"classes": decoded.classes, "note": decoded.note})}
+    header: dict[str, object] = {"__metadata__": said}
+    end = 0
+    for name, (tensor, which) in content.items():
+        start, end = end, end + len(which) * tensor[0].numel() * tensor.element_size()
+        shape = [len(which), *tensor.shape[1:]]
+        kind = "I64" if name.endswith("_y") else "U8"
+        header[name] = {"dtype": kind, "shape": shape, "data_offsets": [start, end]}
+    head = json.dumps(header).encode()
+    head += b" " * (-len(head) % 8)
+    with file.open("wb") as out:
+        out.write(len(head).to_bytes(8, "little") + head)
+        for tensor, which in content.values():
+            for part in which.split(PART):
+                out.write(tensor[part].numpy().tobytes())
+                decoded.rest()
 
 
 def _tidy(file: Path) -> None:
