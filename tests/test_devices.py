@@ -377,7 +377,7 @@ def test_ascent_there_climbs_as_here(
 # --- evaluate ---------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("family", [f for f in FAMILIES if f != "dcgan_64"])
+@pytest.mark.parametrize("family", FAMILIES)
 def test_every_number_can_be_measured_there(
     family: str, gpu: Pretended, shipped: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
