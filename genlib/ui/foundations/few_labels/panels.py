@@ -12,7 +12,7 @@ import streamlit as st
 from genlib import background
 from genlib.explore import few_labels
 from genlib.explore.few_labels import CLASSIFIERS, Band, Guess, Labels, Suggestion
-from genlib.plots.few_labels import Line, accuracy_curves
+from genlib.plots.curves import Line, accuracy_curves
 from genlib.store.checkpoint import Info
 from genlib.ui.components.few_labels import LabelMap, packet
 from genlib.ui.foundations.few_labels import data, methods, state
