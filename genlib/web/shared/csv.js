@@ -1,5 +1,6 @@
 // Points from a file with two columns of numbers, read in the browser.
 const MOST = 5000
+const MOST_BYTES = 2e6 // more would hold up the page while it is read
 const LARGEST = 1e9 // squares of squares of larger numbers leave what a double holds
 const CLOSEST = 1e-9 // a spread below this share of the numbers is lost in rounding
 const ADVICE = "Each line needs two numbers, such as “170, 65”."
@@ -20,6 +21,13 @@ export const hasSpread = (points, axis) => {
   let low = Infinity, high = -Infinity
   for (const point of points) { low = Math.min(low, point[axis]); high = Math.max(high, point[axis]) }
   return high - low > CLOSEST * Math.max(1, Math.abs(low), Math.abs(high))
+}
+
+/** Read a file that a person chose, as ``readPoints`` does. @param {File} file
+ * @returns {Promise<{points: number[][], names: string[]}>} @throws {Error} also for a file that is too large */
+export const readFile = async (file) => {
+  if (file.size > MOST_BYTES) throw new Error(`The file is larger than ${MOST_BYTES / 1e6} MB. Shorten it.`)
+  return readPoints(await file.text())
 }
 
 /** Read a table of two columns: commas, semicolons, tabs or spaces between them, maybe a heading.

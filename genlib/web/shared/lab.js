@@ -8,7 +8,7 @@
 //   handles(lab): [{at: [px, py], colour, to(px, py)}], what can be dragged,
 //   hover(lab, px, py), arrow(lab, right, down, shift), step(lab, seconds): as in Player, enter(lab): new data
 import { blank, classColour, Frame, limits } from "./chart.js"
-import { hasSpread, inReach, readPoints } from "./csv.js"
+import { hasSpread, inReach, readFile } from "./csv.js"
 import { clamp, NextFrame, onArrows, Player, Rest, sideways, tapped, View } from "./hand.js"
 import { readLink, writeLink } from "./link.js"
 import { buildPanel } from "./panel.js"
@@ -263,8 +263,7 @@ export class Lab extends View {
   async open(file) {
     if (!file) return
     try {
-      if (file.size > 2e6) throw new Error("The file is larger than 2 MB. Shorten it.")
-      const { points, names } = readPoints(await file.text())
+      const { points, names } = await readFile(file)
       this.kept = {}
       this.change(points.map(([x, y]) => [x, y, this.brush]), names)
     } catch (error) {
