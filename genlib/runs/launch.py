@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Protocol, cast
@@ -33,6 +34,7 @@ LAUNCHERS = {
     "slurm": "a job of the Slurm site",
 }
 MOST_JOB = 200  # characters of a job's name
+JOB = re.compile(r"(?!-)[\w.:+-]*", re.ASCII)  # it is handed to commands: never an option of theirs
 
 
 class LaunchError(ValueError):
@@ -147,9 +149,10 @@ def remembered(run: Run) -> Launch:
 def _checked(values: Mapping[str, object]) -> Launch:
     name, job, wished = (values.get(key) for key in ("launcher", "job", "options"))
     tries, epoch, at_once = (values.get(key, 0) for key in ("tries", "epoch", "at_once"))
-    sound = isinstance(job, str) and len(job) <= MOST_JOB and isinstance(wished, dict)
+    sound = isinstance(name, str) and name in LAUNCHERS and isinstance(wished, dict)
+    named = isinstance(job, str) and len(job) <= MOST_JOB and JOB.fullmatch(job)
     counts = all(type(n) is int and 0 <= n <= 10**9 for n in (tries, epoch, at_once))
-    if name not in LAUNCHERS or not sound or not counts:
+    if not sound or not named or not counts:
         raise ValueError("launch.json does not say where the run is started")
     checked = launcher(str(name)).Options.from_dict(cast(dict[str, object], wished)).to_dict()
     return replace(
