@@ -168,9 +168,8 @@ def decode(
 ) -> Decoded:
     """Decode all pictures of a source; asked to cancel, raise Cancelled within PART pictures.
 
-    They wait in a file in ``folder`` where that works, see ``make_room``.
-
-    Raises FolderError when more than half cannot be used, or when too few or too many are left.
+    They wait in a file in ``folder`` where that works, see ``make_room``. Raises FolderError when
+    more than half cannot be used, or when too few or too many are left.
     """
     found = _room(source, size, colour, folder)
     shown, total = found.x.numpy(), len(found.x)
