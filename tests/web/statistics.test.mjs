@@ -7,7 +7,7 @@ import * as mixture from "../../genlib/web/gaussians/mixture.js"
 import { One } from "../../genlib/web/gaussians/one.js"
 import { TwoClasses } from "../../genlib/web/gaussians/two_classes.js"
 import { Chance } from "../../genlib/web/shared/chance.js"
-import { readFile, readPoints } from "../../genlib/web/shared/csv.js"
+import { readFile, readPoints, writePoints } from "../../genlib/web/shared/csv.js"
 import * as gaussian from "../../genlib/web/shared/gaussian.js"
 import { Lab, unpackPoints } from "../../genlib/web/shared/lab.js"
 import * as normal from "../../genlib/web/shared/normal.js"
@@ -130,6 +130,15 @@ test("a CSV may have a heading, other separators and decimal commas", () => {
     { points: [[170, 65], [180, 80], [160, 50]], names: ["height", "weight"] })
   assert.deepEqual(readPoints("1,5;2\r\n2,5;3\r\n3;4").points, [[1.5, 2], [2.5, 3], [3, 4]])
   assert.deepEqual(readPoints("1\t2\n3\t4\n5 6").points, [[1, 2], [3, 4], [5, 6]])
+})
+
+test("a CSV that is saved with its classes is read again, and a third class is refused", () => {
+  const points = [[170, 65, 0], [180.5, 80, 1], [160, 50, 0]], text = writePoints(points, ["height, cm", "weight, kg"], ["women", "men"])
+  assert.equal(text, "height_cm,weight_kg,class\n170,65,women\n180.5,80,men\n160,50,women\n")
+  assert.deepEqual(readPoints(text, true), { points, names: ["height_cm", "weight_kg"] })
+  assert.throws(() => readPoints(text), /has 3 columns/)
+  assert.throws(() => readPoints(`${text}1,2,children\n`, true), { message: "Line 5 of the file has a third class, “children”; there may be two." })
+  assert.equal(writePoints([[1, 2]], ["x", "y"]), "x,y\n1,2\n")
 })
 
 test("a bad CSV gets one sentence that names the line", () => {
