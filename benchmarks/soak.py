@@ -182,7 +182,11 @@ def shares(pid: int) -> dict[str, float]:
     names = {"Rss": "rss", "Pss": "pss", "Anonymous": "anonymous"}
     found = dict.fromkeys(names.values(), 0.0)
     for one in (str(pid), *children):
-        for line in Path(f"/proc/{one}/smaps_rollup").read_text().splitlines():
+        try:
+            said = Path(f"/proc/{one}/smaps_rollup").read_text()
+        except (FileNotFoundError, ProcessLookupError):  # a child that has ended meanwhile
+            continue
+        for line in said.splitlines():
             name = names.get(line.split(":")[0])
             if name:
                 found[name] += int(line.split()[1]) / 1e6
