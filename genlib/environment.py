@@ -109,6 +109,11 @@ def uploads_dir() -> Path:
     return runs_dir() / "uploads"
 
 
+def user_cache() -> Path:
+    """Where this user's caches of genlib are."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "genlib"
+
+
 DEFAULTS = {
     "GENLIB_MAX_QUEUE": 20.0,
     "GENLIB_MAX_OWN_RUNS": 15.0,

@@ -9,7 +9,8 @@ import shutil
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 
 from genlib.cli import train
@@ -124,11 +125,18 @@ def begin(one: SweepSpec, made: Sequence[RunSpec]) -> list[Run]:
     """Queue the runs of a sweep; its file is there before they are."""
     limit(one)
     launch.options(one.launcher, one.job)  # a bad one is said before anything is written
-    one.save()
     most = one.at_once
-    try:
+    with begun(one):
         return queue.start_all(made, on=one.launcher, options=one.job, limited=False, at_once=most)
-    except BaseException:  # refused: its name is free again
+
+
+@contextmanager
+def begun(one: SweepSpec) -> Iterator[None]:
+    """Write a new sweep's file; if it is refused before it has a run, its name is free again."""
+    try:
+        one.save()
+        yield
+    except BaseException:
         if not one.members():
             shutil.rmtree(one.path)
         raise

@@ -26,11 +26,11 @@ from torch.nn import functional as F
 
 from genlib.data import mnist
 from genlib.data.mnist import frame_digit
-from genlib.data.pictures import cache, registry
+from genlib.data.pictures import decode, registry
 from genlib.data.pictures.registry import Entry
 from genlib.data.pictures.source import look
 from genlib.data.toys import bars_and_stripes
-from genlib.environment import root
+from genlib.environment import root, user_cache
 from genlib.settings import shown
 
 CIFAR_ZIP = "cifar10-images.zip"
@@ -132,7 +132,7 @@ def batches(
 def folders() -> list[Path]:
     """Where data is looked for, in this order."""
     given = os.environ.get("GENLIB_DATA")
-    return [*([Path(given)] if given else []), root() / "data", cache.user_cache()]
+    return [*([Path(given)] if given else []), root() / "data", user_cache()]
 
 
 def find_mnist() -> Path | None:
@@ -275,7 +275,7 @@ def _find_cifar() -> Path | None:
 
 def is_ready(name: str) -> bool:
     """False where pictures must be decoded first. Raises ValueError as ``entry_of`` does."""
-    return name in DATASETS or cache.cache_file(entry_of(name)).exists()
+    return name in DATASETS or decode.cache_file(entry_of(name)).exists()
 
 
 def prepare(
@@ -289,7 +289,7 @@ def prepare(
     can't be used, ``background.Cancelled`` when ``cancelled`` says so.
     """
     if name not in DATASETS:
-        cache.split(entry_of(name), progress, cancelled)
+        decode.split(entry_of(name), progress, cancelled)
 
 
 @lru_cache(maxsize=4)
@@ -298,7 +298,7 @@ def _pictures(entry: Entry, stamp: int) -> Dataset:
 
 
 def _open(entry: Entry) -> Dataset:
-    split = cache.split(entry)
+    split = decode.split(entry)
     note = split.note
     if entry.name in CIFAR and entry.size > 32:
         note = f"CIFAR-10's pictures of 32×32 pixels, enlarged: blurry by nature. {note}"
@@ -317,7 +317,8 @@ def _some_classes(entry: Entry, classes: str) -> Dataset:
     train, test = (torch.isin(y, wanted).nonzero()[:, 0] for y in (data.train_y, data.test_y))
     try:
         train_x, test_x = (
-            cache.chosen(entry, name, rows) for name, rows in (("train_x", train), ("test_x", test))
+            decode.chosen(entry, name, rows)
+            for name, rows in (("train_x", train), ("test_x", test))
         )
     except OSError:  # decoded, and no place to keep it: it is in memory
         return data.only(classes)

@@ -87,7 +87,8 @@ def measure(path: Path, metric: str, n: int, tell: Callable[[float, str], None])
 
     from genlib import devices
     from genlib.data import datasets
-    from genlib.evaluate import metrics as evaluate
+    from genlib.evaluate.metric import Sample
+    from genlib.evaluate.metrics import METRICS
 
     kind, info = LIKELIHOODS[metric], peek(path)
     if kind.needs not in info.capabilities:
@@ -99,10 +100,10 @@ def measure(path: Path, metric: str, n: int, tell: Callable[[float, str], None])
     model = load(info, str(devices.device()))
     order = torch.randperm(len(data.test_x), generator=torch.Generator().manual_seed(0))[:n]
     x = datasets.to_float(data.test_x[order]).to(model.device)
-    sample = evaluate.Sample(x, data.test_y[order], f"{data.name} test", 0)
+    sample = Sample(x, data.test_y[order], f"{data.name} test", 0)
     _watch(model, kind, n, tell)
     with torch.no_grad():
-        found = evaluate.METRICS[kind.evaluate][1](model, sample)
+        found = METRICS[kind.evaluate][1](model, sample)
     return {metric: asdict(found[metric])}
 
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 BINS = 60
 CLOSE = 0.25  # of the axis: the room that the words of a mark need
+LEFT = 0.4  # of the axis: enough for the words left of a mark, on a phone as well
 MUCH = 0.05  # of a group beyond the axis: worth saying
 
 
@@ -68,7 +69,7 @@ def _mark(figure: go.Figure, marks: Sequence[Mark], low: float, high: float) -> 
     for line, mark in enumerate(marks):  # words below each other, for lines may be close
         x = min(max(mark.x, low), high)
         close = [other.x for other in marks if 0 < other.x - x < CLOSE * span]
-        left = x - low > span / 2 or (bool(close) and x - low > CLOSE * span / 2)
+        left = x - low > span / 2 or (bool(close) and x - low > LEFT * span)
         figure.add_vline(x, line_dash=mark.dash, line_width=2, line_color="#e0a000")
         figure.add_annotation(
             x=x if left else max([x, *close]),

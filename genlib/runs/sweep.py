@@ -4,7 +4,7 @@
 
     runs/sweeps/vae-beta-1/
       sweep.json      what is varied, how often, where; for a search: which run is which trial
-      trials.log      what a search has tried (genlib/runs/search.py)
+      trials.log      what a search has tried (genlib/cli/search.py)
       table.csv       one row per setting: mean and standard error over seeds of every metric
     runs/vae-1/ ...   the runs themselves, whose run.json names the sweep
 

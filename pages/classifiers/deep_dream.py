@@ -36,19 +36,7 @@ with controls:
     choice, lens = pick_network(f"{KEY}.network", deep_dream.NETWORK)
     if choice in {info.name for info in loading.checkpoints("Classifies")}:
         st.caption(deep_dream.can_dream(lens))
-    by_name = {layer.name: layer for layer in lens.layers}
-    chosen = st.selectbox(
-        "Layer",
-        list(by_name),
-        index=deep_dream.first_layer(choice, lens),
-        key=f"{KEY}.layer",
-        bind="query-params",
-        help="In the order of computation, by their names in the code. Early layers see edges and "
-        "textures, late ones parts.",
-    )
-    layer = by_name.get(chosen) or lens.layers[-1]
-    place = list(by_name).index(layer.name) + 1
-    st.caption(f"Layer {place} of {len(by_name)}, {layer.channels} channels")
+    layer = deep_dream.pick_layer(choice, lens)
     name = choose(
         "Picture",
         {k: v for k, v in PICTURES.items() if k != "upload" or rights.may_change()},

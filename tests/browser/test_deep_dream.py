@@ -49,7 +49,7 @@ def test_another_layer_goes_on_from_the_same_picture(
     before = canvas_pixels(page, CANVAS)
     version = int(page.locator(".film").evaluate("(film) => film.dataset.version"))
     page.get_by_role("combobox", name="Layer").click()
-    page.get_by_role("option", name="layers.2", exact=True).click()
+    page.get_by_role("option", name="block 1", exact=True).click()
     wait_for_frame(page, "Number(d.version) > v", version)  # measured anew, at the other layer
     assert page.locator(".film").evaluate("(film) => film.dataset.step") == "1"
     rows = slice(0, before.shape[0] - 2)

@@ -90,6 +90,39 @@ def test_the_list_of_lessons_is_on_the_screen(open_page: Callable[..., Page], pa
     until(page, fits, f"the list leaves the screen: {listed.bounding_box()}")
 
 
+# How far the middle of the largest picture is below the screen's top, and whether it shows there.
+MIDDLE = """() => {
+    const every = (root) => [...root.querySelectorAll("*")]
+        .flatMap((one) => [one, ...(one.shadowRoot ? every(one.shadowRoot) : [])])
+    const area = (one) => one.getBoundingClientRect().width * one.getBoundingClientRect().height
+    const pictures = every(document.querySelector(".st-key-stage")).filter((one) =>
+        one.matches("canvas, img"))
+    const largest = pictures.sort((a, b) => area(b) - area(a))[0]
+    const {left, top, width, height} = largest.getBoundingClientRect()
+    const x = left + width / 2, y = top + height / 2
+    const shown = largest.getRootNode().elementFromPoint(x, y)
+    return [y, shown === largest]
+}"""
+
+
+@pytest.mark.usefixtures("shipped")
+@pytest.mark.parametrize("path", ["denoise", "latent-space", "gaussians", "transposed-convolution"])
+def test_the_picture_stays_while_settings_are_scrolled(
+    open_page: Callable[..., Page], path: str
+) -> None:
+    """Also where the stage is higher than half of the screen, or the settings are inside of it."""
+    page = open_page(path, width=390, height=844, timeout=120_000)
+    canvas = page.locator(".st-key-stage :is(canvas, img):visible").first
+    expect(canvas).to_be_visible()
+    page.locator("[data-testid=stMain]").evaluate("(main) => main.scrollTo(0, 400)")
+
+    def stays() -> bool:
+        y, shown = page.evaluate(MIDDLE)
+        return bool(shown) and 60 < y < 0.6 * 844
+
+    until(page, stays, f"the picture is gone: {page.evaluate(MIDDLE)}")
+
+
 def test_a_finger_scrolls_the_page_unless_it_has_a_handle(open_page: Callable[..., Page]) -> None:
     page = open_page("gaussians?gaussians.view=two", width=390, height=844)
     expect(page.locator(".lab .numbers").first).not_to_be_empty()

@@ -10,7 +10,9 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from genlib.explore.ascent.live import Live
+from genlib.explore.ascent.surgery import Layer
 from genlib.models.classifier import Classifier, ClassifierSettings
+from genlib.ui.classifiers import deep_dream
 from tests.helpers import visit
 
 KEY = "deep_dream"
@@ -68,3 +70,26 @@ def test_a_file_that_is_no_picture_gets_one_sentence(app: AppTest) -> None:
     app.file_uploader(key=f"{KEY}.file").upload("x.png", b"no picture", "image/png").run()
     assert not app.exception
     assert "can't be read as an image" in app.error[0].value
+
+
+def test_layers_have_names_that_a_person_understands_and_links_keep_the_code(app: AppTest) -> None:
+    box = app.selectbox(key=f"{KEY}.layer")
+    assert box.options[:2] == ["convolution 1, after ReLU", "convolution 1, after pooling"]
+    box.set_value("layers.3").run()
+    assert app.query_params[f"{KEY}.layer"] == "layers.3"
+    again = visit("classifiers/deep_dream.py", **{f"{KEY}.layer": "layers.6"})
+    assert again.selectbox(key=f"{KEY}.layer").value == "layers.6"
+
+
+def test_parts_of_a_block_are_named_after_it_and_other_names_stay() -> None:
+    kinds = {"layers.2.down.1": "MaxPool2d", "layers.2.down": "Sequential", "layers.2": "Group"}
+    kinds |= {"layers.3.more": "Sequential", "layers.3": "Group", "inception4c": "Inception"}
+    found = deep_dream.in_words([Layer(name, kind, 4, 8, 8) for name, kind in kinds.items()])
+    assert list(found.values()) == [
+        "block 1, after pooling",
+        "block 1, after the downsampling",
+        "block 1",
+        "block 2, what it adds",
+        "block 2",
+        "inception4c",
+    ]

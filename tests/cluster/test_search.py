@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import csv
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from genlib.cli.main import main
-from genlib.cli.search import Leader, ranges_of
+from genlib.cli.search import Leader, Range, Search, ranges_of, span
 from genlib.runs import events, queue, sweep
-from genlib.runs.search import Range, Search, span
 from genlib.settings import Control, Event
 
 FIXED = ["--set", "limit=128", "--set", "precision=float32", "--set", "threads=1"]
@@ -136,6 +136,46 @@ def test_with_seeds_a_trial_is_their_mean_and_is_given_up_as_a_whole() -> None:
     assert leader.one.pruned == [a.id, b.id] and {a.state, b.state} == {"stopped"}
     assert leader.search.study.trials[6].state.name == "PRUNED"
     assert not leader.step(), "nothing is left to do"
+
+
+@pytest.mark.usefixtures("nothing_starts")
+def test_a_search_killed_while_it_starts_a_trial_completes_that_trial() -> None:
+    ranges, _ = ranges_of("autoencoder", {"lr": "0.1..0.2"})
+    one = sweep.SweepSpec(
+        "k", "autoencoder", {"lr": ["0.1..0.2"]}, 2, search=3, dataset="digits", at_once=4
+    )
+    leader = Leader(Search(one, ranges))
+    leader.step()
+    first, second = leader.one.members()[:2], leader.one.members()[2:]
+    # As a kill leaves it: the second trial was asked for, one of its runs is there, none is noted.
+    rate = second[0].spec.train["lr"]
+    shutil.rmtree(second[1].path)
+    replace(leader.one, trials={run.id: 0 for run in first}).save()
+    again = Leader(Search(sweep.load("k"), ranges))
+    again.step()
+    members = again.one.members()
+    assert members[:3] == [*first, second[0]] and len(members) == 4
+    assert [run.spec.train["seed"] for run in members] == [0, 1, 0, 1]
+    assert [run.spec.train["lr"] for run in members[2:]] == [rate, rate]
+    assert [sweep.load("k").trials[run.id] for run in members] == [0, 0, 1, 1]
+    assert again.search.asked == 2
+    for run in members:
+        log(run, 1, 3.0)
+        run.set_status("finished", 1.0)
+    again.step()
+    assert [t.value for t in again.search.study.trials] == [3.0, 3.0, None], "and it counts"
+
+
+def test_a_refused_search_leaves_nothing_to_go_on_with(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("GENLIB_MIN_FREE", "1e6")  # GB: more than there is
+    asked = [*TINY, *VARIED, "--search", "4", "--name", "refused"]
+    assert main(asked) == 2 and "free" in capsys.readouterr().err
+    assert main(["sweep", "--resume", "refused"]) == 2
+    assert "no sweep is called 'refused'" in capsys.readouterr().err and not queue.listing()
+    monkeypatch.setenv("GENLIB_MIN_FREE", "0")
+    assert sweep.check_name("refused") == "refused"
 
 
 def test_a_search_goes_on_with_its_seeds_and_its_limit_without_being_told_again(

@@ -19,11 +19,12 @@ from PIL import Image
 
 from genlib.background import Cancelled
 from genlib.data import datasets
-from genlib.data.pictures import cache, registry
 from genlib.data.pictures import decode as decode_module
+from genlib.data.pictures import registry
 from genlib.data.pictures import source as source_module
 from genlib.data.pictures.decode import decode, square
 from genlib.data.pictures.source import FolderError, arrange, look
+from genlib.environment import user_cache
 
 
 @pytest.fixture(autouse=True)
@@ -278,7 +279,7 @@ def test_one_source_is_decoded_at_a_time(tmp_path: Path) -> None:
     other_began, seen = threading.Event(), []
 
     def beside() -> None:
-        cache.split(second, lambda done, total: seen.append(done), waiting)
+        decode_module.split(second, lambda done, total: seen.append(done), waiting)
 
     def waiting() -> bool:
         other_began.set()
@@ -292,17 +293,17 @@ def test_one_source_is_decoded_at_a_time(tmp_path: Path) -> None:
         assert other_began.wait(60)  # it asks whether to go on while it waits for its turn
         assert not seen
 
-    cache.split(first, watch)
+    decode_module.split(first, watch)
     thread.join(60)
-    assert seen and cache.cached(second) is not None
-    cache.cache_file(first).unlink()
+    assert seen and decode_module.cached(second) is not None
+    decode_module.cache_file(first).unlink()
 
     def unwanted(done: int, total: int) -> None:
         with pytest.raises(Cancelled):
-            cache.split(first, cancelled=lambda: True)
+            decode_module.split(first, cancelled=lambda: True)
 
-    cache.cache_file(second).unlink()
-    cache.split(second, unwanted)
+    decode_module.cache_file(second).unlink()
+    decode_module.split(second, unwanted)
 
 
 def test_names_that_are_no_text_are_read_all_the_same(tmp_path: Path) -> None:
@@ -319,9 +320,9 @@ def test_names_that_are_no_text_are_read_all_the_same(tmp_path: Path) -> None:
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc/self/maps")
 def test_pictures_decoded_here_are_used_from_their_file(tmp_path: Path) -> None:
     entry = registry.register(zipped(tmp_path / "pets.zip", pets()))
-    assert cache.cached(entry) is None
-    decoded = cache.split(entry)
-    assert str(cache.cache_file(entry)) in Path("/proc/self/maps").read_text()
+    assert decode_module.cached(entry) is None
+    decoded = decode_module.split(entry)
+    assert str(decode_module.cache_file(entry)) in Path("/proc/self/maps").read_text()
     assert len(decoded.train_x)
 
 
@@ -365,12 +366,12 @@ def test_where_no_file_can_be_had_pictures_wait_in_memory(tmp_path: Path) -> Non
 def test_some_classes_of_a_set_leave_nothing_of_the_others_in_memory(tmp_path: Path) -> None:
     name = registry.register(zipped(tmp_path / "pets.zip", pets(20))).name
     datasets.prepare(name)
-    file = str(cache.cache_file(datasets.entry_of(name)))
+    file = str(decode_module.cache_file(datasets.entry_of(name)))
     cats = datasets.load(name, "cats")
     assert len(cats.train_x) + len(cats.test_x) == 20
     assert file not in Path("/proc/self/maps").read_text()
     # In files of their own, not yet looked at.
-    assert resident(str(cache.user_cache())) == [0, 0]
+    assert resident(str(user_cache())) == [0, 0]
     whole = datasets.load(name)
     same = whole.only("cats")
     for part in ("train_x", "train_y", "test_x", "test_y"):
@@ -493,20 +494,20 @@ def test_changed_pictures_are_decoded_anew_and_the_old_tensors_go(tmp_path: Path
     for i in range(4):
         (place / f"{i}.png").write_bytes(picture(10 * i))
     entry = registry.register(place)
-    assert len(cache.split(entry).train_x) == 3
+    assert len(decode_module.split(entry).train_x) == 3
     (place / "4.png").write_bytes(picture(50))
-    assert not cache.cache_file(entry).exists()
-    assert len(cache.split(entry).train_x) == 4
-    assert len(list(cache.cache_file(entry).parent.iterdir())) == 1
+    assert not decode_module.cache_file(entry).exists()
+    assert len(decode_module.split(entry).train_x) == 4
+    assert len(list(decode_module.cache_file(entry).parent.iterdir())) == 1
 
 
 def test_a_damaged_cache_is_no_harm(tmp_path: Path) -> None:
     entry = registry.register(zipped(tmp_path / "pets.zip", pets()))
-    first = cache.split(entry)
-    file = cache.cache_file(entry)
+    first = decode_module.split(entry)
+    file = decode_module.cache_file(entry)
     kept = first.train_x.clone()
     file.write_bytes(file.read_bytes()[:-10])
-    assert torch.equal(cache.split(entry).train_x, kept)
+    assert torch.equal(decode_module.split(entry).train_x, kept)
 
 
 def test_an_uploaded_zip_is_kept_once_and_a_bad_one_not_at_all() -> None:

@@ -11,6 +11,7 @@ from genlib import losses
 from genlib.data import datasets
 from genlib.data.datasets import Dataset, to_float
 from genlib.evaluate import metrics
+from genlib.evaluate.metric import Sample
 from genlib.models import Model
 from genlib.models.autoencoder import Autoencoder, AutoencoderSettings
 from genlib.models.classifier import Classifier, ClassifierSettings
@@ -182,7 +183,7 @@ def test_the_merge_aucs_error_bar_is_the_spread_over_noise_and_images() -> None:
     for seed in range(60):
         x = torch.randint(0, 256, (40, 1, 4, 4), generator=rng(seed), dtype=torch.uint8)
         data = replace(tiny_data(), test_x=x, test_y=torch.arange(40) % 3)
-        sample = metrics.Sample(to_float(x), data.test_y, "tiny", seed)
+        sample = Sample(to_float(x), data.test_y, "tiny", seed)
         found.append(metrics.merge_auc(model, sample)["auc_merge_splice"])
     spread = torch.tensor([m.value for m in found]).std().item()
     claimed = torch.tensor([m.stderr for m in found]).mean().item()

@@ -9,8 +9,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from genlib.models.diffaugment import POLICIES, colour, cutout, diff_augment, translation
-from genlib.models.gan import GAN
+from genlib.models.gan import GAN, POLICIES, colour, cutout, diff_augment, translation
 from tests.helpers import build
 
 SMALL: dict[str, dict[str, object]] = {

@@ -16,7 +16,7 @@ import torch
 
 from genlib import environment
 from genlib.data import datasets
-from genlib.data.pictures import cache
+from genlib.data.pictures.decode import cache_file
 from genlib.evaluate import upload
 from genlib.models import FAMILIES
 from genlib.runs import uploads
@@ -402,7 +402,7 @@ def test_an_upload_that_names_a_dataset_decodes_nothing(
     try:
         data = altered(path, dataset=entry.name, train={"classes": "cats"}).read_bytes()
         assert upload.check_upload(data, path.name).dataset == entry.name
-        assert not cache.cache_file(entry).exists()
+        assert not cache_file(entry).exists()
     finally:
         registry.remove(entry.name)
 

@@ -88,6 +88,6 @@ def style_sheet(path: str) -> str:
     folder = posixpath.dirname(path)
     return re.sub(
         r'@import "([^"]+)";',
-        lambda match: read(posixpath.normpath(posixpath.join(folder, match[1]))),
+        lambda match: style_sheet(posixpath.normpath(posixpath.join(folder, match[1]))),
         read(path),
     )

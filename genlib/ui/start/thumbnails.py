@@ -18,7 +18,7 @@ from torch.nn import functional as F
 from genlib.data.adults import adults
 from genlib.data.datasets import Dataset, to_float
 from genlib.data.pictures import photographs
-from genlib.explore import pca
+from genlib.explore import architecture, pca
 from genlib.explore.ascent.climb import Ascent
 from genlib.explore.ascent.knobs import Knobs
 from genlib.explore.ascent.lens import Lens, Network
@@ -250,6 +250,34 @@ def inverse(shelf: Shelf) -> Picture:
         pen.line([(12, height), (to, height), (to, 150)], fill=LINE, width=1)
         pen.ellipse((to - 3, 147, to + 3, 153), fill=SEXES[0])
     pen.line([tuple(at) for at in place.tolist()], fill=PAPER, width=3)
+    return np.asarray(canvas)
+
+
+@torch.no_grad()
+def blocks(shelf: Shelf) -> Picture:
+    """A digit, the layers of an encoder and a decoder by how many numbers they give, its likeness.
+
+    In even steps of the logarithm, as on the page.
+    """
+    model = loading.model(shelf.find("Reconstructs", "vae-20", "ae-30"))
+    assert isinstance(model, Model) and isinstance(model, Reconstructs)
+    x = shelf.digits((3,))
+    pictures = torch.cat([x, _on(model, model.reconstruct, x)])
+    parts = architecture.diagram(model).parts
+    canvas = Image.new("RGB", (WIDTH, HEIGHT), images.INK)
+    pen = ImageDraw.Draw(canvas)
+    pen.line((12, HEIGHT // 2, WIDTH - 12, HEIGHT // 2), fill=LINE, width=2)
+    bars = [(part, np.prod(bar.shape)) for part in parts for bar in part.blocks]
+    largest = max((np.log(size) for _, size in bars), default=1.0)
+    step = (WIDTH - 2 * 60) / (len(bars) + 1)  # the digits take 60 pixels at either side
+    for k, (part, size) in enumerate(bars):
+        x0 = 60 + step * (k + (part is not bars[0][0])) + 2
+        half = 12 + 58 * np.log(size) / max(largest, 1.0)
+        box = (x0, HEIGHT / 2 - half, x0 + step - 4, HEIGHT / 2 + half)
+        pen.rounded_rectangle(box, 4, fill=(18, 104, 113), outline=(60, 150, 158), width=2)
+    for left, picture in zip((2, WIDTH - 58), pictures, strict=True):
+        tile = images.to_uint8(picture).repeat(2, axis=0).repeat(2, axis=1)
+        canvas.paste(Image.fromarray(tile), (left, HEIGHT // 2 - 28))
     return np.asarray(canvas)
 
 
@@ -488,5 +516,6 @@ DRAWINGS: dict[str, Draw] = {
         regression,
         ring,
         inverse,
+        blocks,
     )
 }

@@ -3,6 +3,7 @@
 
 const DOT = 58, GAP = { least: 20, most: 44 } // CSS pixels
 const BAR = { least: 21, most: 46 }
+const UPRIGHT = { bar: 26, gap: 18 } // a phone shows most diagrams in one piece
 const PAD = 10 // of a part around its bars
 const TALL = { least: 84, most: 152 } // of a bar, across
 const ROW = 112 // across, for one row of the diagram
@@ -31,14 +32,14 @@ export const layOut = ({ dots, parts }, room) => {
   const dotColumns = new Set(dots.map((d) => d.column)).size
   const fixed = dotColumns * DOT + parts.length * 2 * PAD + (columns - 1) * GAP.least + 6
   const wide = room - fixed >= blocks * BAR.least && room >= 480
-  const bar = wide ? Math.min(BAR.most, (room - fixed) / blocks) : 30
+  const bar = wide ? Math.min(BAR.most, (room - fixed) / blocks) : UPRIGHT.bar
   const size = (column) => Math.max(
     dots.some((d) => d.column === column) ? DOT : 0,
     ...parts.filter((p) => p.column === column).map((p) => 2 * PAD + bar * Math.max(1, p.blocks.length)
       + (wide ? 0 : HEAD)), 0)
   const sizes = Array.from({ length: columns }, (_, c) => size(c))
   const left = room - 4 - sizes.reduce((a, b) => a + b, 0)
-  const between = wide ? Math.min(GAP.most, Math.max(GAP.least, left / Math.max(1, columns - 1))) : GAP.least + 4
+  const between = wide ? Math.min(GAP.most, Math.max(GAP.least, left / Math.max(1, columns - 1))) : UPRIGHT.gap
   const starts = []
   let at = 2
   for (let c = 0; c < columns; c++) { starts.push(at); at += sizes[c] + between }

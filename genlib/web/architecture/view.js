@@ -60,6 +60,8 @@ class Architecture extends View {
     this.draw()
     const { linked, alone } = this.data, start = (alone && readLink(linked).at) || this.data.start
     const known = (key) => this.items.some((item) => item.key === key)
+    this.touched ||= known(start)
+    this.root.classList.toggle("waiting", !this.touched)
     const fresh = start !== this.start // the link has chosen another one since
     this.start = start
     this.root.classList.toggle("chosen", known(start) && !this.data.roles)
@@ -82,6 +84,7 @@ class Architecture extends View {
         class: losing ? "wire loss" : "wire", "marker-end": "url(#tip)" }))
     }
     this.items = []
+    this.wide = wide
     for (const part of data.parts) this.drawPart(svg, part, boxes, wide)
     for (const dot of data.dots) this.drawDot(svg, dot, boxes[dot.key])
     this.items.sort((a, b) => (wide ? a.box.x - b.box.x || a.box.y - b.box.y : a.box.y - b.box.y || a.box.x - b.box.x))
@@ -94,9 +97,9 @@ class Architecture extends View {
     group.setAttribute("role", "img")
     group.setAttribute("aria-label", label)
     group.dataset.key = key
-    group.onpointerenter = group.onfocus = () => this.tell(key)
+    group.onpointerenter = group.onfocus = () => this.choose(key)
     group.onclick = () => {
-      this.tell(key)
+      this.choose(key)
       if (this.data.linked) writeLink(this.data.linked, { at: key })
     }
     group.onkeydown = (event) => this.key(event, key)
@@ -157,6 +160,14 @@ class Architecture extends View {
 
   // ---- the panel under the drawing ----
   mark() { for (const { key, group } of this.items) group.classList.toggle("at", key === this.at) }
+  /** Somebody points at it. Upright the panel lies on the drawing, but not on this. */
+  choose(key) {
+    const grows = !this.touched && !this.wide
+    this.touched = true
+    this.root.classList.remove("waiting")
+    this.tell(key)
+    if (grows) this.items.find((item) => item.key === key).group.scrollIntoView({ block: "nearest" })
+  }
   tell(key) {
     this.at = key
     this.root.dataset.at = key

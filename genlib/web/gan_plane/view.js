@@ -5,6 +5,7 @@ import { lineChart, written } from "../shared/learn/chart.js"
 import { Desk, DIALOG, REPLAY, SETTINGS, sheetOf, STEPS, TRANSPORT } from "../shared/learn/desk.js"
 import { undecided } from "../shared/learn/losses.js"
 import { readLog } from "../shared/learn/settings.js"
+import { stay } from "../shared/stay.js"
 import { script } from "./code.js"
 import { FIELDS, intoPlane, MOST_POINTS } from "./fields.js"
 import { across, coloursOf, down, Ground, paint, placeAt } from "./paint.js"
@@ -38,6 +39,7 @@ class Plane extends Desk {
     Object.assign(this, { frames: 0, hidden: new Set(), ground: new Ground(), at: null, canvas: this.get("canvas") })
     this.get(".clear").onclick = () => this.begin({ ...this.settings, data: DRAWN, points: [] })
     this.get(".file input").onchange = (event) => this.readFile(event.target)
+    stay(this.get(".picture"))
     this.lists()
     this.hands()
     this.start()

@@ -5,28 +5,17 @@
 //                        no picture in a frame -> the old ones again, where they were
 //
 // A rule, and not the elements' own style: Streamlit may replace the elements.
+import { pictures } from "./pictures.js"
+
 const QUIET = 300 // ms without a script, after which components have drawn
 const LATE = 2000 // ms after which nothing more is to come: a view of words and numbers
 const FRESH = 2000 // ms between a click and the script that it starts
-const PICTURE = "canvas, img, svg, table", LEAST = 32 // px of each side; icons are smaller
 const COMPONENT = "[data-testid^=stBidiComponent]" // of no height before its module is loaded
 const STAGE = ".st-key-stage", BLOCK = "[data-testid=stMainBlockContainer]"
 
 const stage = () => document.querySelector(STAGE)
 
 const heightOf = (selector) => document.querySelector(selector)?.getBoundingClientRect().height ?? 0
-
-/** The pictures below `root` and where they are, in shadow roots too.
- * @param {ParentNode} root @returns {Generator<[Element, DOMRect]>} */
-function* pictures(root) {
-  for (const element of root?.querySelectorAll("*") ?? []) {
-    if (element.matches(PICTURE)) {
-      const box = element.getBoundingClientRect()
-      if (Math.min(box.width, box.height) >= LEAST) yield [element, box]
-    }
-    if (element.shadowRoot) yield* pictures(element.shadowRoot)
-  }
-}
 
 /** Where what is in the stage ends, in px, whatever the rule; -1 before there is a picture and all
  * that comes with it. */

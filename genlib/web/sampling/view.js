@@ -3,6 +3,7 @@ import { clamp, component, onArrows, onDrag } from "../shared/hand.js"
 import { written } from "../shared/learn/chart.js"
 import { Desk, DIALOG, REPLAY, SETTINGS, sheetOf, STEPS, TRANSPORT } from "../shared/learn/desk.js"
 import { Random, STREAMS } from "../shared/learn/random.js"
+import { stay } from "../shared/stay.js"
 import { script } from "./code.js"
 import { BINS, cdfAt, DRAWN, HIGH, KNOTS, LOW, middle, quantile, tableOf } from "./densities.js"
 import { FIELDS } from "./fields.js"
@@ -30,6 +31,7 @@ class Sampling extends Desk {
       worker: data.worker ?? new URL("worker.js", import.meta.url),
     })
     Object.assign(this, { u: 0.5, top: 1, fallen: 1 })
+    stay(this.get(".ways"))
     this.buttons()
     this.hands()
     this.start()

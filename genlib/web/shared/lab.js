@@ -12,6 +12,7 @@ import { hasSpread, inReach, readPoints } from "./csv.js"
 import { clamp, NextFrame, onArrows, Player, Rest, sideways, tapped, View } from "./hand.js"
 import { readLink, writeLink } from "./link.js"
 import { buildPanel } from "./panel.js"
+import { stay } from "./stay.js"
 import { readTheme } from "./theme.js"
 
 const REACH = 26 // pixels around a handle that a thumb still hits
@@ -65,6 +66,7 @@ export class Lab extends View {
     Object.assign(this, { own: [], ownNames: null, past: [], brush: 0, kept: {}, state: {}, held: -1, finger: null, seen: null })
     this.canvas = this.get("canvas")
     this.canvas.setAttribute("aria-label", given.picture)
+    stay(this.get(".picture"))
     this.plane = null
     this.frame = new NextFrame(() => this.draw())
     this.link = new Rest(() => this.tell(), LINK_MS)

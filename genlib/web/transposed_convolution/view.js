@@ -3,6 +3,7 @@
 // All is computed and drawn here; the state is in the link, which is written when the pointer stops.
 import { component, fill, markPlaying, NextFrame, onArrows, Player, Rest, View } from "../shared/hand.js"
 import { readLink, writeLink } from "../shared/link.js"
+import { stay } from "../shared/stay.js"
 import { readTheme } from "../shared/theme.js"
 import { Checkerboard } from "./checkerboard.js"
 import { mainOf, marksOf, sentence } from "./focus.js"
@@ -34,6 +35,7 @@ class TransposedConvolution extends View {
       markPlaying(this.get(".play"), playing)
       if (!playing && !this.gone) this.rest.moved()
     })
+    for (const shown of [".panels", ".checkerboard", ".layer"]) stay(this.get(shown))
     this.makeGrids()
     this.makeControls()
     this.follow = () => this.open()
@@ -315,7 +317,8 @@ class TransposedConvolution extends View {
     this.root.dataset.view = view
     this.root.classList.toggle("narrow", this.root.clientWidth < NARROW)
     this.drawControls()
-    const room = this.get(".main").clientWidth, height = this.heightFor()
+    const across = this.root.clientWidth < NARROW ? this.root : this.get(".main") // style.css: then .main is no box
+    const room = across.clientWidth, height = this.heightFor()
     if (OPERATION.includes(view)) this.drawOperation(room, height)
     else if (view === "checkerboard") this.drawCheckerboard(room, height)
     else this.layer.draw(this.look, this.state, colours, room, height - 60)
