@@ -17,7 +17,7 @@ import math
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import numpy as np
 import torch
@@ -44,12 +44,10 @@ class Features:
     pool: Array
     test: Array
 
-    @cached_property
+    @property
     def distances(self) -> Array:
         """Euclidean distances within the pool: (n, n)."""
-        found: Array = np.sqrt(_squares(self.pool, self.pool)).astype(np.float32)
-        np.fill_diagonal(found, 0)
-        return found
+        return _distances(self)
 
     @cached_property
     def graph(self) -> csr_matrix:
@@ -331,6 +329,13 @@ class Band:
             (*self.high, min(1.0, mean + spread)),
             len(found),
         )
+
+
+@lru_cache(maxsize=1)  # 16 MB for 2,000 pictures: only those that were asked for last
+def _distances(x: Features) -> Array:
+    found: Array = np.sqrt(_squares(x.pool, x.pool)).astype(np.float32)
+    np.fill_diagonal(found, 0)
+    return found
 
 
 def _squares(a: Array, b: Array) -> NDArray[np.float64]:
