@@ -323,6 +323,27 @@ def cached(entry: Entry) -> Split | None:
         return None
 
 
+def chosen(entry: Entry, name: str, rows: Tensor) -> Tensor:
+    """Some rows, in order, of "train_x" or "test_x" of a decoded entry: rows (n,) -> (n, C, S, S).
+
+    Read a block at a time and laid into a file of their own: a mapping of all pictures comes into
+    memory almost whole when one class is picked from it. Raises OSError without the file.
+    """
+    with cache_file(entry).open("rb") as file:
+        about = json.loads(file.read(int.from_bytes(file.read(8), "little")))[name]
+        begin, (total, *shape) = file.tell() + about["data_offsets"][0], about["shape"]
+        found, done = make_room((len(rows), *shape), user_cache()), 0
+        size = math.prod(shape)
+        for start in range(0, total, PART):
+            wanted = rows[(rows >= start) & (rows < start + PART)] - start
+            file.seek(begin + start * size)
+            block = torch.frombuffer(bytearray(file.read(PART * size)), dtype=torch.uint8)
+            found.x[done : done + len(wanted)] = block.view(-1, *shape)[wanted]
+            done += len(wanted)
+            found.rest()
+    return found.x
+
+
 def split(
     entry: Entry,
     progress: Progress = lambda done, total: None,

@@ -72,14 +72,15 @@ def _task(info: Info, source: str) -> Task:
     )
 
 
-@st.cache_resource(max_entries=4, show_spinner="Encoding the digits …", hash_funcs=loading.BY_FILE)
+# Two: of 500 latents each is 20 MB, and quickly made again of the codes that all pages share.
+@st.cache_resource(max_entries=2, show_spinner="Encoding the digits …", hash_funcs=loading.BY_FILE)
 def latents(info: Info) -> Features:
     """Codes of the model: it has seen the training images, and no label."""
     some, z = task(info), loading.test_latents(info)
     return Features(z[some.rows], z[some.test_rows])
 
 
-@st.cache_resource(max_entries=2, show_spinner=False, hash_funcs=loading.BY_FILE)
+@st.cache_resource(max_entries=1, show_spinner=False, hash_funcs=loading.BY_FILE)  # 31 MB
 def pixels(info: Info) -> Features:
     """The pixels themselves, in [0, 1]."""
     some, data = task(info), loading.pictures_of(info)
@@ -91,7 +92,7 @@ def pixels(info: Info) -> Features:
 
 
 @st.cache_resource(
-    max_entries=4,
+    max_entries=2,
     show_spinner="Finding the principal axes of all digits …",
     hash_funcs=loading.BY_FILE,
 )
