@@ -9,8 +9,8 @@ import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
 from genlib.ui import menu
-from genlib.ui.components import history, present
-from genlib.ui.kit import links, rights, server, web
+from genlib.ui.components import history
+from genlib.ui.kit import links, rights, server, stage, web
 
 st.set_page_config(
     page_title="genlib",
@@ -37,7 +37,7 @@ rows = {row.path: row for row in menu.PAGES}
 shows = rows[page.url_path or "home"]
 web.opens(shows.path)
 history.follow()
-present.follow(shows.control, shows.path)
+stage.follow_keys(shows.control, shows.path)
 try:
     server.check_environment()
     page.run()

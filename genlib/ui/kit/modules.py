@@ -13,7 +13,7 @@ so that browsers keep it for good and ask for it again only when it has changed.
 own module has no such name; a browser asks whether it has changed (ETag).
 
 What a page has used before, for whomever, a browser is told when it opens that page: with the
-document (``Link``) or, inside the app, with the first message (``ui/components/present.py``). Of
+document (``Link``) or, inside the app, with the first message (``follow_keys`` of stage.py). Of
 Streamlit's own parts, which it fetches when the first of a kind is drawn, those that all pages have
 and those of pages where a model is picked.
 """
