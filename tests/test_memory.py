@@ -35,11 +35,18 @@ import sys
 from genlib.explore.ascent import imagenet
 for name in ("squeezenet1_1", "googlenet"):
     imagenet.untrained(name)
-for heavy in ("torch._dynamo", "torchvision"):
+for heavy in ("torch._dynamo", "sympy", "torchvision"):
     assert heavy not in sys.modules, heavy
 from genlib.data import datasets
 from genlib.explore import pca
 pca.components(datasets.load("bars").train_x)
+import numpy as np
+from genlib.explore import density, few_labels
+codes = np.random.default_rng(0).standard_normal((100, 4), np.float32)
+density.full_gaussian(codes).sample(3, np.random.default_rng(0))
+labels = few_labels.Labels(np.arange(10), np.arange(10) % 3, 3)
+for name in ("Label spreading", "Nearest neighbour"):
+    few_labels.CLASSIFIERS[name](few_labels.Features(codes, codes), labels)
 assert "sklearn" not in sys.modules
 print("done")
 """

@@ -217,9 +217,7 @@ def load(name: str = "mnist", classes: str = "") -> Dataset:
         return known(name).only(classes)
     entry = entry_of(name)
     if classes:
-        # Of a mapping of its own: picking a class touches much of the file, and what was touched
-        # stays in memory as long as its mapping does.
-        return _open(entry).only(classes)
+        return _some_classes(entry, classes)
     return _pictures(entry, entry.path.stat().st_mtime_ns)
 
 
@@ -306,6 +304,26 @@ def _open(entry: Entry) -> Dataset:
         note = f"CIFAR-10's pictures of 32×32 pixels, enlarged: blurry by nature. {note}"
     tensors = (split.train_x, split.train_y, split.test_x, split.test_y)
     return Dataset(entry.name, entry.title, *tensors, split.classes, note.strip())
+
+
+def _some_classes(entry: Entry, classes: str) -> Dataset:
+    """Some classes of an entry. Of all the pictures only the labels are looked at in the mapping:
+    what was touched there stays in memory as long as the mapping does."""
+    data = _open(entry)
+    indices = class_indices(classes, data.classes)
+    if not indices:
+        return data
+    wanted = torch.tensor(indices)
+    train, test = (torch.isin(y, wanted).nonzero()[:, 0] for y in (data.train_y, data.test_y))
+    try:
+        train_x, test_x = (
+            decode.chosen(entry, name, rows)
+            for name, rows in (("train_x", train), ("test_x", test))
+        )
+    except OSError:  # decoded, and no place to keep it: it is in memory
+        return data.only(classes)
+    ys = (data.train_y[train], data.test_y[test])
+    return replace(data, train_x=train_x, train_y=ys[0], test_x=test_x, test_y=ys[1])
 
 
 SHIFT = 16  # images move by at most a sixteenth of their side: 2 pixels of 32

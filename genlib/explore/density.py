@@ -17,10 +17,12 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
-from sklearn.mixture import GaussianMixture
+
+if TYPE_CHECKING:  # it takes 60 MB, and the other densities do without
+    from sklearn.mixture import GaussianMixture
 
 # Added to variances: a dead latent (always 0) has variance 0, and log 0 would swallow every number.
 FLOOR = 1e-6
@@ -110,6 +112,8 @@ def gaussian_mixture(codes: np.ndarray) -> Density:
     Full covariances up to 50 latents, diagonal ones above: 20 full covariances of 500 latents
     are five million numbers, far more than the codes can determine.
     """
+    from sklearn.mixture import GaussianMixture
+
     kind = "full" if codes.shape[1] <= 50 else "diag"
     fitted = GaussianMixture(
         min(COMPONENTS, len(codes)),

@@ -17,15 +17,12 @@ import math
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix, diags
-from sklearn.linear_model import LogisticRegression
-from sklearn.metrics.pairwise import euclidean_distances
-from sklearn.neighbors import kneighbors_graph
 
 from genlib.explore.neighbours import Accuracy, Array, Index, nearest
 from genlib.models.base import Model
@@ -47,17 +44,20 @@ class Features:
     pool: Array
     test: Array
 
-    @cached_property
+    @property
     def distances(self) -> Array:
         """Euclidean distances within the pool: (n, n)."""
-        found: Array = euclidean_distances(self.pool).astype(np.float32)
-        return found
+        return _distances(self)
 
     @cached_property
     def graph(self) -> csr_matrix:
         """S = D^-1/2 W D^-1/2 of the pool, where W joins each picture to its 7 nearest: (n, n)."""
-        near = kneighbors_graph(self.pool, NEIGHBOURS)
-        joined = near.maximum(near.T)
+        near = nearest(self.pool, self.pool, NEIGHBOURS, leave_self=True)
+        n, k = near.shape
+        ones = np.ones(n * k, np.float64)
+        starts = np.arange(0, n * k + 1, k)
+        joined = csr_matrix((ones, near.ravel(), starts), (n, n))
+        joined = joined.maximum(joined.T)
         root = diags(1 / np.sqrt(np.asarray(joined.sum(axis=1)).ravel()))
         return csr_matrix(root @ joined @ root).astype(np.float32)
 
@@ -110,7 +110,7 @@ def nearest_label(x: Features, labels: Labels) -> Guess:
     """The class of the nearest labelled picture; probabilities fall as 1 / squared distance."""
 
     def shares(of: Array) -> Array:
-        square = euclidean_distances(of, x.pool[labels.rows], squared=True)
+        square = _squares(of, x.pool[labels.rows])
         close = np.full((len(of), labels.classes), np.inf, np.float32)
         for y in labels.known:
             close[:, y] = square[:, labels.y == y].min(axis=1)
@@ -121,6 +121,9 @@ def nearest_label(x: Features, labels: Labels) -> Guess:
 
 def logistic(x: Features, labels: Labels) -> Guess:
     """Multinomial logistic regression with L2 penalty (C = 1) on the labelled pictures alone."""
+    # Here, and not above: it takes 50 MB of a server whose visitors mostly choose other methods.
+    from sklearn.linear_model import LogisticRegression
+
     known = labels.known
     if len(known) == 1:  # nothing to tell apart
         return _certain(x, int(known[0]), labels.classes)
@@ -326,6 +329,22 @@ class Band:
             (*self.high, min(1.0, mean + spread)),
             len(found),
         )
+
+
+@lru_cache(maxsize=1)  # 16 MB for 2,000 pictures: only those that were asked for last
+def _distances(x: Features) -> Array:
+    found: Array = np.sqrt(_squares(x.pool, x.pool)).astype(np.float32)
+    np.fill_diagonal(found, 0)
+    return found
+
+
+def _squares(a: Array, b: Array) -> NDArray[np.float64]:
+    """Squared Euclidean distances of (m, d) and (n, d): (m, n); in float64, so that those of equal
+    pictures are nearly 0."""
+    p, q = a.astype(np.float64), b.astype(np.float64)
+    found = (p**2).sum(axis=1)[:, None] + (q**2).sum(axis=1) - 2 * p @ q.T
+    square: NDArray[np.float64] = np.maximum(found, 0)
+    return square
 
 
 def _shares(weights: NDArray[np.floating]) -> Array:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
+import streamlit as st
 import torch
 from streamlit.testing.v1 import AppTest
 
@@ -16,6 +19,7 @@ from genlib.models.classifier import Classifier, ClassifierSettings
 from genlib.models.residual import ResidualClassifier, ResidualSettings
 from genlib.plots.curves import curves_figure
 from genlib.store import checkpoint
+from genlib.ui.classifiers import networks
 from tests.helpers import visit
 
 KEY = "class_images"
@@ -112,6 +116,35 @@ def test_without_any_checkpoint_untrained_networks_are_offered_and_said_so(
     assert app.selectbox(key=f"{KEY}.network").value == "squeezenet1_1-untrained"
     assert any("Random weights" in caption.value for caption in app.caption)
     assert live_of(app).shown.images.shape == (1, 224, 224, 3)
+
+
+def test_a_network_in_use_is_never_loaded_twice(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    monkeypatch.setenv("GENLIB_PRECISION", "float32")  # of no other test, whose pages may be open
+    name = "squeezenet1_1-untrained"
+    view = networks.lens_of(name).view()  # as an ascent looks through it
+    st.cache_resource.clear()  # as when others looked through other networks
+    again = networks.lens_of(name)
+    assert view.of is again
+    used = weakref.ref(again)
+    del view, again
+    st.cache_resource.clear()
+    gc.collect()
+    assert used() is None, "nobody uses it"
+
+
+def test_a_large_network_is_offered_untrained_only_next_to_its_weights(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    monkeypatch.delenv("GENLIB_WEIGHTS", raising=False)
+    assert "googlenet-untrained" in networks.choices()
+    assert not any("vgg16" in key for key in networks.choices())
+    (tmp_path / "vgg16.pth").touch()
+    monkeypatch.setenv("GENLIB_WEIGHTS", str(tmp_path))
+    assert {"vgg16", "vgg16-untrained"} <= networks.choices().keys()
 
 
 def test_a_download_without_network_is_one_sentence(

@@ -24,6 +24,7 @@ from genlib.data.pictures import registry
 from genlib.data.pictures import source as source_module
 from genlib.data.pictures.decode import decode, square
 from genlib.data.pictures.source import FolderError, arrange, look
+from genlib.environment import user_cache
 
 
 @pytest.fixture(autouse=True)
@@ -369,7 +370,12 @@ def test_some_classes_of_a_set_leave_nothing_of_the_others_in_memory(tmp_path: P
     cats = datasets.load(name, "cats")
     assert len(cats.train_x) + len(cats.test_x) == 20
     assert file not in Path("/proc/self/maps").read_text()
+    # In files of their own, not yet looked at.
+    assert resident(str(user_cache())) == [0, 0]
     whole = datasets.load(name)
+    same = whole.only("cats")
+    for part in ("train_x", "train_y", "test_x", "test_y"):
+        assert torch.equal(getattr(cats, part), getattr(same, part))
     assert file in Path("/proc/self/maps").read_text() and len(whole.train_y.unique()) == 2
 
 

@@ -168,14 +168,13 @@ def decode(
 ) -> Decoded:
     """Decode all pictures of a source; asked to cancel, raise Cancelled within PART pictures.
 
-    They wait in a file in ``folder`` where that works, see ``make_room``.
-
-    Raises FolderError when more than half cannot be used, or when too few or too many are left.
+    They wait in a file in ``folder`` where that works, see ``make_room``. Raises FolderError when
+    more than half cannot be used, or when too few or too many are left.
     """
     found = _room(source, size, colour, folder)
     shown, total = found.x.numpy(), len(found.x)
     reasons: dict[int, str] = {}
-    budget = Budget(title_of(source.path))
+    spend = Budget(title_of(source.path)).spend
     with source.reader() as read, ThreadPoolExecutor(THREADS) as pool, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Pillow warns of odd metadata; pixels are what counts
 
@@ -183,8 +182,7 @@ def decode(
             if cancelled():
                 return  # the pictures of a part may be large
             try:
-                data = read(source.pictures[index].name)
-                shown[index] = read_picture(data, size, colour, budget.spend)
+                shown[index] = read_picture(read(source.pictures[index].name), size, colour, spend)
             except FolderError:
                 raise
             except Unusable as why:
@@ -322,6 +320,27 @@ def cached(entry: Entry) -> Split | None:
         return Split(**found, classes=tuple(said["classes"]), note=said["note"])
     except (SafetensorError, OSError, KeyError, TypeError, ValueError):
         return None
+
+
+def chosen(entry: Entry, name: str, rows: Tensor) -> Tensor:
+    """Some rows, in order, of "train_x" or "test_x" of a decoded entry: rows (n,) -> (n, C, S, S).
+
+    Read a block at a time and laid into a file of their own: a mapping of all pictures comes into
+    memory almost whole when one class is picked from it. Raises OSError without the file.
+    """
+    with cache_file(entry).open("rb") as file:
+        about = json.loads(file.read(int.from_bytes(file.read(8), "little")))[name]
+        begin, (total, *shape) = file.tell() + about["data_offsets"][0], about["shape"]
+        found, done = make_room((len(rows), *shape), user_cache()), 0
+        size = math.prod(shape)
+        for start in range(0, total, PART):
+            wanted = rows[(rows >= start) & (rows < start + PART)] - start
+            file.seek(begin + start * size)
+            block = torch.frombuffer(bytearray(file.read(PART * size)), dtype=torch.uint8)
+            found.x[done : done + len(wanted)] = block.view(-1, *shape)[wanted]
+            done += len(wanted)
+            found.rest()
+    return found.x
 
 
 def split(

@@ -1,7 +1,8 @@
 """What an ascent has shown so far: a bounded film of frames to go back to, and its curves.
 
 When full, every second frame (or point) is dropped and the spacing doubles, so that the whole run
-from the first step stays in view in bounded memory.
+from the first step stays in view in bounded memory. The more films there are, the earlier each is
+full.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass
+from weakref import WeakSet
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +18,8 @@ from torch import Tensor
 
 from genlib.explore.ascent.climb import AscentFrame
 
-MAX_BYTES = 64_000_000
+MAX_BYTES = 64_000_000  # of one film
+ALL_BYTES = 128_000_000  # what the films of all sessions share
 MAX_FRAMES, MIN_FRAMES = 64, 8
 MAX_POINTS = 240
 
@@ -38,6 +41,7 @@ class Film:
         self.position = -1
         self.version = 0  # changes with the frames, so that a page knows when to draw again
         self._spacing = 1
+        _films.add(self)
 
     def add(self, step: int, classes: Sequence[int], image: Tensor, force: bool = False) -> None:
         """Keep a frame if enough steps have passed since the last (or ``force``)."""
@@ -47,8 +51,7 @@ class Film:
                 return
         del self.frames[self.position + 1 :]
         self.frames.append(Kept(step, tuple(classes), image.detach().cpu().clone()))
-        size = self.frames[-1].image.numel() * 4
-        if len(self.frames) > max(MIN_FRAMES, min(MAX_FRAMES, MAX_BYTES // size)):
+        while len(self.frames) > self._most():
             # The first and the newest stay: dropped are those in between, from the second on.
             newest = self.frames.pop()
             self.frames = [*self.frames[::2], newest]
@@ -56,11 +59,20 @@ class Film:
         self.position = len(self.frames) - 1
         self.version += 1
 
+    def _most(self) -> int:
+        """How many frames of the newest one's size this film may keep now."""
+        share = min(MAX_BYTES, ALL_BYTES // max(1, len(_films)))
+        size = self.frames[-1].image.numel() * 4
+        return max(MIN_FRAMES, min(MAX_FRAMES, share // size))
+
     def go_to(self, index: int) -> Kept:
         """Make an earlier (or later) frame the one shown."""
         self.position = index
         self.version += 1
         return self.frames[index]
+
+
+_films: WeakSet[Film] = WeakSet()
 
 
 class Curves:

@@ -395,7 +395,9 @@ def _empty(name: str) -> nn.Module:
         raise ValueError(f"name must be one of {', '.join(NETWORKS)}, got {name!r}")
     with torch.device("meta"):
         module = NETWORKS[name]()
-    module = module.to_empty(device="cpu")
+    # Not ``to_empty``, for which torch imports sympy: 36 MB.
+    room = {key: torch.empty(t.shape, dtype=t.dtype) for key, t in module.state_dict().items()}
+    module.load_state_dict(room, assign=True)
     for key, buffer in module.named_buffers():
         buffer.fill_(1 if key.endswith("running_var") else 0)
     return module.eval().requires_grad_(False)

@@ -121,11 +121,13 @@ class Lens:
         self.base = torch.tensor(network.base or network.mean, device=device).view(shape)
         self._plain = not any(network.mean) and all(s == 1 for s in network.std)
         self._smallest: dict[str, int] = {}
+        self.of: Lens | None = None  # whose view this is: it lives as long as its views
 
     def view(self) -> Lens:
         """The same lens with modules of its own and shared weights, for one thread."""
         other = copy.copy(self)
         other.module = twin_of(self.module)
+        other.of = self.of or self
         return other
 
     def smallest(self, layer: str = "") -> int:

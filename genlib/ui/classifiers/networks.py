@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from weakref import WeakValueDictionary
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -19,6 +20,9 @@ from genlib.ui.kit import guard, loading, rights
 from genlib.ui.kit.plain import plain
 
 UNTRAINED = "-untrained"
+# MB of weights above which a network with random ones is offered only next to its trained ones:
+# making VGG-16 ready takes a gigabyte, too much of a server for noise that smaller ones show, too.
+LARGE = 100
 
 
 @dataclass(frozen=True)
@@ -42,7 +46,8 @@ def choices() -> dict[str, NetworkChoice]:
     for name, source in imagenet.SOURCES.items():
         if path := imagenet.find(name, kept_dir()):
             there.append(NetworkChoice(name, source.title, path, path.stat().st_mtime_ns))
-        bare.append(NetworkChoice(name + UNTRAINED, f"{source.title} untrained", None, 0))
+        if path or source.size <= LARGE:
+            bare.append(NetworkChoice(name + UNTRAINED, f"{source.title} untrained", None, 0))
     return {c.key: c for c in (*ours, *there, *bare)}
 
 
@@ -150,8 +155,16 @@ def _ours(info: Info, classes: tuple[str, ...], precision: str) -> Lens:
 def _imagenet(name: str, path: str, stamp: int, precision: str) -> Lens:
     from genlib.devices import device
 
-    network = imagenet.load(name, Path(path)) if path else imagenet.untrained(name)
-    return lens(network, device())
+    key = (name, path, stamp, precision)
+    if (found := _in_use.get(key)) is None:
+        network = imagenet.load(name, Path(path)) if path else imagenet.untrained(name)
+        found = _in_use[key] = lens(network, device())
+    return found
+
+
+# Those that some session's ascent looks through, whether or not they are among the last two: a
+# session that comes back to one shares it instead of loading it a second time.
+_in_use: WeakValueDictionary[tuple[str, str, int, str], Lens] = WeakValueDictionary()
 
 
 def weights_panel(key: str) -> None:

@@ -3,12 +3,32 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 import torch
 
+from genlib.explore.ascent import film as film_module
 from genlib.explore.ascent.film import Curves, Film, gif, png
 from genlib.explore.ascent.knobs import Knobs
 from genlib.explore.ascent.lens import Lens
 from tests.explore.ascent.climbing import climb
+
+
+def test_many_films_share_what_one_may_take(monkeypatch: pytest.MonkeyPatch) -> None:
+    image = torch.zeros(1, 1, 50, 50)  # 10,000 bytes
+    monkeypatch.setattr(film_module, "MAX_BYTES", 400_000)
+    monkeypatch.setattr(film_module, "ALL_BYTES", 800_000)
+
+    def filled() -> Film:
+        film = Film()
+        for step in range(300):
+            film.add(step, (0,), image)
+        return film
+
+    films = [filled() for _ in range(40)]
+    assert len(films[0].frames) <= 40 and len(films[-1].frames) <= 20
+    films[0].add(1000, (0,), image)  # it gives way to the others, and keeps both ends
+    assert len(films[0].frames) <= 20
+    assert (films[0].frames[0].step, films[0].frames[-1].step) == (0, 1000)
 
 
 def test_the_film_keeps_the_first_and_the_newest_frame_in_bounded_memory() -> None:
