@@ -20,8 +20,8 @@ Fixtures
     canvas_pixels  canvas_pixels(page, selector) -> numpy array; looks into shadow roots, which is
                  where Streamlit's components draw.
 
-A Chromium is looked for in $CHROMIUM, then on PATH, then where Playwright puts its own. The headless
-shell is preferred: the same engine without a window's own pages, a third less work for each tab.
+A Chromium is looked for in $CHROMIUM, then on PATH, then where Playwright puts its own.
+The headless shell is preferred: the same engine without a window, a third less work for each tab.
 """
 
 from __future__ import annotations
