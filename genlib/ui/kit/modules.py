@@ -13,7 +13,7 @@ so that browsers keep it for good and ask for it again only when it has changed.
 own module has no such name; a browser asks whether it has changed (ETag).
 
 What a page has used before, for whomever, a browser is told when it opens that page: with the
-document (``Link``) or, inside the app, with the first message (``follow_keys`` of stage.py). Of
+document or, inside the app, with the first message (``follow_keys`` of stage.py). Of
 Streamlit's own parts, which it fetches when the first of a kind is drawn, those that all pages have
 and those of pages where a model is picked.
 """
@@ -21,14 +21,15 @@ and those of pages where a model is picked.
 from __future__ import annotations
 
 import hashlib
+import html
 import posixpath
 import re
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-import streamlit
-from starlette.datastructures import MutableHeaders
+import streamlit as st
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -39,7 +40,7 @@ from genlib.ui.kit import web
 OURS = "/_stcore/bidi-components/genlib."
 ADDRESS = re.compile(re.escape(OURS) + r"\w+/([\w/]+\.js)$")
 STREAMLITS = re.compile(r"/static/js/([\w.-]+\.js)$")  # their names hold a hash of their content
-STATIC = Path(streamlit.__file__).parent / "static" / "static" / "js"
+STATIC = Path(st.__file__).parent / "static" / "static" / "js"
 IMPORT = re.compile(r'from "(\.[^"?]+)"')
 FOR_GOOD, ASK_AGAIN = "public, max-age=31536000, immutable", "no-cache"
 PARTS = ("BidiComponent", "Html", "Button")  # Streamlit's files, on every page
@@ -155,13 +156,42 @@ class Modules:
         if answer is not None:
             return await answer(scope, receive, send)
         links = _links(request)
+        if not links:
+            return await self._app(scope, receive, send)
+        # Not compressed: it is two kilobytes, into which the links are written.
+        plain = [(name, value) for name, value in scope["headers"] if name != b"accept-encoding"]
+        await self._app({**scope, "headers": plain}, receive, _Document(links, send))
 
-        async def send_with_links(message: Message) -> None:
-            if links and message["type"] == "http.response.start" and message["status"] == 200:
-                MutableHeaders(scope=message).append("Link", links)
-            await send(message)
 
-        await self._app(scope, receive, send_with_links)
+class _Document:
+    """Sends an answer on; a document gets links at the end of its head."""
+
+    def __init__(self, links: str, send: Send) -> None:
+        self._links, self._send = links.encode(), send
+        self._start: Message | None = None  # of a document, until its whole text is here
+        self._text = b""
+
+    async def __call__(self, message: Message) -> None:
+        """Send a message, or keep it until the document is complete."""
+        if message["type"] == "http.response.start" and _is_document(message):
+            self._start = message
+        elif message["type"] == "http.response.body" and self._start is not None:
+            self._text += message.get("body", b"")
+            if not message.get("more_body"):
+                await self._finish(self._start)
+        else:
+            await self._send(message)
+
+    async def _finish(self, start: Message) -> None:
+        text = self._text.replace(b"</head>", self._links + b"</head>", 1)
+        MutableHeaders(scope=start)["content-length"] = str(len(text))
+        await self._send(start)
+        await self._send({"type": "http.response.body", "body": text})
+
+
+def _is_document(message: Message) -> bool:
+    kind = Headers(raw=message["headers"]).get("content-type", "")
+    return bool(message["status"] == 200) and kind.startswith("text/html")
 
 
 def _answer(request: Request) -> Response | None:
@@ -187,12 +217,13 @@ def _ours(request: Request, found: Module) -> Response:
 
 
 def _links(request: Request) -> str:
-    """The header that says what a page will need: for a document, else ""."""
+    """What a page will need, as elements for the head of a document; "" for other requests."""
     if "text/html" not in request.headers.get("accept", ""):
         return ""
+    root = str(st.get_option("server.baseUrlPath") or "").strip("/")
+    place = f"/{root}" if root else ""
     path = request.url.path.rpartition("/")[2]
-    root = request.url.path.removesuffix(path).rstrip("/")
-    return ", ".join(
-        f"<{root}{address}>; rel=modulepreload; fetchpriority=low"
+    return "".join(
+        f'<link rel="modulepreload" href="{html.escape(place + address)}" fetchpriority="low">'
         for address in addresses(path or "home")
     )
