@@ -8,7 +8,7 @@ from genlib.runs.directory import ACTIVE, Run
 from genlib.ui import menu
 from genlib.ui.kit.jobs import polled
 from genlib.ui.kit.stage import header, stage
-from genlib.ui.train import actions, results, runs, sweep
+from genlib.ui.train import actions, runs, sweep
 from genlib.ui.train.lessons import RUNS
 
 header(
@@ -87,4 +87,4 @@ if swept:
         help="The runs that share its name; `genlib sweep` starts them from a shell.",
     )
     name = name if name in swept else names[0]
-    results.show(name, swept[name])
+    runs.swept(name, swept[name])

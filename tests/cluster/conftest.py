@@ -51,6 +51,7 @@ def advancing(holds: Callable[[], object], seconds: float = 300.0) -> None:
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """An empty folder of runs; whatever still trains in it afterwards is ended."""
     monkeypatch.setenv("GENLIB_RUNS", str(tmp_path / "runs"))
+    monkeypatch.setenv("GENLIB_MAX_RUNS", "1")  # restored afterwards, whatever --max sets
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
     (tmp_path / "runs").mkdir()
     yield tmp_path / "runs"

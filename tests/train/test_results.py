@@ -10,7 +10,7 @@ from genlib.plots.curves import parallel
 from genlib.runs import queue, sweep
 from genlib.runs.directory import Run, RunSpec
 from genlib.store import checkpoint
-from genlib.ui.train import results
+from genlib.ui.train.runs import VIEWS, grouped
 from tests.helpers import browse, ok, train
 
 pytestmark = pytest.mark.usefixtures("no_runs")
@@ -53,12 +53,12 @@ def test_the_table_has_means_over_seeds_and_the_best_is_said(runs: list[Run]) ->
 
 def test_curves_are_grouped_by_the_values_of_a_setting(runs: list[Run]) -> None:
     table = sweep.rows(runs)
-    grouped = results.grouped(table, "latent_dim", "test/loss")
-    assert {value: len(curves) for value, curves in grouped.items()} == {"9": 2, "2": 2, "30": 1}
-    assert grouped["2"][0][2] == pytest.approx(loss(runs[2])) and grouped["30"] == [{}]
+    by_latents = grouped(table, "latent_dim", "test/loss")
+    assert {value: len(curves) for value, curves in by_latents.items()} == {"9": 2, "2": 2, "30": 1}
+    assert by_latents["2"][0][2] == pytest.approx(loss(runs[2])) and by_latents["30"] == [{}]
 
 
-@pytest.mark.parametrize("view", results.VIEWS)
+@pytest.mark.parametrize("view", VIEWS)
 def test_every_view_opens(runs: list[Run], view: str) -> None:
     app = browse("train/runs.py", "sweep", view=view, group="latent_dim")
     assert app.get("plotly_chart") or view in ("Table", "Reconstructions")

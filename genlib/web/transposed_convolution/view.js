@@ -317,7 +317,7 @@ class TransposedConvolution extends View {
     this.root.dataset.view = view
     this.root.classList.toggle("narrow", this.root.clientWidth < NARROW)
     this.drawControls()
-    const across = this.root.clientWidth < NARROW ? this.root : this.get(".main") // style.css: then .main is no box
+    const across = this.root.clientWidth < NARROW ? this.root : this.get(".main") // style.css: then .main isn't a box
     const room = across.clientWidth, height = this.heightFor()
     if (OPERATION.includes(view)) this.drawOperation(room, height)
     else if (view === "checkerboard") this.drawCheckerboard(room, height)
