@@ -16,7 +16,7 @@ from starlette.middleware import Middleware
 
 from genlib import background
 from genlib.ui.components import frames
-from genlib.ui.kit import guard, server
+from genlib.ui.kit import guard, modules, server
 
 
 @asynccontextmanager
@@ -35,6 +35,6 @@ async def told(_: st.App) -> AsyncIterator[dict[str, object]]:
 app = st.App(
     Path(__file__).parent / "pages" / "router.py",
     routes=frames.routes(),
-    middleware=[Middleware(guard.Guard)],
+    middleware=[Middleware(guard.Guard), Middleware(modules.Modules)],
     lifespan=told,
 )

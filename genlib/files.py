@@ -21,6 +21,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import BinaryIO
 
 from genlib.environment import DiskFullError
 
@@ -129,6 +130,21 @@ def _remove_if_abandoned(path: str) -> None:
         os.close(lock)
 
 
+def open_file(path: Path) -> BinaryIO:
+    """Open a file to read its bytes. Raises OSError for anything else that can be opened: a pipe
+    would wait for ever, and a device may never end."""
+    if path.exists() and not path.is_file():
+        raise OSError(errno.EINVAL, "Not a file", str(path))
+    return path.open("rb")
+
+
+def end_of(path: Path, most: int) -> str:
+    """The last ``most`` bytes of a text; raises OSError as ``open_file`` does."""
+    with open_file(path) as file:
+        file.seek(max(0, file.seek(0, os.SEEK_END) - most))
+        return file.read(most).decode(errors="replace")
+
+
 MOST_JSON = 1_000_000  # bytes
 
 
@@ -141,8 +157,8 @@ def read_json(path: Path) -> dict[str, object]:
     """Read a JSON object; raises ValueError when the file holds something else, OSError if none."""
     odd = ValueError(f"{path.name} does not hold a JSON object of at most {MOST_JSON:,} bytes.")
     if path.exists() and not path.is_file():
-        raise odd  # opening a pipe would wait for ever
-    with path.open("rb") as file:
+        raise odd
+    with open_file(path) as file:
         data = file.read(MOST_JSON + 1)
     if len(data) > MOST_JSON:
         raise odd

@@ -9,8 +9,8 @@ import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
 from genlib.ui import menu
-from genlib.ui.components import history, present
-from genlib.ui.kit import links, rights, server
+from genlib.ui.components import history
+from genlib.ui.kit import links, rights, server, stage, web
 
 st.set_page_config(
     page_title="genlib",
@@ -21,7 +21,6 @@ st.set_page_config(
 
 server.tune()
 server.style()
-history.follow()
 links.keep_finite()
 rights.show_what_was_said()
 
@@ -35,7 +34,10 @@ for row in menu.PAGES:
     sections.setdefault(row.section, []).append(entry)
 page = st.navigation(sections, position="top")
 rows = {row.path: row for row in menu.PAGES}
-present.follow(rows[page.url_path or "home"].control)
+shows = rows[page.url_path or "home"]
+web.opens(shows.path)
+history.follow()
+stage.follow_keys(shows.control, shows.path)
 try:
     server.check_environment()
     page.run()

@@ -11,8 +11,9 @@ import pytest
 from genlib import environment
 from genlib.data.pictures import registry
 from genlib.environment import LimitError
-from genlib.runs import queue, uploads
+from genlib.runs import queue
 from genlib.runs.directory import RunSpec
+from genlib.ui.train.upload import keep
 
 pytestmark = pytest.mark.usefixtures("no_runs")
 
@@ -101,7 +102,7 @@ def test_a_full_disk_takes_no_more(no_runs: Path, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setenv("GENLIB_MIN_FREE", "1e9")
     for attempt in (
         lambda: queue.start(SPEC),
-        lambda: uploads.keep(b"abc", "a.safetensors"),
+        lambda: keep(b"abc", "a.safetensors"),
         lambda: registry.keep_zip(b"abc", "a.zip"),
     ):
         with pytest.raises(LimitError, match="The disk is nearly full"):
@@ -119,7 +120,7 @@ def test_runs_and_uploads_share_a_quota(no_runs: Path, monkeypatch: pytest.Monke
     with pytest.raises(LimitError, match="Runs and uploads take"):
         environment.check_disk(no_runs, 3000)
     with pytest.raises(LimitError, match="Runs and uploads take"):
-        uploads.keep(bytes(3000), "a.safetensors")
+        keep(bytes(3000), "a.safetensors")
 
 
 def test_memory_and_jobs_have_limits(monkeypatch: pytest.MonkeyPatch) -> None:

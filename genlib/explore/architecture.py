@@ -29,12 +29,15 @@ from torch import Tensor, nn
 
 from genlib.models.base import Model
 from genlib.models.capabilities import (
+    Autoregressive,
     Bounds,
     Classifies,
     Decodes,
     Encodes,
+    HasComponents,
     HasMargin,
     Judges,
+    Stacked,
     capabilities,
 )
 from genlib.models.layers import Affine, Clamp, standard_normal
@@ -116,7 +119,6 @@ class Wire:
     start: str
     end: str
     under: bool = False
-    both_ways: bool = False
 
 
 @dataclass(frozen=True)
@@ -535,6 +537,104 @@ def classifier(r: Reader) -> Diagram:
     )
 
 
+def principal(r: Reader) -> Diagram:
+    """x -> axes -> z -> the same axes -> x_hat; the loss is minus the log of one Gaussian."""
+    drawn = autoencoder(r)
+    encoder, decoder = drawn.parts
+    *others, cost = drawn.dots
+    text = "−log N(x; μ, W Wᵀ + s I): the widest directions of the data make it smallest"
+    return replace(
+        drawn,
+        parts=(
+            replace(encoder, title="Onto axes", role="z = (WᵀW)⁻¹ Wᵀ (x − μ)"),
+            replace(decoder, title="To pixels", role="x̂ = μ + W z"),
+        ),
+        dots=(*others, replace(cost, title="Minus the log-likelihood", text=text)),
+    )
+
+
+def mixture(r: Reader) -> Diagram:
+    """x -> K Gaussians -> p(k | x) -> the mean of the likeliest; the loss is -log p(x)."""
+    m = r.model
+    assert isinstance(m, HasComponents)
+    share = m.responsibilities(r.x)
+    likeliest = m.component_means()[share.argmax(1)]
+    count, learnt = share.shape[1], sum(p.numel() for p in r.model.parameters())
+    rule = "p(k | x) = πₖ N(x; μₖ, Σₖ) / Σⱼ πⱼ N(x; μⱼ, Σⱼ)"
+    layer = DrawnLayer(
+        "", f"{count} Gaussians", tuple(r.x.shape[1:]), tuple(share.shape[1:]), learnt, rule
+    )
+    return Diagram(
+        "Gaussian mixture",
+        (Part("gaussians", "Gaussians", "p(x | k)", (Bar((layer,), values(share)),), 1, 0),),
+        (
+            _image("x", "x", "Image", "data", r.x, (0, 0)),
+            _code("k", "k", "Which Gaussian", share, (2, 0), "p(k | x) of each: they sum to 1"),
+            _image("mean", "μₖ", "Mean of the likeliest", "output", likeliest, (3, 0)),
+            _loss("cost", "ℓ", "Minus the log-likelihood", "−log Σₖ πₖ N(x; μₖ, Σₖ): EM", (2, 1.2)),
+        ),
+        (*_chain("x", "gaussians", "k", "mean"), Wire("gaussians", "cost")),
+    )
+
+
+def autoregressive(r: Reader) -> Diagram:
+    """x -> masked layers -> p of each pixel given those before it; the loss is exact."""
+    m = r.model
+    assert isinstance(m, Autoregressive)
+    x = (r.x > 0.5).to(r.x)
+    layers = r.blocks(lambda: m.pixel_logits(x))
+    p = m.pixel_logits(x).sigmoid()
+    rest = sum(q.numel() for q in r.model.parameters())
+    rest -= sum(block.parameters for block in layers)
+    text = "p(xᵢ = 1 | x₁ … xᵢ₋₁): each pixel from those above it and to its left"
+    if rest:
+        text += f". {rest:,} parameters are in no block, such as a bias for each place"
+    shown = _image("p", "p", "Probability of ink", "output", p, (2, 0))
+    return Diagram(
+        r.model.title,
+        (Part("layers", "Masked layers", "see earlier pixels only", layers, 1, 0),),
+        (
+            _image("x", "x", "Black and white image", "data", x, (0, 0)),
+            replace(shown, text=text),
+            _loss("cost", "ℓ", "Minus the log-likelihood", "−Σᵢ log p(xᵢ | x₁ … xᵢ₋₁)", (2, 1.2)),
+        ),
+        (*_chain("x", "layers", "p", "cost"), Wire("x", "cost", under=True)),
+    )
+
+
+def stacked(r: Reader) -> Diagram:
+    """v -> W -> h (-> W2 -> h2 ...) -> the same weights -> v'; each pair is an RBM."""
+    m = r.model
+    assert isinstance(m, Stacked)
+    pairs, v = m.pairs(), (r.x > 0.5).to(r.x)
+    parts: list[Part] = []
+    dots = [_image("v", "v", "Visible units: black and white", "data", v, (0, 0))]
+    state = v.flatten(1)
+    for k, (weight, a, b) in enumerate(pairs, 1):
+        n = str(k) if len(pairs) > 1 else ""
+        up = (state @ weight + b).sigmoid()
+        size = weight.numel() + a.numel() + b.numel()
+        rule = "p(h = 1 | v) = σ(v W + b), and back p(v = 1 | h) = σ(W h + a)"
+        layer = DrawnLayer("", "Weights both ways", state.shape[1:], up.shape[1:], size, rule)
+        bars = (Bar((layer,), values(up)),)
+        parts.append(Part(f"pair{k}", f"W{n}", "no direction of its own", bars, 2 * k - 1, 0))
+        text = "p(h = 1) of each unit; chains draw 0 or 1"
+        dots.append(_code(f"h{k}", f"h{n}", "Hidden units", up, (2 * k, 0), text))
+        state = up
+    for weight, a, _ in reversed(pairs):
+        state = (state @ weight.t() + a).sigmoid()
+    end = 2 * len(pairs) + 1
+    parts.append(Part("back", "Back down", "the same weights", (), end, 0))
+    below = _image("v2", "v′", "Visible units again", "output", state.view_as(r.x), (end + 1, 0))
+    dots.append(replace(below, text="p(v = 1 | h); one round of the chain"))
+    each = "" if len(pairs) == 1 else ", pair by pair from below"
+    loss = f"F(v) − F(v′), the free energy after k rounds of the chain{each}"
+    dots.append(_loss("cost", "CD", "Contrastive divergence", loss, (end + 1, 1.2)))
+    chain = [key for k in range(1, len(pairs) + 1) for key in (f"pair{k}", f"h{k}")]
+    wires = (*_chain("v", *chain, "back", "v2", "cost"), Wire("v", "cost", under=True))
+    return Diagram(r.model.title, tuple(parts), tuple(dots), wires)
+
+
 def _chain(*keys: str) -> tuple[Wire, ...]:
     return tuple(Wire(a, b) for a, b in pairwise(keys))
 
@@ -545,7 +645,11 @@ DIAGRAMS: tuple[tuple[frozenset[str], Callable[[Reader], Diagram]], ...] = (
     (frozenset({"HasMargin", "Decodes"}), energy_based),
     (frozenset({"Judges", "Decodes"}), adversarial),
     (frozenset({"Denoises", "Encodes", "Decodes"}), denoising),
+    (frozenset({"HasDensity", "Encodes", "Decodes"}), principal),
     (frozenset({"Reconstructs", "Encodes", "Decodes"}), autoencoder),
+    (frozenset({"HasComponents"}), mixture),
+    (frozenset({"Autoregressive"}), autoregressive),
+    (frozenset({"Stacked"}), stacked),
     (frozenset({"Classifies"}), classifier),
 )
 
@@ -576,4 +680,4 @@ def diagram(model: Model, x: Tensor | None = None, seed: int = 0) -> Diagram:
             with torch.no_grad():
                 drawn = replace(draw(reader), title=model.title)
             return drawn if x is not None else _without_numbers(drawn)
-    raise ValueError(f"a model must encode, decode or classify to have a diagram, got {has}")
+    raise ValueError(f"no diagram for a model that can do no more than {', '.join(sorted(has))}")

@@ -6,6 +6,7 @@ Pages ask for capabilities, never for families.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Protocol, runtime_checkable
 
 import torch
@@ -279,7 +280,12 @@ CAPABILITIES: dict[str, type] = {
 
 def capabilities(family: str) -> frozenset[str]:
     """Names of the Protocols that a family's models fulfil."""
-    cls = FAMILIES[family]
+    cls: type = FAMILIES[family]
+    return _fulfilled(cls)
+
+
+@lru_cache(maxsize=64)  # families; each page asks for those of every checkpoint
+def _fulfilled(cls: type) -> frozenset[str]:
     found = set()
     for name, protocol in CAPABILITIES.items():
         methods = [m for m in list(vars(protocol)) if not m.startswith("_")]

@@ -34,7 +34,7 @@ from pathlib import Path
 from typing import cast
 
 from genlib.environment import shipped_dir
-from genlib.files import is_held, read_json, write_bytes, write_json
+from genlib.files import is_held, open_file, read_json, write_bytes, write_json
 from genlib.runs import events
 from genlib.settings import Control, Event, TrainSettings, fit, is_fit
 from genlib.store.recipes import RECIPES
@@ -47,7 +47,7 @@ MOST_OWNER = 100  # characters
 LR_RANGE = (1e-6, 1.0)
 BEAT_S = 5.0  # seconds between two signs of life of a process that a cluster started
 SILENT_S = 60.0  # without one it is taken for dead; machines' clocks may differ by less than that
-MOST_SIGN = 200  # characters
+MOST_SIGN = 200  # bytes
 LAST_SECOND = 10**11  # of the years that are plausible, since 1970
 SNAPSHOTS = (0, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
 
@@ -270,8 +270,8 @@ class Run:
     def claimed(self) -> str:
         """The ``signature`` of the last process that a cluster started; "" where there is none."""
         try:
-            with self.beat.open(errors="replace") as file:
-                return file.read(MOST_SIGN)
+            with open_file(self.beat) as file:
+                return file.read(MOST_SIGN).decode(errors="replace")
         except OSError:
             return ""
 
@@ -316,7 +316,8 @@ class Run:
     def pid(self) -> int | None:
         """Number of the training process, for display; ask ``alive`` whether it lives."""
         try:
-            return int((self.path / "pid").read_text())
+            with open_file(self.path / "pid") as file:
+                return int(file.read(MOST_SIGN))
         except (OSError, ValueError):
             return None
 
@@ -353,8 +354,8 @@ class Run:
     def owner(self) -> str:
         """Who started it in the app: what ``set_owner`` was given, or ""."""
         try:
-            with (self.path / "owner").open(errors="replace") as file:
-                return file.read(MOST_OWNER)
+            with open_file(self.path / "owner") as file:
+                return file.read(4 * MOST_OWNER).decode(errors="replace")[:MOST_OWNER]
         except OSError:
             return ""
 

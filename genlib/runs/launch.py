@@ -24,7 +24,7 @@ from typing import Protocol, cast
 from genlib import environment
 from genlib.files import read_json, write_json
 from genlib.runs.directory import Run
-from genlib.settings import Settings
+from genlib.settings import Settings, is_fit
 
 HERE = "here"
 LAUNCHERS = {
@@ -147,9 +147,10 @@ def remembered(run: Run) -> Launch:
 def _checked(values: Mapping[str, object]) -> Launch:
     name, job, wished = (values.get(key) for key in ("launcher", "job", "options"))
     tries, epoch, at_once = (values.get(key, 0) for key in ("tries", "epoch", "at_once"))
-    sound = isinstance(job, str) and len(job) <= MOST_JOB and isinstance(wished, dict)
+    sound = isinstance(name, str) and name in LAUNCHERS and isinstance(wished, dict)
+    named = isinstance(job, str) and _is_job(job)
     counts = all(type(n) is int and 0 <= n <= 10**9 for n in (tries, epoch, at_once))
-    if name not in LAUNCHERS or not sound or not counts:
+    if not sound or not named or not counts:
         raise ValueError("launch.json does not say where the run is started")
     checked = launcher(str(name)).Options.from_dict(cast(dict[str, object], wished)).to_dict()
     return replace(
@@ -158,6 +159,11 @@ def _checked(values: Mapping[str, object]) -> Launch:
         epoch=cast(int, epoch),
         at_once=cast(int, at_once),
     )
+
+
+def _is_job(name: str) -> bool:
+    """Whether it can be a job's name, "" included. Commands get it: no option, and no path."""
+    return len(name) <= MOST_JOB and is_fit(name) and not name.startswith("-") and "/" not in name
 
 
 def remember(run: Run, launch: Launch) -> None:

@@ -350,13 +350,20 @@ def to_trash(path: Path) -> Path:
     trash = folder() / TRASH
     trash.mkdir(parents=True, exist_ok=True)
     place_there = trash / path.name
-    if place_there.is_dir():
-        shutil.rmtree(place_there)
+    _remove(place_there)
     move(path, place_there)
-    os.utime(place_there)
-    for old in sorted(trash.iterdir(), key=lambda p: p.stat().st_mtime)[:-TRASH_SIZE]:
-        shutil.rmtree(old) if old.is_dir() else old.unlink()
+    os.utime(place_there, follow_symlinks=False)
+    for old in sorted(trash.iterdir(), key=lambda p: p.lstat().st_mtime)[:-TRASH_SIZE]:
+        _remove(old)
     return place_there
+
+
+def _remove(path: Path) -> None:
+    """Remove a directory, a file, or a link, but never what a link leads to."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def trashed() -> list[Run]:

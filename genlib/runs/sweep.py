@@ -18,15 +18,18 @@ import io
 import itertools
 import math
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from statistics import fmean, stdev
+from typing import cast
 
 from genlib.environment import runs_dir
 from genlib.files import exclusive, read_json, write_bytes, write_json
 from genlib.runs import index
-from genlib.runs.directory import ACTIVE, Run
+from genlib.runs.directory import ACTIVE, MOST_COUNT, Run
+from genlib.runs.launch import LAUNCHERS
+from genlib.settings import is_fit
 from genlib.store.checkpoint import CheckpointError, peek
 
 MOST_NAME = 60  # characters
@@ -34,6 +37,7 @@ MOST_FOLDER = 60  # characters
 MOST_RUNS = 10_000
 LEFT_OUT = ("seconds", "seconds_left", "steps", "step", "epoch", "lr", "base_lr", "images_per_s")
 OPEN = ("queued", *ACTIVE)
+Check = Callable[[object], bool]
 LATER: Mapping[str, object] = {"job": {}, "at_once": 0}  # what older files don't have
 
 
@@ -94,12 +98,45 @@ def load(name: str) -> SweepSpec:
         values = {**LATER, **read_json(SweepSpec(name).path / "sweep.json")}
     except FileNotFoundError:
         return SweepSpec(name)
-    kinds: dict[str, type] = {"family": str, "varied": dict, "seeds": int, "launcher": str}
-    kinds |= {"search": int, "metric": str, "highest": bool, "trials": dict, "pruned": list}
-    kinds |= {"fixed": dict, "dataset": str, "job": dict, "at_once": int}
-    if any(not isinstance(values.get(key), kind) for key, kind in kinds.items()):
+    if not all(is_right(values.get(key)) for key, is_right in CHECKS.items()):
         raise ValueError(f"sweep.json of {name} does not say what a sweep does")
-    return SweepSpec(name, **{key: values[key] for key in kinds})  # type: ignore[arg-type]
+    return SweepSpec(name, **{key: values[key] for key in CHECKS})  # type: ignore[arg-type]
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str) and is_fit(value)
+
+
+def _are_texts(value: object) -> bool:
+    return isinstance(value, list) and all(map(_is_text, value))
+
+
+def _is_count(value: object) -> bool:
+    return type(value) is int and 0 <= value <= MOST_COUNT
+
+
+def _map_to(is_right: Check) -> Check:
+    """A check of an object whose values pass another one."""
+    return lambda value: (
+        isinstance(value, dict) and all(_is_text(k) and is_right(v) for k, v in value.items())
+    )
+
+
+CHECKS: dict[str, Check] = {  # entry of sweep.json -> whether it can be what it says
+    "family": _is_text,
+    "varied": _map_to(lambda value: _are_texts(value) and value != []),
+    "seeds": lambda value: _is_count(value) and 1 <= cast(int, value) <= MOST_RUNS,
+    "launcher": lambda value: _is_text(value) and value in LAUNCHERS,
+    "search": _is_count,
+    "metric": _is_text,
+    "highest": lambda value: isinstance(value, bool),
+    "trials": _map_to(_is_count),
+    "pruned": _are_texts,
+    "fixed": _map_to(_is_text),
+    "dataset": _is_text,
+    "job": _map_to(_is_text),
+    "at_once": _is_count,
+}
 
 
 def names() -> list[str]:

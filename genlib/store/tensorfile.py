@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from genlib.files import write_bytes
+from genlib.files import open_file, write_bytes
 from genlib.settings import file_name, is_fit, shown
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ def header(path: Path) -> dict[str, object]:
     name = file_name(path.name, "The file")
     try:
         size = path.stat().st_size
-        with path.open("rb") as file:
+        with open_file(path) as file:
             length = int.from_bytes(file.read(8), "little")
             if size < 10 or length > min(size - 8, MAX_HEADER):
                 raise CheckpointError(f"{name} is not a safetensors file, or it is truncated.")

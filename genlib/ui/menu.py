@@ -81,7 +81,8 @@ def _has_likelihood(info: Info) -> bool:
 
 
 def _has_diagram(info: Info) -> bool:
-    return _able("Decodes")(info) or _able("Classifies")(info)
+    shown = ("Decodes", "Classifies", "HasComponents", "Autoregressive", "Stacked")
+    return any(name in info.capabilities for name in shown)
 
 
 def _is_mixture_of_digits(info: Info) -> bool:

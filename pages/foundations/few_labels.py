@@ -36,9 +36,6 @@ def live() -> None:
     some = data.task(choice.info)
     pictures = f"pictures:{some.name}"
     store(pictures, data.pictures_message(pictures, some.pictures))
-    if choice.in_browser:
-        material = data.material_name(choice.info, choice.features)
-        store(material, data.material_message(choice.info, choice.features))
     held = state.current(KEY, some)
     labels = state.labels(held.pairs, some)
     found = panels.guess(choice, labels)
@@ -56,6 +53,9 @@ def live() -> None:
             why=why,
             oracle=choice.oracle,
         )
+    if choice.in_browser:  # it is large, and nothing needs it before the first click
+        message = data.material_message(choice.info, choice.features, choice.classifier)
+        store(shown.material, message)
     with controls:
         panels.below_controls(KEY, choice, some, held, why)
     panels.table(choice, some, labels)

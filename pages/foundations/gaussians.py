@@ -33,8 +33,9 @@ with st.expander("How to read it", icon=":material/menu_book:"):
         "is a line too.\n"
         "- **Mixture**: EM finds a maximum near its start, not always the best one.\n"
         "- **A VAE's q** is a Gaussian with a diagonal covariance for every image.\n"
-        "- **A CSV file** has two columns of numbers, maybe with a heading. It is read in the "
-        "browser and sent nowhere."
+        "- **A CSV file** has two columns of numbers. A heading and a third column with two "
+        "classes are welcome. It is read in the browser and sent nowhere. The button **CSV** saves "
+        "the points, with their class, in the same form."
     )
 with st.expander("Where the people come from", icon=":material/groups:"):
     people.where_from()

@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import streamlit as st
 
-from genlib.ui import menu
-from genlib.ui.components.map_of_models import map_of_models
 from genlib.ui.kit import loading
 from genlib.ui.kit.jobs import polled
 from genlib.ui.kit.stage import STAGE, header
 from genlib.ui.side_by_side.lessons import MAP_OF_MODELS
-from genlib.ui.side_by_side.map_of_models import drawn, timeline_html, tree_html
-
-FILES = [page.file for page in menu.PAGES]
+from genlib.ui.side_by_side.map_of_models import clicked, drawn, timeline_html, tree_html
 
 header(
     "Map of models",
@@ -40,12 +36,12 @@ def drawing(seen: int) -> bool:
 marked = st.query_params.get("map.mark", "")  # a model that a lesson points at
 pictures = job.result if isinstance(job.result, dict) else {}
 with st.container(key=STAGE):
-    opened = map_of_models("map.tree", tree_html(pictures, marked), FILES)
+    opened = clicked("map.tree", tree_html(pictures, marked))
 if opened:
     st.switch_page(opened)
 polled("map_of_models.drawing", drawing, len(pictures))
 st.subheader("By year")
-opened = map_of_models("map.time", timeline_html(marked), FILES)
+opened = clicked("map.time", timeline_html(marked))
 if opened:
     st.switch_page(opened)
 

@@ -21,7 +21,7 @@ from genlib.models.pixelrnn import PixelRNN, PixelRNNSettings
 from genlib.store import checkpoint
 from genlib.store.checkpoint import peek
 from genlib.ui.autoregressive import pixelcnn
-from genlib.ui.components.pixels import Place, Sheet
+from genlib.ui.autoregressive.pixelcnn import Pixel, Sheet
 from tests.helpers import visit
 
 run = partial(visit, "autoregressive/pixelcnn.py", "pixelcnn")
@@ -128,14 +128,12 @@ def sheet() -> Sheet:
 def test_the_place_under_the_mouse_is_checked_before_it_is_used(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    from genlib.ui.components import pixels
-
-    def asked(value: object) -> Place | None:
+    def asked(value: object) -> Pixel | None:
         monkeypatch.setattr("streamlit.session_state", {"k": {"rest": value}})
-        return pixels.asked_place("k", sheet())
+        return pixelcnn.asked_pixel("k", sheet())
 
     good = {"name": "x", "sample": 2, "row": 3, "column": 27}
-    assert asked(good) == Place(2, 3, 27)
+    assert asked(good) == Pixel(2, 3, 27)
     for bad in ({"name": "y"}, {"row": 28}, {"row": -1}, {"column": "3"}, {"sample": None}):
         assert asked({**good, **bad}) is None
     assert asked(None) is None and asked("x") is None
@@ -143,7 +141,7 @@ def test_the_place_under_the_mouse_is_checked_before_it_is_used(
 
 def test_the_field_is_sent_as_bytes_with_its_strongest_pull_at_255(tiny: Path) -> None:
     info = peek(tiny / "cnn-tiny.safetensors")
-    lit = pixelcnn.lit(info, sheet(), Place(1, 20, 10))
+    lit = pixelcnn.lit(info, sheet(), Pixel(1, 20, 10))
     assert lit.pull.max() == 255
     assert not lit.pull.ravel()[20 * 28 + 10 :].any()
     assert lit.seen[19, 10] and not lit.seen[2, 27]

@@ -21,6 +21,7 @@ Fixtures
                  where Streamlit's components draw.
 
 A Chromium is looked for in $CHROMIUM, then on PATH, then where Playwright puts its own.
+The headless shell is preferred: the same engine without a window, a third less work for each tab.
 """
 
 from __future__ import annotations
@@ -86,7 +87,8 @@ SOMETHING_FAILED = pytest.StashKey[bool]()
 
 def find_chromium() -> str | None:
     """The path of a Chromium, or None to let Playwright use its own."""
-    names = (os.environ.get("CHROMIUM", ""), "chromium", "chromium-browser", "google-chrome")
+    names = (os.environ.get("CHROMIUM", ""), "chromium-headless-shell", "chromium")
+    names += ("chromium-browser", "google-chrome")
     return next((path for name in names if name and (path := shutil.which(name))), None)
 
 

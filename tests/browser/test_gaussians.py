@@ -119,6 +119,10 @@ def test_own_points_by_clicking_and_from_a_file(
     expect(page.locator(".own > p").first).to_contain_text("4 points")
     expect(page.get_by_role("alert")).to_be_hidden()
     expect(page.locator(".numbers").first).to_contain_text("width is")
+    with page.expect_download() as saved:
+        page.get_by_role("button", name="CSV", exact=True).click()
+    text = saved.value.path().read_text()
+    assert text.startswith("length,width,class\n1.5,2,class_A\n") and text.count("\n") == 5
     page.get_by_role("button", name="Undo").click()
     expect(page.locator(".own > p").first).to_contain_text("3 points")
     chosen.set_input_files(good)

@@ -13,7 +13,7 @@ from playwright.sync_api import Page, expect
 
 from genlib.environment import shipped_dir
 from genlib.models.dbn import StackedRBM
-from genlib.ui.components.gibbs_chain import layers_data
+from genlib.ui.boltzmann.rbm.chain import layers_data
 from genlib.ui.kit.web import import_map
 from tests.browser.waiting import LATE_FRAMES
 

@@ -57,7 +57,7 @@ FOCUS_SHOWS = """() => {
     return false
 }"""
 # Controls that, scrolled to below the middle of the screen, something else lies on.
-COVERED = """() => {
+COVERED = """async () => {
     const main = document.querySelector("[data-testid=stMain]")
     const covered = []
     const controls = ".st-key-controls [data-testid=stElementContainer]"
@@ -65,6 +65,7 @@ COVERED = """() => {
         if (!one.checkVisibility() || one.offsetHeight < 8 || one.offsetWidth < 8) continue
         const before = one.getBoundingClientRect()
         main.scrollBy(0, before.top + before.height / 2 - 0.62 * innerHeight)
+        await new Promise(requestAnimationFrame) // present/pin.js follows in the next frame
         const {left, top, width, height} = one.getBoundingClientRect()
         const hit = document.elementFromPoint(left + width / 2, top + height / 2)
         if (hit !== one && !one.contains(hit)) covered.push(`${one.className}: ${hit?.className}`)

@@ -14,6 +14,7 @@ from functools import partial
 import pytest
 from playwright.sync_api import Page
 
+from genlib.ui import menu
 from genlib.ui.kit.stage import css_class
 from tests.browser.frames import Film, Frame
 from tests.browser.waiting import PATIENCE, painted, until
@@ -92,3 +93,28 @@ def test_nothing_flickers_or_jumps_when_a_view_changes(
             said = f"{path}, view {buttons.nth(n).inner_text()}"
             frames = change(page, settle, partial(buttons.nth(n).evaluate, PRESS))
             assert_steady(frames, said, loads=loads)
+    move_main_control(page, settle, path)
+
+
+@pytest.mark.usefixtures("shipped")
+@pytest.mark.parametrize("path", ["denoise", "pixelcnn"])
+def test_nothing_flickers_or_jumps_when_the_main_control_moves(
+    open_page: Callable[..., Page], settle: Callable[..., None], path: str
+) -> None:
+    """On pages without views; on the others the test above moves it, too."""
+    page = open_page(path, width=1280, height=720, timeout=120_000)
+    drawn(page, settle)
+    assert move_main_control(page, settle, path), "no slider to move"
+
+
+def move_main_control(page: Page, settle: Callable[..., None], path: str) -> bool:
+    """Move the slider of the page's main control once each way; returns whether there is one."""
+    key = next(row.control for row in menu.PAGES if row.path == path)
+    slider = page.locator(f"{css_class(key)} :is(input[type=range], [role=slider]):visible").first
+    if not slider.count() or not slider.is_enabled():
+        return False
+    for way in ("ArrowLeft", "ArrowRight"):
+        slider.focus()
+        frames = change(page, settle, partial(page.keyboard.press, way))
+        assert_steady(frames, f"{path}, {way} on {key}")
+    return True

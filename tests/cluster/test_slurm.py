@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 
 import pytest
 
@@ -62,6 +64,18 @@ def wrapper(job: str) -> int:
     """The process that submitit's controller ``job`` started."""
     with open(f"/proc/{job}/task/{job}/children") as file:
         return int(file.read().split()[0])
+
+
+@pytest.mark.usefixtures("nothing_starts")
+def test_another_programs_process_with_the_number_of_the_job_is_left_alone() -> None:
+    run = queue.create(tiny())
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as other:
+        options = slurm.Options(executor="local").to_dict()
+        launch.remember(run, launch.Launch("slurm", str(other.pid), options=options))
+        assert slurm.state(run) == "ended"
+        slurm.stop(run)
+        other.communicate(b"\n")
+    assert other.returncode == 0, "it ended by itself"
 
 
 def test_without_slurm_it_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:

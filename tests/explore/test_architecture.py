@@ -21,6 +21,11 @@ SMALL = {
     "dcgan_28": {"latent_dim": 5, "width": 8, "average": 0.9, "diff_augment": "translation"},
     "ebgan": {"latent_dim": 5, "hidden": (6, 8), "cost_hidden": (7, 2), "margin": 3.0},
     "pca": {"latent_dim": 3},
+    "mixture": {"latent_dim": 3, "components": 4},
+    "pixelcnn": {"width": 4, "blocks": 2},
+    "pixelrnn": {"width": 4, "layers": 1},
+    "rbm": {"n_hidden": 6, "chains": 2},
+    "dbn": {"n_hidden": (6, 5), "chains": 2},
     "classifier": {"n_classes": 4, "width": 2, "dense": 5},
 }
 DRAWN = [name for name in FAMILIES if architecture.drawable(capabilities(name))]
@@ -53,7 +58,8 @@ def test_a_diagram_without_an_image_has_the_shapes_of_one_with(family: str) -> N
 @pytest.mark.parametrize("family", SMALL)
 def test_parameters_are_all_those_that_are_used(family: str) -> None:
     model = small(family)
-    unused = {"pca": 1, "dcgan_28": 0}.get(family, 0)  # PCA's noise is in no layer
+    place = 8 * 8 * 8  # a bias for each place, in no layer
+    unused = {"pca": 1, "pixelcnn": place, "pixelrnn": place + 4 * 16 * 3}.get(family, 0)
     if getattr(model, "averaged", None) is not None:  # G is drawn as it draws: by its average
         unused = sum(p.numel() for p in model.generator.parameters())
     assert diagram(model).parameters == sum(p.numel() for p in model.parameters()) - unused
@@ -143,5 +149,5 @@ def test_the_menu_knows_which_models_have_a_diagram() -> None:
 
 
 def test_a_model_without_one_says_so() -> None:
-    with pytest.raises(ValueError, match="must encode, decode or classify"):
-        diagram(build("rbm", image_size=4, n_hidden=3))
+    with pytest.raises(ValueError, match="no diagram for a model"):
+        diagram(build("boltzmann", image_size=2, n_hidden=3, chains=8))

@@ -11,14 +11,15 @@ from pathlib import Path
 import pytest
 
 from genlib.data import datasets
-from genlib.environment import DiskFullError
+from genlib.environment import DiskFullError, uploads_dir
 from genlib.files import write_bytes, write_json
-from genlib.runs import events, queue, uploads
+from genlib.runs import events, queue
 from genlib.runs.directory import Run, RunSpec
 from genlib.runs.worker import work
 from genlib.settings import Event
 from genlib.store import checkpoint
 from genlib.training import loop
+from genlib.ui.train.upload import keep, kept
 
 TRAIN = {"epochs": 3, "limit": 64, "batch_size": 32, "precision": "float32", "threads": 1}
 FULL = Path("/dev/full")  # every write to it finds a full disk
@@ -127,12 +128,12 @@ def test_an_upload_without_room_is_refused_in_words(
     model = loop.build("autoencoder", {"latent_dim": 2}, datasets.load("digits"), 0)
     path = tmp_path / "a.safetensors"
     checkpoint.save(path, model, dataset="digits", seed=0, epoch=1)
-    uploads.uploads_dir().mkdir(parents=True)
+    uploads_dir().mkdir(parents=True)
     monkeypatch.setenv("GENLIB_MIN_FREE", "0")
     fill(small_disk)
     with pytest.raises(ValueError, match=r"disk is (nearly )?full"):
-        uploads.keep(path.read_bytes(), "a.safetensors")
-    assert uploads.kept() == []
+        keep(path.read_bytes(), "a.safetensors")
+    assert kept() == []
 
 
 def test_the_command_line_says_it_in_one_sentence(small_disk: Path) -> None:

@@ -12,9 +12,12 @@ from pathlib import Path
 import pytest
 
 from genlib.files import take
-from genlib.runs import queue
+from genlib.runs import launch, queue, sweep
 from genlib.runs.directory import LR_RANGE, Run, RunSpec
+from genlib.runs.launch import Launch
+from genlib.runs.launchers import here
 from genlib.settings import Control
+from genlib.store import checkpoint
 
 NESTED = "[" * 100_000
 TRAIN = {"limit": 256, "batch_size": 64, "epochs": 1, "precision": "float32", "threads": 1}
@@ -172,6 +175,98 @@ def test_odd_names_of_previews_are_left_out(no_runs: Path) -> None:
     for name in ("epoch-x.npy", "epoch--1.npy", "epoch-.npy", "epoch-0003.npy", "epoch-1.5.npy"):
         (run.path / "previews" / name).touch()
     assert [epoch for epoch, _ in run.previews()] == [3]
+
+
+LAUNCH: dict[str, dict[str, object]] = {
+    "launcher list": {"launcher": []},
+    "launcher object": {"launcher": {}},
+    "launcher unknown": {"launcher": "../here"},
+    "job that is an option": {"job": "--user=root"},
+    "job that is a path": {"job": "../1"},
+    "job with a null": {"job": "1\0"},
+    "job with half a character": {"job": "\ud800"},
+    "options null": {"options": None},
+    "options nested": {"options": {"minutes": {"a": []}}},
+    "options huge": {"options": {"minutes": 10**400}},
+    "tries true": {"tries": True},
+    "at_once negative": {"at_once": -1},
+}
+
+
+@pytest.mark.parametrize("what", LAUNCH)
+def test_a_launch_json_that_names_no_job_leaves_the_run_here(no_runs: Path, what: str) -> None:
+    bad, good = make(), make()
+    (bad.path / "launch.json").write_text(
+        json.dumps({"launcher": "slurm", "job": "", "options": {}, **LAUNCH[what]})
+    )
+    assert launch.remembered(bad) == Launch()
+    assert (queue.place(bad), queue.place(good), queue.working()) == (1, 2, 0)
+
+
+SWEEP: dict[str, dict[str, object]] = {
+    "varied number": {"varied": {"lr": 5}},
+    "varied nothing": {"varied": {"lr": []}},
+    "varied nested": {"varied": {"lr": [["1"]]}},
+    "seeds none": {"seeds": 0},
+    "seeds huge": {"seeds": 10**12},
+    "seeds true": {"seeds": True},
+    "launcher list": {"launcher": []},
+    "launcher unknown": {"launcher": "../here"},
+    "trials of text": {"trials": {"vae-1": "0"}},
+    "pruned nested": {"pruned": [["vae-1"]]},
+    "fixed number": {"fixed": {"epochs": 3}},
+    "job nested": {"job": {"cpus": ["2"]}},
+    "at_once negative": {"at_once": -3},
+    "family with half a character": {"family": "\ud800"},
+    "metric number": {"metric": 3},
+}
+
+
+@pytest.mark.parametrize("what", SWEEP)
+def test_a_sweep_json_that_describes_no_sweep(no_runs: Path, what: str) -> None:
+    one = sweep.SweepSpec("s", "vae", {"lr": ["1", "2"]}, trials={"vae-1": 0}, pruned=[])
+    one.save()
+    assert sweep.load("s") == one
+    file = one.path / "sweep.json"
+    file.write_text(json.dumps({**json.loads(file.read_text()), **SWEEP[what]}))
+    with pytest.raises(ValueError, match=r"sweep\.json of s does not say what a sweep does"):
+        sweep.load("s")
+
+
+@pytest.mark.parametrize("file", ["owner", "beat", "pid", "log.txt"])
+@pytest.mark.parametrize("kind", [os.mkfifo, lambda path: path.symlink_to("/dev/zero")])
+def test_pipes_and_endless_files_are_not_read(
+    no_runs: Path, file: str, kind: Callable[[Path], None]
+) -> None:
+    run = make()
+    (run.path / file).unlink(missing_ok=True)
+    kind(run.path / file)
+    assert (run.owner, run.claimed, run.pid, here.log(run)) == ("", "", None, "")
+
+
+def test_a_pipe_among_the_checkpoints_is_left_out(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "a.safetensors")
+    (tmp_path / "b.safetensors").symlink_to("/dev/zero")
+    (tmp_path / "c.safetensors").symlink_to("c.safetensors")
+    assert checkpoint.listing(tmp_path) == []
+
+
+def test_links_are_thrown_away_and_what_they_lead_to_stays(no_runs: Path, tmp_path: Path) -> None:
+    run = make("stopped")
+    elsewhere = tmp_path / "elsewhere"
+    run.path.rename(elsewhere)
+    run.path.symlink_to(elsewhere)
+    queue.delete(run)
+    run.path.symlink_to(elsewhere)
+    queue.delete(run)  # there is one of that name in the trash
+    odd = [no_runs / "loop", no_runs / "nowhere"]
+    for link in odd:
+        link.symlink_to(link.name)
+        queue.to_trash(link)
+    for _ in range(queue.TRASH_SIZE):
+        queue.delete(make("stopped"))
+    assert len(list((no_runs / queue.TRASH).iterdir())) == queue.TRASH_SIZE
+    assert (elsewhere / "run.json").exists()
 
 
 @pytest.mark.parametrize("values", [{"name": "a" * 300}, {"snapshots": [-1]}, {"sweep": "\x00"}])

@@ -19,11 +19,11 @@ from genlib.data import datasets
 from genlib.data.pictures.decode import cache_file
 from genlib.evaluate import upload
 from genlib.models import FAMILIES
-from genlib.runs import uploads
 from genlib.settings import Settings, TrainSettings
 from genlib.store import checkpoint
 from genlib.store.checkpoint import CheckpointError
 from genlib.store.tensorfile import header
+from genlib.ui.train.upload import keep
 from tests.store.test_checkpoint import altered, save, tiny
 
 MEMORY = 50_000_000  # bytes that a refusal may take beyond the file
@@ -352,11 +352,11 @@ def test_any_name_of_an_uploaded_file_is_taken_or_refused(
     monkeypatch.setenv("GENLIB_RUNS", str(tmp_path / "runs"))
     data = save(tmp_path / "good.safetensors").read_bytes()
     if filename.endswith(".safetensors"):
-        kept = uploads.keep(data, upload.check_upload(data, filename))
+        kept = keep(data, upload.check_upload(data, filename))
         assert kept.path.parent == environment.uploads_dir()
         checkpoint.load(kept)
     with pytest.raises(CheckpointError) as caught:
-        uploads.keep(data[:-9], upload.check_upload(data[:-9], filename))
+        keep(data[:-9], upload.check_upload(data[:-9], filename))
     assert str(caught.value).isprintable() and len(str(caught.value)) < 400
 
 

@@ -12,13 +12,13 @@ from streamlit.testing.v1 import AppTest
 
 from genlib.files import write_json
 from genlib.models import FAMILIES
-from genlib.runs import queue, uploads
+from genlib.runs import queue
 from genlib.runs.directory import Run, RunSpec
 from genlib.runs.worker import work
 from genlib.settings import Control, Event, TrainSettings
 from genlib.store import checkpoint
-from genlib.ui.kit import forms
 from genlib.ui.train import curves, form, watch
+from genlib.ui.train.upload import kept
 from tests.helpers import browse, ok, train, until
 
 TRAIN = {"epochs": 2, "limit": 128, "precision": "float32", "threads": 1}
@@ -287,14 +287,14 @@ def test_a_good_upload_is_kept_listed_and_deleted_with_undo(folder: Path) -> Non
     app = page(train__show="Upload")
     upload(app, "../of a friend.safetensors", data)
     assert "ready on the other pages" in app.success[0].value
-    (info,) = uploads.kept()
+    (info,) = kept()
     assert info.path == folder / "runs" / "uploads" / "of_a_friend.safetensors"
     upload(app, "of a friend.safetensors", data)
-    assert len(uploads.kept()) == 2
+    assert len(kept()) == 2
     ok(app.button(key="upload.delete.of_a_friend.safetensors").click().run())
-    assert [i.path.name for i in uploads.kept()] == ["of_a_friend-2.safetensors"]
+    assert [i.path.name for i in kept()] == ["of_a_friend-2.safetensors"]
     ok(app.button(key="upload.undo").click().run())
-    assert len(uploads.kept()) == 2
+    assert len(kept()) == 2
 
 
 def test_undo_replaces_no_upload_of_the_same_name() -> None:
@@ -305,7 +305,7 @@ def test_undo_replaces_no_upload_of_the_same_name() -> None:
     ok(app.button(key="upload.delete.a.safetensors").click().run())
     upload(app, "a.safetensors", another)
     ok(app.button(key="upload.undo").click().run())
-    assert {info.path.read_bytes() for info in uploads.kept()} == {mine, another}
+    assert {info.path.read_bytes() for info in kept()} == {mine, another}
     ok(app.button(key="upload.delete.a.safetensors").click().run())
     del app.session_state["upload.deleted"]  # as the second click of a double click finds it
     ok(app.button(key="upload.undo").click().run())
@@ -325,7 +325,7 @@ def test_a_bad_upload_is_one_sentence_and_changes_nothing(name: str) -> None:
     app = upload(page(train__show="Upload"), *files[name])
     assert len(app.error) == 1
     assert app.error[0].value.count(". ") <= 1
-    assert uploads.kept() == []
+    assert kept() == []
 
 
 # ------------------------------------------------------------------------ what is computed
@@ -334,8 +334,8 @@ def test_a_bad_upload_is_one_sentence_and_changes_nothing(name: str) -> None:
 def test_settings_survive_the_form() -> None:
     for family in FAMILIES.values():
         for spec in [*family.Config.specs(), *TrainSettings.specs()]:
-            given = forms.as_shown(spec, spec.default)
-            back = forms.read(spec, given)
+            given = form.as_shown(spec, spec.default)
+            back = form.read(spec, given)
             expected = list(spec.default) if isinstance(spec.default, tuple) else spec.default
             assert back == expected, spec.name
 

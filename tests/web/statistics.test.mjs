@@ -7,7 +7,7 @@ import * as mixture from "../../genlib/web/gaussians/mixture.js"
 import { One } from "../../genlib/web/gaussians/one.js"
 import { TwoClasses } from "../../genlib/web/gaussians/two_classes.js"
 import { Chance } from "../../genlib/web/shared/chance.js"
-import { readPoints } from "../../genlib/web/shared/csv.js"
+import { readFile, readPoints, writePoints } from "../../genlib/web/shared/csv.js"
 import * as gaussian from "../../genlib/web/shared/gaussian.js"
 import { Lab, unpackPoints } from "../../genlib/web/shared/lab.js"
 import * as normal from "../../genlib/web/shared/normal.js"
@@ -132,6 +132,15 @@ test("a CSV may have a heading, other separators and decimal commas", () => {
   assert.deepEqual(readPoints("1\t2\n3\t4\n5 6").points, [[1, 2], [3, 4], [5, 6]])
 })
 
+test("a CSV that is saved with its classes is read again, and a third class is refused", () => {
+  const points = [[170, 65, 0], [180.5, 80, 1], [160, 50, 0]], text = writePoints(points, ["height, cm", "weight, kg"], ["women", "men"])
+  assert.equal(text, "height_cm,weight_kg,class\n170,65,women\n180.5,80,men\n160,50,women\n")
+  assert.deepEqual(readPoints(text, true), { points, names: ["height_cm", "weight_kg"] })
+  assert.throws(() => readPoints(text), /has 3 columns/)
+  assert.throws(() => readPoints(`${text}1,2,children\n`, true), { message: "Line 5 of the file has a third class, “children”; there may be two." })
+  assert.equal(writePoints([[1, 2]], ["x", "y"]), "x,y\n1,2\n")
+})
+
 test("a bad CSV gets one sentence that names the line", () => {
   assert.throws(() => readPoints("a,b\n1,2\n3,oops\n"), { message: "Line 3 of the file isn't two numbers: “3,oops”. Each line needs two numbers, such as “170, 65”." })
   assert.throws(() => readPoints("1,2,3"), /^Error: Line 1 of the file has 3 columns; it needs two\. Each line/)
@@ -145,6 +154,25 @@ test("a bad CSV gets one sentence that names the line", () => {
   assert.throws(() => readPoints("1,1\n1.00000000001,2\n1.00000000002,3"), /column 1 are equal, or nearly so/)
   assert.throws(() => readPoints("\x89PNG\r\n\x1a"), /Line 1 of the file has 1 column; it needs two/)
   assert.throws(() => readPoints("1,2\n".repeat(5001)), /more than 5000/)
+})
+
+test("a file that is too large is refused before it is read", async () => {
+  const huge = { size: 2e6 + 1, text: () => assert.fail("it was read") }
+  await assert.rejects(readFile(huge), { message: "The file is larger than 2 MB. Shorten it." })
+  assert.deepEqual((await readFile(new Blob(["1,2\n3,4\n5,7"]))).points, [[1, 2], [3, 4], [5, 7]])
+})
+
+test("hostile cells are refused with their line, or are no more than names", () => {
+  for (const cell of ["Infinity", "1e999", "=1+1", "0/0", "\u0000"]) {
+    assert.throws(() => readPoints(`1,2\n3,4\n${cell},5`), /^Error: Line 3 of the file isn't two numbers/, cell)
+  }
+  assert.throws(() => readPoints("1e308,2\n3,4\n5,6"), /^Error: Line 1 of the file has a number beyond ±1,000,000,000/)
+  assert.throws(() => readPoints(`a,b\n"1\n2",3`), /^Error: Line 2 of the file has 1 column/) // a quoted line break
+  assert.throws(() => readPoints("1,2\n3\n4,5"), /^Error: Line 2 of the file has 1 column/)
+  const long = " ".repeat(1e6)
+  assert.throws(() => readPoints(`1${long}2${long}3`), /^Error: Line 1 of the file has 3 columns/)
+  const { names } = readPoints("=HYPERLINK(1|2),<b>x</b>\n1,2\n2,3\n3,5")
+  assert.deepEqual(names, ["=HYPERLINK(1 2)", "<b>x</b>"]) // shown as text
 })
 
 test("numbers that no sum of squares can hold are refused, with their line", () => {

@@ -168,14 +168,13 @@ def decode(
 ) -> Decoded:
     """Decode all pictures of a source; asked to cancel, raise Cancelled within PART pictures.
 
-    They wait in a file in ``folder`` where that works, see ``make_room``.
-
-    Raises FolderError when more than half cannot be used, or when too few or too many are left.
+    They wait in a file in ``folder`` where that works, see ``make_room``. Raises FolderError when
+    more than half cannot be used, or when too few or too many are left.
     """
     found = _room(source, size, colour, folder)
     shown, total = found.x.numpy(), len(found.x)
     reasons: dict[int, str] = {}
-    budget = Budget(title_of(source.path))
+    spend = Budget(title_of(source.path)).spend
     with source.reader() as read, ThreadPoolExecutor(THREADS) as pool, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Pillow warns of odd metadata; pixels are what counts
 
@@ -183,8 +182,7 @@ def decode(
             if cancelled():
                 return  # the pictures of a part may be large
             try:
-                data = read(source.pictures[index].name)
-                shown[index] = read_picture(data, size, colour, budget.spend)
+                shown[index] = read_picture(read(source.pictures[index].name), size, colour, spend)
             except FolderError:
                 raise
             except Unusable as why:

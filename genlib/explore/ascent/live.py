@@ -40,8 +40,14 @@ class Live(Attended):
     """
 
     def __init__(
-        self, ascent: Ascent | Team, places: Places = PLACES, owner: str = "", rest_every: int = 0
+        self,
+        ascent: Ascent | Team,
+        places: Places = PLACES,
+        owner: str = "",
+        rest_every: int = 0,
+        original: Tensor | None = None,
     ) -> None:
+        """original: the picture that the ascent was given, to the last bit; else its own."""
         super().__init__(places, owner)
         self._ascent, self.rest_every = ascent, rest_every
         self._rest_at = 0  # the step at which it pauses by itself; 0 for none
@@ -50,7 +56,8 @@ class Live(Attended):
         self.version = 0  # grows by one with everything that is shown
         self.film, self.curves = Film(), Curves()
         self._measured_s = self._measured_at = 0.0
-        self.original = ascent.image.cpu()  # what the ascent began with
+        # What the ascent began with.
+        self.original = ascent.image.cpu() if original is None else original.cpu()
         self.epoch = 0  # changes whenever the steps do not simply go on
         self._ending = False  # paused, but the frame of the step under way is still to come
         with self.lock:

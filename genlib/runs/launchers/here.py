@@ -13,7 +13,7 @@ from functools import lru_cache
 
 from genlib import environment
 from genlib.environment import DiskFullError
-from genlib.files import full_disk_said, take
+from genlib.files import end_of, full_disk_said, take
 from genlib.runs.directory import Run
 from genlib.runs.launchers import spare
 from genlib.settings import Settings
@@ -107,8 +107,6 @@ def stop(run: Run) -> None:
 def log(run: Run) -> str:
     """The end of log.txt: the process prints there."""
     try:
-        with (run.path / "log.txt").open("rb") as file:
-            file.seek(max(0, file.seek(0, os.SEEK_END) - MOST_LOG))
-            return file.read(MOST_LOG).decode(errors="replace")
+        return end_of(run.path / "log.txt", MOST_LOG)
     except OSError:
         return ""

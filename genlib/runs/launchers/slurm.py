@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from genlib import environment
+from genlib.files import end_of
 from genlib.runs import launch
 from genlib.runs.directory import Run
 from genlib.runs.launch import LaunchError
@@ -178,12 +179,19 @@ def state(run: Run) -> str:
 
 
 def _is_process(job: str) -> bool:
-    """Whether a job of the local executor, which is called after its process, lives."""
+    """Whether a job of the local executor, which is called after its process, lives.
+
+    Numbers come again, after a restart say: another program's process isn't the job.
+    """
+    if not job.isdecimal():
+        return False
+    place = Path("/proc") / job
     try:
-        state = (Path("/proc") / job / "stat").read_text().rpartition(")")[2].split()[0]
+        state = (place / "stat").read_text().rpartition(")")[2].split()[0]
+        command = (place / "cmdline").read_bytes()
     except (OSError, IndexError):
         return False
-    return state != "Z"  # ended, but its parent hasn't noticed
+    return state != "Z" and b"submitit" in command  # Z: ended, but its parent hasn't noticed
 
 
 _seen: list[tuple[float, dict[str, str]]] = []  # when, job -> its state; at most one entry
@@ -229,7 +237,5 @@ def log(run: Run) -> str:
     job = launch.remembered(run).job
     parts = []
     for path in sorted(folder().glob(f"{job.partition('_')[0]}*/{job}_*_log.*")):
-        with path.open("rb") as file:
-            file.seek(max(0, file.seek(0, os.SEEK_END) - MOST_LOG))
-            parts.append(file.read(MOST_LOG).decode(errors="replace"))
+        parts.append(end_of(path, MOST_LOG))
     return "\n".join(parts)

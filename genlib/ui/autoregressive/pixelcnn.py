@@ -1,9 +1,17 @@
-"""What the page of autoregressive models shows: drawings, receptive fields, nats; all cached."""
+"""What the page of autoregressive models shows: drawings, receptive fields, nats; all cached.
+
+Images appear pixel by pixel in the browser. Python draws them, which takes a moment, and sends them
+with all predictions once: replay, scrubbing and the number under the mouse then cost no traffic.
+Where the mouse rests on a pixel, its place is sent back, and the page answers with the receptive
+field there.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import time
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import cast
 
 import numpy as np
@@ -17,19 +25,56 @@ from genlib.explore.pixels import field, grow
 from genlib.models.capabilities import Autoregressive
 from genlib.plots.likelihood import nats_figure
 from genlib.store.checkpoint import Info
-from genlib.ui.components.pixels import Lit, Place, Sheet, asked_place, pixels
+from genlib.ui.components.packet import Part, pack
 from genlib.ui.kit import loading
 from genlib.ui.kit.images import grid_image, to_gif, to_png
 from genlib.ui.kit.jobs import polled
+from genlib.ui.kit.web import component, keep, said
 
 N = 16  # images on the stage
 CHUNK = 32  # test images a turn: a fraction of a second
 CHUNKS = 16
 FIRST_S, TURN_S = 0.02, 0.3  # seconds of counting while the page is drawn, and in each turn after
 FRAMES = 56  # of the film of the growth
+VIEWS = ("image", "p", "nats")
 BLANK = 0.4  # grey of a pixel that is not yet drawn, in the film
 
 Bits = NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class Pixel:
+    """A pixel of one of the images."""
+
+    sample: int
+    row: int
+    column: int
+
+
+@dataclass(frozen=True)
+class Lit:
+    """A receptive field to show: of which pixel, uint8 pull (H, W), and what can matter at all."""
+
+    pixel: Pixel
+    pull: NDArray[np.uint8]
+    seen: NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """Images and predictions: images uint8 (n, H, W) of 0 and 1; logits float32 (n, H, W).
+
+    known: how many pixels were given; name: changes with the images, so that the replay
+    restarts; replay: whether there is one; view: which of ``VIEWS`` is shown first.
+    """
+
+    images: NDArray[np.uint8]
+    logits: NDArray[np.float32]
+    name: str
+    known: int = 0
+    temperature: float = 1.0
+    replay: bool = True
+    view: str = "image"
 
 
 def binary(image: Tensor) -> Bits:
@@ -77,15 +122,46 @@ def nats(sheet: Sheet) -> float:
 @st.fragment
 def stage(key: str, info: Info, sheet: Sheet) -> None:
     """The sheet, and the receptive field under the mouse. Only this part reruns."""
-    place = asked_place(key, sheet)
-    pixels(key, sheet, lit(info, sheet, place) if place else None)
+    pixel = asked_pixel(key, sheet)
+    pixels(key, sheet, lit(info, sheet, pixel) if pixel else None)
 
 
-def lit(info: Info, sheet: Sheet, place: Place) -> Lit:
+def asked_pixel(key: str, sheet: Sheet) -> Pixel | None:
+    """The pixel on which the mouse rests; None for none and for anything malformed."""
+    sent = said(key, "rest")
+    if not isinstance(sent, Mapping) or sent.get("name") != sheet.name:
+        return None
+    numbers = [sent.get(part) for part in ("sample", "row", "column")]
+    for number, limit in zip(numbers, sheet.images.shape, strict=True):
+        if not isinstance(number, int) or not 0 <= number < limit:
+            return None
+    return Pixel(*(int(number) for number in numbers if isinstance(number, int)))
+
+
+def pixels(key: str, sheet: Sheet, lit: Lit | None = None) -> None:
+    """Show the sheet; call it inside a fragment, which reruns where the mouse rests."""
+    if sheet.view not in VIEWS:
+        raise ValueError(f"view must be one of {', '.join(VIEWS)}, got {sheet.view}")
+    values: dict[str, object] = {
+        "shape": list(sheet.images.shape),
+        "name": sheet.name,
+        "known": sheet.known,
+        "temperature": sheet.temperature,
+        "replay": sheet.replay,
+        "view": sheet.view,
+        "lit": [lit.pixel.sample, lit.pixel.row, lit.pixel.column] if lit else None,
+    }
+    parts: dict[str, Part] = {"images": sheet.images, "logits": sheet.logits}
+    if lit:
+        parts |= {"pull": lit.pull, "seen": lit.seen.astype(np.uint8)}
+    component("pixels")(key=key, data=pack(values, parts), on_rest_change=keep)
+
+
+def lit(info: Info, sheet: Sheet, pixel: Pixel) -> Lit:
     """The receptive field of a pixel at its image; the strongest pull is 255."""
-    pull, seen = _field(info, sheet.images[place.sample], place.row, place.column)
+    pull, seen = _field(info, sheet.images[pixel.sample], pixel.row, pixel.column)
     share = pull / max(float(pull.max()), 1e-12)
-    return Lit(place, (255 * share).round().astype(np.uint8), seen)
+    return Lit(pixel, (255 * share).round().astype(np.uint8), seen)
 
 
 @st.cache_data(max_entries=512, show_spinner=False, hash_funcs=loading.BY_FILE)

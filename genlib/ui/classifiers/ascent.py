@@ -106,7 +106,7 @@ def begin(
         for lens, part in zip(lenses, parts, strict=True)
     ]
     one = ascents[0] if len(ascents) == 1 else Team(ascents)
-    return Live(one, owner=guard.visitor(), rest_every=rest_every)
+    return Live(one, owner=guard.visitor(), rest_every=rest_every, original=image)
 
 
 def climb_as_linked(key: str, live: Live, first: torch.Tensor) -> None:

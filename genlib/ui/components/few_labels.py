@@ -41,14 +41,16 @@ class LabelMap:
     classifier: str = ""
 
 
-def material_message(name: str, x: Features, truth: NDArray[np.int64]) -> bytes:
+def material_message(
+    name: str, x: Features, truth: NDArray[np.int64], *, codes: bool = True
+) -> bytes:
     """What the browser learns from by itself, for the page's store under ``name``.
 
     The graph of label spreading and the neighbours of the test pictures, whose true classes are
-    ``truth`` (m,); for the nearest labelled picture also the codes, where they are short.
+    ``truth`` (m,). codes: also those, where they are short, for the nearest labelled picture.
     """
     n, d = x.pool.shape
-    short = d if d <= MOST_NUMBERS else 0
+    short = d if codes and d <= MOST_NUMBERS else 0
     header = {"name": name, "n": n, "m": len(truth), "near": x.around_test.shape[1], "d": short}
     parts: dict[str, Part] = {
         "starts": x.graph.indptr.astype(np.int32),

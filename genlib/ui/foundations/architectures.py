@@ -38,7 +38,7 @@ def pick(by_name: Mapping[str, Info], where: DeltaGenerator) -> Info:
         index=names.index(FIRST) if FIRST in names else 0,
         key="architectures.model",
         bind="query-params",
-        help="Every checkpoint that encodes, decodes or classifies.",
+        help="Every checkpoint that has a diagram.",
     )
     return by_name.get(chosen or "", by_name[names[0]])
 

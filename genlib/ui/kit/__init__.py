@@ -1,1 +1,1 @@
-"""What all pages share: loading, pickers, forms, pictures, jobs, rights, the server."""
+"""What all pages share: loading, pickers, pictures, jobs, rights, the server."""

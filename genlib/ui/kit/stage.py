@@ -18,7 +18,9 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from genlib.ui.kit import lessons as teaching
+from genlib.ui.kit import modules
 from genlib.ui.kit.lessons import Lesson
+from genlib.ui.kit.web import component
 
 CONTROLS, STAGE = "controls", "stage"
 SHARES = (3, 8)  # of the width: controls, picture
@@ -39,6 +41,21 @@ def _present() -> None:
         del st.query_params["present"]
     else:
         st.query_params["present"] = "1"
+
+
+def follow_keys(control: str, path: str) -> None:
+    """Present mode's keys, for the router: arrows move the control of this key, Space plays.
+
+    path: of the page; the browser fetches at once what it has needed before.
+    """
+    keys = component("present", "<span hidden></span>\n", styled=False)
+    with st.container(key="unseen_keys"):
+        data = {
+            "control": css_class(control) if control else "",
+            "on": presenting(),
+            "modules": modules.addresses(path),
+        }
+        keys(key="present.keys", data=data, height="content")
 
 
 def header(

@@ -18,7 +18,6 @@ import streamlit as st
 WEB = Path(__file__).parents[2] / "web"
 
 
-@cache
 def component(
     name: str, html: str | None = None, *, styled: bool = True
 ) -> st.components.v2.types.ComponentRenderer:
@@ -27,6 +26,16 @@ def component(
     A new one needs an entry in genlib/pyproject.toml. Call this while a page runs, not at import:
     only a running app knows where the files are.
     """
+    page = st.session_state.get(PAGE)
+    if page is not None:
+        _used.setdefault(str(page), {})[name] = None
+    return _component(name, html, styled)
+
+
+@cache
+def _component(
+    name: str, html: str | None, styled: bool
+) -> st.components.v2.types.ComponentRenderer:
     return st.components.v2.component(
         f"genlib.{name}",
         html=html,
@@ -34,6 +43,20 @@ def component(
         # As text: from a file it would come after the first drawing, which would then jump.
         css=style_sheet(f"{name}/style.css") if styled else None,
     )
+
+
+PAGE = "web.page"  # the path of the page that this session shows, in its state
+_used: dict[str, dict[str, None]] = {}  # page -> components that it has shown: bounded by both
+
+
+def opens(path: str) -> None:
+    """Note which page of the menu this run shows, so that its components are known next time."""
+    st.session_state[PAGE] = path
+
+
+def components_of(path: str) -> tuple[str, ...]:
+    """The components that a page has shown before, in any session."""
+    return tuple(_used.get(path, ()))
 
 
 def said(key: str, name: str) -> object:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from html import escape
 
 import numpy as np
+import streamlit as st
 import torch
 from numpy.typing import NDArray
 
@@ -23,8 +24,10 @@ from genlib.store.checkpoint import CheckpointError, Info
 from genlib.ui import menu
 from genlib.ui.kit import loading
 from genlib.ui.kit.images import data_url, grid_image
+from genlib.ui.kit.web import component, said
 
 SHOWN = 3  # images in a picture
+FILES = [page.file for page in menu.PAGES]
 Pictures = dict[str, str]  # name of a node -> address of its picture
 
 
@@ -62,6 +65,24 @@ def picture(info: Info) -> NDArray[np.uint8] | None:
         x = model.sample(SHOWN, torch.Generator().manual_seed(3))
         return grid_image(x, SHOWN, gap=1, background=0)
     return None
+
+
+def clicked(key: str, html: str) -> str:
+    """Show a part of the map; returns the page file whose link was clicked, or "".
+
+    html: with links <a href="path" data-page="folder/file.py">. A click opens the page within the
+    session, and in a new tab when asked to. Of what a browser sends, only pages of the menu count.
+    """
+    show = component("map_of_models", '<div class="taxonomy"></div>')
+    show(key=key, data={"html": html}, on_open_change=lambda: _keep(key))
+    wanted = st.session_state.pop(f"{key}.wanted", "")
+    return wanted if isinstance(wanted, str) and wanted in FILES else ""
+
+
+def _keep(key: str) -> None:
+    """Keep what was clicked until a run of the page gets to it: a trigger is gone with the run that
+    it started, and that run may end early because there are new pictures to show."""
+    st.session_state[f"{key}.wanted"] = said(key, "open")
 
 
 def tree_html(pictures: Mapping[str, str], marked: str = "") -> str:

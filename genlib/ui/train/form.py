@@ -1,8 +1,12 @@
-"""The form of a new run: family, dataset, recipe, settings, start."""
+"""The form of a new run: family, dataset, recipe, settings, start.
+
+Its settings draw themselves: one widget per setting, with its bounds, help and place in the link.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -19,13 +23,16 @@ from genlib.settings import Spec, TrainSettings
 from genlib.store.recipes import RECIPES, Recipe
 from genlib.training import loop
 from genlib.ui.components.architecture import architecture
-from genlib.ui.kit import forms, guard, loading, rights, server
+from genlib.ui.kit import guard, loading, rights, server
 from genlib.ui.kit.plain import note_of, plain
 from genlib.ui.train.dataset import own_pictures, ready, strip
 
 FROM_DATA = ("channels", "image_size", "n_classes")  # settings that follow from the dataset
 MAIN = ("epochs", "batch_size", "lr", "schedule")  # of training; the others are folded away
 OWN = "own settings"
+LABELS = {"lr": "Learning rate", "init_std": "Initial weights' deviation", "kl": "KL"}
+PLACEHOLDERS = {"classes": "all classes", "hidden": "none"}
+COLUMN = 130  # least width of a widget in CSS pixels; narrower windows get fewer columns
 
 
 def model_specs(family: type[Model]) -> list[Spec]:
@@ -49,7 +56,7 @@ def new_run(controls: DeltaGenerator, picture: DeltaGenerator) -> None:
         return
     data = loading.dataset(dataset)
     with controls:
-        model, train = _fill(family)
+        model, train = _settings(family)
     errors = [*model.errors, *train.errors]
     errors = errors or _check(family, data, model.values, train.values)
     with picture:
@@ -78,18 +85,18 @@ def _warm() -> None:
         here.warm()
 
 
-def _fill(family: type[Model]) -> tuple[forms.Filled, forms.Filled]:
+def _settings(family: type[Model]) -> tuple[Filled, Filled]:
     """The settings of the model and those of its training."""
     key = f"train.{family.family}"
     st.markdown(f"**{family.title}**", help=f"Source: {family.source}." if family.source else None)
-    model = forms.fill(model_specs(family), key, {})
+    model = fill(model_specs(family), key, {})
     st.markdown("**Training**")
     specs = TrainSettings.specs()
-    main = forms.fill([s for s in specs if s.name in MAIN], key, family.defaults)
+    main = fill([s for s in specs if s.name in MAIN], key, family.defaults)
     with st.expander("More training settings", icon=":material/tune:"):
-        rest = forms.fill([s for s in specs if s.name not in MAIN], key, family.defaults)
+        rest = fill([s for s in specs if s.name not in MAIN], key, family.defaults)
     values = {**family.defaults, **main.values, **rest.values}
-    return model, forms.Filled(values, [*main.errors, *rest.errors])
+    return model, Filled(values, [*main.errors, *rest.errors])
 
 
 def _show_architecture(
@@ -144,7 +151,7 @@ def _choose() -> tuple[type[Model], str, str]:
         format_func=lambda name: name if name == OWN else f"{name}: {_short(RECIPES[name])}",
         key=key,
         help="Fills the form with the settings of a lecture text or a shipped model.",
-        on_change=_apply,
+        on_change=_take_recipe,
         args=(cls, key),
     )
     return cls, dataset or known[0], recipe or OWN
@@ -154,7 +161,7 @@ def _short(recipe: Recipe) -> str:
     return recipe.text.split(":")[0].rstrip(".")
 
 
-def _apply(family: type[Model], key: str) -> None:
+def _take_recipe(family: type[Model], key: str) -> None:
     """Put a recipe's settings into the form, or the defaults."""
     recipe = RECIPES.get(st.session_state[key])
     model = {} if recipe is None else recipe.model
@@ -162,8 +169,8 @@ def _apply(family: type[Model], key: str) -> None:
     stem = f"train.{family.family}"
     if recipe is not None and recipe.dataset in datasets.available():
         st.session_state["train.dataset"] = recipe.dataset
-    forms.apply(model_specs(family), stem, model)
-    forms.apply(TrainSettings.specs(), stem, {**family.defaults, **train})
+    apply(model_specs(family), stem, model)
+    apply(TrainSettings.specs(), stem, {**family.defaults, **train})
 
 
 def _check(
@@ -194,7 +201,7 @@ def _spec(
         chosen = {**model, **train}
         texts = {spec.name: spec for spec in [*model_specs(family), *TrainSettings.specs()]}
         same = all(
-            forms.as_shown(texts[name], chosen[name]) == forms.as_shown(texts[name], value)
+            as_shown(texts[name], chosen[name]) == as_shown(texts[name], value)
             for name, value in {**made.model, **made.train}.items()
         )
         named = recipe if same and dataset == made.dataset else ""
@@ -223,8 +230,8 @@ def _asked_for() -> RunSpec:
     """What the form holds now; raises ValueError for what can't be trained."""
     family = FAMILIES[st.session_state["train.family"]]
     key, dataset = f"train.{family.family}", str(st.session_state["train.dataset"])
-    model = forms.held(model_specs(family), key, {})
-    train = forms.held(TrainSettings.specs(), key, family.defaults)
+    model = held(model_specs(family), key, {})
+    train = held(TrainSettings.specs(), key, family.defaults)
     errors = [*model.errors, *train.errors]
     errors = errors or _check(family, loading.dataset(dataset), model.values, train.values)
     if errors:
@@ -257,3 +264,157 @@ def _size(data: datasets.Dataset, train: Mapping[str, object]) -> str:
         f"{images:,} training images, {steps:,} steps per epoch, "
         f"{steps * settings.epochs:,} steps in total."
     )
+
+
+# ----------------------------------------------------------------------------- a widget per setting
+
+
+@dataclass
+class Filled:
+    """What a form holds now: the values by name, and a sentence for each that cannot be used."""
+
+    values: dict[str, object] = field(default_factory=dict)
+    errors: list[str] = field(default_factory=list)
+
+
+def label(name: str) -> str:
+    """A setting's name as a person reads it."""
+    return LABELS.get(name, name.replace("_", " ").capitalize())
+
+
+def fill(specs: Iterable[Spec], key: str, defaults: Mapping[str, object]) -> Filled:
+    """Draw the form; ``defaults`` go before the settings' own. Widgets are keyed ``key.name``."""
+    filled = Filled()
+    with st.grid(min_column_width=COLUMN, gap="small"):
+        for spec in specs:
+            given = WIDGETS[spec.kind](spec, f"{key}.{spec.name}", defaults.get(spec.name))
+            try:
+                filled.values[spec.name] = read(spec, given)
+            except ValueError as error:
+                filled.errors.append(str(error))
+    return filled
+
+
+def held(specs: Iterable[Spec], key: str, defaults: Mapping[str, object]) -> Filled:
+    """What the widgets of ``fill`` hold at this moment, drawn or not; for callbacks.
+
+    What was bound to a button when it was drawn is older: a number typed just before the click
+    arrives together with it.
+    """
+    filled = Filled()
+    for spec in specs:
+        shown = _default(spec, defaults.get(spec.name))
+        try:
+            given = st.session_state.get(f"{key}.{spec.name}", shown)
+            filled.values[spec.name] = read(spec, given)
+        except ValueError as error:
+            filled.errors.append(str(error))
+    return filled
+
+
+def apply(specs: Iterable[Spec], key: str, values: Mapping[str, object]) -> None:
+    """Put values into the form's widgets; names that are missing go back to the default.
+
+    For callbacks, which run before the widgets are drawn.
+    """
+    for spec in specs:
+        value = values.get(spec.name, spec.default)
+        st.session_state[f"{key}.{spec.name}"] = as_shown(spec, value)
+
+
+def read(spec: Spec, given: object) -> object:
+    """A widget's value as plain JSON; raises ValueError for what the setting does not allow."""
+    if spec.kind is tuple:
+        parsed = spec.parse(str(given or ""))
+        return list(parsed) if isinstance(parsed, tuple) else parsed
+    if spec.kind is str and not spec.choices:
+        return str(given or "").strip()
+    return spec.check(given)
+
+
+def as_shown(spec: Spec, value: object) -> object:
+    """A setting's value as its widget holds it: tuples as text, "500, 300"."""
+    if spec.kind is tuple and isinstance(value, tuple | list):
+        return ", ".join(str(item) for item in value)
+    return float(str(value)) if spec.kind is float else value
+
+
+def _help(spec: Spec) -> str:
+    limits = "" if spec.low is None and spec.high is None else f" Allowed: {spec.range_text()}."
+    return f"{spec.help}{limits} On the command line: `--set {spec.name}=…`"
+
+
+def _default(spec: Spec, given: object) -> object:
+    return as_shown(spec, spec.default if given is None else given)
+
+
+def _int(spec: Spec, key: str, given: object) -> object:
+    return st.number_input(
+        label(spec.name),
+        None if spec.low is None else int(spec.low),
+        None if spec.high is None else int(spec.high),
+        int(str(_default(spec, given))),
+        1,
+        key=key,
+        help=_help(spec),
+        bind="query-params",
+    )
+
+
+def _float(spec: Spec, key: str, given: object) -> object:
+    value = float(str(_default(spec, given)))
+    return st.number_input(
+        label(spec.name),
+        spec.low,
+        spec.high,
+        value,
+        0.05 if value >= 0.05 else value / 10 or 1e-4,
+        format="%g",
+        key=key,
+        help=_help(spec),
+        bind="query-params",
+    )
+
+
+def _str(spec: Spec, key: str, given: object) -> object:
+    value = str(_default(spec, given))
+    if not spec.choices:
+        return _text(spec, key, value)
+    return st.selectbox(
+        label(spec.name),
+        spec.choices,
+        spec.choices.index(value),
+        format_func=lambda choice: choice.replace("_", " "),
+        key=key,
+        help=_help(spec),
+        bind="query-params",
+    )
+
+
+def _bool(spec: Spec, key: str, given: object) -> object:
+    value = bool(_default(spec, given))
+    return st.toggle(label(spec.name), value, key=key, help=_help(spec), bind="query-params")
+
+
+def _tuple(spec: Spec, key: str, given: object) -> object:
+    return _text(spec, key, str(_default(spec, given)))
+
+
+def _text(spec: Spec, key: str, value: str) -> object:
+    return st.text_input(
+        label(spec.name),
+        value,
+        key=key,
+        help=_help(spec),
+        placeholder=PLACEHOLDERS.get(spec.name, ""),
+        bind="query-params",
+    )
+
+
+WIDGETS: dict[type, Callable[[Spec, str, object], object]] = {
+    int: _int,
+    float: _float,
+    str: _str,
+    bool: _bool,
+    tuple: _tuple,
+}

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import streamlit as st
 
-from genlib.environment import LimitError
+from genlib import environment
+from genlib.environment import LimitError, uploads_dir
 from genlib.evaluate.upload import MAX_UPLOAD, check_upload
-from genlib.runs import uploads
-from genlib.store.checkpoint import CheckpointError, Info
+from genlib.files import move, write_bytes
+from genlib.runs import queue
+from genlib.store.checkpoint import CheckpointError, Info, listing, peek
 from genlib.ui.kit import guard, loading, rights
 from genlib.ui.kit.plain import plain
 
@@ -24,11 +27,11 @@ def panel() -> None:
         _bring()
     else:
         rights.note()
-    kept = uploads.kept()
+    there = kept()
     st.subheader("Uploaded checkpoints", anchor=False)
-    if not kept:
+    if not there:
         st.caption("None yet. Download one from a finished run, or from another genlib.")
-    for info in kept:
+    for info in there:
         _row(info)
 
 
@@ -59,7 +62,7 @@ def _take(key: str) -> None:
         return
     try:
         data = file.getvalue()
-        info = uploads.keep(data, check_upload(data, file.name))
+        info = keep(data, check_upload(data, file.name))
     except (CheckpointError, LimitError) as error:
         st.session_state[OUTCOME] = (False, str(error))
     except OSError as error:
@@ -71,6 +74,33 @@ def _take(key: str) -> None:
         st.session_state[OUTCOME] = (True, f"{name} is ready on the other pages.")
     guard.forget_upload(key)
     st.session_state[COUNT] += 1
+
+
+def keep(data: bytes, info: Info) -> Info:
+    """Keep an uploaded file; a name that is taken, in the trash as well, gets a number.
+
+    info: what ``check_upload`` found the file to be. Raises LimitError for a full
+    disk; then nothing has changed.
+    """
+    environment.check_disk(queue.folder(), len(data))
+    folder = uploads_dir()
+    folder.mkdir(parents=True, exist_ok=True)
+    # "model" is how every run calls its newest checkpoint: then the name inside tells more.
+    stem = info.path.stem
+    stem = info.name if stem == "model" else stem
+    stem = re.sub(r"[^\w.+-]+", "_", stem).strip("._")[:60]
+    stem = stem.encode()[:160].decode(errors="ignore")  # file systems count bytes: at most 255
+    stem = "upload" if stem in ("", "model") else stem
+    path, number = folder / f"{stem}.safetensors", 2
+    while path.exists() or (queue.folder() / queue.TRASH / path.name).exists():
+        path, number = folder / f"{stem}-{number}.safetensors", number + 1
+    write_bytes(path, data)
+    return peek(path)
+
+
+def kept() -> list[Info]:
+    """The uploaded checkpoints, by name."""
+    return listing(uploads_dir())
 
 
 def _row(info: Info) -> None:
@@ -94,7 +124,7 @@ def _row(info: Info) -> None:
 @rights.needed
 def _delete(path: Path) -> None:
     try:
-        st.session_state[DELETED] = uploads.delete(path)
+        st.session_state[DELETED] = queue.to_trash(path)
     except OSError:  # another session was faster
         st.session_state[OUTCOME] = (False, f"{path.name} was deleted already.")
     else:
@@ -116,6 +146,13 @@ def _undo() -> None:
     if deleted is None:  # the second click of a double click
         return
     try:
-        uploads.undo_delete(deleted)
+        bring_back(deleted)
     except (ValueError, OSError) as error:
         st.session_state[OUTCOME] = (False, str(error))
+
+
+def bring_back(trashed: Path) -> None:
+    """Restore a deleted upload; raises ValueError when the trash no longer has it."""
+    if not trashed.is_file():
+        raise ValueError(f"{trashed.name} is no longer in the trash, so it cannot be brought back.")
+    move(trashed, uploads_dir() / trashed.name)

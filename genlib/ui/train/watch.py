@@ -6,7 +6,6 @@ shows the same. A fragment polls while the process works, and only then.
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -16,6 +15,7 @@ import streamlit as st
 from numpy.typing import NDArray
 from streamlit.delta_generator import DeltaGenerator
 
+from genlib.files import end_of
 from genlib.models import FAMILIES, capabilities
 from genlib.runs import clusters, launch, queue
 from genlib.runs.directory import ACTIVE, Run
@@ -212,9 +212,7 @@ def _waiting(run: Run) -> str:
 
 def _log(run: Run, lines: int = 25) -> str:
     try:
-        with (run.path / "log.txt").open("rb") as file:
-            file.seek(max(0, file.seek(0, os.SEEK_END) - LOG_END))
-            text = file.read(LOG_END).decode(errors="replace")
+        text = end_of(run.path / "log.txt", LOG_END)
     except OSError:
         return "No log was written."
     return "\n".join(text.splitlines()[-lines:]) or "The log is empty."

@@ -25,22 +25,41 @@ const shares = (weights, classes) => {
   return weights
 }
 
-const spread = (material, pairs, classes) => {
-  const { n, m, near, starts, ends, flows, around } = material, given = new Float32Array(n * classes)
-  for (const [row, label] of pairs) given[row * classes + label] = 1 - ALPHA
-  const known = [...new Set(pairs.map(([, label]) => label))]
-  let now = given.slice(), next = new Float32Array(n * classes)
+// What flows from the pictures labelled as one class: (n). The classes don't mix until the end, so that
+// a click changes one of these columns.
+const flowFrom = ({ n, starts, ends, flows }, rows) => {
+  const given = new Float32Array(n)
+  for (const row of rows) given[row] = 1 - ALPHA
+  let now = given.slice(), next = new Float32Array(n)
   for (let round = 0; round < ROUNDS; round++) {
-    next.set(given)
-    for (let i = 0; i < n; i++) {
-      for (let e = starts[i]; e < starts[i + 1]; e++) {
-        const flow = ALPHA * flows[e], from = ends[e] * classes, to = i * classes
-        for (const c of known) next[to + c] += flow * now[from + c]
-      }
+    for (let i = 0, e = 0; i < n; i++) {
+      let sum = given[i]
+      for (const end = starts[i + 1]; e < end; e++) sum = Math.fround(sum + ALPHA * flows[e] * now[ends[e]])
+      next[i] = sum
     }
     [now, next] = [next, now]
   }
-  const pool = shares(now, classes), test = new Float32Array(m * classes)
+  return now
+}
+
+const columns = new WeakMap() // material -> for each class: the rows that were labelled so, and their flow
+
+const columnOf = (material, label, rows) => {
+  if (!columns.has(material)) columns.set(material, new Map())
+  const kept = columns.get(material), key = rows.join()
+  if (kept.get(label)?.key !== key) kept.set(label, { key, column: flowFrom(material, rows) })
+  return kept.get(label).column
+}
+
+const spread = (material, pairs, classes) => {
+  const { n, m, near, around } = material, pool = new Float32Array(n * classes)
+  const known = [...new Set(pairs.map(([, label]) => label))]
+  for (const label of known) {
+    const column = columnOf(material, label, pairs.filter(([, y]) => y === label).map(([row]) => row))
+    for (let i = 0; i < n; i++) pool[i * classes + label] = column[i]
+  }
+  shares(pool, classes)
+  const test = new Float32Array(m * classes)
   for (let j = 0; j < m; j++) {
     for (let k = 0; k < near; k++) {
       const from = around[near * j + k] * classes
@@ -103,16 +122,19 @@ export const scoreOf = ({ test }, truth, classes, labels) => {
  * @param {Float32Array} pool @param {number[][]} pairs @param {string[]} names of the classes
  * @returns {{row: number, why: string}} row -1: all have a label */
 export const leastCertain = (pool, pairs, names) => {
-  const classes = names.length, labelled = new Set(pairs.map(([row]) => row))
+  const classes = names.length, labelled = new Set(pairs.map(([row]) => row)), of = (row, c) => pool[row * classes + c]
   let found = { row: -1, margin: Infinity }
   for (let row = 0; row < pool.length / classes; row++) {
     if (labelled.has(row)) continue
-    const order = [...names.keys()].sort((a, b) => pool[row * classes + b] - pool[row * classes + a])
-    const [first, second] = order.map((c) => pool[row * classes + c]), margin = first - second
-    if (margin < found.margin) found = { row, margin, order, first, second }
+    let [a, b] = of(row, 1) > of(row, 0) ? [1, 0] : [0, 1] // the likeliest two
+    for (let c = 2; c < classes; c++) {
+      if (of(row, c) > of(row, a)) [a, b] = [c, a]
+      else if (of(row, c) > of(row, b)) b = c
+    }
+    const margin = of(row, a) - of(row, b)
+    if (margin < found.margin) found = { row, margin, a, b }
   }
   if (found.row < 0) return { row: -1, why: "Every digit has a label." }
-  const { row, order, first, second } = found, percent = (x) => `${Math.round(100 * x)}%`
-  const said = `${names[order[0]]} with ${percent(first)}, ${names[order[1]]} with ${percent(second)}`
-  return { row, why: `No digit is less certain: ${said}.` }
+  const { row, a, b } = found, said = (c) => `${names[c]} with ${Math.round(100 * of(row, c))}%`
+  return { row, why: `No digit is less certain: ${said(a)}, ${said(b)}.` }
 }

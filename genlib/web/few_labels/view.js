@@ -111,8 +111,16 @@ class FewLabels extends View {
         if (this.data.material !== name) return
         this.material = shared
         if (this.data.alone) this.settle()
+        else setTimeout(() => this.rehearse(), 200)
       })
     }
+  }
+  // Learn once from the labels that are there, or from one: the first click finds compiled code.
+  rehearse() {
+    const { data, list: { pairs }, material } = this, learner = LEARNERS[data.classifier]
+    if (!material || !learner || !learnersFor(material).includes(data.classifier)) return
+    const { length } = data.classes, some = pairs.length ? pairs : [[0, 0]]
+    scoreOf(learner(material, some, length), material.truth, length, some.length)
   }
   // In a file: what the link says, and what a server would have chosen.
   settle() {

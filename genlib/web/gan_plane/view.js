@@ -1,6 +1,6 @@
 // A GAN in the plane that trains while one watches. A worker computes, this draws; the server idles.
 import { clamp, component, onDrag, placeIn } from "../shared/hand.js"
-import { readPoints } from "../shared/csv.js"
+import { readFile } from "../shared/csv.js"
 import { lineChart, written } from "../shared/learn/chart.js"
 import { Desk, DIALOG, REPLAY, SETTINGS, sheetOf, STEPS, TRANSPORT } from "../shared/learn/desk.js"
 import { undecided } from "../shared/learn/losses.js"
@@ -168,7 +168,7 @@ class Plane extends Desk {
     input.value = ""
     if (!file) return
     try {
-      const { points } = readPoints(await file.text())
+      const { points } = await readFile(file)
       this.begin({ ...this.settings, data: DRAWN, points: intoPlane(points) })
       this.get(".reason").textContent = `${Math.min(points.length, MOST_POINTS)} of ${points.length} points of the file, `
         + "moved into the plane."

@@ -8,10 +8,11 @@
 import { pictures } from "./pictures.js"
 
 const QUIET = 300 // ms without a script, after which components have drawn
-const LATE = 2000 // ms after which nothing more is to come: a view of words and numbers
-const FRESH = 2000 // ms between a click and the script that it starts
+const LOOKS = 7 // after which nothing more is to come: a view of words and numbers
+const IDLE = 2000 // ms that a busy browser may take to be idle before a look
+const FRESH = 5000 // ms between a click and the script that it starts
 const COMPONENT = "[data-testid^=stBidiComponent]" // of no height before its module is loaded
-const STAGE = ".st-key-stage", BLOCK = "[data-testid=stMainBlockContainer]"
+const STAGE = ".st-key-stage", OLD = "genlib-old", BLOCK = "[data-testid=stMainBlockContainer]"
 
 const stage = () => document.querySelector(STAGE)
 
@@ -48,7 +49,7 @@ class Old {
     this.layer?.remove() // so that it doesn't count
     const place = stage()
     if (!place || pictures(place).next().value) return
-    this.layer ??= Object.assign(document.createElement("div"), { className: "genlib-old", ariaHidden: "true" })
+    this.layer ??= Object.assign(document.createElement("div"), { className: OLD, ariaHidden: "true" })
     const gone = this.kept.filter(({ element }) => !element.isConnected)
     for (const { element, box, at } of gone) {
       element.style.cssText = `position: absolute; left: ${box.left - at.left}px; top: ${box.top - at.top}px;
@@ -63,6 +64,16 @@ class Old {
     for (const { element, style } of this.layer ? this.kept : []) element.style.cssText = style
     Object.assign(this, { kept: [], layer: null })
   }
+}
+
+// Safari has no word for it: then a frame later.
+const idle = (look) => window.requestIdleCallback?.(look, { timeout: IDLE }) ?? requestAnimationFrame(look)
+
+/** Whether a change is one of the page's own, and not of the old pictures on it.
+ * @param {MutationRecord} record @returns {boolean} */
+const onPage = ({ target, addedNodes, removedNodes }) => {
+  const own = (element) => element.closest?.(`.${OLD}`)
+  return target.closest?.(BLOCK) && !own(target) && ![...addedNodes, ...removedNodes].every(own)
 }
 
 /** Keep a page steady from the start of each script to its end, unless `loose()`.
@@ -82,17 +93,28 @@ export const keepSteady = (loose, released) => {
     heights = { [STAGE]: heightOf(STAGE), [BLOCK]: heightOf(BLOCK) }
     old.keep()
   }
+  const stopLooking = () => { clearTimeout(timer); timer = 0 }
   const release = () => {
-    clearTimeout(timer)
+    stopLooking()
     old.drop()
     if (!sheet.textContent) return
     sheet.textContent = ""
     released()
   }
-  const settle = (latest, before) => {
+  // Looks are taken when the browser has nothing to draw: while it is busy, something is still to come.
+  const settle = (looks, before) => {
     const end = old.layer?.isConnected ? -1 : endOfContent()
-    if ((end >= 0 && end === before) || performance.now() > latest) release()
-    else timer = setTimeout(settle, QUIET, latest, end)
+    if ((end >= 0 && end === before) || looks === 0) release()
+    else lookLater(looks - 1, end)
+  }
+  const lookLater = (looks = LOOKS, before = -1) => {
+    clearTimeout(timer)
+    const mine = timer = setTimeout(() => idle(() => { if (timer === mine) settle(looks, before) }), QUIET)
+  }
+  const hold = () => {
+    if (sheet.textContent || location.pathname !== path) return
+    sheet.textContent = ruleFor(heights)
+    requestAnimationFrame(watch)
   }
   // In each frame, before it is drawn. Another page has heights of its own.
   const watch = () => {
@@ -102,16 +124,24 @@ export const keepSteady = (loose, released) => {
     requestAnimationFrame(watch)
   }
   const follow = () => {
-    clearTimeout(timer)
-    const runs = app.dataset.testScriptState !== "notRunning"
-    if (!runs) timer = setTimeout(settle, QUIET, performance.now() + LATE, -1)
-    else if (!sheet.textContent && !loose()) {
-      if (performance.now() > remembered + FRESH) remember()
-      if (location.pathname !== path) return
-      sheet.textContent = ruleFor(heights)
-      requestAnimationFrame(watch)
+    stopLooking()
+    if (app.dataset.testScriptState === "notRunning") return lookLater()
+    if (sheet.textContent || loose()) return
+    if (performance.now() > remembered + FRESH) remember()
+    hold()
+  }
+  // A script that is quick may have begun and ended before a busy browser says so. What it changed is seen here,
+  // after the change and before any frame is drawn with it.
+  const changed = (records) => {
+    if (!records.some(onPage)) return
+    if (!sheet.textContent) {
+      if (loose() || performance.now() > remembered + FRESH) return
+      hold()
+      if (app.dataset.testScriptState === "notRunning") lookLater()
     }
+    old.follow()
   }
   for (const kind of ["pointerdown", "click", "keydown"]) addEventListener(kind, remember, { capture: true })
   new MutationObserver(follow).observe(app, { attributeFilter: ["data-test-script-state"] })
+  new MutationObserver(changed).observe(app, { childList: true, subtree: true })
 }

@@ -107,7 +107,21 @@ const fitSoon = () => {
   waiting = setTimeout(fit, 150)
 }
 
-export default ({ data }) => {
+const asked = new Set() // modules that were fetched ahead
+
+/** Fetch what the page will import before its parts are there to import it: one wave, not two.
+ * @param {string[]} modules addresses from the server's root */
+const fetchAhead = (modules) => {
+  for (const address of modules) {
+    if (asked.has(address)) continue
+    asked.add(address)
+    const href = new URL(`../../../..${address}`, import.meta.url).href
+    document.head.append(Object.assign(document.createElement("link"), { rel: "modulepreload", href }))
+  }
+}
+
+export default ({ data: { modules, ...data } }) => {
+  fetchAhead(modules)
   const changed = page.on !== data.on || page.control !== data.control
   Object.assign(page, data)
   if (!window.genlibPresents) {

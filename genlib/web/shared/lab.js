@@ -8,7 +8,7 @@
 //   handles(lab): [{at: [px, py], colour, to(px, py)}], what can be dragged,
 //   hover(lab, px, py), arrow(lab, right, down, shift), step(lab, seconds): as in Player, enter(lab): new data
 import { blank, classColour, Frame, limits } from "./chart.js"
-import { hasSpread, inReach, readPoints } from "./csv.js"
+import { hasSpread, inReach, readFile, writePoints } from "./csv.js"
 import { clamp, NextFrame, onArrows, Player, Rest, sideways, tapped, View } from "./hand.js"
 import { readLink, writeLink } from "./link.js"
 import { buildPanel } from "./panel.js"
@@ -26,7 +26,8 @@ const GLIDE_S = 0.5
 const HTML = `<div class="tabs" role="tablist"></div>
   <div class="picture" data-control><canvas tabindex="0"></canvas></div>
   <div class="panel">
-    <div class="source"><label class="data">Data <select></select></label>
+    <div class="source"><div class="data"><label>Data <select></select></label>
+        <button class="save" title="These points as a CSV file">CSV</button></div>
       <div class="own" hidden><p></p>
         <div class="brush choice" role="group" aria-label="New points belong to"></div>
         <div class="buttons"><button class="open">Open a CSV file</button><button class="undo">Undo</button>
@@ -230,6 +231,12 @@ export class Lab extends View {
       select.add(new Option(title, name))
     }
     select.onchange = () => { this.use(select.value); this.link.moved() }
+    this.get(".save").onclick = () => {
+      const text = writePoints(this.points, this.axisNames, this.classes && this.classNames)
+      const link = document.createElement("a")
+      Object.assign(link, { download: `${this.prefix}-${this.data}.csv`, href: `data:text/csv;charset=utf-8,${encodeURIComponent(text)}` })
+      link.click()
+    }
     this.get(".open").onclick = () => file.click()
     this.get(".clear").onclick = () => this.change([], null)
     this.get(".undo").onclick = () => {
@@ -263,10 +270,9 @@ export class Lab extends View {
   async open(file) {
     if (!file) return
     try {
-      if (file.size > 2e6) throw new Error("The file is larger than 2 MB. Shorten it.")
-      const { points, names } = readPoints(await file.text())
+      const { points, names } = await readFile(file, Boolean(this.classes))
       this.kept = {}
-      this.change(points.map(([x, y]) => [x, y, this.brush]), names)
+      this.change(points.map(([x, y, c]) => [x, y, c ?? this.brush]), names)
     } catch (error) {
       this.complain(`${error.message} Your points are as they were.`)
     }
@@ -366,6 +372,7 @@ export class Lab extends View {
     this.get(".own > p").textContent = `${this.own.length} ${this.own.length === 1 ? "point" : "points"}. ` +
       (this.now.fixed ? "" : "Click the picture to add one, click a point to remove it. ") +
       (many ? `A link carries at most ${LINKED}: keep your file.` : "")
+    this.get(".save").disabled = !this.points.length
     this.get(".brush").hidden = !this.now.tellsClassesApart
     this.get(".undo").disabled = !this.past.length
     this.get(".clear").disabled = !this.own.length

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import streamlit as st
 import torch
@@ -15,10 +17,10 @@ from genlib.plots.adversarial import Mark, score_figure
 from genlib.store.checkpoint import Info
 from genlib.ui.adversarial.gan import data as gan_data
 from genlib.ui.adversarial.gan.subject import Subject, pick_subject
+from genlib.ui.components import history
 from genlib.ui.components.architecture import architecture
 from genlib.ui.components.decoder_store import decoder_store
 from genlib.ui.components.digit_picker import pick_digit
-from genlib.ui.components.sample_grid import sample_grid
 from genlib.ui.components.walk import endless_walk
 from genlib.ui.kit import images, links, loading
 from genlib.ui.kit.columns import side_by_side
@@ -26,6 +28,7 @@ from genlib.ui.kit.pickers import choose, download
 from genlib.ui.kit.picture_table import PictureRow, picture_table
 from genlib.ui.kit.plain import plain
 from genlib.ui.kit.stage import wait_for_drawing
+from genlib.ui.kit.web import component, keep, said
 
 KEY = "gan"
 COUNTS = (25, 49, 100)
@@ -67,9 +70,35 @@ def samples(info: Info, controls: DeltaGenerator) -> None:
 def _choose_sample(info: Info, shown: NDArray[np.uint8], columns: int) -> None:
     left, right = side_by_side(450, 400, gap="small")
     with left, st.container(key=f"{KEY}.grid"):
-        chosen = sample_grid(f"{KEY}.chosen", shown, columns, 0)
+        chosen = sample_grid(f"{KEY}.chosen", shown, columns)
     with right:
         _origin(info, to_float(torch.from_numpy(shown[chosen])), chosen)
+
+
+def sample_grid(key: str, pictures: NDArray[np.uint8], columns: int) -> int:
+    """Show pictures (N, C, H, W), and return which one is chosen by mouse or keyboard.
+
+    The choice is linked as the query parameter `key`; another N forgets a choice beyond it.
+    """
+    mounted = history.of_this_visit(key)
+    told = said(mounted, "chosen")
+    linked = st.query_params.get(key, "")
+    if isinstance(told, Mapping) and isinstance(told.get("at"), int):
+        index = int(told["at"])
+    else:
+        index = int(linked) if linked.isdecimal() and len(linked) < 7 else 0
+    index = min(max(index, 0), len(pictures) - 1)
+    if (linked or "0") != str(index):
+        st.query_params[key] = str(index)
+    data = {
+        "picture": images.data_url(images.grid_image(pictures, columns, gap=2)),
+        "count": len(pictures),
+        "columns": columns,
+        "chosen": index,
+        "label": "Sample",
+    }
+    component("sample_grid")(key=mounted, data=data, on_chosen_change=keep, height="content")
+    return index
 
 
 def _origin(info: Info, image: torch.Tensor, number: int) -> None:

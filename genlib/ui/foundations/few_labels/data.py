@@ -22,6 +22,7 @@ from genlib.ui.components import few_labels, latent_map
 from genlib.ui.kit import loading
 
 POOL = maps.POINTS  # pictures on the map, which may be labelled
+NEAREST = "Nearest neighbour"  # the classifier of learn.js that needs the codes
 MOST_TEST = 8000  # further test pictures, which only measure
 
 
@@ -156,16 +157,19 @@ def pictures_message(name: str, _pictures: NDArray[np.uint8]) -> bytes:
 
 
 @st.cache_resource(max_entries=4, show_spinner=False, hash_funcs=loading.BY_FILE)
-def material_message(info: Info, kind: str) -> bytes:
-    """What the browser learns from by itself, with these features."""
+def material_message(info: Info, kind: str, classifier: str) -> bytes:
+    """What the browser learns from by itself, with these features by this classifier."""
     return few_labels.material_message(
-        material_name(info, kind), FEATURES[kind](info), task(info).test_y
+        material_name(info, kind, classifier),
+        FEATURES[kind](info),
+        task(info).test_y,
+        codes=classifier == NEAREST,
     )
 
 
-def material_name(info: Info, kind: str) -> str:
+def material_name(info: Info, kind: str, classifier: str) -> str:
     """Its name in the page's store."""
-    return f"material:{info.stamp}:{task(info).name}:{kind}"
+    return f"material:{info.stamp}:{task(info).name}:{kind}:{classifier}"
 
 
 def mixtures(info: Info) -> list[Info]:

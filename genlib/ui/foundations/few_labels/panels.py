@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
 import streamlit as st
+from plotly.graph_objects import Figure
 
 from genlib import background
 from genlib.explore import few_labels
 from genlib.explore.few_labels import CLASSIFIERS, Band, Guess, Labels, Suggestion
-from genlib.plots.few_labels import Line, accuracy_curves
+from genlib.plots.curves import Line, accuracy_curves
 from genlib.store.checkpoint import Info
 from genlib.ui.components.few_labels import LabelMap, packet
 from genlib.ui.foundations.few_labels import data, methods, state
@@ -109,16 +110,18 @@ def field(choice: Setting, some: Task, found: Guess | None, pictures: str) -> La
         some.classes,
         space=f"{choice.info.stamp}:{some.name}",
         pictures=pictures,
-        material=data.material_name(choice.info, choice.features) if choice.in_browser else "",
+        material=data.material_name(choice.info, choice.features, choice.classifier)
+        if choice.in_browser
+        else "",
         classifier=choice.classifier,
     )
 
 
 def as_file(choice: Setting, shown: LabelMap, labels: Labels) -> str:
     """The map as one HTML file that learns by itself, with the features of the page."""
-    material = data.material_name(choice.info, choice.features)
+    of = (choice.info, choice.features, data.NEAREST)  # enough for the other classifier, too
     found = packet(
-        replace(shown, material=material),
+        replace(shown, material=data.material_name(*of)),
         list(zip(labels.rows.tolist(), labels.y.tolist(), strict=True)),
         revision=0,
         score="",
@@ -128,7 +131,7 @@ def as_file(choice: Setting, shown: LabelMap, labels: Labels) -> str:
         alone=True,
     )
     pictures = data.pictures_message(shown.pictures, data.task(choice.info).pictures)
-    learnt_from = data.material_message(choice.info, choice.features)
+    learnt_from = data.material_message(*of)
     return standalone.packet_page("few_labels", TITLE, INTRO, found, (pictures, learnt_from))
 
 
@@ -266,10 +269,10 @@ def _network(choice: Setting, labels: Labels) -> None:
 def curve(choice: Setting) -> None:
     """Accuracy against the number of labels: as shipped, or a background job."""
     st.subheader("How many labels are enough", anchor=False)
+    name = methods.curve_name(choice.info, choice.classifier)
     kept = methods.stored(choice.info, choice.classifier)
     if kept is not None:
-        return _show_curve(choice)(kept)
-    name = methods.curve_name(choice.info, choice.classifier)
+        return _show_figure(_figure(f"{name} stored", kept, _of_mnist(choice)))
     start_button(
         name, "few.curve", "Compute the curve", methods.curve(choice.info, choice.classifier)
     )
@@ -282,23 +285,35 @@ def curve(choice: Setting) -> None:
     )
 
 
+def _of_mnist(choice: Setting) -> bool:
+    return choice.info.dataset == "mnist" and not choice.info.train.get("classes", "")
+
+
 def _show_curve(choice: Setting) -> Callable[[object], None]:
     def show(result: object) -> None:
         assert isinstance(result, dict)
-        lines = {
-            name: Line(band.sizes, band.mean, band.low, band.high)
-            for name, band in result.items()
-            if isinstance(band, Band)
-        }
-        of_mnist = choice.info.dataset == "mnist" and not choice.info.train.get("classes", "")
-        figure = accuracy_curves(
-            lines, methods.published() if of_mnist else {}, methods.PUBLISHED_LABELS
-        )
-        st.plotly_chart(figure, width="stretch", key="few.curve.figure")
-        st.caption(
-            f"Lines are means over {few_labels.DRAWS} random choices, bands one standard deviation "
-            "of the choices. Diamonds are published numbers, with other features, other "
-            "classifiers and all 10,000 test images."
-        )
+        bands = {name: band for name, band in result.items() if isinstance(band, Band)}
+        _show_figure(_drawn(bands, _of_mnist(choice)))
 
     return show
+
+
+# Drawing it takes longer than the rest of the page, and each click runs this part again.
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _figure(name: str, _bands: Mapping[str, Band], published: bool) -> Figure:
+    return _drawn(_bands, published)
+
+
+def _drawn(bands: Mapping[str, Band], published: bool) -> Figure:
+    lines = {name: Line(b.sizes, b.mean, b.low, b.high) for name, b in bands.items()}
+    known = methods.published() if published else {}
+    return accuracy_curves(lines, known, methods.PUBLISHED_LABELS)
+
+
+def _show_figure(figure: Figure) -> None:
+    st.plotly_chart(figure, width="stretch", key="few.curve.figure")
+    st.caption(
+        f"Lines are means over {few_labels.DRAWS} random choices, bands one standard deviation "
+        "of the choices. Diamonds are published numbers, with other features, other "
+        "classifiers and all 10,000 test images."
+    )
