@@ -223,14 +223,17 @@ def covered(judge: Path, x: Tensor, data: Dataset) -> coverage.Coverage:
     """
     extractor = _extractor(judge, data)
     binary = bool(((x == 0) | (x == 1)).all())
-    real = to_float(data.test_x[:N])
     seen = _seen(judge, data, binary)
     rng = torch.Generator().manual_seed(0)
-    if binary:
-        torch.bernoulli(real, generator=rng)  # drawn as in ``_seen``: the same noise comes next
+    if binary:  # drawn as in ``_seen``: the same noise comes next
+        torch.bernoulli(to_float(data.test_x[:N]), generator=rng)
     uniform, shuffled = frechet.noises(x, binary, rng)
-    of_uniform = seen.uniform if uniform.shape == real.shape else extractor.see(uniform)
+    # A thousand colour images of 64 pixels are 49 MB: each set goes once it was looked at.
+    known = uniform.shape == data.test_x[:N].shape
+    of_uniform = seen.uniform if known else extractor.see(uniform)
+    del uniform
     noises = [of_uniform, extractor.see(shuffled)]
+    del shuffled
     real_seen = seen.real[0]
 
     def counted(features: Tensor, classes: Tensor) -> tuple[Tensor, Tensor]:
@@ -243,7 +246,7 @@ def covered(judge: Path, x: Tensor, data: Dataset) -> coverage.Coverage:
     chance = torch.stack([counted(*noise)[0] / len(x) for noise in noises]).amax(0)
     return coverage.Coverage(
         tuple(like.tolist()),
-        coverage.variety(x, real),
+        coverage.variety(x, to_float(data.test_x[:N])),
         tuple(data.train_y.unique().tolist()),
         tuple((judged - like).tolist()),
         tuple(chance.tolist()),
