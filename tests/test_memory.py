@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mmap
 import os
 import struct
 import subprocess
@@ -12,6 +13,7 @@ import numpy as np
 import pytest
 
 from genlib.data import mnist
+from genlib.ui.kit import server
 
 LOADED = """
 import sys
@@ -116,6 +118,31 @@ def test_what_was_in_use_when_it_was_frozen_is_freed_later(tmp_path: Path) -> No
     env = {**os.environ, "GENLIB_RUNS": str(tmp_path)}
     done = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
     assert done.stdout == "done\n", done.stderr[-500:]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="Linux is told, and says what is resident")
+def test_a_file_that_is_let_go_takes_no_memory_and_keeps_what_was_written(tmp_path: Path) -> None:
+    size = 1 << 22
+    path = tmp_path / "pictures"
+    path.write_bytes(b"a" * size)
+
+    def resident() -> int:
+        """Bytes in memory of what is mapped of the file."""
+        parts = Path("/proc/self/smaps").read_text().split(str(path))[1:]
+        return sum(int(part.split("Rss:")[1].split()[0]) * 1024 for part in parts)
+
+    with path.open("r+b") as file:
+        mapping = mmap.mmap(file.fileno(), size)
+    mapping[0] = ord("b")
+    mapping.flush()
+    assert mapping[:].count(b"a") == size - 1
+    assert resident() >= size
+    assert server.let_go(str(path)) >= size
+    if resident() == size:
+        pytest.skip("a Linux before 5.4")
+    assert resident() < size // 4
+    assert mapping[0] == ord("b") and mapping[:].count(b"a") == size - 1
+    assert server.let_go("no file is called so") == 0
 
 
 @pytest.mark.parametrize("program", [OPTIMIZERS, DIAGRAMS], ids=["optimizers", "diagrams"])

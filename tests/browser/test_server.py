@@ -1,4 +1,4 @@
-"""The server: fast reruns, no delays left, every page by its own link."""
+"""The server: fast reruns, no delays left."""
 
 from __future__ import annotations
 
@@ -14,17 +14,11 @@ from playwright.sync_api import Page, expect
 from websockets.sync.client import connect
 
 from benchmarks import rerun as bench
-from genlib.ui import menu
 from genlib.ui.kit import server
 
 ROOT = Path(__file__).resolve().parents[2]
 # The smallest delayed acknowledgement on Linux: a server without NODELAY is never faster.
 NAGLE_MS = 40.0
-
-
-def links() -> list[str]:
-    """The path of every page of the menu, the default page as ""."""
-    return ["" if page.path == "home" else page.path for page in menu.PAGES]
 
 
 def test_the_listening_socket_and_what_it_accepts_get_nodelay() -> None:
@@ -67,16 +61,6 @@ def test_no_rerun_of_the_app_waits_for_the_delayed_acknowledgement(app_url: str)
 def test_a_bare_rerun_takes_a_few_milliseconds() -> None:
     times = bench.measure(*bench.SETTINGS["ours"], reruns=30)
     assert min(times) < bench.LIMIT_MS, times
-
-
-@pytest.mark.parametrize("path", links())
-def test_every_page_opens_by_its_link(open_page: Callable[..., Page], path: str) -> None:
-    page = open_page(path)
-    expect(page.locator("h1").first).to_be_visible()
-    row = next((row for row in menu.PAGES if row.path == path), None)
-    if row is not None and row.path != "home":  # the logo leads Home
-        section = page.get_by_test_id("stTopNavSection").filter(has_text=row.section)
-        expect(section).to_be_visible()
 
 
 def test_the_footer_names_the_device(open_page: Callable[..., Page]) -> None:

@@ -1,4 +1,7 @@
-"""Picture first: on every screen the stage and the control that moves it are visible at once."""
+"""Picture first: on every screen the stage and the control that moves it are visible at once.
+
+Every page is opened by its own link.
+"""
 
 from __future__ import annotations
 
@@ -142,9 +145,18 @@ def reach_by_keyboard(tab: Page, control: Locator, key: str) -> None:
 @pytest.mark.usefixtures("shipped")
 @pytest.mark.parametrize(("path", "control"), [*STAGED, *VIEWS], ids=lambda text: text or "home")
 def test_the_picture_and_its_control_are_in_the_first_screen(
-    open_page: Callable[..., Page], path: str, control: str
+    page: Page, open_page: Callable[..., Page], path: str, control: str
 ) -> None:
     check(open_page, path, control)
+    expect(page.locator("h1").first).to_be_visible()
+
+
+@pytest.mark.usefixtures("shipped")
+def test_the_menu_has_a_section_for_every_page(open_page: Callable[..., Page]) -> None:
+    sections = open_page("latent-space").get_by_test_id("stTopNavSection")
+    for row in menu.PAGES:
+        if row.path != "home":  # the logo leads Home
+            expect(sections.filter(has_text=row.section)).to_be_visible()
 
 
 def test_of_a_run_the_buttons_curves_and_pictures_are_in_the_first_screen(

@@ -35,7 +35,9 @@ export class Plane {
     this.frame = new NextFrame(() => { if (this.glides()) this.frame.ask(); this.paint() })
   }
   resize(width, height) {
-    Object.assign(this, { width, height, dpr: window.devicePixelRatio || 1 })
+    const dpr = window.devicePixelRatio || 1
+    if (width === this.width && height === this.height && dpr === this.dpr) return
+    Object.assign(this, { width, height, dpr })
     this.sprites.clear()
     if (this.following) this.view = this.fitted(this.now)
     this.paint()
