@@ -65,7 +65,7 @@ def likelihood_figure(points: Sequence[Point]) -> go.Figure:
             hovertemplate="%{y}: %{x:.2f} nats<br>%{customdata}<extra></extra>",
         )
     figure.update_yaxes(categoryorder="array", categoryarray=rows, automargin=True, title=None)
-    figure.update_xaxes(title="nats per image;<br>less is better", automargin=True)
+    figure.update_xaxes(title="nats/image;<br>less is better", automargin=True)
     figure.update_layout(
         height=110 + 27 * len(rows),
         margin={"l": 10, "r": 10, "t": 10, "b": 10},

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -139,7 +140,8 @@ def reach_by_keyboard(tab: Page, control: Locator, key: str) -> None:
             break
     else:
         raise AssertionError(f"{TABS} Tabs from the stage don't reach {key}")
-    assert tab.evaluate(FOCUS_SHOWS), f"the focus within {key} can't be seen"
+    seen = partial(tab.evaluate, FOCUS_SHOWS)  # once the component's style is there
+    until(tab, seen, f"the focus within {key} can't be seen", patience=20_000)
 
 
 @pytest.mark.usefixtures("shipped")

@@ -192,28 +192,28 @@ class Weights:
     """
 
     def __init__(self, weight: Tensor, bias: Tensor | None, stride: int) -> None:
-        self.plain = weight.detach().contiguous(memory_format=torch.channels_last)
-        self.bias, self.stride = bias, stride
-        self.packed: Tensor | None = None
+        self.weight = weight.detach().contiguous(memory_format=torch.channels_last)
+        self.bias, self.stride, self.packed = bias, stride, False
 
     def pack(self, shape: tuple[int, ...], padding: int) -> None:
         """Put the weights into the best order for inputs of about this shape."""
         if not torch.backends.mkldnn.is_available() or not hasattr(torch.ops, "mkldnn"):
             return
         try:
-            self.packed = torch.ops.mkldnn._reorder_convolution_weight(
-                self.plain, [padding] * 2, [self.stride] * 2, [1, 1], 1, list(shape)
+            self.weight = torch.ops.mkldnn._reorder_convolution_weight(
+                self.weight, [padding] * 2, [self.stride] * 2, [1, 1], 1, list(shape)
             )
+            self.packed = True
         except (RuntimeError, AttributeError):
-            self.packed = None  # this build has no such operator
+            self.packed = False  # this build has no such operator
 
     def __call__(self, x: Tensor, padding: int) -> Tensor:
         """(B, C, H, W) -> (B, O, H', W')."""
         s, p = self.stride, padding
-        if self.packed is None:
-            return F.conv2d(x, self.plain, self.bias, s, p)
+        if not self.packed:
+            return F.conv2d(x, self.weight, self.bias, s, p)
         result: Tensor = torch.ops.mkldnn._convolution_pointwise(
-            x, self.packed, self.bias, [p, p], [s, s], [1, 1], 1, "none", [], ""
+            x, self.weight, self.bias, [p, p], [s, s], [1, 1], 1, "none", [], ""
         )
         return result
 

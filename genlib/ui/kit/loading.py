@@ -107,7 +107,7 @@ def model(source: Info | Path) -> Model:
     return _model(path)
 
 
-@st.cache_resource(max_entries=32, show_spinner="Loading the model …", hash_funcs=BY_FILE)
+@st.cache_resource(max_entries=24, show_spinner="Loading the model …", hash_funcs=BY_FILE)
 def _model(path: Path) -> Model:
     from genlib.devices import device
     from genlib.store.checkpoint import load

@@ -49,7 +49,7 @@ WARM = ("torch", "genlib.devices", "genlib.ui.kit.loading", "plotly.graph_object
 QUIET_SECONDS = 0.4
 # Of malloc.h: numbers of mallopt's parameters.
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD, M_ARENA_MAX = -1, -3, -8
-LARGE = 1 << 20  # bytes of a block that goes back to the system when it is freed
+LARGE = 1 << 18  # bytes of a block that goes back to the system when it is freed
 MADV_PAGEOUT = 21  # of Linux 5.4's mman.h; Python doesn't name it
 # Parts of the paths of libraries that nothing calls where there is no CUDA device, 150 MB.
 OF_CUDA = ("/nvidia/", "/libtorch_cuda")
@@ -194,7 +194,11 @@ def _let_go_of_files() -> None:
         import torch
 
         unused = () if torch.cuda.is_available() else OF_CUDA
-    let_go(f"{environment.user_cache()}/", *unused)
+        from genlib.data.datasets import find_mnist
+
+        if mnist := find_mnist():
+            unused += (f"{mnist.resolve()}/",)
+    let_go(f"{environment.user_cache().resolve()}/", *unused)
 
 
 def _script_is_running() -> bool:
