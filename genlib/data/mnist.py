@@ -29,8 +29,8 @@ def read(folder: Path) -> tuple[NDArray[np.uint8], ...]:
     """Images (N, 28, 28) and labels (N,) for training, the same for tests: uint8.
 
     The files are mapped: of the training images, 47 MB, few pages need many. What is written to the
-    arrays stays in this process. torchvision reads them too, but importing it takes 165 MB, for compilers that aren't used here.
-    Raises ValueError for a damaged file.
+    arrays stays in this process. torchvision reads them too, but importing it takes 165 MB, for
+    compilers that aren't used here. Raises ValueError for a damaged file.
     """
     return tuple(_idx(folder / "MNIST" / "raw" / name) for name in FILES)
 
