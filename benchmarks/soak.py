@@ -66,7 +66,7 @@ class Session:
         self._log, self._rng = log, rng
         self._client: ClientConnection = connect(url, subprotocols=["streamlit"], max_size=None)
         self.hashes: dict[str, str] = {}  # page -> hash of its script
-        self.page = ""
+        self.page = self.doing = ""
         self._widgets: dict[str, tuple[WidgetState, str]] = {}  # id -> (a move, fragment)
         self._run("home", BackMsg())
 
@@ -97,6 +97,7 @@ class Session:
     def _run(self, what: str, request: BackMsg) -> float:
         if not request.WhichOneof("type"):
             request.rerun_script.query_string = ""
+        self.doing = what
         begin = time.perf_counter()
         self._client.send(request.SerializeToString())
         while True:
@@ -151,6 +152,7 @@ def visit(url: str, log: Log, seed: int, until: float, pause_s: float) -> None:
     """Be one visitor until the time is up."""
     rng = random.Random(seed)
     time.sleep(rng.random() * pause_s)
+    session = None
     try:
         session = Session(url, log, rng)
         session.go(rng.choice(list(session.hashes)))
@@ -162,7 +164,8 @@ def visit(url: str, log: Log, seed: int, until: float, pause_s: float) -> None:
                 session.move()
         session.close()
     except (TimeoutError, ConnectionClosed) as error:
-        log.errors.append(f"session {seed}: {type(error).__name__} {error}")
+        where = session.doing if session else "home"
+        log.errors.append(f"session {seed}, {where}: {type(error).__name__} {error}")
 
 
 def status(pid: int) -> tuple[float, int]:

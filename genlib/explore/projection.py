@@ -163,6 +163,7 @@ class TSNE:
             )
             kl = float(self._map.kl_divergence)
             yield Frame(self._positions(), done * CHUNK, self.iterations, kl)
+        self._map.affinities.P = None  # to place new codes, only the neighbours are needed
 
     @classmethod
     def settled(cls, z: Array, positions: Array, perplexity: float, seed: int) -> TSNE:

@@ -19,7 +19,7 @@ from torch import Tensor
 from genlib.explore.ascent.climb import AscentFrame
 
 MAX_BYTES = 64_000_000  # of one film
-ALL_BYTES = 128_000_000  # what the films of all sessions share
+ALL_BYTES = 64_000_000  # what the films of all sessions share
 MAX_FRAMES, MIN_FRAMES = 64, 8
 MAX_POINTS = 240
 

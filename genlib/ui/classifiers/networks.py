@@ -150,8 +150,8 @@ def _ours(info: Info, classes: tuple[str, ...], precision: str) -> Lens:
     return lens(network, device(), batch=len(classes))
 
 
-# Two: VGG-16 takes half a gigabyte in float32.
-@st.cache_resource(max_entries=2, show_spinner="Loading the network …")
+# One: VGG-16 takes half a gigabyte in float32.
+@st.cache_resource(max_entries=1, show_spinner="Loading the network …")
 def _imagenet(name: str, path: str, stamp: int, precision: str) -> Lens:
     from genlib.devices import device
 
@@ -162,7 +162,7 @@ def _imagenet(name: str, path: str, stamp: int, precision: str) -> Lens:
     return found
 
 
-# Those that some session's ascent looks through, whether or not they are among the last two: a
+# Those that some session's ascent looks through, whether or not they are the last one: a
 # session that comes back to one shares it instead of loading it a second time.
 _in_use: WeakValueDictionary[tuple[str, str, int, str], Lens] = WeakValueDictionary()
 

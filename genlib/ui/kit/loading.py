@@ -107,7 +107,7 @@ def model(source: Info | Path) -> Model:
     return _model(path)
 
 
-@st.cache_resource(max_entries=24, show_spinner="Loading the model …", hash_funcs=BY_FILE)
+@st.cache_resource(max_entries=16, show_spinner="Loading the model …", hash_funcs=BY_FILE)
 def _model(path: Path) -> Model:
     from genlib.devices import device
     from genlib.store.checkpoint import load
@@ -183,7 +183,7 @@ def class_names(info: Info) -> tuple[str, ...]:
     return names if len(names) == wanted else tuple(map(str, range(wanted)))
 
 
-@st.cache_resource(max_entries=24, show_spinner="Encoding the test images …", hash_funcs=BY_FILE)
+@st.cache_resource(max_entries=12, show_spinner="Encoding the test images …", hash_funcs=BY_FILE)
 def test_latents(info: Info, n: int = 10_000) -> NDArray[np.float32]:
     """Codes (mu, or z of a plain autoencoder) of the first n test images: (n, latent_dim).
 

@@ -19,9 +19,9 @@ from genlib.ui.latents.latent_map import data
 from genlib.ui.latents.latent_map.data import Points
 
 POLL_SECONDS = 0.3
-# openTSNE leaves Python's lock while it computes. A finished map holds its codes and neighbour
-# lists, some MB.
-PLACES = Places(HALF, kept=10)
+# openTSNE leaves Python's lock while it computes. A finished map of 10,000 points holds its codes
+# and neighbour lists, up to 40 MB.
+PLACES = Places(HALF, kept=4)
 LECTURE = (0, 5, 10)  # epochs that the lecture shows next to each other
 DWELL_SECONDS = 1.2  # how long playing rests at an epoch
 LOOKS = {
