@@ -108,7 +108,7 @@ def verdict(share: float, other: float) -> tuple[str, str]:
     if share < 0.05:
         return said + "the model notices.", "caught"
     if share < 0.25:
-        return said + "suspicious, but not more.", "doubt"
+        return said + "suspicious.", "doubt"
     return said + "it passes for a digit.", "pass"
 
 
