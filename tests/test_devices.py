@@ -27,7 +27,8 @@ from genlib.explore.ascent.knobs import Knobs
 from genlib.explore.ascent.lens import Lens, Network
 from genlib.explore.ascent.objectives import OBJECTIVES
 from genlib.explore.ascent.parameterisations import PARAMETERISATIONS
-from genlib.models import CAPABILITIES, FAMILIES, Model, capabilities
+from genlib.models import CAPABILITIES, FAMILIES, Model
+from genlib.models.capabilities import capabilities
 from genlib.models.denoising import CORRUPTIONS
 from genlib.settings import TrainSettings
 from genlib.training import loop

@@ -80,7 +80,8 @@ DIAGRAMS = """
 import sys
 import torch
 from genlib.explore.architecture import diagram, drawable
-from genlib.models import FAMILIES, capabilities
+from genlib.models import FAMILIES
+from genlib.models.capabilities import capabilities
 for name, family in FAMILIES.items():
     if drawable(capabilities(name)):
         with torch.device("meta"):

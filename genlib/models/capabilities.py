@@ -12,7 +12,7 @@ from typing import Protocol, runtime_checkable
 import torch
 from torch import Tensor, nn
 
-from genlib.models.base import FAMILIES, Autocast, Model
+from genlib.models.base import Autocast, Model
 from genlib.models.layers import Gaussian
 
 
@@ -280,6 +280,8 @@ CAPABILITIES: dict[str, type] = {
 
 def capabilities(family: str) -> frozenset[str]:
     """Names of the Protocols that a family's models fulfil."""
+    from genlib.models import FAMILIES  # which imports this module, too
+
     cls: type = FAMILIES[family]
     return _fulfilled(cls)
 

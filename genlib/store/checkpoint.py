@@ -58,7 +58,7 @@ class Info:
     @cached_property
     def capabilities(self) -> frozenset[str]:
         """Names of the Protocols of ``genlib.models.capabilities`` that this model fulfils."""
-        from genlib.models import capabilities
+        from genlib.models.capabilities import capabilities
 
         return capabilities(self.family)
 

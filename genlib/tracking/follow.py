@@ -22,7 +22,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from genlib.models import FAMILIES, capabilities
+from genlib.models import FAMILIES
+from genlib.models.capabilities import capabilities
 from genlib.runs.directory import ACTIVE, Run, RunSpec
 from genlib.runs.events import Log
 from genlib.settings import Event, TrainSettings

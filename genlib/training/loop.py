@@ -18,7 +18,8 @@ from torch import Tensor
 
 from genlib import devices
 from genlib.data.datasets import AUGMENTS, Dataset, batch_sizes, batches, to_float
-from genlib.models.base import FAMILIES, Autocast, Model, ModelSettings
+from genlib.models import FAMILIES
+from genlib.models.base import Autocast, Model, ModelSettings
 from genlib.models.capabilities import Reconstructs, Samples, capabilities
 from genlib.settings import Control, Event, TrainSettings
 from genlib.training.state import State, lay_out, load_state, save_state, start

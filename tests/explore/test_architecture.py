@@ -8,7 +8,8 @@ from torch import nn
 
 from genlib.explore import architecture
 from genlib.explore.architecture import Diagram, diagram
-from genlib.models import FAMILIES, Model, capabilities
+from genlib.models import FAMILIES, Model
+from genlib.models.capabilities import capabilities
 from genlib.ui import menu
 from tests.helpers import build
 

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import math
+import subprocess
+import sys
 
 import pytest
 import torch
 from torch import nn
 
 from genlib import losses
-from genlib.models import CAPABILITIES, FAMILIES, Model, capabilities
+from genlib.models import CAPABILITIES, FAMILIES, Model
 from genlib.models.autoencoder import Autoencoder, AutoencoderSettings
-from genlib.models.capabilities import Decodes, Encodes, Reconstructs, Samples
+from genlib.models.capabilities import Decodes, Encodes, Reconstructs, Samples, capabilities
 from genlib.models.classifier import Classifier, ClassifierSettings
 from genlib.models.denoising import CORRUPTIONS
 from genlib.models.layers import Gaussian
@@ -152,3 +154,37 @@ def test_classifier_logits_and_features(x: torch.Tensor) -> None:
 def test_odd_sizes_are_refused_in_words() -> None:
     with pytest.raises(ValueError, match="image_size must be a multiple of 4, got 30"):
         FAMILIES["conv_vae"](FAMILIES["conv_vae"].Config(image_size=30))
+
+
+MANY = """
+import sys, threading
+from importlib import import_module
+import torch
+sys.setswitchinterval(1e-6)
+names = ["models.vae", "models.capabilities", "models", "models.base", "store.checkpoint"]
+names += ["explore.architecture", "explore.latents", "training.loop", "evaluate.metrics"]
+gate, failed = threading.Barrier(len(names)), []
+def load(name):
+    gate.wait()
+    try:
+        module = import_module("genlib." + name)
+        if name == "models":
+            assert "vae" in module.FAMILIES
+    except BaseException as error:
+        failed.append(f"{name}: {error!r}")
+threads = [threading.Thread(target=load, args=(name,)) for name in names]
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join()
+print(failed or "done")
+"""
+
+
+def test_many_threads_may_import_the_families_at_once() -> None:
+    """As the first visitors of a server do, each on another page."""
+    for _ in range(3):
+        done = subprocess.run(
+            [sys.executable, "-c", MANY], capture_output=True, text=True, check=False
+        )
+        assert done.stdout == "done\n", done.stdout + done.stderr[-500:]

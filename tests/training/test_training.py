@@ -10,8 +10,9 @@ import pytest
 import torch
 
 from genlib.data import datasets
-from genlib.models import FAMILIES, Model, capabilities
+from genlib.models import FAMILIES, Model
 from genlib.models.autoencoder import Autoencoder, AutoencoderSettings
+from genlib.models.capabilities import capabilities
 from genlib.settings import Control, Event, TrainSettings
 from genlib.training import loop
 from genlib.training.loop import choose_arithmetic

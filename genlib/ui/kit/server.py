@@ -45,7 +45,13 @@ LOG = logging.getLogger(__name__)
 # Allocations minus deallocations between two young collections (Python's default is 700).
 YOUNG = 50_000
 # Imported ahead of the first page that needs them, in this order. Names, not imports: see above.
-WARM = ("torch", "genlib.devices", "genlib.ui.kit.loading", "plotly.graph_objects")
+WARM = (
+    "torch",
+    "genlib.devices",
+    "genlib.models",
+    "genlib.ui.kit.loading",
+    "plotly.graph_objects",
+)
 QUIET_SECONDS = 0.4
 # Of malloc.h: numbers of mallopt's parameters.
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD, M_ARENA_MAX = -1, -3, -8
@@ -263,7 +269,9 @@ def _import_all() -> None:
         for name in WARM:
             if background.ending.is_set():
                 return
-            importlib.import_module(name)
+            module = importlib.import_module(name)
+            if name == "genlib.models":
+                _ = module.FAMILIES  # imports the families
     finally:
         _warm.set()  # a page that needs what failed here says so itself
 

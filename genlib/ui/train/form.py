@@ -14,7 +14,8 @@ from streamlit.delta_generator import DeltaGenerator
 from genlib.data import datasets
 from genlib.environment import LimitError
 from genlib.explore.architecture import diagram, drawable
-from genlib.models import FAMILIES, Model, capabilities
+from genlib.models import FAMILIES, Model
+from genlib.models.capabilities import capabilities
 from genlib.runs import queue
 from genlib.runs.directory import RunSpec
 from genlib.runs.launch import HERE, chosen

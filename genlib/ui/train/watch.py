@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from streamlit.delta_generator import DeltaGenerator
 
 from genlib.files import end_of
-from genlib.models import FAMILIES, capabilities
+from genlib.models import FAMILIES
+from genlib.models.capabilities import capabilities
 from genlib.runs import clusters, launch, queue
 from genlib.runs.directory import ACTIVE, Run
 from genlib.runs.events import Log
