@@ -133,9 +133,10 @@ export const keepSteady = (loose, released) => {
   // A script that is quick may have begun and ended before a busy browser says so. What it changed is seen here,
   // after the change and before any frame is drawn with it.
   const changed = (records) => {
+    if (!sheet.textContent && performance.now() > remembered + FRESH) return // most changes: nobody clicked
     if (!records.some(onPage)) return
     if (!sheet.textContent) {
-      if (loose() || performance.now() > remembered + FRESH) return
+      if (loose()) return
       hold()
       if (app.dataset.testScriptState === "notRunning") lookLater()
     }
