@@ -27,6 +27,7 @@ from torch.nn import functional as F
 from genlib.data import mnist
 from genlib.data.mnist import frame_digit
 from genlib.data.pictures import decode, registry
+from genlib.data.pictures.photographs import scikit_learns
 from genlib.data.pictures.registry import Entry
 from genlib.data.pictures.source import look
 from genlib.data.toys import bars_and_stripes
@@ -168,12 +169,10 @@ def _mnist() -> Dataset:
 
 def _digits() -> Dataset:
     """scikit-learn's digits at 28x28; the last 360, by other writers than most, are the test."""
-    from sklearn.datasets import load_digits
-
-    bunch = load_digits()
-    framed = np.stack([frame_digit(image / 16) for image in bunch.images])
+    rows = np.loadtxt(scikit_learns("data/digits.csv.gz"), delimiter=",")  # 64 pixels and a digit
+    framed = np.stack([frame_digit(image / 16) for image in rows[:, :64].reshape(-1, 8, 8)])
     x = torch.from_numpy((framed * 255).round().astype(np.uint8))[:, None]
-    y = torch.from_numpy(bunch.target.astype(np.int64))
+    y = torch.from_numpy(rows[:, 64].astype(np.int64))
     return Dataset(
         name="digits",
         title="scikit-learn digits",

@@ -5,13 +5,17 @@ Streamlit's Vega-Lite chart and not Plotly: it moves its lines when data come, P
 
 from __future__ import annotations
 
-import pandas as pd
+from typing import TYPE_CHECKING
+
 import streamlit as st
 
 from genlib.models import FAMILIES
 from genlib.runs import events
 from genlib.runs.directory import RunSpec
 from genlib.settings import Event
+
+if TYPE_CHECKING:  # it takes 0.4 s, for which a form without a run does not wait
+    import pandas as pd
 
 POINTS = 400  # of one curve on screen
 HEIGHT = 330  # pixels of all charts together, without their axes' titles
@@ -43,6 +47,8 @@ def frame(records: list[Event], term: str, epochs: int) -> pd.DataFrame:
 
     Train values are those within the epochs where the run was slow enough to report any.
     """
+    import pandas as pd
+
     placed = [r for r in records if r.metrics.get("steps", 0) > 0]
     steps = [r for r in placed if r.kind == "step"]
     whole = [r for r in placed if r.kind == "epoch"]
@@ -73,6 +79,8 @@ def unit(spec: RunSpec, term: str) -> str:
 
 def show(records: list[Event], spec: RunSpec) -> None:
     """One chart per loss term of a run, train and test, over epochs."""
+    import pandas as pd
+
     epochs, lr = int(str(spec.train["epochs"])), float(str(spec.train["lr"]))
     found = terms(records)
     if not found:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import pandas as pd
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
@@ -20,6 +20,9 @@ from genlib.ui.kit.columns import side_by_side
 from genlib.ui.kit.jobs import polled
 from genlib.ui.kit.pickers import button_row, choose, download
 from genlib.ui.kit.plain import plain
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 KEY = "gan.duel"
 POLL = 0.4  # seconds between two looks
@@ -236,6 +239,8 @@ def _numbers(now: DuelPoint, before: DuelPoint) -> None:
 
 
 def _frame(trace: list[DuelPoint]) -> pd.DataFrame:
+    import pandas as pd  # 0.4 s, which a page that only shows lessons doesn't wait for
+
     rows = []
     for p in trace:
         values = {"D(x)": p.d_x, "D(G(z))": p.d_gz, "D's loss": p.d_loss, "G's loss": p.g_loss}
