@@ -21,13 +21,14 @@ from genlib.ui.kit import guard, modules, server
 
 @asynccontextmanager
 async def told(_: st.App) -> AsyncIterator[dict[str, object]]:
-    """Say in the terminal who can do what, where other machines can reach the server.
+    """Import what all pages need, and say in the terminal who can do what from other machines.
 
     At the end, whatever works behind the pages ends first.
     """
     server.end_with_status_0()
     server.keep_memory_small()
     server.say_who_may_what()
+    server.import_needed()
     yield {}
     background.end_all()
 

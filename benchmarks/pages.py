@@ -5,7 +5,9 @@ the server spends meanwhile:
 
     switch   inside the app, from Home, where the page has been visited before; goal 0.35 s
     fresh    a browser without a cache on a server that has shown the page before; goal 1.5 s
-    first    a fresh browser's first visit after the server has started; goal 3 s
+    first    a fresh browser's first visit once the server answers after a start; goal 3 s
+
+How long both servers take until they answer is printed, too: ours imports torch before it does.
 
 The baseline is a bare page of the same Streamlit with the same settings: a title, a menu of two
 pages and one picture. Ratios to it hold on busy machines, where seconds don't. A goal counts as
@@ -24,6 +26,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -88,7 +91,9 @@ class Server:
         runs = tempfile.mkdtemp()
         os.environ.update(GENLIB_RUNS=runs)
         options = ("--server.address", "127.0.0.1", "--client.toolbarMode", "minimal")
+        begin = time.monotonic()
         self.process: subprocess.Popen[bytes] = start(script, self.port, options)
+        self.started = time.monotonic() - begin  # seconds until it answered
         self.url = f"http://127.0.0.1:{self.port}"
 
     def cpu(self) -> float:
@@ -188,6 +193,7 @@ def measure(
         apps = {BARE: (Path(folder) / "app.py", ["two"]), "": (ROOT / "app.py", paths)}
         for label, (script, places) in apps.items():
             with serve(script) as server:
+                print(f"{label or 'genlib'}: answers after {server.started:.1f} s", file=sys.stderr)
                 named = {path: titles(browser, server, path) for path in places}
                 for path, title in named.items():
                     found[label or path] = warm(browser, server, path, title, rounds)

@@ -42,6 +42,4 @@ try:
     server.check_environment()
     page.run()
 finally:
-    # Also after st.stop(); last, because by then a page has imported what it needs.
-    server.footer()
-    server.warm_up()
+    server.footer()  # also after st.stop()

@@ -47,11 +47,6 @@ job = gallery.drawn(gallery.shipped())
 while not (job.result and job.result.pictures):
     time.sleep(0.01)
 """
-WARM = """
-from genlib.ui.kit import server
-server.start_warm_up()
-wait("genlib-warm-up")
-"""
 HOUSE = """
 from genlib import background
 from genlib.ui.kit import server
@@ -116,8 +111,8 @@ while job.share == 0 and job.busy:
 @pytest.mark.usefixtures("shipped")
 @pytest.mark.parametrize(
     "script",
-    [TSNE, GALLERY, WARM, HOUSE, DECODING, ASCENT, JOB, MEASURE],
-    ids=["tsne", "gallery", "warm-up", "housekeeping", "decoding", "ascent", "jobs", "measuring"],
+    [TSNE, GALLERY, HOUSE, DECODING, ASCENT, JOB, MEASURE],
+    ids=["tsne", "gallery", "housekeeping", "decoding", "ascent", "jobs", "measuring"],
 )
 def test_no_thread_outlives_the_program(script: str, tmp_path: Path) -> None:
     env = {**os.environ, "GENLIB_RUNS": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path)}

@@ -1,4 +1,4 @@
-"""What the router does to the server it runs in: fast reruns, a warm start, style and footer.
+"""What the app does to the server it runs in: imports first, fast reruns, style and footer.
 
 Two delays that every Streamlit app has are mended here, for `streamlit run app.py` as for
 `make app` (benchmarks/rerun.py measures both):
@@ -13,7 +13,8 @@ Two delays that every Streamlit app has are mended here, for `streamlit run app.
    million objects that never die. We freeze those (gc.freeze) and collect what is left while no
    script is running; now and then we thaw them, since some of them do die.
 
-Neither torch nor scikit-learn is imported by this module: the first paint does not wait for them.
+What all pages need is imported before the server listens, 1.4 s. In a thread, while the first
+visitor's browser fetches Streamlit's own files, it would hold up both.
 """
 
 from __future__ import annotations
@@ -44,14 +45,8 @@ LOG = logging.getLogger(__name__)
 
 # Allocations minus deallocations between two young collections (Python's default is 700).
 YOUNG = 50_000
-# Imported ahead of the first page that needs them, in this order. Names, not imports: see above.
-WARM = (
-    "torch",
-    "genlib.devices",
-    "genlib.models",
-    "genlib.ui.kit.loading",
-    "plotly.graph_objects",
-)
+# Imported when the server starts. Names, not imports: a test of one page needs few of them.
+NEEDED = ("torch", "genlib.devices", "genlib.models", "genlib.ui.kit.loading")
 QUIET_SECONDS = 0.4
 # Of malloc.h: numbers of mallopt's parameters.
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD, M_ARENA_MAX = -1, -3, -8
@@ -64,8 +59,6 @@ LONGEST_SECONDS_BETWEEN_COLLECTIONS = 60.0
 # first quiet moment after so many seconds, until that long after the last page.
 NEW_MODULES = 50
 SECONDS_FROZEN = 180.0  # longer than Streamlit keeps the session of a browser that has gone
-
-_warm = threading.Event()
 
 
 def tune() -> None:
@@ -195,15 +188,13 @@ def let_go(*parts: str) -> int:
 
 def _let_go_of_files() -> None:
     """Decoded datasets, of which a page has read a few pictures, and CUDA where there is none."""
-    unused: tuple[str, ...] = ()
-    if _warm.is_set():
-        import torch
+    import torch
 
-        unused = () if torch.cuda.is_available() else OF_CUDA
-        from genlib.data.datasets import find_mnist
+    from genlib.data.datasets import find_mnist
 
-        if mnist := find_mnist():
-            unused += (f"{mnist.resolve()}/",)
+    unused: tuple[str, ...] = () if torch.cuda.is_available() else OF_CUDA
+    if mnist := find_mnist():
+        unused += (f"{mnist.resolve()}/",)
     let_go(f"{environment.user_cache().resolve()}/", *unused)
 
 
@@ -215,7 +206,7 @@ def keep_house() -> None:
     """Collect garbage in quiet moments, until the process ends."""
     queue.tidy()
     frozen_at = 0
-    last = frozen_when = quiet_since = time.monotonic()
+    last = frozen_when = quiet_since = let_go_when = time.monotonic()
     while not background.ending.wait(0.1):
         now = time.monotonic()
         if _script_is_running():
@@ -223,7 +214,7 @@ def keep_house() -> None:
         quiet = now - quiet_since >= QUIET_SECONDS
         if not quiet and now - last < LONGEST_SECONDS_BETWEEN_COLLECTIONS:
             continue
-        new = len(sys.modules) >= frozen_at + NEW_MODULES and (frozen_at == 0 or _warm.is_set())
+        new = len(sys.modules) >= frozen_at + NEW_MODULES
         # What was in use when it was frozen, a visitor's session say, is garbage only once thawed.
         left = frozen_when < quiet_since + SECONDS_FROZEN
         old = quiet and left and now - frozen_when > SECONDS_FROZEN
@@ -238,47 +229,20 @@ def keep_house() -> None:
             continue
         if libc := _glibc():
             libc.malloc_trim(0)
+        # The next page that reads them reads the disk, so not after every quiet moment.
+        if now - let_go_when >= LONGEST_SECONDS_BETWEEN_COLLECTIONS:
             _let_go_of_files()
+            let_go_when = now
         last = time.monotonic()
 
 
-def warm_up() -> None:
-    """Start importing torch and what the pages need, after the first page has been sent."""
-    if _tune_process():
-        start_warm_up()
-
-
-@cache
-def start_warm_up() -> None:
-    background.start(_import_all, "genlib-warm-up", polite=False)
-
-
-def wait_until_warm() -> bool:
-    """Block a background thread until torch and the rest are imported; False when it is to end."""
-    start_warm_up()
-    while not _warm.wait(0.1):
-        if background.ending.is_set():
-            return False
-    return True
-
-
-def _import_all() -> None:
-    # The browser is fetching Streamlit's own files now; let the server answer first.
-    background.ending.wait(0.5)
-    try:
-        for name in WARM:
-            if background.ending.is_set():
-                return
-            module = importlib.import_module(name)
-            if name == "genlib.models":
-                _ = module.FAMILIES  # imports the families
-    finally:
-        _warm.set()  # a page that needs what failed here says so itself
-
-
-def torch_is_here() -> bool:
-    """Whether torch is imported completely, by the warm-up or by a page."""
-    return _warm.is_set() or "genlib.devices" in sys.modules
+def import_needed() -> None:
+    """Import torch, the families and what every page needs; call once, before it listens."""
+    print("Loading PyTorch …", flush=True)  # from a cold disk it takes many seconds
+    for name in NEEDED:
+        module = importlib.import_module(name)
+        if name == "genlib.models":
+            _ = module.FAMILIES  # imports the families
 
 
 def style() -> None:
@@ -298,10 +262,7 @@ def check_environment() -> None:
 
 
 def footer() -> None:
-    """Write the device that models run on at the end of the page, once torch is there."""
-    if not torch_is_here():
-        st.caption(":material/memory: Loading PyTorch …")
-        return
+    """Write the device that models run on at the end of the page."""
     from genlib import devices
 
     try:

@@ -1,7 +1,4 @@
-"""Home's gallery: what each page shows, and its picture once a background job has drawn it.
-
-Nothing here imports torch before the first page is painted.
-"""
+"""Home's gallery: what each page shows, and its picture once a background job has drawn it."""
 
 from __future__ import annotations
 
@@ -9,10 +6,9 @@ import logging
 from dataclasses import dataclass, field
 
 from genlib import background
-from genlib.background import Cancelled, Job, Places
+from genlib.background import Job, Places
 from genlib.environment import shipped_dir
 from genlib.store.checkpoint import Info, listing
-from genlib.ui.kit import server
 from genlib.ui.menu import PAGES
 
 PLACES = Places(1, kept=2, polite=False)  # people wait for these pictures
@@ -47,8 +43,6 @@ def draw(job: Job, infos: list[Info]) -> Gallery:
     found = Gallery()
     if not infos:
         return found
-    if not server.wait_until_warm():
-        raise Cancelled
     from genlib.ui.kit import images
     from genlib.ui.start import thumbnails
 
