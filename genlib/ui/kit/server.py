@@ -13,8 +13,8 @@ Two delays that every Streamlit app has are mended here, for `streamlit run app.
    million objects that never die. We freeze those (gc.freeze) and collect what is left while no
    script is running; now and then we thaw them, since some of them do die.
 
-What all pages need is imported before the server listens, 1.4 s. In a thread, while the first
-visitor's browser fetches Streamlit's own files, it would hold up both.
+What all pages need is imported before the server answers, 1.4 s; who comes meanwhile waits. In a
+thread, while the first visitor's browser fetches Streamlit's own files, it would hold up both.
 """
 
 from __future__ import annotations
@@ -237,7 +237,7 @@ def keep_house() -> None:
 
 
 def import_needed() -> None:
-    """Import torch, the families and what every page needs; call once, before it listens."""
+    """Import torch, the families and what every page needs; call once, before it answers."""
     print("Loading PyTorch …", flush=True)  # from a cold disk it takes many seconds
     for name in NEEDED:
         module = importlib.import_module(name)
