@@ -42,7 +42,7 @@ unit: $(VENV)/.dev
 
 # RERUNS=1 gives a test that failed a second try, and names it. By hand a failure is a failure.
 browser: $(VENV)/.dev $(VENV)/.chromium
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests/browser -n $(WORKERS) --dist loadfile -q --reruns $(RERUNS) -rR
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests/browser -n $(WORKERS) --dist worksteal -q --reruns $(RERUNS) -rR
 
 # One at a time: a Ray head of two processors is among the parts.
 test-cluster: $(VENV)/.cluster
