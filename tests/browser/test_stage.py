@@ -17,11 +17,10 @@ from genlib.runs import queue
 from genlib.runs.directory import RunSpec
 from genlib.ui import menu
 from genlib.ui.kit.stage import css_class
-from tests.browser.waiting import painted, until
+from tests.browser.waiting import until
 from tests.helpers import train
 
-PROJECTOR, LAPTOP, PHONE = (1280, 720), (1440, 900), (390, 844)  # width, height
-SCREENS = {PROJECTOR: 0.8, LAPTOP: 0.8, PHONE: 0.6}  # share of the stage in sight
+SCREENS = ((1280, 720, 0.8), (1440, 900, 0.8), (390, 844, 0.6))  # width, height, share in sight
 LEAST = 150  # pixels of height below which nothing is a stage
 STAGED = [("" if row.path == "home" else row.path, row.control) for row in menu.PAGES]
 VIEWS = [("gan?gan.view=Verdict", "gan.verdicts"), ("gan?gan.view=Training", "gan.epoch")]
@@ -103,41 +102,28 @@ def drawn(tab: Page, stage: Locator) -> None:
 def check(open_page: Callable[..., Page], path: str, key: str, *, keyboard: bool = True) -> None:
     """Assert of a page that its stage and the widget or container of this key are in sight.
 
-    It is opened on the projector, whose window then grows to the laptop's, and on the phone.
     keyboard: and that the keyboard reaches it, which it doesn't where all of it is disabled.
     """
-    width, height = PROJECTOR
-    tab = open_page(path, width=width, height=height, timeout=120_000)
-    in_sight(tab, path, key)
-    width, height = LAPTOP
-    tab.set_viewport_size({"width": width, "height": height})
-    tab.wait_for_function("(width) => innerWidth === width", arg=width)
-    painted(tab)
-    in_sight(tab, path, key)
-    if keyboard:
-        reach_by_keyboard(tab, tab.locator(css_class(key)).first, key)
-    width, height = PHONE
-    tab = open_page(path, width=width, height=height, timeout=120_000)
-    in_sight(tab, path, key)
-    assert tab.evaluate(COVERED) == [], "the picture lies on controls"
-
-
-def in_sight(tab: Page, path: str, key: str) -> None:
-    """Assert that stage and control are, where the window is now."""
-    size = tab.viewport_size
-    assert size
-    screen = (size["width"], size["height"])
-    stage, control = tab.locator(".st-key-stage"), tab.locator(css_class(key)).first
-    expect(stage).to_be_visible()
-    expect(control).to_be_visible()
-    drawn(tab, stage)
-    found = stage.evaluate(IN_SIGHT)
-    print(f"{path} {screen}: {found['down']:.0%} of {found['height']:.0f} px")
-    assert found["height"] >= LEAST and found["down"] >= SCREENS[screen], f"{screen}: {found}"
-    main = control.locator("[data-control]").first  # of a view higher than a phone: what moves it
-    found = (main if screen == PHONE and main.count() else control).evaluate(IN_SIGHT)
-    assert found["down"] > 0.99 and found["across"] > 0.99, f"{key}: {found}"
-    assert tab.evaluate(TOO_WIDE) <= 0, f"{screen} scrolls sideways"
+    for width, height, share in SCREENS:
+        tab = open_page(path, width=width, height=height, timeout=120_000)
+        stage, control = tab.locator(".st-key-stage"), tab.locator(css_class(key)).first
+        expect(stage).to_be_visible()
+        expect(control).to_be_visible()
+        drawn(tab, stage)
+        found = stage.evaluate(IN_SIGHT)
+        print(f"{path} {width} x {height}: {found['down']:.0%} of {found['height']:.0f} px")
+        assert found["height"] >= LEAST and found["down"] >= share, f"{width} x {height}: {found}"
+        main = control.locator(
+            "[data-control]"
+        ).first  # of a view higher than a phone: what moves it
+        on_phone = width == SCREENS[-1][0] and main.count()
+        found = (main if on_phone else control).evaluate(IN_SIGHT)
+        assert found["down"] > 0.99 and found["across"] > 0.99, f"{key}: {found}"
+        assert tab.evaluate(TOO_WIDE) <= 0, f"{width} x {height} scrolls sideways"
+        if width == SCREENS[-1][0]:
+            assert tab.evaluate(COVERED) == [], "the picture lies on controls"
+        if keyboard and width == SCREENS[0][0]:
+            reach_by_keyboard(tab, control, key)
 
 
 def reach_by_keyboard(tab: Page, control: Locator, key: str) -> None:
