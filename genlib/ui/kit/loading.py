@@ -107,7 +107,8 @@ def model(source: Info | Path) -> Model:
     return _model(path)
 
 
-@st.cache_resource(max_entries=16, show_spinner="Loading the model …", hash_funcs=BY_FILE)
+# One digit asks 19 models, one after the other, for each picture.
+@st.cache_resource(max_entries=20, show_spinner="Loading the model …", hash_funcs=BY_FILE)
 def _model(path: Path) -> Model:
     from genlib.devices import device
     from genlib.store.checkpoint import load

@@ -206,7 +206,7 @@ def keep_house() -> None:
     """Collect garbage in quiet moments, until the process ends."""
     queue.tidy()
     frozen_at = 0
-    last = frozen_when = quiet_since = let_go_when = time.monotonic()
+    last = frozen_when = quiet_since = time.monotonic()
     while not background.ending.wait(0.1):
         now = time.monotonic()
         if _script_is_running():
@@ -229,10 +229,7 @@ def keep_house() -> None:
             continue
         if libc := _glibc():
             libc.malloc_trim(0)
-        # The next page that reads them reads the disk, so not after every quiet moment.
-        if now - let_go_when >= LONGEST_SECONDS_BETWEEN_COLLECTIONS:
             _let_go_of_files()
-            let_go_when = now
         last = time.monotonic()
 
 
