@@ -28,6 +28,7 @@ from genlib.models.capabilities import (
     HasLikelihood,
     Judges,
     Reconstructs,
+    fulfilled,
 )
 
 Floats = NDArray[np.float64]
@@ -100,7 +101,11 @@ class Reading:
 
     def able(self, model: object) -> bool:
         """Whether the model gives this reading."""
-        return all(isinstance(model, p) for p in self.needs) and not isinstance(model, self.unless)
+        cls: type = type(model)
+        can = fulfilled(cls)  # isinstance with a Protocol takes 0.2 ms, here hundreds of times
+        return can.issuperset(p.__name__ for p in self.needs) and can.isdisjoint(
+            p.__name__ for p in self.unless
+        )
 
 
 _SPOKEN_FOR = (Bounds, HasFreeEnergy, HasLikelihood, HasDensity, Judges, Reconstructs)

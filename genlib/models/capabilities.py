@@ -283,11 +283,12 @@ def capabilities(family: str) -> frozenset[str]:
     from genlib.models import FAMILIES  # which imports this module, too
 
     cls: type = FAMILIES[family]
-    return _fulfilled(cls)
+    return fulfilled(cls)
 
 
 @lru_cache(maxsize=64)  # families; each page asks for those of every checkpoint
-def _fulfilled(cls: type) -> frozenset[str]:
+def fulfilled(cls: type) -> frozenset[str]:
+    """Names of the Protocols that a class of models fulfils."""
     found = set()
     for name, protocol in CAPABILITIES.items():
         methods = [m for m in list(vars(protocol)) if not m.startswith("_")]

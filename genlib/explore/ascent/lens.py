@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import copy
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
@@ -31,6 +31,7 @@ from genlib.explore.ascent.surgery import (
     twin_of,
 )
 
+REMEMBERED = 16  # measurements
 FORMATS: dict[str, torch.dtype] = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 
 
@@ -121,6 +122,7 @@ class Lens:
         self.base = torch.tensor(network.base or network.mean, device=device).view(shape)
         self._plain = not any(network.mean) and all(s == 1 for s in network.std)
         self._smallest: dict[str, int] = {}
+        self._measured: dict[Hashable, tuple[Tensor, Tensor]] = {}
         self.of: Lens | None = None  # whose view this is: it lives as long as its views
 
     def view(self) -> Lens:
@@ -143,6 +145,17 @@ class Lens:
             example = torch.zeros(1, channels, 1, 1, device=self.device)
             self._smallest[layer] = smallest_side(look, example, self.network.smallest, min(sides))
         return self._smallest[layer]
+
+    def remember(
+        self, key: Hashable, measure: Callable[[], tuple[Tensor, Tensor]]
+    ) -> tuple[Tensor, Tensor]:
+        """What ``measure`` said when it was asked with this key, in this lens or a view of it."""
+        found = self._measured.get(key)
+        if found is None:
+            if len(self._measured) >= REMEMBERED:
+                self._measured.clear()
+            found = self._measured[key] = measure()
+        return found
 
     def scores(self, x: Tensor) -> Tensor:
         """Class scores before the softmax, float32: (B, C, H, W) -> (B, K)."""

@@ -32,6 +32,32 @@ def test_changing_the_target_keeps_the_picture(lens: Lens) -> None:
     assert torch.equal(ascent.image[0], six)
 
 
+def test_the_first_frame_is_measured_once_for_all_who_begin_alike(
+    lens: Lens, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks, scores_of = [], Lens.scores
+
+    def counted(self: Lens, x: torch.Tensor) -> torch.Tensor:
+        looks.append(x)
+        return scores_of(self, x)
+
+    monkeypatch.setattr(Lens, "scores", counted)
+
+    def first(seed: int, cls: int) -> tuple[float, float]:
+        start = torch.rand(1, 1, 28, 28, generator=rng(seed))
+        frame = Ascent(lens, start, (cls,), Knobs(), rng()).frame()
+        with torch.no_grad():
+            scores = scores_of(lens, start)[0]
+        assert float(frame.value) == pytest.approx(float(scores[cls]), rel=1e-5)
+        assert float(frame.probability) == pytest.approx(float(scores.softmax(0)[cls]), rel=1e-5)
+        return float(frame.value), float(frame.probability)
+
+    assert first(901, 3) == first(901, 3) and len(looks) == 1
+    first(901, 4)
+    first(902, 3)
+    assert len(looks) == 3, "another class, another picture"
+
+
 def test_one_picture_of_a_batch_does_not_feel_the_others(lens: Lens) -> None:
     start = torch.rand(3, 1, 28, 28, generator=rng())
     knobs = Knobs(lr=0.1)
