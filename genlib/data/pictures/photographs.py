@@ -43,7 +43,7 @@ def sample(name: str) -> bytes:
 
 
 def scikit_learns(path: str) -> Path:
-    """A file of the package sklearn.datasets, whose import would take 1.5 s.
+    """A file that comes with sklearn.datasets, found without importing it, which takes 1.5 s.
 
     Raises FileNotFoundError where scikit-learn is not installed.
     """

@@ -45,8 +45,6 @@ LOG = logging.getLogger(__name__)
 
 # Allocations minus deallocations between two young collections (Python's default is 700).
 YOUNG = 50_000
-# Imported when the server starts. Names, not imports: a test of one page needs few of them.
-NEEDED = ("torch", "genlib.devices", "genlib.models", "genlib.ui.kit.loading")
 QUIET_SECONDS = 0.4
 # Of malloc.h: numbers of mallopt's parameters.
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD, M_ARENA_MAX = -1, -3, -8
@@ -234,12 +232,10 @@ def keep_house() -> None:
 
 
 def import_needed() -> None:
-    """Import torch, the families and what every page needs; call once, before it answers."""
+    """Import torch, all families and what every page needs, before the server answers."""
     print("Loading PyTorch …", flush=True)  # from a cold disk it takes many seconds
-    for name in NEEDED:
-        module = importlib.import_module(name)
-        if name == "genlib.models":
-            _ = module.FAMILIES  # imports the families
+    importlib.import_module("genlib.ui.kit.loading")
+    _ = importlib.import_module("genlib.models").FAMILIES  # which imports every family
 
 
 def style() -> None:

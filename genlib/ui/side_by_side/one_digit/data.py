@@ -30,7 +30,7 @@ from genlib.ui.kit import images, loading
 
 N_REAL = 500  # test digits behind every rank
 N_CODES = 2000  # test digits among which the nearest are looked for
-CHUNK = 20
+CHUNK = 20  # of them measured at once
 Picture = NDArray[np.uint8]
 Known = dict[str, dict[str, Floats]]  # path of a checkpoint -> its readings of real digits
 HEAT = np.array([[13, 8, 60], [120, 20, 110], [215, 70, 60], [252, 170, 50], [252, 253, 190]])
