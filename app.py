@@ -1,4 +1,4 @@
-"""The app: `streamlit run app.py` serves pages/router.py, and frames on a route of their own.
+"""The app: `streamlit run app.py` serves pages/router.py, and on routes of their own what is heavy.
 
 Streamlit runs a main script with a folder named pages next to it in an old multipage mode until
 its first st.navigation call, and the first deep link after a server start then opens on "Page not
@@ -15,7 +15,7 @@ import streamlit as st
 from starlette.middleware import Middleware
 
 from genlib import background
-from genlib.ui.components import frames
+from genlib.ui.components import frames, packets
 from genlib.ui.kit import guard, modules, server
 
 
@@ -35,7 +35,7 @@ async def told(_: st.App) -> AsyncIterator[dict[str, object]]:
 
 app = st.App(
     Path(__file__).parent / "pages" / "router.py",
-    routes=frames.routes(),
+    routes=[*frames.routes(), *packets.routes()],
     middleware=[Middleware(guard.Guard), Middleware(modules.Modules)],
     lifespan=told,
 )

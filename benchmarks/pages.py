@@ -56,19 +56,29 @@ st.title("Two")
 st.container(key="stage").image(np.zeros((200, 200), np.uint8))
 """,
 }
-# Resolves with the time at which the stage shows a picture, or a page without one has run.
+# Resolves with the time at which the stage shows a picture (a canvas that isn't blank), or a page
+# without one has run.
 SHOWS = """(title) => new Promise((resolve) => {
     const PICTURE = "canvas, img, .main-svg, .vega-embed, .tree, .versus, .pt"
-    const painted = (root) => [...root.querySelectorAll("*")].some((e) =>
-        (e.matches(PICTURE) && e.getBoundingClientRect().width >= 30)
-        || (e.shadowRoot && painted(e.shadowRoot)))
+    const probe = new OffscreenCanvas(16, 16).getContext("2d", { willReadFrequently: true })
+    const blank = (canvas) => {
+        probe.clearRect(0, 0, 16, 16)
+        if (canvas.width && canvas.height) probe.drawImage(canvas, 0, 0, 16, 16)
+        return probe.getImageData(0, 0, 16, 16).data.every((level) => !level)
+    }
+    const pictures = (root) => [...root.querySelectorAll("*")].flatMap((e) => [
+        ...(e.matches(PICTURE) && e.getBoundingClientRect().width >= 30 ? [e] : []),
+        ...(e.shadowRoot ? pictures(e.shadowRoot) : []),
+    ])
     const look = () => {
         const main = document.querySelector("[data-testid=stMain]")
         const stage = main?.querySelector(".st-key-stage")
         const there = main?.querySelector("h1")?.innerText.trim() === title
         const app = document.querySelector("[data-testid=stApp]")
         const ran = app?.dataset.testScriptState === "notRunning" && stage
-        if (there && stage && (painted(stage) || ran)) resolve(performance.now())
+        const found = there && stage ? pictures(stage) : []
+        const painted = found.some((e) => e.localName !== "canvas" || !blank(e))
+        if (there && (painted || (ran && !found.length))) resolve(performance.now())
         else requestAnimationFrame(look)
     }
     look()

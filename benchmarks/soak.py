@@ -4,7 +4,8 @@ The clients speak Streamlit's own protocol over real websockets on the loopback 
 session visits every page twice, for the memory that every page's caches take. Then each session
 repeats: think (PAUSE_S seconds on average), then go to a random page (one time in three) or move a
 random slider, number or list of its page. A page change lasts from the request to "script
-finished"; requests that a page asks for by itself (run_every) are sent as a browser does.
+finished"; what a page asks for by itself (run_every) is sent, and packets of weights and pictures
+are fetched, as a browser does.
 
 Prints errors, p50 and p95 of page changes and of widget moves, memory and threads of the server
 before and after, the load of the machine meanwhile, and the slowest pages. Exits with 1 after an
@@ -20,6 +21,7 @@ import argparse
 import json
 import os
 import random
+import re
 import statistics
 import subprocess
 import sys
@@ -29,6 +31,7 @@ import time
 from collections import defaultdict
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.request import urlopen
 
 from rerun import free_port, wait_until_healthy
 from streamlit.proto.BackMsg_pb2 import BackMsg
@@ -42,6 +45,8 @@ SESSIONS, SECONDS, PAUSE_S = 30, 120.0, 5.0
 P95_S, MEMORY_GB = 0.8, 1.2
 PAGE_CHANGES = 1 / 3  # of all actions; the others move widgets
 REST_S = 10.0  # after the last visitor has left: what the last pages still computed has ended
+STREAM = "/_stcore/stream"
+PACKET = re.compile(r"packets/\w+")
 LONGEST_S = 60.0  # a run of a script that takes longer is an error
 QUIET_LOAD = 1.0  # of other programs, below which times say something about the app
 
@@ -67,6 +72,8 @@ class Session:
         self._client: ClientConnection = connect(url, subprotocols=["streamlit"], max_size=None)
         self.hashes: dict[str, str] = {}  # page -> hash of its script
         self.page = self.doing = ""
+        self._base = url.replace("ws://", "http://").removesuffix(STREAM)
+        self._packets: set[str] = set()  # addresses of those that a browser would have by now
         self._widgets: dict[str, tuple[WidgetState, str]] = {}  # id -> (a move, fragment)
         self._run("home", BackMsg())
 
@@ -122,6 +129,12 @@ class Session:
         if kind == "exception":
             self._log.errors.append(f"{what}: {element.exception.type} {element.exception.message}")
             return
+        if kind == "bidi_component":
+            for address in set(PACKET.findall(element.bidi_component.json)) - self._packets:
+                self._packets.add(address)
+                with urlopen(f"{self._base}/{address}") as answer:
+                    answer.read()
+            return
         state = WidgetState()
         if kind == "slider" and not element.slider.disabled:
             slider = element.slider
@@ -163,7 +176,7 @@ def visit(url: str, log: Log, seed: int, until: float, pause_s: float) -> None:
             else:
                 session.move()
         session.close()
-    except (TimeoutError, ConnectionClosed) as error:
+    except (OSError, ConnectionClosed) as error:
         where = session.doing if session else "home"
         log.errors.append(f"session {seed}, {where}: {type(error).__name__} {error}")
 
@@ -236,7 +249,7 @@ def soak(options: argparse.Namespace) -> dict[str, object]:
     with tempfile.TemporaryDirectory() as folder:
         port = free_port()
         server = start(port, folder)
-        url = f"ws://127.0.0.1:{port}/_stcore/stream"
+        url = f"ws://127.0.0.1:{port}{STREAM}"
         try:
             first = Log()
             grown = tour(url, first, server.pid)

@@ -197,13 +197,18 @@ class Sweep:
     energy: Floats  # (T,)
 
 
+def merges(a: Tensor, b: Tensor, how: str, steps: int) -> tuple[Floats, Tensor]:
+    """Alpha from 0 to 1 (T,), and digits a and b (C, H, W) merged at each: (T, C, H, W)."""
+    alpha = np.linspace(0.0, 1.0, steps)
+    return alpha, torch.stack([MERGES[how](a, b, float(t)) for t in alpha])
+
+
 @torch.no_grad()
 def along_alpha(
     model: Reconstructs, a: Tensor, b: Tensor, how: str, kind: str, steps: int = 101
 ) -> Sweep:
     """Energy on the way from digit a to digit b: (C, H, W), (C, H, W) -> Sweep over ``steps``."""
-    alpha = np.linspace(0.0, 1.0, steps)
-    x = torch.stack([MERGES[how](a, b, float(t)) for t in alpha])
+    alpha, x = merges(a, b, how, steps)
     # One image at a time: an energy that samples with a fixed seed then draws the same noise at
     # every alpha, and the curve shows the merge instead of the noise.
     size = 1 if kind == OWN else steps

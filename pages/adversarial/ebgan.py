@@ -5,7 +5,7 @@ import streamlit as st
 from genlib.ui.adversarial import ebgan
 from genlib.ui.adversarial.lessons import EBGAN
 from genlib.ui.kit.pickers import choose, pick_model
-from genlib.ui.kit.stage import header, stage
+from genlib.ui.kit.stage import header, how_to_read, stage
 
 header(
     "Energy-based GAN",
@@ -44,7 +44,7 @@ def judge() -> None:
 with above:
     judge()
 
-with st.expander("How to read it", icon=":material/menu_book:"):
+with how_to_read():
     st.markdown(
         "- **The game**: the judge learns to rebuild real digits and to fail on the generator's, "
         "up to a **margin** m beyond which it no longer cares. The generator learns to be "

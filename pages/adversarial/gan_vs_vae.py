@@ -6,7 +6,7 @@ from genlib.ui.adversarial import gan_vs_vae
 from genlib.ui.adversarial.gan.data import new_z
 from genlib.ui.adversarial.lessons import GAN_VS_VAE
 from genlib.ui.kit.pickers import pick_model
-from genlib.ui.kit.stage import header, stage
+from genlib.ui.kit.stage import header, how_to_read, stage
 
 header(
     "GAN against VAE",
@@ -32,7 +32,7 @@ with picture:
 
 gan_vs_vae.numbers(rows, epochs)
 
-with st.expander("How to read it", icon=":material/menu_book:"):
+with how_to_read():
     st.markdown(
         "- Along a row **z is the same** at every epoch, tile by tile: only the weights changed. "
         "Between the rows z cannot be the same: each model has its own latent space.\n"

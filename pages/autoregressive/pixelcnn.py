@@ -12,7 +12,7 @@ from genlib.ui.components import digit_picker
 from genlib.ui.kit import loading, pickers
 from genlib.ui.kit.pickers import download
 from genlib.ui.kit.plain import plain
-from genlib.ui.kit.stage import header, stage
+from genlib.ui.kit.stage import header, how_to_read, stage, stage_first
 
 KEY = "pixelcnn"
 
@@ -108,6 +108,7 @@ with st.container(horizontal=True):
         "Pixel by pixel, as a loop.",
     )
 
+stage_first()
 st.subheader("Where is the surprise?")
 judged = pixelcnn.judged(info, bits)
 st.markdown(
@@ -120,7 +121,7 @@ with row.container(width=640):
 with row.container(width=440):
     pixelcnn.against_the_test_set(info, pixelcnn.nats(judged))
 
-with st.expander("How to read it", icon=":material/menu_book:"):
+with how_to_read():
     st.markdown(
         "- There are no latents and no bound: the likelihood is exact, and pixels are drawn one "
         "after the other.\n"

@@ -5,7 +5,7 @@ import streamlit as st
 from genlib.ui.boltzmann.lessons import RBM
 from genlib.ui.boltzmann.rbm import chain, measure, race
 from genlib.ui.kit.pickers import choose, pick_model
-from genlib.ui.kit.stage import header, stage
+from genlib.ui.kit.stage import header, how_to_read, stage
 
 header(
     "RBM and DBN",
@@ -65,5 +65,5 @@ HOW_TO_READ = {
     "22 small steps for each sweep where the RBM needs two large ones. That is what the "
     "restriction buys.",
 }
-with st.expander("How to read it", icon=":material/menu_book:"):
+with how_to_read():
     st.markdown(HOW_TO_READ[view])

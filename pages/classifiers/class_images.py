@@ -13,7 +13,7 @@ from genlib.ui.classifiers.lessons import CLASS_IMAGES
 from genlib.ui.classifiers.networks import pick_network, pick_partner, weights_panel
 from genlib.ui.components.film import PANELS
 from genlib.ui.kit.pickers import choose
-from genlib.ui.kit.stage import header, stage
+from genlib.ui.kit.stage import header, how_to_read, stage, stage_first
 
 OBJECTIVES = {"class score": "Score", "log-probability": "Log-probability"}
 
@@ -95,6 +95,7 @@ with picture:
     ascent.show(ascent.Stage(KEY, live))
 
 ascent.downloads(KEY, live, f"class-images-{lens.network.name}")
+stage_first()
 seen, steps, table = live.curves.table()
 if not live.running and len(steps) > 1:
     with st.expander("Inspect the curves", icon=":material/show_chart:"):
@@ -103,7 +104,7 @@ if not live.running and len(steps) > 1:
             key=f"{KEY}.curves",
         )
 
-with st.expander("How to read it", icon=":material/menu_book:"):
+with how_to_read():
     st.markdown(
         "Both networks get the same start, the same steps and the same random moves. Under each "
         "picture is the probability that its own network gives to the class asked for, measured "

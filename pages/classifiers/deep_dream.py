@@ -14,7 +14,7 @@ from genlib.ui.classifiers.networks import pick_network, weights_panel
 from genlib.ui.kit import loading, rights
 from genlib.ui.kit.pickers import choose
 from genlib.ui.kit.plain import plain
-from genlib.ui.kit.stage import header, stage
+from genlib.ui.kit.stage import header, how_to_read, stage
 
 PICTURES = {"china": "Temple", "flower": "Flower", "upload": "Your own"}
 PICTURES_OF = {"china": "china", "flower": "flower", "upload": "china"}  # files
@@ -124,7 +124,7 @@ with picture:
     )
 
 ascent.downloads(KEY, live, f"deep-dream-{lens.network.name}")
-with st.expander("How to read it", icon=":material/menu_book:"):
+with how_to_read():
     st.markdown(
         "The gradient at the layer is set to the layer's own activation, and the picture climbs. "
         "Nothing is added that the layer did not already respond to a little: each step makes the "

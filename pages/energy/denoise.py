@@ -11,7 +11,7 @@ from genlib.ui.energy import denoise
 from genlib.ui.energy.lessons import DENOISE
 from genlib.ui.kit import links, loading
 from genlib.ui.kit.pickers import choose, pick_model
-from genlib.ui.kit.stage import header, stage, wait_for_drawing
+from genlib.ui.kit.stage import header, how_to_read, stage, stage_first, wait_for_drawing
 
 header(
     "Denoise",
@@ -97,6 +97,7 @@ def live() -> None:
         st.caption(
             "Under each picture: squared error per pixel, pixels in [0, 1]. Smaller is better."
         )
+    stage_first()
     with below.container():
         st.subheader("Ten digits, as in the lecture")
         batch = denoise.one_of_each()
@@ -122,7 +123,7 @@ st.caption(
     f"Mean over {denoise.N_MEASURED} test digits; bars are one standard error. "
     "Every method sees the same damage."
 )
-with st.expander("How to read it", icon=":material/menu_book:"):
+with how_to_read():
     st.markdown(
         "Each side knows something that the other doesn't.\n"
         "- Telea and Navier–Stokes are *told* which pixels are damaged. They keep all others "

@@ -17,7 +17,14 @@ from genlib.ui.energy.lessons import MERGED_DIGITS
 from genlib.ui.kit import loading, pickers
 from genlib.ui.kit.columns import side_by_side
 from genlib.ui.kit.plain import plain
-from genlib.ui.kit.stage import header, stage, wait_for_drawing, whole_page
+from genlib.ui.kit.stage import (
+    header,
+    how_to_read,
+    stage,
+    stage_first,
+    wait_for_drawing,
+    whole_page,
+)
 
 HOWS = {  # on screen and in the link -> (key of the merge, what it does)
     "Alpha": ("alpha", "(1 − α) a + α b: both digits at once, but paler"),
@@ -108,11 +115,11 @@ def show(
 ) -> None:
     """The pair at every alpha, as the models see it."""
     how, what = HOWS[way]
-    first = energy_view.sweep(models[0], a.image, b.image, how, kind)
+    alpha, x = energy.merges(a.image, b.image, how, energy_view.FRAMES[how])
     merged_digits(
         "merged.alpha",
-        energy_view.to_bytes(first.x),
-        first.alpha.tolist(),
+        energy_view.to_bytes(x),
+        alpha.tolist(),
         [
             energy_view.card(info, a.image, b.image, how, kind, colour)
             for info, colour in zip(models, MODEL_COLOURS * len(models), strict=False)
@@ -134,6 +141,7 @@ models, how, kind = settings.models, HOWS[settings.way][0], KINDS[settings.choic
 if not models:
     st.stop()
 
+stage_first()
 hows = [merge for merge, _ in HOWS.values()]
 curves = {merge: [energy_view.curve(m, merge, kind) for m in models] for merge in hows}
 count = len(energy_view.energies(models[0], kind))
@@ -145,7 +153,7 @@ rates.markdown(f"**ROC for {how}**, AUC ± standard error")
 rates.plotly_chart(roc_figure(curves[how]), key="merged.roc")
 st.markdown(energy_view.summary(curves[how], how))
 
-with st.expander("How to read it", icon=":material/menu_book:"):
+with how_to_read():
     st.markdown(
         "- **The idea**: these autoencoders were trained on digits alone. A model that "
         "reconstructs a merge as well as a digit has learned to copy pixels.\n"

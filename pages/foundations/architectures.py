@@ -8,7 +8,7 @@ from genlib.ui.foundations.lessons.shipped import ARCHITECTURES
 from genlib.ui.kit import links, standalone
 from genlib.ui.kit.pickers import no_model
 from genlib.ui.kit.plain import plain
-from genlib.ui.kit.stage import header, stage
+from genlib.ui.kit.stage import header, how_to_read, stage, stage_first
 
 header(
     architectures.TITLE,
@@ -44,9 +44,10 @@ with tall:
     chosen = st.query_params.get("architectures.at", "")  # a lesson's: encoder.0 is its first bar
     architecture("architectures.diagram", drawn, start=chosen, linked=architectures.LINKED)
 
+stage_first()
 with st.expander("All layers", icon=":material/table_rows:"):
     st.dataframe(architectures.rows(drawn), hide_index=True, width="stretch")
-with st.expander("How to read it", icon=":material/menu_book:"):
+with how_to_read():
     st.markdown(
         "Circles are numbers that flow, boxes are networks, each bar in a box is a layer with what "
         "follows it. A bar is taller the more numbers it gives on, in even steps of the logarithm; "

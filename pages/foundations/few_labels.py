@@ -8,7 +8,7 @@ from genlib.ui.foundations.few_labels import data, panels, state
 from genlib.ui.foundations.lessons.shipped import FEW_LABELS
 from genlib.ui.kit import loading, standalone
 from genlib.ui.kit.pickers import no_model
-from genlib.ui.kit.stage import header, stage
+from genlib.ui.kit.stage import header, how_to_read, stage, stage_first
 
 KEY = "few.map"
 
@@ -58,6 +58,7 @@ def live() -> None:
         store(shown.material, message)
     with controls:
         panels.below_controls(KEY, choice, some, held, why)
+    stage_first()
     panels.table(choice, some, labels)
     panels.curve(choice)
     standalone.offer(lambda: panels.as_file(choice, shown, labels), "few-labels.html")
@@ -65,7 +66,7 @@ def live() -> None:
 
 live()
 
-with st.expander("How to read it", icon=":material/menu_book:"):
+with how_to_read():
     st.markdown(
         "The map shows 2,000 test digits. A strong colour is a certain guess, a pale one is not; "
         "the large digits are the ones that you have labelled. The accuracy is measured on up to "

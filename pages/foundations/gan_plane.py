@@ -6,7 +6,7 @@ import streamlit as st
 
 from genlib.ui.foundations.lessons.gans import GAN_PLANE
 from genlib.ui.kit import standalone
-from genlib.ui.kit.stage import STAGE, header
+from genlib.ui.kit.stage import STAGE, header, how_to_read
 from genlib.ui.kit.web import component, module_url
 
 TITLE = "GAN in the plane"
@@ -24,7 +24,7 @@ with st.container(key=STAGE):
     component("gan_plane")(key="gan_plane.stage", data={}, height="content")
 
 
-with st.expander("How to read it", icon=":material/menu_book:"):
+with how_to_read():
     st.markdown(
         "- **Blue** points are data, **orange** ones are samples G(z) for a thousand fixed z.\n"
         "- **The ground** is what D believes: blue where it takes a point for real, orange where "

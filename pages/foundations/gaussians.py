@@ -6,7 +6,7 @@ import streamlit as st
 
 from genlib.ui.foundations import people
 from genlib.ui.foundations.lessons.statistics import GAUSSIANS
-from genlib.ui.kit.stage import header
+from genlib.ui.kit.stage import header, how_to_read
 
 IDEA = "A bell curve, an ellipse, and a handful of numbers: the smallest generative models."
 
@@ -22,7 +22,7 @@ header(
 )
 people.show("gaussians", "Gaussians", IDEA)
 
-with st.expander("How to read it", icon=":material/menu_book:"):
+with how_to_read():
     st.markdown(
         "- **Log-likelihood** is the mean of log p(x) over the points, in nats. Fit moves the "
         "Gaussian to where it is highest: to the mean and covariance of the data.\n"

@@ -8,7 +8,7 @@ from genlib.data.curve import noisy_curve
 from genlib.ui import menu
 from genlib.ui.foundations import people
 from genlib.ui.foundations.lessons.statistics import LINEAR_REGRESSION
-from genlib.ui.kit.stage import header
+from genlib.ui.kit.stage import header, how_to_read
 
 IDEA = (
     "A line predicts. A line with an error around it says how likely every point is, and can "
@@ -29,7 +29,7 @@ people.show("linear_regression", "Linear regression", IDEA, {"curve": noisy_curv
 pca = menu.page("pca")
 if st.button("When z isn't given: PCA and mixtures", icon=pca.icon, key="linear_regression.pca"):
     st.switch_page(pca.file)
-with st.expander("How to read it", icon=":material/menu_book:"):
+with how_to_read():
     st.markdown(
         "- **z** is given, **x** is observed: the names of the slides, where z will be a latent.\n"
         "- **Dark points** are those of the fit. Pale ones are held out: no fit has seen them.\n"

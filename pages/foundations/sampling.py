@@ -6,7 +6,7 @@ import streamlit as st
 
 from genlib.ui.foundations.lessons.gans import SAMPLING
 from genlib.ui.kit import standalone
-from genlib.ui.kit.stage import STAGE, header
+from genlib.ui.kit.stage import STAGE, header, how_to_read
 from genlib.ui.kit.web import component, module_url
 
 TITLE = "Sampling"
@@ -28,7 +28,7 @@ with st.container(key=STAGE):
     component("sampling")(key="sampling.stage", data={}, height="content")
 
 
-with st.expander("How to read it", icon=":material/menu_book:"):
+with how_to_read():
     st.markdown(
         "- **F(x)** is the share of p that lies below x. A number u, any from 0 to 1 as likely as "
         "any other, goes across to the curve and down to x. Where F is steep, much of the axis "

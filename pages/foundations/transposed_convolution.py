@@ -6,7 +6,7 @@ from genlib.ui.components.transposed_convolution import transposed_convolution
 from genlib.ui.foundations.lessons.shipped import TRANSPOSED_CONVOLUTION
 from genlib.ui.foundations.transposed_convolution import as_file, decoders, share
 from genlib.ui.kit import standalone
-from genlib.ui.kit.stage import STAGE, header, presenting
+from genlib.ui.kit.stage import STAGE, header, how_to_read, presenting
 
 header(
     "Transposed convolution",
@@ -23,7 +23,7 @@ stores = share(found)
 with st.container(key=STAGE):
     transposed_convolution("transposed_convolution", stores, present=presenting())
 
-with st.expander("How to read it", icon=":material/menu_book:"):
+with how_to_read():
     st.markdown(
         "- **Three views, one operation.** A stamp is added for every input cell. Or: zeros are "
         "put between and around the input cells, and the kernel, turned by 180°, slides over "

@@ -8,7 +8,7 @@ from genlib.ui.components.latent_map import Selection, latent_map, selected
 from genlib.ui.kit import links, loading
 from genlib.ui.kit.jobs import polled
 from genlib.ui.kit.pickers import choose, no_model
-from genlib.ui.kit.stage import header, stage
+from genlib.ui.kit.stage import header, how_to_read, stage
 from genlib.ui.latents.latent_map import data, flow, panels
 from genlib.ui.latents.latent_map.data import Points
 from genlib.ui.latents.latent_map.flow import Choice, Flat
@@ -99,7 +99,7 @@ if not loading.checkpoints("Encodes"):
     no_model("Encodes")
 polled("map.polling", live, every=flow.POLL_SECONDS)
 
-with st.expander("How to read it", icon=":material/menu_book:"):
+with how_to_read():
     st.markdown(
         "A code has as many coordinates as the model has latents; the map shows two. Near points "
         "have similar codes. **In a t-SNE map only nearness means something**: sizes of clusters, "

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import streamlit as st
 
 from genlib.ui.kit.pickers import choose, pick_model
-from genlib.ui.kit.stage import header, stage
+from genlib.ui.kit.stage import header, how_to_read, stage, stage_first
 from genlib.ui.latents.latent_space import panels
 from genlib.ui.latents.latent_space.data import Space
 from genlib.ui.latents.latent_space.data import space as read_space
@@ -68,8 +68,9 @@ def follow() -> None:
     VIEWS[view][1](space)
 
 
+stage_first()
 follow()
-with st.expander("How to read it", icon=":material/menu_book:"):
+with how_to_read():
     st.markdown(
         "The slider of the latent that matters most comes first. The bar under a slider is its KL "
         "to N(0, 1) for a VAE, and its variance for a plain autoencoder. A slider's range is where "

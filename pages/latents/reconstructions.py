@@ -12,7 +12,7 @@ from genlib.ui.kit import links
 from genlib.ui.kit.pickers import choose, pick_models
 from genlib.ui.kit.plain import note_of, plain
 from genlib.ui.kit.signed import signed_legend
-from genlib.ui.kit.stage import header, stage
+from genlib.ui.kit.stage import header, stage, stage_first
 from genlib.ui.latents import reconstructions
 from genlib.ui.latents.lessons import RECONSTRUCTIONS
 
@@ -58,6 +58,7 @@ def show_reconstructions(controls: DeltaGenerator, picture: DeltaGenerator) -> N
             reconstructions.test_digits(data, which, links.number("reconstructions.digits")),
             differences,
         )
+    stage_first()
     st.subheader("Error on the whole test set")
     reconstructions.compare_errors(fits)
     st.caption(

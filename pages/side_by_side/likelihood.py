@@ -10,7 +10,7 @@ from genlib.store.checkpoint import Info
 from genlib.ui.kit import guard, likelihoods, pickers
 from genlib.ui.kit.jobs import polled, within_limits
 from genlib.ui.kit.plain import plain
-from genlib.ui.kit.stage import header, stage
+from genlib.ui.kit.stage import header, how_to_read, stage
 from genlib.ui.side_by_side.lessons import LIKELIHOOD
 
 SIZES = (100, 200, 500, 1000, 2000, 5000, 10_000)
@@ -162,7 +162,7 @@ with st.expander("Table", icon=":material/table:", expanded=bool(rows)):
         key="likelihood.csv",
     )
 
-with st.expander("How to read it", icon=":material/menu_book:"):
+with how_to_read():
     st.markdown(
         "- Each number is −log p(x) in nats per image: exact, an estimate, or a bound. Those in "
         "one panel are of the same pixels.\n"

@@ -6,7 +6,7 @@ import streamlit as st
 
 from genlib.ui.kit import loading
 from genlib.ui.kit.jobs import polled
-from genlib.ui.kit.stage import STAGE, header
+from genlib.ui.kit.stage import STAGE, header, how_to_read
 from genlib.ui.side_by_side.lessons import MAP_OF_MODELS
 from genlib.ui.side_by_side.map_of_models import clicked, drawn, timeline_html, tree_html
 
@@ -45,7 +45,7 @@ opened = clicked("map.time", timeline_html(marked))
 if opened:
     st.switch_page(opened)
 
-with st.expander("How to read it", icon=":material/menu_book:"):
+with how_to_read():
     st.markdown(
         "- The first question is **what is modelled**. A generative model describes how images "
         "come about: p(x), or p(x, y) together with a label. A discriminative one gives p(y | x): "

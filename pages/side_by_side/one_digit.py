@@ -8,7 +8,7 @@ from genlib import background
 from genlib.ui.kit import guard, loading, pickers
 from genlib.ui.kit.jobs import polled, within_limits
 from genlib.ui.kit.plain import plain
-from genlib.ui.kit.stage import header, stage
+from genlib.ui.kit.stage import header, how_to_read, stage, stage_first
 from genlib.ui.side_by_side.lessons import ONE_DIGIT
 from genlib.ui.side_by_side.one_digit import data, view
 
@@ -47,6 +47,7 @@ def live() -> bool:
         with st.container():
             verdict(found)
     view.show_ranking(found)
+    stage_first()
     with below.container():
         cards(found)
     return measuring
@@ -88,7 +89,7 @@ def verdict(found: list[data.Dossier]) -> None:
 with picture:
     polled("one_digit.polling", live, every=POLL, busy=real.busy)
 
-with st.expander("How to read it", icon=":material/menu_book:"):
+with how_to_read():
     st.markdown(
         "- **Bars** are ranks among real digits, so they can be compared. The numbers on the cards "
         "are in each model's own unit and can't be compared. An orange bar is above 95 %.\n"

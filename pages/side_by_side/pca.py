@@ -14,7 +14,7 @@ from genlib.ui.kit import loading
 from genlib.ui.kit.jobs import polled
 from genlib.ui.kit.pickers import choose
 from genlib.ui.kit.plain import note_of, plain
-from genlib.ui.kit.stage import header, stage
+from genlib.ui.kit.stage import header, how_to_read, stage, stage_first
 from genlib.ui.side_by_side.lessons import PCA
 from genlib.ui.side_by_side.pca import view
 from genlib.ui.side_by_side.pca.data import (
@@ -89,6 +89,7 @@ def few_axes(digit: Tensor) -> None:
     st.caption(f"The first {d} axes hold {found.explained[d - 1]:.1%} of the variance.")
     with st.container(key="pca.eigen"):
         eigen_digits(found, data.shape)
+    stage_first()
     with below.container():
         samples([(f"PCA, {d} axes", "z ~ N(0, I)", model)], data, seed)
         st.plotly_chart(explained_figure(found.explained, d), key="pca.explained")
@@ -146,7 +147,7 @@ else:
         else:
             polled("pca.fitting", view.mixture, data, seed, below)
 
-with st.expander("How to read it", icon=":material/menu_book:"):
+with how_to_read():
     st.markdown(
         "- Principal component analysis finds the directions that lose least. A linear autoencoder "
         "learns the same.\n"

@@ -13,6 +13,7 @@ import numpy as np
 
 from genlib import environment
 from genlib.export.operations import Exported
+from genlib.ui.components import packets
 from genlib.ui.components.packet import levels, pack
 from genlib.ui.kit.web import component
 
@@ -83,4 +84,5 @@ def store(name: str, message: bytes) -> None:
     `name` must also be among the message's values, and must change when they do.
     """
     bring = component("store", "<span hidden></span>\n", styled=False)
-    bring(key=component_key("store", name), data=message, height="content")
+    data = {"name": name, "address": packets.address(message)}
+    bring(key=component_key("store", name), data=data, height="content")

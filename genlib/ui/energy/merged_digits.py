@@ -51,20 +51,18 @@ def energies(info: Info, kind: str, how: str = "") -> Floats:
     return energy.energies(model, x.to(device), kind, noise)
 
 
-@st.cache_data(  # 0.6 MB each
-    max_entries=32,
+@st.cache_resource(  # 0.1 MB each; what is returned is never changed
+    max_entries=64,
     show_spinner=False,
     hash_funcs={**loading.BY_FILE, Tensor: lambda image: image.numpy()},
 )
-def sweep(info: Info, a: Tensor, b: Tensor, how: str, kind: str) -> energy.Sweep:
-    """One model's view of digits a and b (C, H, W) merged at every alpha."""
-    model, device = _model(info)
-    return energy.along_alpha(model, a.to(device), b.to(device), how, kind, steps=FRAMES[how])
-
-
 def card(info: Info, a: Tensor, b: Tensor, how: str, kind: str, colour: str = "") -> Card:
-    """Everything that one model's card shows of the pair; the colour is that of its curves."""
-    run = sweep(info, a, b, how, kind)
+    """Everything that one model's card shows of digits a and b (C, H, W) merged at every alpha.
+
+    The colour is that of the model's curves.
+    """
+    model, device = _model(info)
+    run = energy.along_alpha(model, a.to(device), b.to(device), how, kind, steps=FRAMES[how])
     real, merged = energies(info, kind), energies(info, kind, how)
     shares = energy.share_above(real, run.energy)
     # How little there is of the other digit; the maximum has all of both.

@@ -4,13 +4,16 @@
     controls, picture = stage()
     with controls: ...    # scrolls by itself
     with picture: ...     # stays in the first screen
-    ...                   # then what the numbers say, then how to read it
+    stage_first()
+    ...                   # then what the numbers say
+    with how_to_read(): ...
 
 Sizes and the phone's order (picture first, sticky) are in style.css, by the keys given here.
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -18,11 +21,12 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from genlib.ui.kit import lessons as teaching
-from genlib.ui.kit import modules
+from genlib.ui.kit import modules, web
 from genlib.ui.kit.lessons import Lesson
 from genlib.ui.kit.web import component
 
 CONTROLS, STAGE = "controls", "stage"
+HEAD_START = 0.2  # seconds
 SHARES = (3, 8)  # of the width: controls, picture
 
 
@@ -121,3 +125,19 @@ def stage(shares: tuple[int, int] = SHARES) -> tuple[DeltaGenerator, DeltaGenera
     """
     left, right = st.columns(shares, gap="medium")
     return left.container(key=CONTROLS), right.container(key=STAGE)
+
+
+def stage_first() -> None:
+    """Call it before what is below the stage: of a page that opens, browsers draw the stage first.
+
+    A browser draws all that it has been told in one go; charts and texts take it longer than the
+    stage.
+    """
+    if web.just_opened():
+        time.sleep(HEAD_START)
+
+
+def how_to_read() -> DeltaGenerator:
+    """The closed part at the end of a page, for its explanations."""
+    stage_first()
+    return st.expander("How to read it", icon=":material/menu_book:")

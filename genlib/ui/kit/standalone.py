@@ -71,9 +71,9 @@ def packet_page(
 
 
 _PACKETS = """
-import store from "store/view.js"
-import { fromText } from "shared/packet.js"
-for (const one of data.stored) store({ data: fromText(one) })
+import { shareUnpacked } from "store/view.js"
+import { fromText, unpack } from "shared/packet.js"
+for (const one of data.stored) shareUnpacked(unpack(fromText(one)))
 data = fromText(data.packet)
 """
 

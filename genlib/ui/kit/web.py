@@ -67,12 +67,20 @@ def _with_tuples(render: Callable[P, R]) -> Callable[P, R]:
 
 
 PAGE = "web.page"  # the path of the page that this session shows, in its state
+OPENED = "web.opened"  # there while a page has only just been opened
 _used: dict[str, dict[str, None]] = {}  # page -> components that it has shown: bounded by both
 
 
 def opens(path: str) -> None:
     """Note which page of the menu this run shows, so that its components are known next time."""
-    st.session_state[PAGE] = path
+    if st.session_state.get(PAGE) != path:
+        st.session_state[PAGE] = path
+        st.session_state[OPENED] = True
+
+
+def just_opened() -> bool:
+    """Whether this page has been opened since this was last asked."""
+    return bool(st.session_state.pop(OPENED, False))
 
 
 def components_of(path: str) -> tuple[str, ...]:

@@ -16,4 +16,5 @@ export const unpack = (bytes) => {
 }
 
 /** Bytes inside other data travel as base64 text. @param {string} text @returns {Uint8Array} */
-export const fromText = (text) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0))
+export const fromText = (text) =>
+  Uint8Array.fromBase64 ? Uint8Array.fromBase64(text) : Uint8Array.from(atob(text), (c) => c.charCodeAt(0))

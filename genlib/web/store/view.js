@@ -1,13 +1,40 @@
-// Draws nothing: takes what is heavy (decoder, codes, pictures, layers) once, and shares it by name
+// Draws nothing: fetches what is heavy (decoder, codes, pictures, layers) once, and shares it by name
 // with the page's components.
 import { compileDecoder } from "../shared/decoder.js"
 import { unpack } from "../shared/packet.js"
 import { isShared, share } from "../shared/store.js"
 
-export default ({ data }) => {
-  const { model, weights, atlas, ...given } = unpack(data), { name } = given
-  if (isShared(name)) return
+const TRIES = 5, PAUSE = 300 // ms, doubled after each try
+const coming = new Set()
+
+/** The packet at this address. One that the server has forgotten is there again once the page has run.
+ * @param {string} address @param {() => void} runAgain @returns {Promise<object>} */
+const bring = async (address, runAgain) => {
+  for (let tried = 1; ; tried++) {
+    const answer = await fetch(address).catch((problem) => ({ ok: false, status: problem.message }))
+    if (answer.ok) return unpack(new Uint8Array(await answer.arrayBuffer()))
+    if (tried === TRIES) throw new Error(`${address}: ${answer.status}`)
+    runAgain()
+    await new Promise((go) => setTimeout(go, PAUSE * 2 ** (tried - 1)))
+  }
+}
+
+/** Share what a packet holds. @param {object} values as `unpack` gives them @returns {Promise<void>} */
+export const shareUnpacked = async ({ model, weights, atlas, ...given }) => {
   if (model) given.decoder = compileDecoder(model, weights)
-  if (!atlas) return share(name, given)
-  createImageBitmap(new Blob([atlas], { type: "image/png" })).then((sheet) => share(name, { ...given, sheet }))
+  if (atlas) given.sheet = await createImageBitmap(new Blob([atlas], { type: "image/png" }))
+  share(given.name, given)
+}
+
+const fetchAndShare = async (name, address, runAgain) => {
+  coming.add(name)
+  try {
+    await shareUnpacked(await bring(address, runAgain))
+  } finally {
+    coming.delete(name)
+  }
+}
+
+export default ({ data: { name, address }, setTriggerValue }) => {
+  if (!isShared(name) && !coming.has(name)) fetchAndShare(name, address, () => setTriggerValue("gone", true))
 }

@@ -232,15 +232,15 @@ def cloud(choice: Choice, epoch: int, flat: Flat, pictures: str, codes: str, fil
 
 def download_coordinates(some: Points, flat: Flat | None, file: str) -> None:
     """A button that saves where the points are, once the map is finished."""
-    ready = flat is not None and flat.ready
+    made = flat if flat is not None and flat.ready else None
     download(
         "Coordinates (CSV)",
-        coordinates(some, flat.positions) if flat is not None and ready else b"",
+        b"" if made is None else lambda: coordinates(some, made.positions),
         file,
         "Test image, class, x and y of every point."
-        + ("" if ready else " Ready when the map is finished."),
+        + (" Ready when the map is finished." if made is None else ""),
         key="map.csv",
-        disabled=not ready,
+        disabled=made is None,
     )
 
 

@@ -1,0 +1,54 @@
+"""The route by which decoders, codes and pictures reach the browser, which keeps them for good.
+
+In a component's data a packet of a megabyte is text, sent anew to each session, and what the page
+shows waits behind it. Here it has an address that names its content, so that a browser asks once:
+
+    GET packets/<hash>    packet.py's bytes; under a hash there is never anything else
+"""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections import OrderedDict
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from genlib.ui.kit import guard
+
+MOST = 1 << 24  # bytes that can be asked for; what nobody has named for longest is forgotten
+HEADERS = {
+    "Cache-Control": "private, max-age=31536000, immutable",
+    "Content-Encoding": "identity",  # weights and PNG don't get smaller
+}
+
+_held: OrderedDict[str, bytes] = OrderedDict()
+_lock = threading.Lock()
+
+
+def address(packet: bytes) -> str:
+    """Where this packet is, relative to the page; name it again on every run that needs it."""
+    name = hashlib.sha256(packet).hexdigest()
+    with _lock:
+        _held.setdefault(name, packet)
+        _held.move_to_end(name)
+        while len(_held) > 1 and sum(map(len, _held.values())) > MOST:
+            _held.popitem(last=False)
+    return f"packets/{name}"
+
+
+def routes() -> list[Route]:
+    """The route for ``st.App``, also under a base path (server.baseUrlPath)."""
+    return [
+        Route(f"{base}/packets/{{name}}", guard.own_site(_packet), methods=["GET"])
+        for base in ("", "/{base:path}")
+    ]
+
+
+async def _packet(request: Request) -> Response:
+    packet = _held.get(request.path_params["name"])
+    if packet is None:
+        return Response("This packet is gone.", 404, {"Cache-Control": "no-store"})
+    return Response(packet, 200, HEADERS, "application/octet-stream")

@@ -1,0 +1,38 @@
+import assert from "node:assert/strict"
+import { test } from "node:test"
+
+import { isShared, withShared } from "../../genlib/web/shared/store.js"
+import view from "../../genlib/web/store/view.js"
+
+/** A packet of plain values, as packet.py joins it. */
+const packed = (values) => {
+  const text = JSON.stringify({ values, parts: [] })
+  const head = new TextEncoder().encode(text + " ".repeat((4 - (text.length % 4)) % 4))
+  return new Uint8Array([...new Uint8Array(new Uint32Array([head.length]).buffer), ...head])
+}
+
+const shared = (name) => new Promise((use) => withShared(name, use))
+
+test("a packet is fetched once, however often the page runs", async () => {
+  const asked = []
+  globalThis.fetch = async (address) => {
+    asked.push(address)
+    return new Response(packed({ name: "a", sizes: [2] }))
+  }
+  const given = { data: { name: "a", address: "packets/a" }, setTriggerValue: assert.fail }
+  view(given)
+  view(given)
+  assert.deepEqual((await shared("a")).sizes, [2])
+  view(given)
+  assert.deepEqual(asked, ["packets/a"])
+})
+
+test("a packet that the server has forgotten comes once the page has run again", async () => {
+  let runs = 0
+  globalThis.fetch = async () =>
+    runs ? new Response(packed({ name: "b" })) : new Response("gone", { status: 404 })
+  view({ data: { name: "b", address: "packets/b" }, setTriggerValue: () => (runs += 1) })
+  await shared("b")
+  assert.equal(runs, 1)
+  assert.ok(isShared("b"))
+})
