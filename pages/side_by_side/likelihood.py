@@ -10,7 +10,7 @@ from genlib.store.checkpoint import Info
 from genlib.ui.kit import guard, likelihoods, pickers
 from genlib.ui.kit.jobs import polled, within_limits
 from genlib.ui.kit.plain import plain
-from genlib.ui.kit.stage import header, how_to_read, stage
+from genlib.ui.kit.stage import header, how_to_read, stage, stage_first
 from genlib.ui.side_by_side.lessons import LIKELIHOOD
 
 SIZES = (100, 200, 500, 1000, 2000, 5000, 10_000)
@@ -129,6 +129,7 @@ with picture, st.container(key="tall"):
             "No header holds a likelihood yet. Choose a model and measure it.",
             icon=":material/info:",
         )
+stage_first()
 for info in shown:
     for able in likelihoods.able(info):
         job = likelihoods.newest(info, able)

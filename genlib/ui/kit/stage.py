@@ -26,7 +26,7 @@ from genlib.ui.kit.lessons import Lesson
 from genlib.ui.kit.web import component
 
 CONTROLS, STAGE = "controls", "stage"
-HEAD_START = 0.2  # seconds
+HEAD_START = 0.3  # seconds
 SHARES = (3, 8)  # of the width: controls, picture
 
 
