@@ -61,7 +61,7 @@ st.container(key="stage").image(np.zeros((200, 200), np.uint8))
 # Resolves with the time at which the stage shows a picture (a canvas that isn't blank), or a page
 # without one has run.
 SHOWS = """(title) => new Promise((resolve) => {
-    const PICTURE = "canvas, img, .main-svg, .vega-embed, .tree, .versus, .pt"
+    const PICTURE = "canvas, img, .main-svg, .vega-embed, .tree, .versus, .pt, .dots"
     const probe = new OffscreenCanvas(16, 16).getContext("2d", { willReadFrequently: true })
     const blank = (canvas) => {
         probe.clearRect(0, 0, 16, 16)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import streamlit as st
 
 from genlib.evaluate.bench import LIKELIHOODS
-from genlib.plots.likelihood import likelihood_figure
 from genlib.store.checkpoint import Info
 from genlib.ui.kit import guard, likelihoods, pickers
+from genlib.ui.kit.dot_plot import dot_plot
 from genlib.ui.kit.jobs import polled, within_limits
 from genlib.ui.kit.plain import plain
 from genlib.ui.kit.stage import header, how_to_read, stage, stage_first
@@ -116,7 +116,7 @@ def panel(pixels: str) -> None:
     if points:
         st.subheader(likelihoods.PANELS[pixels].title)
         st.caption(likelihoods.PANELS[pixels].text)
-        st.plotly_chart(likelihood_figure(points), key=f"likelihood.chart.{pixels}")
+        dot_plot(points, "nats per image; less is better")
 
 
 rows = likelihoods.rows_of(shown)

@@ -16,7 +16,7 @@ from playwright.sync_api import Page
 
 # A stage shows a picture, or so many letters that they stand for one.
 RECORD = """() => {
-    const PICTURE = "canvas, img, svg, table, .main-svg, .vega-embed, .tree, .versus, .pt"
+    const PICTURE = "canvas, img, svg, table, .main-svg, .vega-embed, .tree, .versus, .pt, .dots"
     const LETTERS = 40, SIDE = 30
     const app = document.querySelector("[data-testid=stApp]")
     const painted = (root) => [...root.querySelectorAll("*")].some((e) => {

@@ -28,11 +28,23 @@ def test_numbers_under_pictures_do_not_run_into_each_other(
     assert page.locator(".pt figcaption").evaluate_all(OVERFLOWING) == []
 
 
-@pytest.mark.parametrize("path", ["likelihood", "merged-digits"])
+@pytest.mark.parametrize("path", ["pca", "merged-digits"])
 def test_titles_of_axes_are_not_cut_off(open_page: Callable[..., Page], path: str) -> None:
     page = open_page(path, width=390, height=844)
     expect(page.locator(".xtitle").first).to_be_visible()
     assert page.evaluate(CUT) == []
+
+
+def test_the_numbers_of_likelihood_s_axis_have_room(open_page: Callable[..., Page]) -> None:
+    page = open_page("likelihood", width=390, height=844)
+    numbers = page.locator(".dots").first.locator(".axis span:visible")
+    expect(numbers.first).to_be_visible()
+    edges = numbers.evaluate_all(
+        "(all) => all.map((one) => one.getBoundingClientRect()).map((b) => [b.left, b.right])"
+    )
+    flat = [x for edge in sorted(edges) for x in edge]
+    assert len(edges) > 2 and flat == sorted(flat), f"numbers run into each other: {edges}"
+    assert flat[0] >= 0 and flat[-1] <= 390
 
 
 # The share of the stage that is on the screen and not under the lesson's sheet.

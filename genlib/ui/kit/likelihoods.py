@@ -15,10 +15,10 @@ from genlib import background
 from genlib.background import Job
 from genlib.environment import root
 from genlib.evaluate.bench import LIKELIHOODS
-from genlib.plots.likelihood import Point
 from genlib.store.checkpoint import Info
 from genlib.ui.kit import loading
-from genlib.ui.kit.plain import in_chart, plain
+from genlib.ui.kit.dot_plot import Point
+from genlib.ui.kit.plain import plain
 
 HEADER, HERE, PAPER = "checkpoint", "measured here", "published"
 
@@ -126,11 +126,11 @@ def points(rows: list[Row], pixels: str, published: bool) -> list[Point]:
     """What the chart of one kind of pixels shows."""
     found = [
         Point(
-            f"{in_chart(r.model)}: {LIKELIHOODS[r.metric].name}",
+            f"{r.model}: {LIKELIHOODS[r.metric].name}",
             r.how,
             r.value,
             2 * r.stderr,
-            f"± {r.stderr:.2f} standard error, {r.n:,} images, {r.origin}<br>{in_chart(r.data)}",
+            f"± {r.stderr:.2f} standard error, {r.n:,} images, {r.origin}; {r.data}",
             r.origin == HERE,
         )
         for r in rows
