@@ -12,6 +12,7 @@ import pytest
 import torch
 from playwright.sync_api import Locator, Page, expect
 
+from genlib.data.datasets import find_mnist
 from genlib.models.capabilities import Decodes
 from genlib.store import checkpoint
 from tests.browser.waiting import painted, until
@@ -160,6 +161,7 @@ def test_the_pad_the_keyboard_and_the_buttons_move_z(
     assert (canvas_pixels(page, PICTURE) == picture).all()
 
 
+@pytest.mark.skipif(find_mnist() is None, reason="no embedded digit's code is near (-1, 5)")
 def test_of_two_latents_the_plane_shows_pictures_and_numbers_set_z(
     open_page: Callable[..., Page], shipped: Path, canvas_pixels: Read
 ) -> None:
