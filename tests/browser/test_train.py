@@ -107,6 +107,8 @@ def test_train_watch_refresh_pause_and_stop(
     name.press("Enter")
     expect(page.get_by_role("heading", name="by hand")).to_be_visible(timeout=SLOW)
     page.get_by_role("link", name="Reconstructions").last.click()
+    # Before that page is there, the name is still this one's, and Back leads to Runs.
+    page.wait_for_url(re.compile("/reconstructions"), timeout=SLOW)
     expect(page.get_by_text("by hand").first).to_be_visible(timeout=SLOW)
 
     # Deleted: Undo is there at once.
