@@ -1,7 +1,7 @@
 """The route by which decoders, codes and pictures reach the browser, which keeps them for good.
 
-In a component's data a packet of a megabyte is text, sent anew to each session, and what the page
-shows waits behind it. Here it has an address that names its content, so that a browser asks once:
+In a component's data a packet of a megabyte is sent to each session, and what the page shows waits
+behind it. Here it has an address that names its content, so that a browser asks once:
 
     GET packets/<hash>    packet.py's bytes; under a hash there is never anything else
 """
