@@ -1,4 +1,4 @@
-"""The app: `streamlit run app.py` serves pages/router.py, and on routes of their own what is heavy.
+"""The app: `streamlit run app.py` serves pages/router.py, and frames and packets by themselves.
 
 Streamlit runs a main script with a folder named pages next to it in an old multipage mode until
 its first st.navigation call, and the first deep link after a server start then opens on "Page not

@@ -6,7 +6,7 @@ from genlib.ui.adversarial.gan import panels, training
 from genlib.ui.adversarial.gan.steps import theatre
 from genlib.ui.adversarial.lessons import GAN
 from genlib.ui.kit.pickers import choose, pick_model
-from genlib.ui.kit.stage import header, stage, stage_first
+from genlib.ui.kit.stage import header, how_to_read, stage
 
 header(
     "GAN",
@@ -64,8 +64,7 @@ def show() -> None:
         info = pick_model("StepsApart", "Decodes", key="gan.model", default="dcgan-28")
     with picture:
         VIEWS[view](info, controls)
-    stage_first()
-    with below.expander("How to read it", icon=":material/menu_book:"):
+    with below.container(), how_to_read():
         st.markdown(HOW_TO_READ[view])
 
 

@@ -53,15 +53,9 @@ def address(live: Live) -> str:
 
 
 def routes() -> list[Route]:
-    """The routes for ``st.App``; each also under a base path (server.baseUrlPath).
-
-    Pages of other sites get 403.
-    """
-    return [
-        Route(f"{base}/frames/{{token}}", guard.own_site(endpoint), methods=[method])
-        for base in ("", "/{base:path}")
-        for method, endpoint in (("GET", _frame), ("POST", _knobs))
-    ]
+    """The routes for ``st.App``."""
+    path = "/frames/{token}"
+    return guard.own_routes(path, _frame) + guard.own_routes(path, _knobs, "POST")
 
 
 async def _frame(request: Request) -> Response:

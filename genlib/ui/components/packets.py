@@ -40,11 +40,8 @@ def address(packet: bytes) -> str:
 
 
 def routes() -> list[Route]:
-    """The route for ``st.App``, also under a base path (server.baseUrlPath)."""
-    return [
-        Route(f"{base}/packets/{{name}}", guard.own_site(_packet), methods=["GET"])
-        for base in ("", "/{base:path}")
-    ]
+    """The route for ``st.App``."""
+    return guard.own_routes("/packets/{name}", _packet)
 
 
 async def _packet(request: Request) -> Response:

@@ -21,6 +21,7 @@ import streamlit as st
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from streamlit import runtime
 from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
@@ -166,6 +167,15 @@ def is_foreign(headers: Headers) -> bool:
         return site not in ("same-origin", "none")
     origin = headers.get("origin")
     return origin is not None and urlsplit(origin).netloc != headers.get("host")
+
+
+def own_routes(path: str, endpoint: Endpoint, method: str = "GET") -> list[Route]:
+    """A route for this site's own pages, also under a base path (server.baseUrlPath).
+
+    Pages of other sites get 403.
+    """
+    guarded = own_site(endpoint)
+    return [Route(base + path, guarded, methods=[method]) for base in ("", "/{base:path}")]
 
 
 def own_site(endpoint: Endpoint) -> Endpoint:
