@@ -312,3 +312,21 @@ def test_tsne_can_be_cancelled_and_stays_as_it_was(open_page, settle, shipped, c
     still = canvas_pixels(page, "canvas.base")
     page.wait_for_timeout(1500)
     assert changed(canvas_pixels(page, "canvas.base"), still) < 1
+
+
+def test_a_map_comes_whose_pictures_the_server_has_forgotten(page, open_page, shipped):
+    refused, said = [], []
+
+    def refuse_once(route):
+        if refused:
+            return route.continue_()
+        refused.append(route.request.url)
+        route.fulfill(status=404, body="This packet is gone.")
+
+    page.route("**/packets/*", refuse_once)
+    page.on("websocket", lambda socket: socket.on("framesent", lambda sent: said.append(sent)))
+    open_page(PCA, height=720)
+    at_rest(page)
+    hover_until(page, "test image")  # which needs the pictures
+    assert refused, "no packet was asked for"
+    assert any(b"gone" in sent for sent in said if isinstance(sent, bytes)), "nothing ran again"
