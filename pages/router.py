@@ -40,6 +40,7 @@ history.follow()
 stage.follow_keys(shows.control, shows.path)
 try:
     server.check_environment()
+    links.follow_renamed(shows.models)
     page.run()
 finally:
     server.footer()  # also after st.stop()

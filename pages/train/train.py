@@ -19,14 +19,14 @@ def pick_run() -> Run | None:
         return None
     linked = st.query_params.get("run", "")
     if linked in known and linked != st.session_state.get(LINKED):
-        st.session_state["train.run"] = linked  # somebody came by a link
-    if st.session_state.get("train.run") not in known:
-        st.session_state["train.run"] = next(iter(known))
+        st.session_state[actions.WATCHED] = linked  # somebody came by a link
+    if st.session_state.get(actions.WATCHED) not in known:
+        st.session_state[actions.WATCHED] = next(iter(known))
     chosen = st.selectbox(
         "Run",
         list(known),
         format_func=lambda run_id: actions.title(known[run_id]),
-        key="train.run",
+        key=actions.WATCHED,
         label_visibility="collapsed",
         persist_state="session",
     )

@@ -43,6 +43,19 @@ def wait_for_other(page: Page, look: Callable[[Page], str], old: str) -> str:
     return look(page)
 
 
+def standing_still(page: Page, label: str) -> str:
+    """A number once it has stayed the same for two seconds; it is drawn later than the state."""
+    seen = [metric(page, label)]
+
+    def still() -> bool:
+        page.wait_for_timeout(2000)
+        seen.append(metric(page, label))
+        return seen[-2] == seen[-1]
+
+    until(page, still, f"{label} goes on", patience=20_000)
+    return seen[-1]
+
+
 def state(page: Page) -> str:
     """The badge next to the run's name; the icon's name goes before the word."""
     badge = page.locator("h3").locator("xpath=ancestor::*[@data-testid='stHorizontalBlock'][1]")
@@ -85,10 +98,7 @@ def test_train_watch_refresh_pause_and_stop(
 
     page.get_by_role("button", name="Pause").click()
     expect(page.get_by_text("Paused. The process keeps")).to_be_visible(timeout=SLOW)
-    settle(page)
-    held = metric(page, "Epochs")
-    page.wait_for_timeout(2000)
-    assert metric(page, "Epochs") == held
+    held = standing_still(page, "Epochs")
     page.get_by_role("button", name="Continue").click()
     wait_for_other(page, lambda p: metric(p, "Epochs"), held)
 

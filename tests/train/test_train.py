@@ -170,6 +170,16 @@ def test_a_finished_run_can_be_named_deleted_and_brought_back() -> None:
     assert app.subheader[0].value == "my digits"
 
 
+def test_undo_leads_back_to_the_run_that_was_watched() -> None:
+    run, other = trained(), trained()
+    app = page(train__show="Watch", run=run.id)
+    ok(app.button(key="run.delete").click().run())
+    assert app.subheader[0].value == other.id
+    ok(app.button(key="run.undo").click().run())
+    assert app.subheader[0].value == run.id
+    assert app.query_params["run"] in (run.id, [run.id])
+
+
 @pytest.mark.parametrize("key", ["run.resume", "run.delete", "run.name"])
 def test_a_run_that_another_session_deleted_is_said_to_be_gone(key: str) -> None:
     run, other = trained(), trained()

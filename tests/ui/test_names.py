@@ -20,7 +20,7 @@ from genlib.store import checkpoint
 from genlib.training import loop
 from genlib.ui.kit import loading
 from genlib.ui.train import actions
-from tests.helpers import visit
+from tests.helpers import browse, visit
 
 
 @pytest.fixture
@@ -94,6 +94,26 @@ def test_a_run_named_like_a_shipped_model_opens_on_every_page_that_shows_it(
             widgets = [*app.selectbox, *app.multiselect]
             (value,) = (w.value for w in widgets if w.key == parameter)
             assert value in (info.name, [info.name]), page.file
+
+
+def test_a_link_from_before_a_renaming_opens_the_renamed_model(
+    tmp_path: Path, shelf: Callable[..., Path]
+) -> None:
+    """Its page may be left before it has drawn the new name."""
+    shelf({"first": Autoencoder(AutoencoderSettings(latent_dim=6))})
+    run = tmp_path / "runs/ae-2/model.safetensors"
+    for name, now in (("ae-2", "ae-2 (your run)"), ("mine", "mine (your run ae-2)")):
+        model = Autoencoder(AutoencoderSettings(latent_dim=6))
+        checkpoint.save(run, model, name=name, dataset="mnist", seed=0, epoch=1)
+        st.cache_data.clear()
+        for old in ("ae-2 (your run)", "best (your run ae-2)", now):
+            assert loading.current_name(old) == now
+            several = browse("latents/reconstructions.py", **{"reconstructions.models": old})
+            assert several.multiselect(key="reconstructions.models").value == [now]
+            single = browse("latents/latent_space.py", **{"latent_space.model": old})
+            assert single.selectbox(key="latent_space.model").value == now
+    for other in ("first", "ae-2", "ae-3 (your run)", "x (your run ae-3)", "ae-2 (upload)", ""):
+        assert loading.current_name(other) == other
 
 
 @pytest.mark.parametrize("family", list(FAMILIES))

@@ -1,10 +1,13 @@
-"""Numbers in the link; whole ones may be there without a widget, such as seeds."""
+"""What the link holds: numbers, whole ones also without a widget, such as seeds; models by name."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 
 import streamlit as st
+
+from genlib.ui.kit import loading
 
 
 def keep_finite() -> None:
@@ -18,6 +21,18 @@ def _infinite(text: str) -> bool:
         return math.isinf(float(text))
     except ValueError:
         return False
+
+
+def follow_renamed(keys: Iterable[str]) -> None:
+    """Where the link names models at ``keys`` as they were once named, start again with new names.
+
+    Widgets read what the link was when the script began.
+    """
+    known = {key: st.query_params.get_all(key) for key in keys}
+    now = {key: [loading.current_name(name) for name in names] for key, names in known.items()}
+    if now != known:
+        st.query_params.update({key: names for key, names in now.items() if names})
+        st.rerun()
 
 
 def number(key: str, default: int = 0) -> int:

@@ -8,6 +8,7 @@ read again.
 from __future__ import annotations
 
 import logging
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -30,6 +31,9 @@ if TYPE_CHECKING:
     from genlib.data.datasets import Dataset
     from genlib.models import Model
 
+
+# "best (your run vae-3)", see ``public_name``.
+PUBLIC = re.compile(r"(?P<name>.+?) \((?P<origin>your run|upload)(?: (?P<unique>[^)]+))?\)")
 
 # How Streamlit's caches tell checkpoints apart, given as an Info or a Path.
 BY_FILE: HashFuncsDict = {
@@ -84,10 +88,28 @@ def public_name(info: Info) -> str:
     is: deleting one model never renames another.
     """
     of = origin(info)
-    unique = info.path.parent.name if of == "your run" else info.path.stem
+    unique = _unique(info)
     if info.name == unique:
         return info.name if of == "shipped" else f"{info.name} ({of})"
     return f"{info.name} ({of} {unique})"
+
+
+def _unique(info: Info) -> str:
+    """What tells a checkpoint from all others of its origin, and stays when it is renamed."""
+    return info.path.parent.name if origin(info) == "your run" else info.path.stem
+
+
+def current_name(name: str) -> str:
+    """The public name of today for one of before a renaming; any other text as it is.
+
+    A link that was made before, or clicked before the page had drawn the new name, still opens it.
+    """
+    old = PUBLIC.fullmatch(name)
+    known = checkpoints() if old else []
+    if old is None or any(info.name == name for info in known):
+        return name
+    wanted = (old["origin"], old["unique"] or old["name"])
+    return next((info.name for info in known if (origin(info), _unique(info)) == wanted), name)
 
 
 def _capabilities(info: Info) -> frozenset[str]:

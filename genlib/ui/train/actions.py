@@ -20,7 +20,8 @@ from genlib.ui.kit.pickers import download
 from genlib.ui.kit.plain import plain
 from genlib.ui.menu import PAGES, Page
 
-DELETED = "runs.deleted"
+WATCHED = "train.run"  # the id of the run that the Train page shows
+DELETED = "runs.deleted"  # what was deleted last: its id, its name, whether it was watched
 SAID = "runs.said"
 
 P = ParamSpec("P")
@@ -239,9 +240,9 @@ def _rename(run: Run, key: str) -> None:
 @_told
 def delete(run: Run) -> None:
     """Delete the run and offer to undo it; for callbacks."""
-    name = run.name
+    name, watched = run.name, st.session_state.get(WATCHED) == run.id
     queue.delete(run)
-    st.session_state[DELETED] = (run.id, name)
+    st.session_state[DELETED] = (run.id, name, watched)
 
 
 def offer_undo() -> None:
@@ -259,7 +260,10 @@ def offer_undo() -> None:
 def undo() -> None:
     """Bring the run back that was deleted last; for callbacks."""
     if DELETED in st.session_state:  # else this is the second click of a double click
-        restore(st.session_state[DELETED][0])
+        run_id, _, watched = st.session_state[DELETED]
+        restore(run_id)
+        if watched:  # not the run that was shown in its place
+            st.session_state[WATCHED] = run_id
 
 
 @rights.needed

@@ -26,6 +26,7 @@ from genlib.training import loop
 from genlib.ui.components.architecture import architecture
 from genlib.ui.kit import guard, loading, rights, server
 from genlib.ui.kit.plain import note_of, plain
+from genlib.ui.train.actions import WATCHED
 from genlib.ui.train.dataset import own_pictures, ready, strip
 
 FROM_DATA = ("channels", "image_size", "n_classes")  # settings that follow from the dataset
@@ -254,7 +255,7 @@ def _start() -> None:
         rights.say(str(error))
         return
     st.session_state["train.show"] = "Watch"
-    st.session_state["train.run"] = run.id
+    st.session_state[WATCHED] = run.id
 
 
 def _size(data: datasets.Dataset, train: Mapping[str, object]) -> str:
