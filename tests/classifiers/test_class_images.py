@@ -14,13 +14,14 @@ import streamlit as st
 import torch
 from streamlit.testing.v1 import AppTest
 
+from genlib.explore.ascent.knobs import turned
 from genlib.explore.ascent.live import Live
 from genlib.models.classifier import Classifier, ClassifierSettings
 from genlib.models.residual import ResidualClassifier, ResidualSettings
 from genlib.plots.curves import curves_figure
 from genlib.store import checkpoint
 from genlib.ui.classifiers import networks
-from tests.helpers import visit
+from tests.helpers import sent, visit
 
 KEY = "class_images"
 opened = partial(visit, "classifiers/class_images.py", KEY)
@@ -68,6 +69,21 @@ def test_knobs_reach_the_ascent_while_nothing_restarts(tiny: Path) -> None:
     assert live.shown.step == 2
     app.button(key=f"{KEY}.reset").click().run()
     assert live.shown.step == 0
+
+
+def test_knobs_mean_the_same_while_they_are_dragged_and_at_rest(tiny: Path) -> None:
+    at = {"lr": 0.5, "l2": 0.01, "jitter": 1, "blur": 9, "sigma": 1.1, "scale": 12, "rotate": 7}
+    live = live_of(opened())
+    untouched = live.knobs
+    app = opened(**{name: str(value) for name, value in at.items()})
+    sliders = [slider for slider in sent(app, "live_slider") if slider["post"]]
+    assert sorted(slider["value"] for slider in sliders) == sorted(at.values())
+    dragged = {slider["post"][1]: slider["value"] for slider in sliders}
+    assert turned(untouched, dragged) == live_of(app).knobs != untouched
+    with pytest.raises(ValueError, match="scale must be between"):
+        turned(untouched, {"scale": 60})
+    with pytest.raises(ValueError, match="knobs must be among"):
+        turned(untouched, {"octaves": 2})
 
 
 def test_start_shows_pause_and_pause_freezes(tiny: Path) -> None:

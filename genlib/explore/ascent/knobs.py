@@ -22,13 +22,22 @@ LIMITS: dict[str, tuple[float, float]] = {
     "octave_scale": (1.1, 3.0),
     "octave_steps": (1, 100),
 }
-# Knobs that may move under the hand, and what they count in: none changes what is measured.
+
+
+def _share(percent: float) -> float:
+    return percent / 100
+
+
+# Knobs that may move under the hand, and how to read what it sends: none changes what is measured.
 TURNED: dict[str, Callable[[float], float]] = {
     "lr": float,
     "l2": float,
     "keep": float,
     "jitter": round,
     "blur_every": round,
+    "blur_sigma": float,
+    "scale": _share,
+    "rotate": float,
 }
 
 
@@ -72,7 +81,7 @@ class Knobs:
 
 
 def turned(knobs: Knobs, amounts: Mapping[str, float]) -> Knobs:
-    """The knobs with some of those in TURNED moved.
+    """The knobs with some of those in TURNED moved; scale in percent.
 
     Raises ValueError for another knob, and for an amount that is not finite or out of range.
     """

@@ -225,7 +225,7 @@ def knob_controls(key: str, defaults: Knobs, side: int, address: str) -> Knobs:
         help="Keep each pixel between black and white.",
     )
     with st.expander("More knobs", icon=":material/tune:"):
-        more = _more(key, defaults)
+        more = _more(key, defaults, address)
     more.lr, more.jitter, more.clip, more.blur_every = lr, round(jitter), clip, round(blur)
     more.l2, more.keep = pull.get("l2", 0.0), pull.get("keep", 0.0)
     return more
@@ -318,17 +318,17 @@ def turn_knobs(key: str, live: Live, defaults: Knobs, side: int) -> None:
     live.set_knobs(knobs)
 
 
-def _more(key: str, defaults: Knobs) -> Knobs:
-    """Width of the blur, normalised gradient, Fourier, scale, rotation."""
-    sigma = st.slider(
+def _more(key: str, defaults: Knobs, address: str) -> Knobs:
+    """Width of the blur, normalised gradient, Fourier, random scale and rotation."""
+    sigma = live_slider(
+        f"{key}.sigma",
         "Blur width (pixels)",
         0.2,
         2.0,
         defaults.blur_sigma,
         0.1,
-        key=f"{key}.sigma",
-        bind="query-params",
-        help="Standard deviation of the Gaussian.",
+        "Standard deviation of the Gaussian.",
+        post=(address, "blur_sigma"),
     )
     normalise = st.toggle(
         "Normalise the gradient",
@@ -346,38 +346,34 @@ def _more(key: str, defaults: Knobs) -> Knobs:
         help="Step in frequencies instead of pixels: favours large smooth shapes. It can be "
         "switched while it runs.",
     )
-    scale, rotate = _moves(key, defaults)
+    percent = live_slider(
+        f"{key}.scale",
+        "Random scale (%)",
+        0,
+        30,
+        round(100 * defaults.scale),
+        1,
+        "Before each step, zoom by up to so much.",
+        post=(address, "scale"),
+    )
+    rotate = live_slider(
+        f"{key}.rotate",
+        "Random rotation (degrees)",
+        0,
+        45,
+        round(defaults.rotate),
+        1,
+        "Before each step, turn by up to so much.",
+        post=(address, "rotate"),
+    )
     return Knobs(
         objective=defaults.objective,
         parameterisation="fourier" if fourier else "pixels",
         blur_sigma=sigma,
         normalise=normalise,
-        scale=scale / 100,
-        rotate=float(rotate),
+        scale=percent / 100,
+        rotate=rotate,
     )
-
-
-def _moves(key: str, defaults: Knobs) -> tuple[int, int]:
-    """Random scale in percent and random rotation in degrees."""
-    scale = st.slider(
-        "Random scale (%)",
-        0,
-        30,
-        round(100 * defaults.scale),
-        key=f"{key}.scale",
-        bind="query-params",
-        help="Before each step, zoom by up to so much.",
-    )
-    rotate = st.slider(
-        "Random rotation (degrees)",
-        0,
-        45,
-        round(defaults.rotate),
-        key=f"{key}.rotate",
-        bind="query-params",
-        help="Before each step, turn by up to so much.",
-    )
-    return scale, rotate
 
 
 def downloads(key: str, live: Live, name: str) -> None:
