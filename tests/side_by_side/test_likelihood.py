@@ -126,3 +126,17 @@ def test_cancelling_ends_the_process(small: Path) -> None:
     job.cancel()
     until(lambda: not job.busy)
     assert job.state == "cancelled" and job.result is None
+
+
+def test_a_measurement_without_a_finite_number_says_so_and_the_page_still_opens(
+    shelf: Callable[..., Path],
+) -> None:
+    broken = PixelCNN(PixelCNNSettings(width=4, blocks=1))
+    with torch.no_grad():
+        next(broken.parameters()).fill_(1e38)
+    shelf({"broken": broken})
+    (info,) = likelihoods.contenders()
+    job = likelihoods.start(info, "nll", 10)
+    until(lambda: not job.busy)
+    assert job.state == "failed" and "no finite number" in str(job.error)
+    run(model="broken")

@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from genlib.ui.kit.dot_plot import Point, as_html, ticks
+from tests.helpers import html, ok
 
 POINTS = (
     Point("worse", "bound", 20.0, 1.0, "ten images"),
@@ -49,6 +51,34 @@ def test_names_and_sentences_are_text() -> None:
     text = as_html([Point("<b>'x'", "exact", 1.0, 0.0, "<img src=y>")], "nats & more")
     assert "<b>" not in text and "<img" not in text
     assert "&lt;b&gt;&#x27;x&#x27;: 1.00. &lt;img" in text and "nats &amp; more" in text
+
+
+@pytest.mark.parametrize(
+    "numbers",
+    [
+        [(1e17, 0.0)],
+        [(1e17, 0.0), (1e17 + 64, 0.0)],
+        [(0.0, 0.0)],
+        [(-1e300, 0.0), (1e300, 0.0), (90.0, 1.0)],
+        [(float("nan"), 0.0), (90.0, 1e308), (float("-inf"), 0.0), (80.0, 1.0)],
+    ],
+)
+def test_numbers_of_any_size_are_drawn_and_what_is_not_finite_is_left_out(
+    numbers: list[tuple[float, float]],
+) -> None:
+    """The header of an uploaded checkpoint may hold any of them."""
+
+    def page(numbers: list[tuple[float, float]]) -> None:
+        from genlib.ui.kit.dot_plot import Point, dot_plot
+
+        dot_plot([Point("x", "exact", value, error, "") for value, error in numbers], "nats")
+
+    app = ok(AppTest.from_function(page, args=(numbers,), default_timeout=60).run())
+    fit = [value for value, error in numbers if abs(value) + abs(error) <= 1e300]
+    places = percents(html(app), "class='mark")
+    assert len(places) == len(fit) and all(0 < place < 100 for place in places)
+    nothing = AppTest.from_function(page, args=([(float("nan"), 0.0)],), default_timeout=60).run()
+    assert "No finite number" in ok(nothing).caption[0].value
 
 
 @pytest.mark.parametrize(

@@ -94,6 +94,9 @@ def test_the_number_of_ascents_that_can_be_asked_for_is_bounded(
     addresses = [frames.address(live) for live in lives]
     assert [ask(f"/{address}").status for address in addresses] == [404, 404, 200, 200]
     assert frames.address(lives[0]) == addresses[0] and ask(f"/{addresses[0]}").status == 200
+    assert frames.address(lives[3]) == addresses[3]  # its page runs again, the other's doesn't
+    assert frames.address(lives[1]) == addresses[1]
+    assert [ask(f"/{address}").status for address in addresses] == [404, 200, 404, 200]
 
 
 def test_thirty_that_wait_hold_no_thread_and_all_hear_of_the_next_frame(lens: Lens) -> None:

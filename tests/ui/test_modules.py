@@ -21,9 +21,13 @@ DRAW = "/_stcore/bidi-components/genlib.draw"
 DOCUMENT = {"accept": "text/html,*/*"}
 
 
+PAGE = "<html><head><title>é</title></head><body>a page</body></html>".encode()
+
+
 async def _app(request: Request) -> Response:
     if "text/html" in request.headers.get("accept", ""):
-        return HTMLResponse("<html><head><title>é</title></head><body>a page</body></html>")
+        saved = {"content-disposition": "attachment"} if request.url.path == "/saved" else None
+        return HTMLResponse(PAGE, headers=saved)
     return PlainTextResponse("the app")
 
 
@@ -78,6 +82,17 @@ def test_a_browser_keeps_what_is_named_by_its_content_and_asks_about_the_rest() 
 def test_everything_else_goes_on_to_the_app(path: str) -> None:
     assert ask(path).body == b"the app"
     assert ask(f"{DRAW}/draw/view.js", method="PUT").body == b"the app"
+
+
+def test_a_path_from_the_root_of_the_disk_is_no_module(tmp_path: Path) -> None:
+    (tmp_path / "secret.js").write_text("export const secret = 1\n")
+    for path in (f"{tmp_path}/secret.js", f"/{tmp_path}/secret.js", f"draw/{tmp_path}/secret.js"):
+        assert ask(f"{DRAW}/{path}").body == b"the app", path
+
+
+def test_a_document_that_is_saved_stays_as_it_was_made() -> None:
+    answer = ask("/saved", DOCUMENT)
+    assert answer.body == PAGE and "content-disposition" in answer.headers
 
 
 def test_streamlits_own_files_come_as_they_are() -> None:

@@ -20,7 +20,9 @@ from genlib.store import checkpoint
 from genlib.training import loop
 from genlib.ui.kit import loading
 from genlib.ui.train import actions
-from tests.helpers import browse, visit
+from tests.helpers import browse, ok, visit
+
+MODEL = "latent_space.model"
 
 
 @pytest.fixture
@@ -114,6 +116,27 @@ def test_a_link_from_before_a_renaming_opens_the_renamed_model(
             assert single.selectbox(key="latent_space.model").value == now
     for other in ("first", "ae-2", "ae-3 (your run)", "x (your run ae-3)", "ae-2 (upload)", ""):
         assert loading.current_name(other) == other
+
+
+def test_a_page_that_is_open_keeps_a_model_that_is_renamed_meanwhile(
+    tmp_path: Path, shelf: Callable[..., Path]
+) -> None:
+    shelf({"first": Autoencoder(AutoencoderSettings(latent_dim=6))})
+    run = tmp_path / "runs/ae-2/model.safetensors"
+
+    def named(name: str) -> str:
+        model = Autoencoder(AutoencoderSettings(latent_dim=6))
+        checkpoint.save(run, model, name=name, dataset="mnist", seed=0, epoch=1)
+        st.cache_data.clear()
+        return "ae-2 (your run)" if name == "ae-2" else f"{name} (your run ae-2)"
+
+    for page, key in (("reconstructions", "reconstructions.models"), ("latent_space", MODEL)):
+        app = browse(f"latents/{page}.py", **{key: named("ae-2")})
+        now = named("mine")
+        for _ in range(2):
+            widgets = [*ok(app.run()).selectbox, *app.multiselect]
+            (value,) = (w.value for w in widgets if w.key == key)
+            assert value in (now, [now]), page
 
 
 @pytest.mark.parametrize("family", list(FAMILIES))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import time
 
 import pytest
 from starlette.applications import Starlette
@@ -44,9 +45,23 @@ def test_other_sites_get_nothing() -> None:
 
 def test_what_nobody_names_is_forgotten_first(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(packets, "MOST", 100)
+    monkeypatch.setattr(packets, "IN_USE", 0.0)
     old, kept = packets.address(b"a" * 40), packets.address(b"b" * 40)
     assert packets.address(b"a" * 40) == old  # named again
     packets.address(b"c" * 40)
     assert [ask(address).status for address in (old, kept)] == [200, 404]
     large = packets.address(b"d" * 200)  # larger than all that may be kept: still there at once
     assert ask(large).status == 200
+
+
+def test_what_a_page_has_named_a_moment_ago_is_there_however_large(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A page names several packets before its browser asks for the first of them."""
+    monkeypatch.setattr(packets, "MOST", 100)
+    addresses = [packets.address(letter * 90) for letter in (b"e", b"f", b"g")]
+    assert [ask(address).status for address in addresses] == [200, 200, 200]
+    now = time.monotonic
+    monkeypatch.setattr(time, "monotonic", lambda: now() + 2 * packets.IN_USE)
+    assert packets.address(b"g" * 90) == addresses[2]
+    assert [ask(address).status for address in addresses] == [404, 404, 200]

@@ -11,6 +11,12 @@ const packed = (values) => {
   return new Uint8Array([...new Uint8Array(new Uint32Array([head.length]).buffer), ...head])
 }
 
+/** An element of a page with the note that a failure fills. */
+const place = () => {
+  const note = { hidden: true, textContent: "" }
+  return { note, parentElement: { querySelector: () => note } }
+}
+
 const shared = (name) => new Promise((use) => withShared(name, use))
 
 test("a packet is fetched once, however often the page runs", async () => {
@@ -19,7 +25,7 @@ test("a packet is fetched once, however often the page runs", async () => {
     asked.push(address)
     return new Response(packed({ name: "a", sizes: [2] }))
   }
-  const given = { data: { name: "a", address: "packets/a" }, setTriggerValue: assert.fail }
+  const given = { data: { name: "a", address: "packets/a" }, setTriggerValue: assert.fail, ...place() }
   view(given)
   view(given)
   assert.deepEqual((await shared("a")).sizes, [2])
@@ -31,8 +37,28 @@ test("a packet that the server has forgotten comes once the page has run again",
   let runs = 0
   globalThis.fetch = async () =>
     runs ? new Response(packed({ name: "b" })) : new Response("gone", { status: 404 })
-  view({ data: { name: "b", address: "packets/b" }, setTriggerValue: () => (runs += 1) })
+  view({ data: { name: "b", address: "packets/b" }, setTriggerValue: () => (runs += 1), ...place() })
   await shared("b")
   assert.equal(runs, 1)
   assert.ok(isShared("b"))
+})
+
+test("what never comes is said, and tried again with the page", async (t) => {
+  let asked = 0
+  globalThis.fetch = async () => {
+    asked += 1
+    return asked <= 5 ? new Response("gone", { status: 404 }) : new Response(packed({ name: "c" }))
+  }
+  t.mock.method(globalThis, "setTimeout", (go) => queueMicrotask(go))
+  const complaint = t.mock.method(console, "error", () => {})
+  const { note, parentElement } = place()
+  const given = { data: { name: "c", address: "packets/c" }, setTriggerValue: () => {}, parentElement }
+  view(given)
+  while (note.hidden) await new Promise(setImmediate)
+  assert.match(note.textContent, /Reload the page/)
+  assert.equal(asked, 5)
+  assert.equal(complaint.mock.callCount(), 1)
+  view(given)
+  await shared("c")
+  assert.ok(note.hidden)
 })

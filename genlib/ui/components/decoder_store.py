@@ -70,7 +70,8 @@ def decoder_store(
 ) -> None:
     """Share a decoder and the codes of real data under `name` with this page's components.
 
-    `name` must change when the content does. Call it outside fragments: it is hashed on every run.
+    `name` must change when the content does. It is hashed on every run, two milliseconds for each
+    megabyte: call it outside fragments that run while something is dragged.
     Without `exported` only the codes are shared, for components that let the server decode.
     """
     values = {"name": name, "model": model_data(exported) if exported else None}

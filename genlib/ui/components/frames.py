@@ -29,7 +29,7 @@ if TYPE_CHECKING:  # it imports torch, for which the first paint does not wait
     from genlib.explore.ascent.live import Live
 
 WAIT_S = 1.0  # a request waits at most so long; the browser then asks again
-MOST = 256  # ascents that can be asked for; the oldest is forgotten
+MOST = 256  # ascents that can be asked for; what no page has named for longest is forgotten
 LARGEST_BODY = 1024  # bytes
 HEADERS = {
     "Cache-Control": "no-store",
@@ -46,6 +46,7 @@ def address(live: Live) -> str:
     """Where this ascent's frames are, relative to the page. The same as long as it lives."""
     with _lock:
         token = _tokens.setdefault(live, secrets.token_urlsafe(24))
+        _by_token.pop(token, None)
         _by_token[token] = live
         while len(_by_token) > MOST:
             _by_token.pop(next(iter(_by_token)), None)

@@ -1,7 +1,7 @@
 """The route by which decoders, codes and pictures reach the browser, which keeps them for good.
 
 In a component's data a packet of a megabyte is sent to each session, and what the page shows waits
-behind it. Here it has an address that names its content, so that a browser asks once:
+behind it. Here it has an address that names its content, so that a browser asks once and keeps it:
 
     GET packets/<hash>    packet.py's bytes; under a hash there is never anything else
 """
@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
+import time
 from collections import OrderedDict
 
 from starlette.requests import Request
@@ -18,13 +19,15 @@ from starlette.routing import Route
 
 from genlib.ui.kit import guard
 
-MOST = 1 << 24  # bytes that can be asked for; what nobody has named for longest is forgotten
+MOST = 1 << 24  # bytes that are held; what nobody has named for longest is forgotten
+IN_USE = 60.0  # seconds from its last naming for which a packet is held in any case
 HEADERS = {
     "Cache-Control": "private, max-age=31536000, immutable",
     "Content-Encoding": "identity",  # weights and PNG don't get smaller
 }
 
 _held: OrderedDict[str, bytes] = OrderedDict()
+_named: dict[str, float] = {}  # when each was named last
 _lock = threading.Lock()
 
 
@@ -34,8 +37,11 @@ def address(packet: bytes) -> str:
     with _lock:
         _held.setdefault(name, packet)
         _held.move_to_end(name)
-        while len(_held) > 1 and sum(map(len, _held.values())) > MOST:
-            _held.popitem(last=False)
+        _named[name] = time.monotonic()
+        oldest = next(iter(_held))
+        while sum(map(len, _held.values())) > MOST and _named[oldest] < _named[name] - IN_USE:
+            del _held[oldest], _named[oldest]
+            oldest = next(iter(_held))
     return f"packets/{name}"
 
 

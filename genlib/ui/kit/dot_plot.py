@@ -19,6 +19,7 @@ KINDS = {  # how a number was come by -> what the legend says
     "published": "published, other models of the kind",
 }
 ROOM = 0.05  # of the axis, left of the first bar and right of the last
+LARGEST = 1e300  # what is beyond, as in a checkpoint made by hand, has no place on an axis
 TICKS = 6  # about so many
 
 # A mark is 12 px large; the triangle of a bound has a hole where it is open.
@@ -78,15 +79,23 @@ class Point:
 
 
 def dot_plot(points: Sequence[Point], axis: str) -> None:
-    """One row for each name, the smallest number on top; the sentence shows on hover."""
-    st.html(_STYLE + as_html(points, axis))
+    """One row for each name, the smallest number on top; the sentence shows on hover.
+
+    Says so where none of the numbers has a place on an axis.
+    """
+    shown = [p for p in points if abs(p.value) + abs(p.error) <= LARGEST]
+    if shown:
+        st.html(_STYLE + as_html(shown, axis))
+    else:
+        st.caption("No finite number has been measured yet.")
 
 
 def as_html(points: Sequence[Point], axis: str) -> str:
-    """The plot without its style. Raises ValueError without points."""
+    """The plot without its style. Raises ValueError without points, and for infinite numbers."""
     low = min(p.value - p.error for p in points)
     high = max(p.value + p.error for p in points)
-    room = ROOM * (high - low or 1.0)
+    # Wide enough to tell numbers apart, also where they are large.
+    room = max(ROOM * (high - low or 1.0), 1e-9 * max(abs(low), abs(high)))
     low, high = low - room, high + room
 
     def at(x: float) -> str:

@@ -13,6 +13,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import secrets
 from collections.abc import Awaitable, Callable, MutableMapping
 from urllib.parse import parse_qsl, urlencode, urlsplit
@@ -70,8 +71,7 @@ class Guard:
             await self._app(scope, receive, send_guarded)
 
     async def _upload(self, request: Request, receive: Receive, send: Send) -> None:
-        length = request.headers.get("content-length", "")
-        size = int(length) if length.isdecimal() else -1
+        size = said_size(request.headers)
         refusal = upload_refusal(request, size, self._arriving)
         if refusal is not None:
             await refusal(request.scope, receive, send)
@@ -112,6 +112,16 @@ def _let_in(request: Request) -> Response:
             "Set-Cookie", _cookie(request, rights.COOKIE, rights.new_pass(), "Strict")
         )
     return answer
+
+
+def said_size(headers: Headers) -> int:
+    """How many bytes follow, by the headers; -1 where they don't say it.
+
+    What comes in chunks may be of any size, whatever else is said.
+    """
+    length = headers.get("content-length", "")
+    whole = "transfer-encoding" not in headers and re.fullmatch("[0-9]{1,15}", length)
+    return int(length) if whole else -1
 
 
 def upload_refusal(request: Request, size: int, arriving: int) -> Response | None:

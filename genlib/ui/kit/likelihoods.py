@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import math
 import os
 import subprocess
 import sys
@@ -236,7 +237,10 @@ def _measure(job: Job, info: Info, metric: str, n: int) -> object:
                 if "error" in said:
                     raise ValueError(str(said["error"]))
                 if "metrics" in said:
-                    return dict(said["metrics"])[metric]
+                    found = dict(said["metrics"])[metric]
+                    if not math.isfinite(found["value"] + found["stderr"]):
+                        raise ValueError("The measurement gave no finite number.")
+                    return found
                 job.report(float(said["share"]), str(said["text"]))
         finally:
             process.kill()

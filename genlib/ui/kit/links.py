@@ -11,9 +11,13 @@ from genlib.ui.kit import loading
 
 
 def keep_finite() -> None:
-    """Drop infinite numbers from the link: Streamlit's number fields end in an OverflowError."""
+    """Drop infinite numbers from the link: Streamlit's number fields end in an OverflowError.
+
+    Where a widget has its value already, the link follows it, and a text may say "inf".
+    """
     for key in [k for k in st.query_params if any(map(_infinite, st.query_params.get_all(k)))]:
-        del st.query_params[key]
+        if key not in st.session_state:
+            del st.query_params[key]
 
 
 def _infinite(text: str) -> bool:
@@ -24,14 +28,22 @@ def _infinite(text: str) -> bool:
 
 
 def follow_renamed(keys: Iterable[str]) -> None:
-    """Where the link names models at ``keys`` as they were once named, start again with new names.
+    """Where models were renamed, choose them by the names that they have now.
 
-    Widgets read what the link was when the script began.
+    A widget that is there already holds a name or a list of names; the others read what the link
+    was when the script began, so that it begins again.
     """
-    known = {key: st.query_params.get_all(key) for key in keys}
-    now = {key: [loading.current_name(name) for name in names] for key, names in known.items()}
-    if now != known:
-        st.query_params.update({key: names for key, names in now.items() if names})
+    again = False
+    for key in filter(None, keys):
+        held = st.session_state.get(key)
+        names = st.query_params.get_all(key) if held is None else held
+        now = [loading.current_name(n) for n in ([names] if isinstance(names, str) else names)]
+        if held is None and now != names:
+            st.query_params[key] = now
+            again = True
+        elif held is not None and now not in (held, [held]):
+            st.session_state[key] = now if isinstance(held, list) else now[0]
+    if again:
         st.rerun()
 
 

@@ -38,7 +38,7 @@ from genlib.ui import menu
 from genlib.ui.kit import web
 
 OURS = "/_stcore/bidi-components/genlib."
-ADDRESS = re.compile(re.escape(OURS) + r"\w+/([\w/]+\.js)$")
+ADDRESS = re.compile(re.escape(OURS) + r"\w+/((?:\w+/)*\w+\.js)$")
 STREAMLITS = re.compile(r"/static/js/([\w.-]+\.js)$")  # their names hold a hash of their content
 STATIC = Path(st.__file__).parent / "static" / "static" / "js"
 IMPORT = re.compile(r'from "(\.[^"?]+)"')
@@ -190,8 +190,9 @@ class _Document:
 
 
 def _is_document(message: Message) -> bool:
-    kind = Headers(raw=message["headers"]).get("content-type", "")
-    return bool(message["status"] == 200) and kind.startswith("text/html")
+    headers = Headers(raw=message["headers"])
+    page = headers.get("content-type", "").startswith("text/html")
+    return bool(message["status"] == 200) and page and "content-disposition" not in headers
 
 
 def _answer(request: Request) -> Response | None:

@@ -1,10 +1,11 @@
-// Draws nothing: fetches what is heavy (decoder, codes, pictures, layers) once, and shares it by name
-// with the page's components.
+// Draws nothing, unless it fails: fetches what is heavy (decoder, codes, pictures, layers) once, and
+// shares it by name with the page's components.
 import { compileDecoder } from "../shared/decoder.js"
 import { unpack } from "../shared/packet.js"
 import { isShared, share } from "../shared/store.js"
 
-const TRIES = 5, PAUSE = 300 // ms, doubled after each try
+const TRIES = 5, PAUSE = 500 // ms, three times as long after each try
+const FAILED = "A part of this page did not arrive. Reload the page to try again."
 const coming = new Set()
 
 /** The packet at this address. One that the server has forgotten is there again once the page has run.
@@ -15,7 +16,7 @@ const bring = async (address, runAgain) => {
     if (answer.ok) return unpack(new Uint8Array(await answer.arrayBuffer()))
     if (tried === TRIES) throw new Error(`${address}: ${answer.status}`)
     runAgain()
-    await new Promise((go) => setTimeout(go, PAUSE * 2 ** (tried - 1)))
+    await new Promise((go) => setTimeout(go, PAUSE * 3 ** (tried - 1)))
   }
 }
 
@@ -26,15 +27,25 @@ export const shareUnpacked = async ({ model, weights, atlas, ...given }) => {
   share(given.name, given)
 }
 
-const fetchAndShare = async (name, address, runAgain) => {
+const fetchAndShare = async (name, address, runAgain, tell) => {
   coming.add(name)
   try {
     await shareUnpacked(await bring(address, runAgain))
+  } catch (problem) {
+    console.error(problem)
+    tell(FAILED)
   } finally {
     coming.delete(name)
   }
 }
 
-export default ({ data: { name, address }, setTriggerValue }) => {
-  if (!isShared(name) && !coming.has(name)) fetchAndShare(name, address, () => setTriggerValue("gone", true))
+export default ({ data: { name, address }, setTriggerValue, parentElement }) => {
+  if (isShared(name) || coming.has(name)) return
+  const tell = (text) => {
+    const note = parentElement.querySelector("span")
+    note.textContent = text
+    note.hidden = !text
+  }
+  tell("")
+  fetchAndShare(name, address, () => setTriggerValue("gone", true), tell)
 }

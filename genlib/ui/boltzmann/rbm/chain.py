@@ -204,7 +204,7 @@ def layers_data(layers: Layers) -> tuple[list[list[int]], NDArray[np.float32]]:
 
 
 def gibbs_store(name: str, layers: Layers) -> None:
-    """Share layers under ``name``, which must change when they do. Call it outside fragments."""
+    """Share layers under ``name``, which must change when they do."""
     sizes, numbers = layers_data(layers)
     store(
         name, packet.pack({"name": name, "sizes": sizes}, {"numbers": numbers.astype(np.float32)})
