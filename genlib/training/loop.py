@@ -343,7 +343,7 @@ def choose_arithmetic(model: Model, x: Tensor, y: Tensor, settings: TrainSetting
     if len(choices) > 1:
         batch = to_float(x[: settings.batch_size]), y[: settings.batch_size]
         cost = {c: _probe(model, *batch, context(c[0]), c[1]) for c in choices}
-        # A narrow win is noise: float32 on one thread is kept unless another is 5 % faster.
+        # A narrow win is noise: float32 on one thread is kept unless another is 5% faster.
         choices = sorted(choices, key=lambda c: cost[c] * (0.95 if c == choices[0] else 1.0))
     torch.set_num_threads(choices[0][1])
     return context(choices[0][0])

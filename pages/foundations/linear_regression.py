@@ -35,7 +35,7 @@ with how_to_read():
         "- **Dark points** are those of the fit. Pale ones are held out: no fit has seen them.\n"
         "- **Log-likelihood** is the mean of log p(x | z) over points, in nats. Of two models the "
         "one with the higher value on held-out points is better.\n"
-        "- **95 % bands** by Student's t: the inner one is for the line, the outer one for a new "
+        "- **95% bands** by Student's t: the inner one is for the line, the outer one for a new "
         "point. They assume that the model is right.\n"
         "- **Women** are drawn from one Gaussian, so that the true model is a line with a constant "
         "error. All adults together are not.\n"

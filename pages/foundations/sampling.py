@@ -44,7 +44,7 @@ with how_to_read():
         "G's samples now. How close D comes depends on its steps so far; take steps of D alone to "
         "see it catch up.\n"
         "- **Distance** is Wasserstein's: how far a sample of G must move on average, so that "
-        "together they follow p. **In gaps** is the share of G's samples where p is below 2 % of "
+        "together they follow p. **In gaps** is the share of G's samples where p is below 2% of "
         "its highest.\n"
         "- Drag on p(x) to draw a density of your own."
     )

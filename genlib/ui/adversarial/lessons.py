@@ -105,10 +105,10 @@ GAN = (
         "D sees noise",
         "D learned to tell real digits from G's. Suppose it is shown pure noise. How likely "
         "will it think that such an image is real?",
-        ("Less than 1 %", "About 50 %", "More than 99 %"),
+        ("Less than 1%", "About 50%", "More than 99%"),
         1,
         "By the end of the training G no longer drew noise, so D forgot, or never learned, to "
-        "reject it. More than half of all noise images even get more than 50 %. A discriminator is "
+        "reject it. More than half of all noise images even get more than 50%. A discriminator is "
         "no judge of images that it wasn't trained on.",
         noise_leaves_d_undecided,
         {"gan.view": "Verdict", "gan.judged.image": "Noise"},
@@ -117,7 +117,7 @@ GAN = (
     Lesson(
         "other_d",
         "Another D, the same noise",
-        "dcgan-28's D thinks that noise is real with about 50 %. What does the D of gan-mlp say of "
+        "dcgan-28's D thinks that noise is real with about 50%. What does the D of gan-mlp say of "
         "the same image?",
         ("About the same", "Surely real", "Surely fake"),
         2,
@@ -216,7 +216,7 @@ GAN_VS_VAE = (
         "classifier recognise more as digits?",
         ("The GAN's", "The VAE's", "About as many"),
         1,
-        "More than 90 % of the VAE's are recognised, and about 70 % of the GAN's. Each pixel tells "
+        "More than 90% of the VAE's are recognised, and about 70% of the GAN's. Each pixel tells "
         "the VAE what to do from the first step on. The GAN has to wait until its D knows "
         "something.",
         vae_draws_digits_at_once,
@@ -230,7 +230,7 @@ GAN_VS_VAE = (
         "25 epochs?",
         ("Like that in both", "The VAE's ink is greyer", "The GAN's ink is greyer"),
         1,
-        "About 80 % of the VAE's ink is grey: its image is the mean of all that could be there. D "
+        "About 80% of the VAE's ink is grey: its image is the mean of all that could be there. D "
         "would notice, so G's ink is as grey as that of real digits, to within 10 points.",
         gan_has_the_grey_of_digits,
         {"versus.epochs": "25"},
@@ -252,8 +252,8 @@ GAN_VS_VAE = (
     Lesson(
         "variety",
         "Who draws the more different digits?",
-        "Two real digits differ by 100 %. How much do two samples differ after 25 epochs?",
-        ("100 % in both", "VAE about 65 %, GAN at least 100 %", "VAE 100 %, GAN about 65 %"),
+        "Two real digits differ by 100%. How much do two samples differ after 25 epochs?",
+        ("100% in both", "VAE about 65%, GAN at least 100%", "VAE 100%, GAN about 65%"),
         1,
         "A VAE draws the mean of what z allows and leaves out what is unusual. The GAN's digits "
         "are as different as real ones: this one hasn't collapsed.",
@@ -318,7 +318,7 @@ EBGAN = (
         ("Real digits", "The generator's images", "Both equally"),
         1,
         "The generator learns faster: it draws what this judge can rebuild, whatever that is. The "
-        "median energy of its images is less than 70 % of that of real digits. After 25 epochs the "
+        "median energy of its images is less than 70% of that of real digits. After 25 epochs the "
         "order is right.",
         samples_first,
         {"ebgan.epoch": "1"},

@@ -72,7 +72,7 @@ def grey_is_a_blank_page() -> Fact:
 
 
 def a_lying_four_is_another_digit() -> Fact:
-    """Turned by 90°, the classifier is more than 90 % sure of another digit."""
+    """Turned by 90°, the classifier is more than 90% sure of another digit."""
     p = probabilities(_changed("turn", 90)[None])[0]
     return Fact(float(p.max()) > 0.9 and int(p.argmax()) != 4, f"{int(p.argmax())}: {p.max():.0%}")
 
@@ -101,7 +101,7 @@ ONE_DIGIT = (
         "lying",
         "A 4 on its side",
         "Suppose this 4 lies on its side. You would still read it. What will the classifier say?",
-        ("4, but it isn't sure", "Another digit, with over 90 %", "All digits alike"),
+        ("4, but it isn't sure", "Another digit, with over 90%", "All digits alike"),
         1,
         "It never saw a digit on its side, and it must choose one of ten. That it is so sure says "
         "nothing about the image: softmax has no answer for \u201cnone of these\u201d.",
@@ -127,7 +127,7 @@ ONE_DIGIT = (
         "Half a 4 and half an 8",
         "Suppose we add half of this 4 and half of an 8. Many models notice the merge. What will "
         "the Gaussians say: PCA and the mixture, which know an exact density?",
-        ("Stranger than 95 % of digits", "Less strange than most digits"),
+        ("Stranger than 95% of digits", "Less strange than most digits"),
         1,
         "The mean of two digits lies closer to the mean of all digits than either of them, and "
         "that is where a Gaussian is high. An exact density isn't a good judge by that alone: "
@@ -143,9 +143,9 @@ ONE_DIGIT = (
         "strange?",
         ("The densities", "The VAEs", "ae-30 and ae-500"),
         2,
-        "Densities and VAEs find it stranger than 95 % of digits. Plain autoencoders copy black on "
+        "Densities and VAEs find it stranger than 95% of digits. Plain autoencoders copy black on "
         "white as well as anything, all but ae-slides-2d, which only saw 1, 5 and 6. The "
-        "classifier is over 90 % sure of an 8.",
+        "classifier is over 90% sure of an 8.",
         inverted_only_copies_stay_calm,
         {"one_digit.change": "Invert", "one_digit.invert": "1"},
         {"one_digit.change": "Invert", "one_digit.invert": "0"},
@@ -298,7 +298,7 @@ PCA = (
         "30 of 784 axes",
         "The first axis holds about a tenth of the variance of all digits. How much do the first "
         "30 hold?",
-        ("About 4 %, as 30 is of 784", "About 30 %", "Nearly 75 %"),
+        ("About 4%, as 30 is of 784", "About 30%", "Nearly 75%"),
         2,
         "Pixels go together, so a few directions say most. What is lost in the other 754 is what "
         "makes strokes sharp.",

@@ -271,7 +271,7 @@ class FewLabels extends View {
   guessText(row) {
     const { classes, guesses, sure, truth } = this.data, label = this.list.of(row)
     const what = label >= 0 ? `labelled ${classes[label]}`
-      : guesses[row] === NONE ? "no label yet" : `guess: ${classes[guesses[row]]} (${Math.round(sure[row] / 2.55)} %)`
+      : guesses[row] === NONE ? "no label yet" : `guess: ${classes[guesses[row]]} (${Math.round(sure[row] / 2.55)}%)`
     return this.mistakes ? `${what}, truly ${classes[truth[row]]}` : what
   }
   copy(canvas, row) {

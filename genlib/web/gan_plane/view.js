@@ -137,8 +137,8 @@ class Plane extends Desk {
   numbers(last, theme) {
     const { step, dSteps, shown: { measures: m }, rate, history, dLoss, gLoss } = last
     this.say("dt", m.modes ? "Modes" : "Covered")
-    this.say(".covered", m.modes ? `${m.covered} of ${m.modes}` : `${Math.round(100 * m.covered)} %`)
-    this.say(".close", `${Math.round(100 * m.close)} %`)
+    this.say(".covered", m.modes ? `${m.covered} of ${m.modes}` : `${Math.round(100 * m.covered)}%`)
+    this.say(".close", `${Math.round(100 * m.close)}%`)
     this.say(".spread", `${m.spread.toFixed(2)} ×`)
     this.countSteps(last)
     this.get(".step").title = rate ? `${Math.round(rate)} steps per second` : ""

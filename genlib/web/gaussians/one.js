@@ -51,8 +51,8 @@ const report = (lab) => {
   const { mu, sigma } = lab.state, { a, b, share, inside } = area(lab), best = bestOf(lab)
   const numbers = numbersOf(lab), here = meanLog(numbers, mu, sigma), most = meanLog(numbers, best.mu, best.sigma)
   return `<p class="formula">f(x) = e<sup>−(x − ${readable(mu)})² / (2 · ${readable(sigma)}²)</sup> / (${readable(sigma)} √2π)</p>
-    <p>P(${readable(a)} &lt; x &lt; ${readable(b)}) = <span class="big area">${(100 * share).toFixed(1)} %</span>; in the
-      data ${(100 * inside).toFixed(1)} %.</p>
+    <p>P(${readable(a)} &lt; x &lt; ${readable(b)}) = <span class="big area">${(100 * share).toFixed(1)}%</span>; in the
+      data ${(100 * inside).toFixed(1)}%.</p>
     <p>Log-likelihood per number: <b class="here">${decimals(here)}</b> nats, at most <b class="most">${decimals(most)}</b>.</p>`
 }
 

@@ -94,7 +94,7 @@ export class Two {
     scale("mx", "μ", 0, true), scale("my", "μ", 1, true), scale("sx", "σ", 0, false), scale("sy", "σ", 1, false),
     { kind: "slider", key: "rho", label: "ρ, the correlation", range: () => [-0.99, 0.99, 0.01], show: (v) => v.toFixed(2) },
     { kind: "text", html: `Drag the middle to move the Gaussian, the two other handles to turn and stretch it. The
-      ellipses hold 39 %, 86 % and 99 % of it. The dashed line joins the means of all slices: it is linear
+      ellipses hold 39%, 86% and 99% of it. The dashed line joins the means of all slices: it is linear
       regression.` },
   ]
 

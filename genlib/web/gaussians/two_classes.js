@@ -8,7 +8,7 @@ import { accuracy, fitClasses, logOdds, logistic, logisticRegression } from "./c
 
 const GRID = [96, 72], MOST = 500, FEWEST = 3
 const rounded = (x) => Number(x.toPrecision(5))
-const percent = (p) => `${(100 * p).toFixed(1)} %`
+const percent = (p) => `${(100 * p).toFixed(1)}%`
 
 /** Pairs (x, y) from p(x, y): the class first, then its Gaussian. */
 const pairs = (model, count) => {
@@ -54,7 +54,7 @@ export class TwoClasses {
       { title: "No samples", act: (lab) => lab.set({ drawn: 0 }) },
     ] },
     { kind: "slider", key: "prior", label: "p(y): share of the second class", range: () => [0.01, 0.99, 0.01],
-      show: (v, lab) => `${lab.classNames[1]} ${Math.round(100 * v)} %`,
+      show: (v, lab) => `${lab.classNames[1]} ${Math.round(100 * v)}%`,
       help: "What you believe before you see x. The border moves; logistic regression, which knows no p(y), stays where it is." },
     { kind: "toggle", key: "shared", label: "Same covariance for both: the border is a line" },
     { kind: "toggle", key: "line", label: "Logistic regression (dashed)" },

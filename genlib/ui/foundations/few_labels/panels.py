@@ -227,7 +227,7 @@ def table(choice: Setting, some: Task, labels: Labels) -> None:
     st.html(_as_html(rows))
     _network(choice, labels)
     errors = methods.PUBLISHED.items()
-    numbers = ", ".join(f"{name} {e:.2f} ± {s:.2f} %" for name, (e, s) in errors)
+    numbers = ", ".join(f"{name} {e:.2f} ± {s:.2f}%" for name, (e, s) in errors)
     st.caption(
         f"Published **errors** for {methods.PUBLISHED_LABELS} labels of MNIST, on all 10,000 test "
         f"images: {numbers} ({methods.PUBLISHED_SOURCE}). M1 is a VAE's code with a support vector "

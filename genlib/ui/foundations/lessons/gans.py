@@ -82,7 +82,7 @@ SAMPLING = (
         ("Evenly over x", "Where F is steep", "Where F is flat"),
         1,
         "Where F is steep, a long stretch of u leads to a short stretch of x. Fewer than 2 in 100 "
-        "land where p is below 2 % of its highest, although that is more than half of the axis.",
+        "land where p is below 2% of its highest, although that is more than half of the axis.",
         None,
         {"sampling.n": "2000"},
     ),

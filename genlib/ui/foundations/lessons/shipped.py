@@ -148,7 +148,7 @@ def accuracy(labels: Labels, features: str = "Latents", with_: str = "Label spre
 
 
 def middles_beat_random() -> Fact:
-    """A label in the middle of each class: 86 to 90 %; the random ten of the question: below 75."""
+    """A label in the middle of each class: 86 to 90%; the random ten of the question: below 75."""
     well, random = accuracy(_labels(MIDDLES)), accuracy(_labels(RANDOM))
     return Fact(0.86 < well < 0.9 and random < 0.75, f"middles {well:.1%}, random {random:.1%}")
 
@@ -186,7 +186,7 @@ FEW_LABELS = (
         ("About half", "About seven in ten", "Nearly nine in ten"),
         2,
         "Nearly nine in ten: the model has already put equal digits near each other, and a label "
-        "in the middle of a cluster names all of it. The random ten stayed below 75 %, since some "
+        "in the middle of a cluster names all of it. The random ten stayed below 75%, since some "
         "sit at an edge.",
         middles_beat_random,
         {"few.labels": MIDDLES},

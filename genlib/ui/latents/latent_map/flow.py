@@ -154,7 +154,7 @@ def flat_map(choice: Choice, epoch: int) -> Flat | None:
     if choice.kind != "t-SNE":
         flat = at_once(choice, epoch)
         assert flat is not None and flat.linear is not None
-        share = f"{100 * flat.linear.explained:.0f} % of the codes' variance lies in this plane"
+        share = f"{100 * flat.linear.explained:.0f}% of the codes' variance lies in this plane"
         st.caption(f":material/square_foot: {share}.")
         return flat
     key = _key(choice, info)

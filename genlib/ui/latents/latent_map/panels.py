@@ -36,7 +36,7 @@ MAX_SAMPLES = 50
 
 def percent(accuracy: Accuracy) -> str:
     """An accuracy with its standard error, in percent."""
-    return f"{100 * accuracy.value:.1f} ± {100 * accuracy.stderr:.1f} %"
+    return f"{100 * accuracy.value:.1f} ± {100 * accuracy.stderr:.1f}%"
 
 
 def show_accuracies(latents: Accuracy, pixels: Accuracy, flat: Accuracy | None) -> None:
