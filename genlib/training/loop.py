@@ -224,11 +224,12 @@ def configure(family: str, config: Mapping[str, object], data: Dataset) -> Model
     Raises ValueError for an unknown family, bad settings, or settings that contradict the pictures.
     """
     if family not in FAMILIES:
-        raise ValueError(f"unknown family {family!r}; known are {', '.join(FAMILIES)}")
+        raise ValueError(f"unknown family {family!r}; choose one of {', '.join(FAMILIES)}")
     channels, size, _ = data.shape
     if "Classifies" in capabilities(family) and len(data.classes) < 2:
         raise ValueError(
-            f"{data.title} has no classes to tell apart: sort the pictures into one folder a class"
+            f"{data.title} has no classes to tell apart: sort the pictures into one folder per "
+            "class"
         )
     follows = {"channels": channels, "image_size": size, "n_classes": len(data.classes)}
     known = {spec.name for spec in FAMILIES[family].Config.specs()}

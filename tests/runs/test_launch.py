@@ -295,7 +295,7 @@ def test_a_run_stopped_by_its_node_goes_on_and_one_stopped_by_a_person_does_not(
     engine.says[engine_s.id] = "stopped"  # by a command of the cluster's own
     assert look() == [node.id]
     assert (node.state, person.state, engine_s.state) == ("queued", "stopped", "stopped")
-    assert "cluster's own means" in engine_s.message and look() == []
+    assert "cluster's own tools" in engine_s.message and look() == []
 
 
 def test_a_job_that_goes_back_into_the_cluster_s_queue_waits(engine: Engine) -> None:
