@@ -138,8 +138,8 @@ RBM = (
     Lesson(
         "hidden",
         "The upper half of a 3",
-        "Suppose we hide the upper half of this 3, and nine chains fill it in. What will most of "
-        "them see?",
+        "Suppose we hide the upper half of this 3, and nine chains fill it in. Which digit will "
+        "most of them draw?",
         ("A 3", "A 5", "An 8"),
         1,
         "Press Run. The lower half of this 3 suits a 5 as well, and the machine finds the 5 "

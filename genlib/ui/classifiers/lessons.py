@@ -122,8 +122,8 @@ CLASS_IMAGES = (
         ("Both", "Only the one trained on ordinary digits", "Only the robust one", "Neither"),
         2,
         "Both are more than 99% certain. The plain network gets there with stripes that no digit "
-        "has: it only learnt what tells digits apart. The robust one was trained on digits changed "
-        "to fool it, so that only real strokes convince it.",
+        "has: it only learned what tells digits apart. The robust one was trained on digits "
+        "changed to fool it, so that only real strokes convince it.",
         one_draws_a_three,
         {"class_images.steps": str(STEPS)},
     ),
@@ -266,7 +266,7 @@ DEEP_DREAM = (
         "one of them?",
         ("The same dog", "Many small dogs", "No dog, only small patterns"),
         2,
-        "The network learnt from pictures of 32×32 pixels, so it only finds things of about that "
+        "The network learned from pictures of 32×32 pixels, so it only finds things of about that "
         "size. A dog of twice that size needs a smaller copy of the photograph. The activation "
         "still grows more than tenfold.",
         one_size_shows_no_dog,

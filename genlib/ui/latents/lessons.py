@@ -115,7 +115,7 @@ LATENT_SPACE = (
         "vae-20?",
         ("A double exposure too", "An 8", "Noise"),
         1,
-        "The middle has a code of its own, and the decoder has learnt that such codes are digits. "
+        "The middle has a code of its own, and the decoder has learned that such codes are digits. "
         "A classifier is more than 90% sure of an 8. Press Play to see the strokes move.",
         the_middle_is_an_eight,
         {"latent_space.view": "Between two digits"},
@@ -222,21 +222,22 @@ LATENT_MAP = (
         "digit; chance is 10%. How often is it right?",
         ("About 10%", "About 70%", "About 95%"),
         1,
-        "Random weights keep distances: digits that look alike get similar codes. One epoch of "
-        "training, without a label, brings more than three quarters of what is left to gain.",
+        "Random weights roughly preserve distances: digits that look alike get similar codes. One "
+        "epoch of training, without labels, closes more than three quarters of the gap to the "
+        "final accuracy.",
         untrained_codes_know_something,
         {"map.epoch": "0"},
     ),
     Lesson(
         "pixels",
         "Codes against pixels",
-        "The same vote can be asked of the 784 pixels. vae-20 has squeezed them into 20 numbers. "
-        "Whose neighbours are better?",
+        "We can also look for the nearest neighbours among the 784 pixel values. vae-20 has "
+        "squeezed them into 20 numbers. Whose neighbours are better?",
         ("The pixels': nothing is lost", "The codes'", "Both the same"),
         1,
         "What the codes lose is mostly what doesn't matter for the class, such as the exact place "
-        "of an edge. It has limits: the two numbers of vae-2 are more than 10 points worse than "
-        "the pixels.",
+        "of an edge. This has limits: with the two numbers of vae-2 the vote is more than 10 "
+        "points worse than with the pixels.",
         codes_beat_pixels,
         {"map.panes": "Three epochs"},
     ),

@@ -80,7 +80,7 @@ class Plane extends Desk {
   }
   add([x, y]) {
     const { points } = this.settings
-    if (points.length >= MOST_POINTS) return this.complain(`There are ${MOST_POINTS} points, which is all a link holds.`)
+    if (points.length >= MOST_POINTS) return this.complain(`There are ${MOST_POINTS} points, the most that a link can hold.`)
     if (points.some((p) => Math.hypot(p[0] - x, p[1] - y) < APART)) return
     this.settings = { ...this.settings, points: [...points, [x, y]] }
     this.drawn = true

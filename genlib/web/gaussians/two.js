@@ -84,7 +84,7 @@ export class Two {
         act: (lab) => lab.glide(toState(bestOf(lab.points))) },
       { title: "Sample", help: "A hundred people that don't exist",
         act: (lab) => lab.set({ drawn: Math.min(MOST, lab.state.drawn + 100) }) },
-      { title: "No samples", act: (lab) => lab.set({ drawn: 0 }) },
+      { title: "Clear samples", act: (lab) => lab.set({ drawn: 0 }) },
     ] },
     { kind: "numbers", html: report },
     { kind: "slider", key: "slice", label: (lab) => `Slice at ${lab.axisNames[0]} (or point, or tap)`, show: (v) => readable(v), range: (lab) => {

@@ -121,7 +121,7 @@ GAUSSIANS = (
         ("About half of them", "About two thirds", "About 95 in 100"),
         1,
         "68% of a Gaussian lies between μ − σ and μ + σ, whatever μ and σ are, and 95% within "
-        "two. The grey bars are people: about as many of them.",
+        "two. The grey bars are the people in the data: about the same share of them lies there.",
         two_thirds_within_one_sigma,
         _one_sigma(),
     ),
@@ -143,8 +143,8 @@ GAUSSIANS = (
         "prior",
         "A room full of women",
         "Somebody of 174.6 cm and 69.3 kg is a man with probability 66%. Now you hear that nine "
-        "in ten people in the room are women. What do you say?",
-        ("Still rather a man", "Fifty to fifty", "Rather a woman"),
+        "in ten people in the room are women. What is your guess now?",
+        ("Probably still a man", "Fifty-fifty", "Probably a woman"),
         2,
         "Bayes' rule multiplies p(x | y) by p(y). With one man in ten, p(man | x) falls from 66% "
         "to 18%, and the border moves. Logistic regression learned p(y | x) alone and stays.",
@@ -155,9 +155,9 @@ GAUSSIANS = (
     Lesson(
         "mixture",
         "No one told it who is who",
-        "A mixture of two Gaussians sees 1,000 heights and weights, and no labels. How many people "
-        "does it sort as the labels would?",
-        ("About half, like a coin", "Five in six", "All but a few"),
+        "A mixture of two Gaussians sees 1,000 heights and weights, and no labels. For how many "
+        "people does its grouping agree with the true labels?",
+        ("About half, like tossing a coin", "Five in six", "All but a few"),
         1,
         "The likelihood is highest where one Gaussian takes most women and the other most men: "
         "84% agree. Nothing asked for that, and the gain over one Gaussian is small: 0.015 nats "
@@ -168,13 +168,13 @@ GAUSSIANS = (
     ),
     Lesson(
         "diagonal",
-        "A q that can’t tilt",
+        "A q that can't tilt",
         "A VAE's q has a diagonal covariance. It is trained by KL(q ‖ p) to follow this tilted p, "
         "with ρ = 0.95. How wide does it become?",
         ("As wide as p", "Wider, so that it covers p", "Much narrower than p"),
         2,
         "KL(q ‖ p) punishes q wherever p is small, so q stays inside: √(1 − ρ²) = 31% as wide as "
-        "p. It costs 1.16 nats, and q says that there is less spread than there is.",
+        "p. It costs 1.16 nats, and q understates the spread.",
         diagonal_stays_inside,
         _narrow(),
         {"gaussians.view": "diagonal", "gaussians.rho": f"{TILT}"},
@@ -294,7 +294,7 @@ LINEAR_REGRESSION = (
         "overfit",
         "Closer to the points",
         "Model A is a polynomial of degree 4, model B one of degree 12, closer to the points of "
-        "the fit. Which of them finds new points likelier?",
+        "the fit. Which of them gives new points the higher likelihood?",
         ("A, degree 4", "B, degree 12", "Both about equally"),
         0,
         "B has learned the errors of its 40 points by heart: −1.00 nats each on those, against "
@@ -325,9 +325,9 @@ LINEAR_REGRESSION = (
         "Is it the same line?",
         ("Yes, read the other way", "No, a steeper one", "No, a flatter one"),
         1,
-        "Least squares counts errors along what is predicted, so the two lines differ: 0.60 and "
-        "3.40 kg per cm. If neither is given, errors count at right angles, and the line between "
-        "both is PCA's.",
+        "Least squares measures errors along the predicted variable, so the two lines differ: 0.60 "
+        "and 3.40 kg per cm. If neither is given, errors are measured perpendicular to the line, "
+        "and the line between the two is PCA's.",
         two_regressions,
         _regression_link("limit", errors="z"),
         _regression_link("limit"),

@@ -87,10 +87,10 @@ def choose_epoch(choice: Choice) -> int:
         on_click=_toggle_play,
         args=(ready,),
         disabled=len(ready) < 2,
-        help="Go through the epochs whose maps are there; nothing has to be computed."
+        help="Play through the epochs whose maps are ready; nothing has to be computed."
         if len(ready) > 1
-        else "With these settings no maps are there yet. Choose epochs one by one, each map is "
-        "computed once; or flatten by PCA.",
+        else "No maps are ready for these settings. Choose epochs one by one (each map is computed "
+        "once), or flatten by PCA.",
     )
     epoch = right.select_slider(
         "Training epoch",
