@@ -185,7 +185,7 @@ def test_waiting_runs_that_a_new_head_has_forgotten_wait_again_however_often(
         assert look() == [run.id for run in runs]
         assert {run.state for run in runs} == {"queued"}
     assert [launch.remembered(run).tries for run in runs] == [0, 0]
-    assert "it waits again" in runs[0].message
+    assert "queued again" in runs[0].message
     assert len({launch.remembered(run).job for run in runs}) == 2
 
 
