@@ -169,7 +169,7 @@ def classroom(browser: Browser, model: str, sessions: int, moves: int) -> None:
         used = usage(pid)[0] - cpu
         print(f"{sessions} sessions dragging     {crowded}")
         each = (after - before) / max(1, sessions - 1)
-        print(f"server: {100 * used / took:.0f} % of one core, {each:.2f} MB a session")
+        print(f"server: {100 * used / took:.0f}% of one core, {each:.2f} MB a session")
 
 
 def main() -> None:

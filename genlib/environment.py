@@ -2,8 +2,8 @@
 
 Choices that are otherwise measured, or made by the machine::
 
-    GENLIB_PRECISION  auto, float32, bfloat16         ascents, and the default of trainings
-    GENLIB_THREADS    0 (measured) to 64              default of trainings
+    GENLIB_PRECISION  auto, float32, bfloat16         ascents, and the default for training
+    GENLIB_THREADS    0 (measured) to 64              default for training
     GENLIB_LAYOUT     auto, channels_last, contiguous memory order of images in convolutions
     GENLIB_DECODER    auto, browser, server           who decodes while a latent is dragged
 
@@ -20,7 +20,7 @@ How much visitors may use of the queue, the disk and the memory::
     GENLIB_MAX_DISK=20        GB that runs and uploads take together
     GENLIB_MIN_FREE=1         GB that stay free on their disk
     GENLIB_MAX_MEMORY=1       GB of uploaded files that are held in memory
-    GENLIB_MAX_JOBS=3         measurements and small trainings of one visitor at a time
+    GENLIB_MAX_JOBS=3         measurements and small training jobs of one visitor at a time
 
 A bad value counts as the default.
 """

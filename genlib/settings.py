@@ -186,7 +186,7 @@ class Settings:
         known = {spec.name: spec for spec in cls.specs()}
         for name in names:
             if name not in known:
-                raise ValueError(f"unknown setting {shown(name)}; known are {', '.join(known)}")
+                raise ValueError(f"unknown setting {shown(name)}; choose one of {', '.join(known)}")
         return known
 
     def to_dict(self) -> dict[str, object]:
@@ -213,7 +213,7 @@ class TrainSettings(Settings):
         help="Learning rate over time: constant; cosine falls to zero; onecycle rises, then falls.",
     )
     cycles: int = setting(
-        1, 1, 20, "How often the schedule is gone through; more than once are warm restarts."
+        1, 1, 20, "How many times the schedule runs; more than once means warm restarts."
     )
     seed: int = setting(0, 0, 2**31 - 1, "Seed of initial weights, order of images and noise.")
     precision: str = setting(

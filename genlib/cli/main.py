@@ -75,7 +75,7 @@ def parser() -> Parser:
         "--markdown", action="store_true", help="describe the shipped ones as checkpoints/README.md"
     )
     list_.set_defaults(command=list_checkpoints)
-    show_ = commands.add_parser("show", help="what a checkpoint says of itself")
+    show_ = commands.add_parser("show", help="describe a checkpoint")
     show_.set_defaults(command=show)
     evaluate_ = commands.add_parser("evaluate", help="measure a checkpoint on the test images")
     evaluate_.add_argument("--n", type=int, help="use only n test images, a random choice")
@@ -124,7 +124,7 @@ def find(name: str) -> Info:
     known = {info.name: info for info in reversed(checkpoints())}
     if name not in known:
         there = ", ".join(sorted(known)) or "none; train one with genlib train"
-        raise ValueError(f"no checkpoint is called {name!r}; known are {there}")
+        raise ValueError(f"no checkpoint is called {name!r}; there are {there}")
     return known[name]
 
 
@@ -235,7 +235,7 @@ def rebuild_maps(options: argparse.Namespace) -> int:
     if not chosen:
         there = ", ".join(i.name for i in known) or "none"
         which = "" if options.name is None else f" {options.name!r}"
-        raise ValueError(f"no model{which} has maps; known are {there}")
+        raise ValueError(f"no model{which} has maps; choose one of {there}")
     for info in chosen:
         if maps.is_current(info) and not options.force:
             print(f"{maps.file_of(info.path)}: up to date")

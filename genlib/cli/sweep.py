@@ -31,21 +31,29 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="FIELD=V1,V2",
-        help="a setting and its values; ; between them where a value has commas; LOW..HIGH or "
-        "LOW..HIGH:log in a search; repeatable",
+        help="a setting and its values, separated by commas (by semicolons if a value contains "
+        "commas); in a search LOW..HIGH or LOW..HIGH:log; repeatable",
     )
     parser.add_argument("--seeds", type=int, default=1, help="runs of each setting (default: 1)")
     parser.add_argument("--name", default="", help="name of the sweep")
     parser.add_argument("--on", choices=list(LAUNCHERS), default="", help="where runs are started")
-    parser.add_argument("--max", type=int, default=0, help="runs that train at once")
+    parser.add_argument(
+        "--max", type=int, default=0, help="number of runs that train at the same time"
+    )
     parser.add_argument(
         "--job", action="append", default=[], metavar="FIELD=VALUE", help="cpus=2, gpus=0.25, ..."
     )
-    parser.add_argument("--leave", action="store_true", help="start it and come back")
+    parser.add_argument("--leave", action="store_true", help="start the sweep and return at once")
     parser.add_argument("--search", type=int, default=0, metavar="N", help="sample N settings")
-    parser.add_argument("--metric", default="test/loss", help="what is best (default: test/loss)")
-    parser.add_argument("--highest", action="store_true", help="best is highest, not lowest")
-    parser.add_argument("--resume", metavar="NAME", help="go on with a sweep")
+    parser.add_argument(
+        "--metric",
+        default="test/loss",
+        help="metric that decides which run is best (default: test/loss)",
+    )
+    parser.add_argument(
+        "--highest", action="store_true", help="the highest value is best, not the lowest"
+    )
+    parser.add_argument("--resume", metavar="NAME", help="continue a sweep")
     parser.add_argument("--show", metavar="NAME", help="print the table of a sweep")
     parser.add_argument("--stop", metavar="NAME", help="stop a sweep's runs")
     parser.set_defaults(command=command)
@@ -102,7 +110,7 @@ def values_of(family: str, given: Mapping[str, str]) -> dict[str, list[str]]:
     from genlib.settings import TrainSettings
 
     if family not in FAMILIES:
-        raise ValueError(f"unknown family {family!r}; known are {', '.join(FAMILIES)}")
+        raise ValueError(f"unknown family {family!r}; choose one of {', '.join(FAMILIES)}")
     specs = {s.name: s for s in [*FAMILIES[family].Config.specs(), *TrainSettings.specs()]}
     found: dict[str, list[str]] = {}
     for name, text in given.items():

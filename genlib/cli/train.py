@@ -132,13 +132,13 @@ def settings_of(name: str, texts: Mapping[str, str]) -> tuple[dict[str, object],
     from genlib.settings import TrainSettings
 
     if name not in FAMILIES:
-        raise ValueError(f"unknown family {name!r}; known are {', '.join(FAMILIES)}")
+        raise ValueError(f"unknown family {name!r}; choose one of {', '.join(FAMILIES)}")
     family = FAMILIES[name]
     of_train = {spec.name for spec in TrainSettings.specs()}
     of_model = {spec.name for spec in family.Config.specs()} - of_train
     for field in texts.keys() - of_train - of_model:
         known = ", ".join(sorted(of_model | of_train))
-        raise ValueError(f"unknown setting {field!r}; {name} has {known}")
+        raise ValueError(f"unknown setting {field!r}; choose one of {known}")
     model = family.Config.parse({k: v for k, v in texts.items() if k in of_model}).to_dict()
     model = {k: v for k, v in model.items() if k in texts}
     train_texts = {k: v for k, v in texts.items() if k in of_train}

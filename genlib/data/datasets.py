@@ -152,8 +152,8 @@ def _mnist() -> Dataset:
     if folder is None:
         return replace(
             _digits(),
-            note="MNIST was not found, so scikit-learn's 1,797 small digits serve instead. "
-            "Run `python -m genlib download mnist` where the network allows.",
+            note="MNIST was not found, so scikit-learn's 1,797 small digits are used "
+            "instead. To download MNIST, run `python -m genlib download mnist`.",
         )
     train_x, train_y, test_x, test_y = map(torch.from_numpy, mnist.read(folder))
     return Dataset(
@@ -262,7 +262,7 @@ def entry_of(name: str) -> Entry:
         return Entry(name, "CIFAR-10", path, CIFAR[name])
     entry = registry.entries().get(name)
     if entry is None:
-        raise ValueError(f"unknown dataset {shown(name)}; known are {_some(available())}")
+        raise ValueError(f"unknown dataset {shown(name)}; choose one of {_some(available())}")
     if not entry.path.exists():
         raise ValueError(f"the pictures of {name} are no longer at {entry.path}")
     return entry

@@ -93,7 +93,7 @@ def _check_data(info: Info, model: Model) -> None:
     if model.config.shape != about.shape:
         shape = "×".join(map(str, model.config.shape))
         raise CheckpointError(
-            f"{info.path.name} works on {shape} images; no dataset here has such."
+            f"{info.path.name} works on {shape} images; no dataset here has images of that shape."
         )
     try:
         datasets.class_indices(str(info.train.get("classes", "")), about.classes)

@@ -407,7 +407,7 @@ def variational(r: Reader) -> Diagram:
         ),
         (
             _image("x", "x", "Image", "data", r.x, (0, 0)),
-            _code("mu", "μ", "Mean of q(z | x)", q.mu, (2, -0.42), "half of the encoder’s output"),
+            _code("mu", "μ", "Mean of q(z | x)", q.mu, (2, -0.42), "half of the encoder's output"),
             _code("logvar", "log σ²", "Log-variance of q(z | x)", q.logvar, (2, 0.35), "the rest"),
             Dot(
                 "eps", "ε", "Noise", "noise", "ε ~ N(0, I): drawn again at each step", 3, 0.85,
@@ -470,8 +470,8 @@ def adversarial(r: Reader) -> Diagram:
             _image("fake", "G(z)", "Counterfeit", "output", fake, (2, -0.75)),
             _image("x", "x", "Real image", "data", r.x, (2, 0.75)),
             Dot("verdict", "D", "Verdict", "code", verdict, 4, 0, (1,)),
-            _loss("d_loss", "ℓ_D", "D’s loss", for_d, (5, 0.6)),
-            _loss("g_loss", "ℓ_G", "G’s loss", for_g, (5, -0.6)),
+            _loss("d_loss", "ℓ_D", "D's loss", for_d, (5, 0.6)),
+            _loss("g_loss", "ℓ_G", "G's loss", for_g, (5, -0.6)),
         ),
         (
             *_chain("z", "generator", "fake", "discriminator", "verdict", "d_loss"),
@@ -482,7 +482,7 @@ def adversarial(r: Reader) -> Diagram:
 
 
 def energy_based(r: Reader) -> Diagram:
-    """z -> G -> G(z); the cost network rebuilds G(z) and x; its error is the energy."""
+    """z -> G -> G(z); the judge reconstructs G(z) and x; its error is the energy."""
     m = r.model
     assert isinstance(m, HasMargin) and isinstance(m, Decodes)
     z = r.noise(m.latent_dim)
@@ -499,16 +499,16 @@ def energy_based(r: Reader) -> Diagram:
         "Energy-based GAN",
         (
             Part("generator", "Generator G", "the counterfeiter", generator, 1, -0.75),
-            Part("cost", "Cost network", "Dec(Enc(y))", cost, 3, 0),
+            Part("cost", "Judge", "Dec(Enc(y))", cost, 3, 0),
         ),
         (
             _start(z),
             _image("fake", "G(z)", "Sample", "output", fake, (2, -0.75)),
             _image("x", "x", "Real image", "data", r.x, (2, 0.75)),
-            _image("rebuilt", "ŷ", "Rebuilt sample", "output", m.rebuild(fake), (4, 0)),
+            _image("rebuilt", "ŷ", "Reconstructed sample", "output", m.rebuild(fake), (4, 0)),
             Dot("energy", "C(y)", "Energy", "code", energy, 5, 0, (1,)),
-            _loss("c_loss", "ℓ_C", "Cost network’s loss", hinge, (6, 0.6)),
-            _loss("g_loss", "ℓ_G", "G’s loss", f"C(G(z)){also}: samples down", (6, -0.6)),
+            _loss("c_loss", "ℓ_C", "Judge's loss", hinge, (6, 0.6)),
+            _loss("g_loss", "ℓ_G", "G's loss", f"C(G(z)){also}: samples down", (6, -0.6)),
         ),
         (
             *_chain("z", "generator", "fake", "cost", "rebuilt", "energy", "c_loss"),

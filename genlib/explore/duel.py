@@ -203,7 +203,8 @@ class Duel(Attended):
             self.running, self.error = False, str(problem)
         except Exception:
             log.exception("a duel stopped")
-            self.running, self.error = False, "Training stopped by an error; reset to go on."
+            self.running = False
+            self.error = "Training stopped because of an error. Press Reset to start again."
 
     def _step(self, who: str) -> None:
         model, plain = self.model, contextlib.nullcontext
@@ -239,7 +240,9 @@ class Duel(Attended):
             float(F.softplus(-fake).mean()),
         )
         if not math.isfinite(point.d_loss + point.g_loss):
-            raise ValueError("A loss is no longer a number. Reset, and take a smaller step.")
+            raise ValueError(
+                "A loss became infinite or NaN. Press Reset and lower the learning rate."
+            )
         self.grid: NDArray[np.uint8] = (fake_x[:GRID] * 255).round().byte().numpy()
         self.trace = thinned([*self.trace, point])
         self._measured_at = time.perf_counter()

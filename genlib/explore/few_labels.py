@@ -29,7 +29,7 @@ from genlib.models.base import Model
 from genlib.models.capabilities import Classifies
 
 NEIGHBOURS = 7  # that a picture passes its label on to
-ROUNDS = 60  # of label spreading; what a 61st would change is below 0.2 %
+ROUNDS = 60  # of label spreading; what a 61st would change is below 0.2%
 ALPHA = 0.9  # of label spreading: the share of a picture's class that its neighbours decide
 AXES = 10  # at most, of a class's own principal components
 TINY = 1e-30

@@ -128,7 +128,7 @@ class Criterion:
 
 CRITERIA: dict[str, Criterion] = {
     "silent": Criterion(
-        "Silent unit",
+        "Silent",
         silence_score,
         0.1,
         0.0,
@@ -137,13 +137,13 @@ CRITERIA: dict[str, Criterion] = {
         "the upper quartile of all units: it says the same about every digit.",
     ),
     "noise": Criterion(
-        "Only noise",
+        "Noise-like",
         smoothness_score,
         0.15,
         0.0,
         1.0,
         "neighbouring weights, where digits vary, correlate less than **threshold**. White noise "
-        "has 0 ± 0.04, a learnt stroke is smooth.",
+        "has 0 ± 0.04, a learned stroke is smooth.",
     ),
 }
 

@@ -89,7 +89,7 @@ class Bipartite(nn.Module):
         """The persistent chains, each put back to noise with probability ``share``.
 
         Chains that only go on never come to modes far from the data, which then stay in the model:
-        a chain from noise ends there (Du & Mordatch 2019, arXiv:1903.08689, restart 5 %).
+        a chain from noise ends there (Du & Mordatch 2019, arXiv:1903.08689, restart 5%).
         """
         if not share:
             return self.chain

@@ -28,8 +28,8 @@ class AttackedSettings(ModelSettings):
         0.0,
         0.0,
         100.0,
-        "Train on images moved by up to this L2 distance to where the classifier errs (PGD); "
-        "0 trains on the images themselves.",
+        "Train on adversarial examples: images changed by up to this L2 distance so that the "
+        "classifier errs (PGD); 0 trains on the original images.",
     )
     adversarial_steps: int = setting(4, 1, 50, "Steps of the attack on each training batch.")
 
@@ -65,7 +65,9 @@ class ClassifierSettings(AttackedSettings):
     """Sizes of the classifier."""
 
     n_classes: int = setting(10, 2, 1000, "Number of classes.")
-    width: int = setting(16, 1, 256, "Channels of the first convolution; the second has twice.")
+    width: int = setting(
+        16, 1, 256, "Channels of the first convolution; the second has twice as many."
+    )
     dense: int = setting(64, 1, 4096, "Width of the fully connected layer.")
     dropout: float = setting(0.25, 0.0, 0.9, "Share of dense inputs dropped in training.")
 

@@ -33,7 +33,7 @@ class EBGANSettings(ModelSettings):
 
     latent_dim: int = setting(100, 1, 512, "Numbers in z ~ N(0, I).")
     hidden: tuple[int, ...] = setting((256, 512), 1, 4096, "Widths of the generator's layers.")
-    cost_hidden: tuple[int, ...] = setting((256, 32), 1, 4096, "Widths of the cost network's Enc.")
+    cost_hidden: tuple[int, ...] = setting((256, 32), 1, 4096, "Widths of the judge's Enc.")
     margin: float = setting(20.0, 0.0, 1000.0, "Energy m that samples are pushed up to.")
     pull_away: float = setting(
         0.1,

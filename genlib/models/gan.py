@@ -129,12 +129,13 @@ class GANSettings(ModelSettings):
         0.0,
         0.0,
         0.9999,
-        "Decay per step of a moving average of G's weights, which draws the samples; 0 is none.",
+        "Decay per step of the moving average of G's weights that draws the samples; 0 uses G "
+        "itself.",
     )
     diff_augment: str = setting(
         "none",
         choices=tuple(POLICIES),
-        help="Random changes through which D sees real and generated images alike.",
+        help="Random changes applied to real and generated images before D sees them.",
     )
 
 
@@ -295,7 +296,9 @@ class GAN(Generator):
 class MLPGANSettings(GANSettings):
     """Widths of a fully connected GAN."""
 
-    hidden: tuple[int, ...] = setting((256, 512), 1, 4096, "Widths of G's layers; D has them back.")
+    hidden: tuple[int, ...] = setting(
+        (256, 512), 1, 4096, "Widths of G's layers; D uses the same widths in reverse order."
+    )
 
 
 class MLPGAN(GAN):

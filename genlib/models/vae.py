@@ -41,7 +41,9 @@ class ConvVAESettings(ModelSettings):
     """Sizes and loss of a convolutional VAE."""
 
     latent_dim: int = setting(20, 1, 512, "Numbers in the code z.")
-    width: int = setting(16, 1, 256, "Channels of the first convolution; the second has twice.")
+    width: int = setting(
+        16, 1, 256, "Channels of the first convolution; the second has twice as many."
+    )
     beta: float = setting(1.0, 0.0, 100.0, "Weight of the KL term; 1 gives the ELBO.")
     likelihood: str = setting(
         "bce",

@@ -33,7 +33,7 @@ def score_figure(
 ) -> go.Figure:
     """Histograms of the groups' scores over each other, in the same bins; share of each group.
 
-    limits: first and last edge; otherwise all but the rarest 0.5 % at either end, and the marks.
+    limits: first and last edge; otherwise all but the rarest 0.5% at either end, and the marks.
     far: groups that don't stretch the axes; what lies beyond is in the first or the last bar.
     """
     near = {name: v for name, v in groups.items() if name not in far} or groups

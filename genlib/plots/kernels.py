@@ -44,7 +44,7 @@ def level(values: NDArray[np.floating], limit: float | NDArray[np.floating]) -> 
 
 
 def shared_limit(weights: NDArray[np.floating]) -> float:
-    """A colour limit for all kernels: 99.5 % of the weights lie within, a few outliers clip."""
+    """A colour limit for all kernels: 99.5% of the weights lie within, a few outliers clip."""
     return max(float(np.quantile(np.abs(weights), 0.995)), 1e-9)
 
 

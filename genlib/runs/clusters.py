@@ -98,7 +98,9 @@ def _look_after(name: str, runs: list[Run]) -> list[Run]:
                 waiting.append(run)
             elif state == "stopped":
                 run.set_control(replace(run.control, stop=True))
-                run.set_status("stopped", time.time(), "It was stopped by the cluster's own means.")
+                run.set_status(
+                    "stopped", time.time(), "It was stopped with the cluster's own tools."
+                )
             elif state == "waiting" and run.status.state != "queued":
                 run.set_status("queued", time.time())  # sent back to the cluster's queue
     allowed = _allowed(waiting, runs)
@@ -128,7 +130,7 @@ def _again(run: Run, state: str, log: str) -> bool:
     launch.remember(run, replace(launched, job="", tries=tries, epoch=reached))
     said = f"Its process was lost after epoch {reached}; it was started again."
     if waited:
-        said = "The cluster forgot that it waits; it waits again."
+        said = "The cluster lost this waiting run; it was queued again."
     run.set_status("queued", time.time(), said)
     return True
 

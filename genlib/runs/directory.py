@@ -98,7 +98,7 @@ def specs_of(recipe: str) -> list[RunSpec]:
     Raises ValueError for an unknown name.
     """
     if recipe not in RECIPES:
-        raise ValueError(f"unknown recipe {recipe!r}; known are {', '.join(RECIPES)}")
+        raise ValueError(f"unknown recipe {recipe!r}; choose one of {', '.join(RECIPES)}")
     asked = RECIPES[recipe]
     train = TrainSettings.from_dict(asked.train)
     first = RunSpec(

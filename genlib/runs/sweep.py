@@ -93,7 +93,7 @@ def load(name: str) -> SweepSpec:
     known = names()
     if name not in known:
         there = ", ".join(known[:20]) or "none; start one with genlib sweep FAMILY --set ..."
-        raise ValueError(f"no sweep is called {name[:80]!r}; known are {there}")
+        raise ValueError(f"no sweep is called {name[:80]!r}; there are {there}")
     try:
         values = {**LATER, **read_json(SweepSpec(name).path / "sweep.json")}
     except FileNotFoundError:

@@ -94,7 +94,7 @@ def _sentence(error: Exception) -> str:
         return str(error)
     if isinstance(error, MemoryError) or "out of memory" in str(error).lower():
         return "Out of memory. Try a smaller batch_size or a smaller model."
-    return f"Training ended with an error of the program ({type(error).__name__}); see log.txt."
+    return f"Training stopped because of an unexpected {type(error).__name__}; see log.txt."
 
 
 def _train(run: Run, interrupt: Interrupt, watch: Watch, begin: Path | None) -> bool:
@@ -147,7 +147,7 @@ def _state(run: Run, model: Model, settings: TrainSettings) -> State:
         return start(model, settings)
     state = _newest_weights(run, model, settings, problem)
     where = f"from the weights of epoch {state.epoch}" if state.epoch else "from the beginning"
-    said = f"{problem} The run went on {where}, with a fresh optimizer."
+    said = f"{problem} The run continued {where}, with a fresh optimizer."
     run.set_status("running", time.time(), said)
     return state
 

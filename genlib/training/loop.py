@@ -224,11 +224,12 @@ def configure(family: str, config: Mapping[str, object], data: Dataset) -> Model
     Raises ValueError for an unknown family, bad settings, or settings that contradict the pictures.
     """
     if family not in FAMILIES:
-        raise ValueError(f"unknown family {family!r}; known are {', '.join(FAMILIES)}")
+        raise ValueError(f"unknown family {family!r}; choose one of {', '.join(FAMILIES)}")
     channels, size, _ = data.shape
     if "Classifies" in capabilities(family) and len(data.classes) < 2:
         raise ValueError(
-            f"{data.title} has no classes to tell apart: sort the pictures into one folder a class"
+            f"{data.title} has no classes to tell apart: sort the pictures into one folder per "
+            "class"
         )
     follows = {"channels": channels, "image_size": size, "n_classes": len(data.classes)}
     known = {spec.name for spec in FAMILIES[family].Config.specs()}
@@ -343,7 +344,7 @@ def choose_arithmetic(model: Model, x: Tensor, y: Tensor, settings: TrainSetting
     if len(choices) > 1:
         batch = to_float(x[: settings.batch_size]), y[: settings.batch_size]
         cost = {c: _probe(model, *batch, context(c[0]), c[1]) for c in choices}
-        # A narrow win is noise: float32 on one thread is kept unless another is 5 % faster.
+        # A narrow win is noise: float32 on one thread is kept unless another is 5% faster.
         choices = sorted(choices, key=lambda c: cost[c] * (0.95 if c == choices[0] else 1.0))
     torch.set_num_threads(choices[0][1])
     return context(choices[0][0])

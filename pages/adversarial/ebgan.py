@@ -1,4 +1,4 @@
-"""Energy-based GAN: the cost network gives data low energy and samples energy up to a margin."""
+"""Energy-based GAN: the judge gives data low energy and samples energy up to a margin."""
 
 import streamlit as st
 
@@ -9,8 +9,8 @@ from genlib.ui.kit.stage import header, how_to_read, stage
 
 header(
     "Energy-based GAN",
-    "The judge is an autoencoder. Its verdict is an **energy**: low for what it can rebuild, such "
-    "as real digits, high for the rest.",
+    "The judge is an autoencoder. Its verdict is an **energy**: low for what it can reconstruct, "
+    "such as real digits, high for the rest.",
     r"C(y) = \lVert \mathrm{Dec}(\mathrm{Enc}(y)) - y \rVert^2, \qquad "
     r"\ell_C = C(y) + [\,m - C(G(z))\,]^+, \qquad \ell_G = C(G(z)) + w\, m\, \mathrm{PT}(z)",
     "Lecture text “Autoencoders to GANs”, where w = 0; Zhao, Mathieu & LeCun 2016, whose pulling-"
@@ -46,9 +46,9 @@ with above:
 
 with how_to_read():
     st.markdown(
-        "- **The game**: the judge learns to rebuild real digits and to fail on the generator's, "
-        "up to a **margin** m beyond which it no longer cares. The generator learns to be "
-        "rebuilt.\n"
+        "- **The game**: the judge learns to reconstruct real digits and to fail on the "
+        "generator's, up to a **margin** m beyond which it no longer cares. The generator learns "
+        "to draw what the judge reconstructs.\n"
         "- **Histogram**: share of each group at each energy. Real digits belong at the left. "
         "Where the generated ones lie over them, the judge can't tell them apart.\n"
         "- **Margin** (dashed): samples are pushed up to m and not beyond. Noise was never shown "
@@ -56,8 +56,8 @@ with how_to_read():
         "the axis.\n"
         "- **Merged**: half of each of two digits, which the judge never saw either. It is paler "
         "than a digit, and still most merges end up above the margin.\n"
-        "- **Error**: rebuilt − image. Red is ink that the judge adds, blue is ink that it leaves "
-        "out. The sum of the squares is the energy.\n"
+        "- **Error**: reconstruction − image. Red is ink that the judge adds, blue is ink that it "
+        "leaves out. The sum of the squares is the energy.\n"
         "- **Training**: the energy of real digits falls below the margin, and that of the samples "
         "is pushed up to it."
     )

@@ -38,14 +38,14 @@ HOW_TO_READ = {
     "image.",
     "Training": "Samples and losses of the same epoch. A GAN has no single number that falls: "
     "watch the samples.",
-    "Coverage": "A generator that fools D with a handful of pictures has **collapsed**: few "
+    "Coverage": "A generator that fools D with a handful of images has **collapsed**: few "
     "classes, little variety. No loss shows it, so we count.",
     "Step by step": "A copy of the model, yours alone. Train one side and watch what happens to "
     "the other. Under each number is its change in the last step.",
     "Players": "A **counterfeiter** wants to print money that no one can tell from real money; the "
     "**police** want to tell. Each has to get better as the other does, until the counterfeits are "
     "perfect. What the counterfeiter learns of the police is the gradient that comes back through "
-    "D: a **spy** who says which change of the picture would make D believe it. Here all of it is "
+    "D: a **spy** who says which change of the image would make D believe it. Here all of it is "
     "drawn from the model: point at a bar or tap it to see what it computes and what it made of "
     "this z.",
 }

@@ -42,6 +42,6 @@ with how_to_read():
         "- Look at **one tile along the row**: from epoch 10 to 25 most of the VAE's digits stay "
         "what they are. The GAN's change more often: nothing ties its z to a digit.\n"
         "- The VAE is told, pixel by pixel, how far its reconstruction is from the original. The "
-        "GAN is only told whether its picture passes for real.\n"
+        "GAN is only told, through D's gradient, what would make its image look more real.\n"
         "- An epoch is one pass over the training images in both rows."
     )

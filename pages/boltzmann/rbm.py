@@ -47,16 +47,16 @@ HOW_TO_READ = {
     "inside a layer, so all hidden units can be drawn at once, and then all pixels. A deep belief "
     "network puts one such pair on top of another.\n\n"
     "Each step draws all hidden units from the pixels and all pixels from the hidden units. F "
-    "falls while the picture gets more likely, then wanders at the height of the orange band, "
-    "where test digits lie. Log p differs from −F only by log Z, the same for all pictures. "
+    "falls while the image gets more likely, then wanders at the height of the orange band, "
+    "where test digits lie. Log p differs from −F only by log Z, the same for all images. "
     "**Mixing** is slow: a barrier of high F lies between two kinds of digit.",
     "Weights": "Each unit looks for ink where it is red and for paper where it is blue. Hardly any "
     "unit looks like a whole digit: a digit is the sum of many.",
-    "Log-likelihood": "F is easy, log Z is not: it sums over 2⁷⁸⁴ pictures. Annealed importance "
+    "Log-likelihood": "F is easy, log Z is not: it sums over 2⁷⁸⁴ images. Annealed importance "
     "sampling walks chains from independent pixels, whose log Z is known, to the model, in small "
     "steps of temperature. Its mean weight is Z without bias, so log Z tends to come out too "
     "low, and the model too good. Look at the spread of the weights.",
-    "Ways to train": "Bars and stripes on 4×4 pixels: 30 pictures out of 65,536, so that log p is "
+    "Ways to train": "Bars and stripes on 4×4 pixels: 30 images out of 65,536, so that log p is "
     "known exactly at every step. The gradient needs samples of the model. **CD-k** makes k Gibbs "
     "steps from the data, too few to get away from it: modes elsewhere are never seen and never "
     "pushed down. **PCD** lets its chains go on from step to step; they must be able to follow, "

@@ -79,7 +79,7 @@ with controls:
         True,
         key=f"{KEY}.whole",
         bind="query-params",
-        help="Off: the mean of one channel is climbed instead.",
+        help="Off: the mean of one channel is maximised instead.",
     )
     channel = st.number_input(
         "Channel",
@@ -89,7 +89,7 @@ with controls:
         key=f"{KEY}.channel",
         bind="query-params",
         disabled=whole,
-        help="The whole layer is climbed: switch that off to pick a channel."
+        help="The whole layer is maximised: switch that off to pick a channel."
         if whole
         else f"One of the layer's {layer.channels} feature maps.",
     )
@@ -128,7 +128,7 @@ with how_to_read():
     st.markdown(
         "The gradient at the layer is set to the layer's own activation, and the picture climbs. "
         "Nothing is added that the layer did not already respond to a little: each step makes the "
-        "strongest responses stronger still. What appears is what this layer has learnt to look "
-        "for. It rests every 60 steps; Continue goes on. Drag the handle over the picture, or the "
-        "slider below it, to uncover the original."
+        "strongest responses stronger still. What appears is what this layer has learned to look "
+        "for. The ascent pauses every 60 steps; press Continue to go on. Drag the handle over the "
+        "picture, or the slider below it, to uncover the original."
     )

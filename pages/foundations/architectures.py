@@ -35,7 +35,7 @@ with controls:
         key="architectures.again",
         on_click=links.count_up,
         args=("architectures.seed",),
-        help="Other random numbers for a GAN’s z or a VAE’s ε.",
+        help="Other random numbers for a GAN's z or a VAE's ε.",
     )
 drawn = architectures.diagram(info, image, links.number("architectures.seed"))
 with controls:
@@ -49,8 +49,9 @@ with st.expander("All layers", icon=":material/table_rows:"):
     st.dataframe(architectures.rows(drawn), hide_index=True, width="stretch")
 with how_to_read():
     st.markdown(
-        "Circles are numbers that flow, boxes are networks, each bar in a box is a layer with what "
-        "follows it. A bar is taller the more numbers it gives on, in even steps of the logarithm; "
+        "Circles are values that are passed on, boxes are networks, and each bar in a box is a "
+        "layer with the operations that follow it. The more numbers a layer outputs, the taller "
+        "its bar (on a log scale); "
         "the number at the bottom of a box is how many parameters it learns. **Orange and dashed** "
         "is where noise enters: ε, z, or a bar with dropout, which is off here. **Red squares** "
         "are losses; dashed arrows lead to them. Shapes, names and rules come from the model "

@@ -70,7 +70,8 @@ with how_to_read():
     st.markdown(
         "The map shows 2,000 test digits. A strong colour is a certain guess, a pale one is not; "
         "the large digits are the ones that you have labelled. The accuracy is measured on up to "
-        "8,000 **other** test digits, which are not on the map. No model here has seen a "
-        "label: the autoencoders, the principal components and the mixture were fitted to 60,000 "
-        "training images alone. That is what **semi-supervised** means: much data, few labels."
+        "8,000 **other** test digits, which are not on the map. The autoencoders, the principal "
+        "components and the mixture were fitted to training images alone, without labels. That is "
+        "what **semi-supervised** means: a lot of data, few labels. One exception: if a model was "
+        "trained on some of the classes, such as ae-slides-2d, labels chose its images."
     )

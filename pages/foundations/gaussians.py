@@ -28,13 +28,13 @@ with how_to_read():
         "Gaussian to where it is highest: to the mean and covariance of the data.\n"
         "- **A slice** through a Gaussian is a Gaussian again, narrower than before. The means of "
         "all slices lie on a line: linear regression.\n"
-        "- **Two classes**: the solid border is where Bayes' rule says fifty to fifty. The dashed "
+        "- **Two classes**: the solid border is where Bayes' rule says fifty-fifty. The dashed "
         "one is logistic regression's. If both classes have the same covariance, the solid border "
         "is a line too.\n"
         "- **Mixture**: EM finds a maximum near its start, not always the best one.\n"
         "- **A VAE's q** is a Gaussian with a diagonal covariance for every image.\n"
-        "- **A CSV file** has two columns of numbers. A heading and a third column with two "
-        "classes are welcome. It is read in the browser and sent nowhere. The button **CSV** saves "
+        "- **A CSV file** has two columns of numbers. It may have a header row and a third column "
+        "with two classes. It is read in the browser and sent nowhere. The button **CSV** saves "
         "the points, with their class, in the same form."
     )
 with st.expander("Where the people come from", icon=":material/groups:"):

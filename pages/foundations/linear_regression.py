@@ -31,14 +31,15 @@ if st.button("When z isn't given: PCA and mixtures", icon=pca.icon, key="linear_
     st.switch_page(pca.file)
 with how_to_read():
     st.markdown(
-        "- **z** is given, **x** is observed: the names of the slides, where z will be a latent.\n"
-        "- **Dark points** are those of the fit. Pale ones are held out: no fit has seen them.\n"
+        "- **z** is given, **x** is observed. The slides use these names too; there, z becomes a "
+        "latent later.\n"
+        "- **Dark points** were used for the fit. Pale ones are held out: no fit has seen them.\n"
         "- **Log-likelihood** is the mean of log p(x | z) over points, in nats. Of two models the "
         "one with the higher value on held-out points is better.\n"
-        "- **95 % bands** by Student's t: the inner one is for the line, the outer one for a new "
+        "- **95% bands** by Student's t: the inner one is for the line, the outer one for a new "
         "point. They assume that the model is right.\n"
         "- **Women** are drawn from one Gaussian, so that the true model is a line with a constant "
-        "error. All adults together are not.\n"
+        "error. The adults as a whole are not.\n"
         "- **A curve with noise** is x = 2 + 0.4 z + 2 sin z + N(0, 0.8²).\n"
         "- **A CSV file** has two columns of numbers, z first. It is read in the browser and sent "
         "nowhere."

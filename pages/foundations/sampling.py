@@ -30,9 +30,9 @@ with st.container(key=STAGE):
 
 with how_to_read():
     st.markdown(
-        "- **F(x)** is the share of p that lies below x. A number u, any from 0 to 1 as likely as "
-        "any other, goes across to the curve and down to x. Where F is steep, much of the axis "
-        "of u leads to little of x: there p is high. Drag on the chart to choose u.\n"
+        "- **F(x)** is the share of p that lies below x. A number u, drawn uniformly "
+        "between 0 and 1, goes across to the curve and down to x. Where F is steep, much of the "
+        "axis of u leads to little of x: there p is high. Drag on the chart to choose u.\n"
         "- **G(z)** gets noise from N(0, 1) instead. Φ turns it into a uniform number, so the map "
         "that G should learn is F⁻¹(Φ(z)). Its mirror image is as good, and G may find that one.\n"
         "- **Between two modes** is a gap that no sample may fall into, so the map must jump. "
@@ -44,7 +44,7 @@ with how_to_read():
         "G's samples now. How close D comes depends on its steps so far; take steps of D alone to "
         "see it catch up.\n"
         "- **Distance** is Wasserstein's: how far a sample of G must move on average, so that "
-        "together they follow p. **In gaps** is the share of G's samples where p is below 2 % of "
+        "together they follow p. **In gaps** is the share of G's samples where p is below 2% of "
         "its highest.\n"
         "- Drag on p(x) to draw a density of your own."
     )

@@ -107,7 +107,7 @@ with how_to_read():
         "points, the picture next to the pointer is *decoded* from that place: exactly, where the "
         "map is a plane; from a blend of the nearest 8 codes in a t-SNE map. The 10-NN accuracy is "
         "computed from the codes themselves (leave one out), so it doesn't depend on how they are "
-        "flattened; chance is about 10 %. Maps of earlier epochs are **aligned**: they start from "
+        "flattened; chance is about 10%. Maps of earlier epochs are **aligned**: they start from "
         "the map of the last one, and most classes stay near their places. Trust the number for "
         "how well classes separate."
     )

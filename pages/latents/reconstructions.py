@@ -123,7 +123,7 @@ def show_grids(controls: DeltaGenerator, picture: DeltaGenerator) -> None:
 
 
 def choose_order() -> tuple[str, str, str, float]:
-    """Colour scale, order, what dead means and from which score on."""
+    """Colour scale, order, and which units are marked: by which score, and below what."""
     scale = st.selectbox(
         "Colour scale",
         [SHARED, OWN],
@@ -141,7 +141,7 @@ def choose_order() -> tuple[str, str, str, float]:
     )
     titles = {rule.title: name for name, rule in CRITERIA.items()}
     title = st.selectbox(
-        "Dead means", list(titles), key="reconstructions.criterion", bind="query-params"
+        "Mark units that are", list(titles), key="reconstructions.criterion", bind="query-params"
     )
     criterion = titles[title]
     rule = CRITERIA[criterion]
@@ -152,9 +152,9 @@ def choose_order() -> tuple[str, str, str, float]:
         rule.high,
         rule.threshold,
         0.01,
-        help="A unit whose score is below is called dead and framed in amber.",
+        help="Units whose score is below this are marked with an amber frame.",
     )
-    st.caption(f":orange[▢] A unit counts as dead when {rule.text}")
+    st.caption(f":orange[▢] A unit is marked when {rule.text}")
     return scale, by, criterion, threshold
 
 
@@ -187,9 +187,9 @@ def show_kernels(controls: DeltaGenerator, picture: DeltaGenerator) -> None:
 more bias: training shifts all border weights together and keeps the random numbers they began with.
 That is the *salt and pepper* around the kernels of a plain autoencoder. Dropout noise makes the
 border vary, so the denoising autoencoder must unlearn it: its border is calm. **Border noise** is
-the spread of the border's weights over the spread inside, the median of all kernels. A tanh unit
-that is saturated, or a ReLU unit that is never on, gets no gradient. It keeps its weights, often
-noise everywhere, and gives the same value for every digit.
+the spread of the weights at the border divided by the spread inside, as the median over all
+kernels. A ReLU unit that is never on gets no gradient, and a saturated tanh unit almost none. It
+keeps its weights, often noise everywhere, and gives the same value for every digit.
 """
     )
 

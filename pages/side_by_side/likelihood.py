@@ -35,7 +35,7 @@ sets = sorted({likelihoods.images_of(info) for info in infos}, key=lambda n: (n 
 chosen_set = sets[0]
 with controls:
     if len(sets) > 1:
-        why = "Models of different data can't be compared."
+        why = "Models of different datasets can't be compared."
         chosen_set = pickers.choose("Test images", sets, "likelihood.data", why, wrap=True)
     shown = [info for info in infos if likelihoods.images_of(info) == chosen_set]
     name = st.selectbox(
@@ -57,7 +57,8 @@ with controls:
         500,
         key="likelihood.n",
         bind="query-params",
-        help="How many are drawn at random. The standard error falls with the square root.",
+        help="How many test images are drawn at random. Four times as many halve the standard "
+        "error.",
     )
 
 
@@ -126,7 +127,7 @@ with picture, st.container(key="tall"):
     panel(first)
     if not rows:
         st.info(
-            "No header holds a likelihood yet. Choose a model and measure it.",
+            "No checkpoint has a measured likelihood yet. Choose a model and measure it.",
             icon=":material/info:",
         )
 stage_first()

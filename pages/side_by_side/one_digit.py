@@ -92,7 +92,7 @@ with picture:
 with how_to_read():
     st.markdown(
         "- **Bars** are ranks among real digits, so they can be compared. The numbers on the cards "
-        "are in each model's own unit and can't be compared. An orange bar is above 95 %.\n"
+        "are in each model's own unit and can't be compared. An orange bar is above 95%.\n"
         "- **Black and white**: to models of binary pixels, pixels above one half are ink and all "
         "others paper, in this image and in the real digits.\n"
         "- **Nats per pixel** (PixelCNN, PixelRNN): bright pixels surprised the model, given all "

@@ -33,7 +33,7 @@ names = {info.name for info in infos}
 header(
     "See how generative models work",
     "Open a trained model and **move what is inside**: its latents, its noise, its energy. "
-    "Everything on screen is computed by the model you picked, while you watch.",
+    "What you move is computed by the model you picked, while you watch.",
 )
 if not infos:
     st.info(
@@ -45,7 +45,7 @@ if not infos:
     st.page_link(train.file, label="Train a model", icon=train.icon)
 
 with st.container(key=STAGE):
-    st.subheader("Three first clicks", anchor=False)
+    st.subheader("Three places to start", anchor=False)
     with st.container(horizontal=True, key="home.clicks"):
         clicks = [(page.first_click, page) for page in menu.PAGES if page.first_click]
         for click, page in sorted(clicks, key=lambda both: both[0].number):
@@ -66,5 +66,5 @@ def show_gallery() -> bool:
     return busy
 
 
-st.subheader("What there is to see")
+st.subheader("All pages")
 polled("home.drawing", show_gallery, every=0.4, busy=job.busy)

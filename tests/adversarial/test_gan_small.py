@@ -167,9 +167,9 @@ def test_an_epoch_with_a_preview_only_draws_no_other_z(folder: Path) -> None:
         np.save(home / f"previews/epoch-{epoch:04}.npy", np.zeros((16, 1, 28, 28), np.uint8))
     app = run(view="Training", epoch="1")
     slider = app.select_slider(key="gan.epoch")
-    assert slider.options == ["0", "1", "2"] and "weights or pictures" in slider.help
+    assert slider.options == ["0", "1", "2"] and "weights or images" in slider.help
     new = app.button(key="gan.new")
-    assert new.disabled and "only pictures" in new.help
+    assert new.disabled and "Only images were saved" in new.help
     assert [b.proto.label for b in app.get("download_button")] == ["Kept epochs (GIF)"]
     slider.set_value(2).run()
     assert not app.exception and not app.button(key="gan.new").disabled

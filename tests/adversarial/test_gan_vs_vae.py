@@ -66,7 +66,7 @@ def test_the_lecture_s_columns_and_the_epoch_that_was_not_kept(tiny: Path) -> No
     app = run()
     assert app.multiselect(key="versus.epochs").value == [1, 10, 25]
     assert len(grids(app)) == 5  # the VAE kept no epoch 10
-    assert "vae kept no weights of epoch 10, only of 1, 25" in html(app)
+    assert "vae has no saved weights for epoch 10, only for 1, 25" in html(app)
     assert len(set(grids(app))) == 5
 
 

@@ -206,5 +206,5 @@ def test_a_lesson_climbs_by_itself_to_its_step_and_rests(open_page: Callable[...
     assert fact(page, "step") == "0", "the question comes before the picture moves"
     page.get_by_role("button", name="Only the robust one").click(timeout=PATIENCE)
     wait_for_frame(page, "d.step === '100' && d.running === 'false'")
-    expect(page.locator(".explanation")).to_contain_text("99 %")
+    expect(page.locator(".explanation")).to_contain_text("99%")
     expect(page.get_by_role("button", name="Start", exact=True)).to_be_visible(timeout=PATIENCE)

@@ -48,7 +48,7 @@ def test_ten_labels_at_once_and_undo_on_the_map(
         "few-labels?few.rule=Most%20typical&few.who=The%20data%20set", width=1280, height=720
     )
     root, score = page.locator(".few-labels"), page.locator(".few-labels .score")
-    page.get_by_role("button", name="Data set: label 10 by this rule").click()
+    page.get_by_role("button", name="Label 10 from the dataset, by this rule").click()
     expect(score).to_contain_text("10 labels:")
     expect(root).to_have_attribute("data-labels", "10")
     settle(page)

@@ -136,10 +136,10 @@ def test_own_points_by_clicking_and_from_a_file(
 
 # lesson -> where on the page, and what its explanation says is there
 SHOWN = {
-    "one_sigma": (".lab .area", "68.3 %"),
+    "one_sigma": (".lab .area", "68.3%"),
     "slice": (".lab .slice", "± 9.15"),
-    "prior": (".lab .posterior", "18.3 %"),
-    "mixture": (".lab .agrees", "84 %"),
+    "prior": (".lab .posterior", "18.3%"),
+    "mixture": (".lab .agrees", "84%"),
     "diagonal": (".lab .reverse", "1.164"),
 }
 

@@ -97,7 +97,7 @@ def test_the_mouse_is_told_p_and_the_receptive_field(
     before = canvas_pixels(page, MAIN)
     page.get_by_label("Receptive field").first.check()
     point_at(page, 20, 14)
-    expect(page.locator(".legend").first).to_contain_text("never seen", timeout=PATIENCE)
+    expect(page.locator(".legend").first).to_contain_text("without influence", timeout=PATIENCE)
     after = canvas_pixels(page, MAIN)
     cell = after.shape[0] // 28
     # Later pixels are dimmed, the pixel to the left is tinted, the far corner is hatched blue.

@@ -99,7 +99,7 @@ def test_a_sweep_that_is_refused_leaves_its_name_free(
         ([*TINY, "--set", "lr=0.1,0.2", "--name", "../a"], "name must have 1 to 60 letters"),
         ([*TINY, "--set", "lr=0.1,0.2", "--job", "cpus=2"], "the launcher here has no settings"),
         ([*TINY, "--set", "lr=0.1,0.2", "--max", "-1"], "--max must be at least 1"),
-        (["sweep", "--resume", "nothing"], "no sweep is called 'nothing'; known are none"),
+        (["sweep", "--resume", "nothing"], "no sweep is called 'nothing'; there are none"),
         (["sweep", "--show", "../x"], "no sweep is called '../x'"),
     ],
 )

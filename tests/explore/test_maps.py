@@ -102,4 +102,4 @@ def test_a_name_without_maps_is_one_sentence(
     info: checkpoint.Info, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["maps", "nothing"]) == 2
-    assert "no model 'nothing' has maps; known are tiny" in capsys.readouterr().err
+    assert "no model 'nothing' has maps; choose one of tiny" in capsys.readouterr().err

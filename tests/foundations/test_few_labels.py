@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from dataclasses import replace
+from html import escape
 from pathlib import Path
 
 import numpy as np
@@ -55,7 +56,7 @@ def test_the_page_opens_with_the_labels_of_its_link(some: data.Task) -> None:
     assert app.query_params["few.labels"] == three(some)
     found = html(app)
     for method in methods.quick(info(), "Label spreading"):
-        assert method.name in found
+        assert escape(method.name) in found
     labels = state.labels(state.parse(three(some), some), some)
     right = few_labels.accuracy(few_labels.spread(data.latents(info()), labels).test, some.test_y)
     assert f"{right.value:.1%}" in found
@@ -103,7 +104,7 @@ def test_the_curve_that_is_shipped_is_what_the_page_computes(some: data.Task) ->
     for name, size in (
         ("Label spreading, latents of vae-20", 100),
         ("Logistic regression, pixels", 10),
-        ("Bayes’ rule, a PCA for each class", 50),
+        ("Bayes' rule, a PCA for each class", 50),
     ):
         found = [
             few_labels.accuracy(every[name].guess(labels).test, some.test_y).value

@@ -36,7 +36,7 @@ def tiny(shelf: Callable[..., Path]) -> Path:
 
 def dead_counts(app: AppTest) -> list[tuple[int, int]]:
     text = "\n".join(m.value for m in app.markdown)
-    return [(int(a), int(b)) for a, b in re.findall(r"\[(\d+) of (\d+) dead\]", text)]
+    return [(int(a), int(b)) for a, b in re.findall(r"\[(\d+) of (\d+) marked\]", text)]
 
 
 def choose(app: AppTest, key: str, *names: str) -> AppTest:
@@ -79,7 +79,7 @@ def test_the_dead_unit_is_counted_and_the_live_ones_are_not(tiny: Path) -> None:
 def test_threshold_and_criterion_come_from_the_link(tiny: Path) -> None:
     app = run(show="Kernels", **{"threshold.silent": "0"})
     assert dead_counts(choose(app, "kernels", "ae-6")) == [(0, 6)]
-    noise = run(show="Kernels", criterion="Only noise")
+    noise = run(show="Kernels", criterion="Noise-like")
     # Untrained kernels are noise, all of them.
     assert dead_counts(choose(noise, "kernels", "ae-6")) == [(6, 6)]
 

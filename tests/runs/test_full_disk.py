@@ -73,7 +73,7 @@ def test_a_run_whose_event_log_finds_no_room_says_that_the_disk_is_full() -> Non
         work(run, lambda event: None)
     assert run.state == "failed"
     assert run.message.startswith("The disk is full, so the training stopped.")
-    assert "error of the program" not in run.message
+    assert "unexpected" not in run.message
 
 
 def test_appending_and_replacing_name_the_file(small_disk: Path) -> None:

@@ -185,7 +185,7 @@ def test_waiting_runs_that_a_new_head_has_forgotten_wait_again_however_often(
         assert look() == [run.id for run in runs]
         assert {run.state for run in runs} == {"queued"}
     assert [launch.remembered(run).tries for run in runs] == [0, 0]
-    assert "it waits again" in runs[0].message
+    assert "queued again" in runs[0].message
     assert len({launch.remembered(run).job for run in runs}) == 2
 
 
@@ -295,7 +295,7 @@ def test_a_run_stopped_by_its_node_goes_on_and_one_stopped_by_a_person_does_not(
     engine.says[engine_s.id] = "stopped"  # by a command of the cluster's own
     assert look() == [node.id]
     assert (node.state, person.state, engine_s.state) == ("queued", "stopped", "stopped")
-    assert "cluster's own means" in engine_s.message and look() == []
+    assert "cluster's own tools" in engine_s.message and look() == []
 
 
 def test_a_job_that_goes_back_into_the_cluster_s_queue_waits(engine: Engine) -> None:

@@ -266,7 +266,7 @@ def test_a_damaged_state_is_noticed_and_the_weights_go_on(folder: Path, at: int 
 
     assert work(run, lambda event: None) == "finished"
     assert "resume.safetensors is" in run.message
-    assert f"went on from the weights of epoch {before[-1].epoch}" in run.message
+    assert f"continued from the weights of epoch {before[-1].epoch}" in run.message
     assert epochs(run)[: len(before)] == before and epochs(run)[-1].epoch == 5
     aside = run.path / "resume.damaged"
     assert (aside.read_bytes() if aside.exists() else None) == damaged, "nothing is thrown away"
@@ -279,7 +279,7 @@ def test_a_damaged_state_and_a_damaged_checkpoint_fall_back_on_a_snapshot(folder
     for path in (run.state_file, *run.trained()[:1]):
         path.write_bytes(path.read_bytes()[:-100])
     assert work(run, lambda event: None) == "finished"
-    assert "went on from the weights of epoch 2" in run.message
+    assert "continued from the weights of epoch 2" in run.message
     assert [r.epoch for r in epochs(run)] == [1, 2, 3, 4, 5]
 
 

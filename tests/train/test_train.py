@@ -132,7 +132,7 @@ def test_a_stopped_run_takes_another_learning_rate_before_it_goes_on() -> None:
     run.set_status("stopped", time.time())
     app = page(train__show="Watch", run=run.id)
     rate = app.number_input(key=f"run.lr.{run.id}")
-    assert not rate.disabled and "From Resume on" in rate.help
+    assert not rate.disabled and "Takes effect when the run is resumed" in rate.help
     ok(rate.set_value(0.02).run())
     assert run.control.lr == 0.02
     assert work(run, lambda event: None) == "finished"

@@ -203,7 +203,7 @@ test("Bayes' rule is written with digits where densities are too small for a dou
   for (const one of [left, right]) assert.match(one, /^\d(\.\d)?·10\^−\d{4,6}$/)
 })
 
-test("the lesson on mixtures: the state of its link sorts 84 % of the people", () => {
+test("the lesson on mixtures: the state of its link sorts 84% of the people", () => {
   const { start } = new Mixed().defaults(), half = Number(given.statistics.mixtureLesson["gaussians.half"])
   const fit = new mixture.Mixture(adults, 2, start)
   while (fit.half < half) fit.advance()

@@ -81,7 +81,7 @@ def _size(given: tuple[int, int], longest: int, smallest: int) -> tuple[int, int
     shrink = min(1.0, longest / max(given))
     factor = max(shrink, smallest / min(given))
     if factor > shrink and max(given) * factor > max(longest, NARROWEST * smallest):
-        raise PictureError("The picture is too narrow: cut out a part that is less so.")
+        raise PictureError("The picture is too narrow. Crop it closer to a square.")
     width, height = (max(smallest, round(side * factor)) for side in given)
     return width, height
 

@@ -7,8 +7,8 @@ and DeepDream. One step, as in the text:
 
 X is the picture minus the network's base colour. ``keep`` is a term of ours for photographs:
 -2 * keep * (X - X0) pulls towards the picture X0 that the ascent began with, so that a normalised
-gradient moves a pixel by about 1 / (2 * keep) at most. All images of a batch climb at once, each
-towards its own class. Nothing restarts by itself: every knob may change between two steps.
+gradient moves a typical pixel by about 1 / (2 * keep) at most. All images of a batch climb at once,
+each towards its own class. Nothing restarts by itself: every knob may change between two steps.
 Octaves simplify DeepDream's: instead of restarting at each size, a few steps in turn look at the
 picture in each size, and the gradient is carried to the full picture.
 

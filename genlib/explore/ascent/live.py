@@ -192,7 +192,8 @@ class Live(Attended):
             self.running, self.error = False, str(problem)
         except Exception:
             log.exception("an ascent stopped")
-            self.running, self.error = False, "The ascent stopped by an error; reset to go on."
+            self.running = False
+            self.error = "The ascent stopped because of an error. Press Reset to start again."
 
     def _frame(self) -> None:
         """As many steps as fit in a frame's time, at least one."""

@@ -100,7 +100,7 @@ def energies(info: Info, epoch: int, path: Path, places: Parts) -> None:
 
 
 def _rebuilt(model: HasMargin, image: torch.Tensor, value: float) -> None:
-    """What the cost network makes of the image, and where it errs."""
+    """What the judge makes of the image, and where it errs."""
     device = model.device  # type: ignore[attr-defined]
     with torch.no_grad():
         rebuilt = model.rebuild(image[None].to(device))[0].float().cpu()
@@ -108,7 +108,7 @@ def _rebuilt(model: HasMargin, image: torch.Tensor, value: float) -> None:
     cards(
         [
             PictureCard("Image", images.to_uint8(image)),
-            PictureCard("Rebuilt", images.to_uint8(rebuilt)),
+            PictureCard("Reconstruction", images.to_uint8(rebuilt)),
             PictureCard(f"C = {value:.1f}", signed(error, 1.0)),
         ]
     )
@@ -167,9 +167,10 @@ def _history(info: Info, epoch: int, margin: float) -> None:
         key=f"{KEY}.history",
     )
     st.caption(
-        "The cost network pushes C(G(z)) up while it is below m. Above m the hinge gives no "
-        "gradient. The generator always pulls it down. With a margin below C(x) the cost network "
-        "has nothing to do, and G has nothing to learn from."
+        "The judge pushes C(G(z)) up while it is below m. Above m the hinge gives no gradient. The "
+        "generator always pulls it down. If m is below C(x), the judge stops pushing before "
+        "samples have more energy than real images. Then it need not tell the two apart, and G "
+        "learns nothing useful."
     )
 
 

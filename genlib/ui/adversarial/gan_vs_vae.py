@@ -64,7 +64,7 @@ def grid(info: Info, epoch: int) -> NDArray[np.uint8] | None:
 
 
 def table(rows: Sequence[Info], epochs: Sequence[int]) -> None:
-    """All grids in one piece of HTML: a row a model, a column an epoch."""
+    """All grids in one piece of HTML: one row per model, one column per epoch."""
     columns = len(epochs)
     cells = "".join(
         f"<h3>{escape(_kind(info))} · {escape(info.name)}</h3>"
@@ -86,7 +86,7 @@ def _cell(info: Info, epoch: int, side: int) -> str:
     shown = grid(info, epoch)
     if shown is None:
         kept = ", ".join(str(e) for e, _ in info.snapshots)
-        text = escape(f"{info.name} kept no weights of epoch {epoch}, only of {kept}.")
+        text = escape(f"{info.name} has no saved weights for epoch {epoch}, only for {kept}.")
         inside = f'<div class="none">{text}</div>'
     else:
         source = images.data_url(images.grid_image(shown[: side**2], side))
@@ -112,8 +112,8 @@ def numbers(rows: Sequence[Info], epochs: Sequence[int]) -> None:
         f"Grey ink: pixels between 0.1 and 0.9 among those above 0.1, over {SAMPLES} samples, of "
         f"which the first are shown. The rest is measured over {data.N:,} samples. Samples look "
         "real if their features are closer to those of real images than to those of noise. A "
-        "class counts as drawn if our classifier finds it in at least 1 of 100 samples: a tenth of "
-        "the 1 in 10 that is fair for ten classes. Variety is the "
+        "class counts as drawn if our classifier finds it in at least 1 of 100 samples, a tenth of "
+        "the 1 in 10 that is fair for ten classes, and more often than in noise. Variety is the "
         "mean squared distance of two samples over that of two real images."
     )
 
@@ -163,6 +163,6 @@ def download_table(rows: Sequence[Info], epochs: Sequence[int]) -> None:
         "Table (PNG)",
         png,
         "gan-against-vae.png",
-        "All grids: a row a model, a column an epoch.",
+        "All grids: one row per model, one column per epoch.",
         key=f"{KEY}.png",
     )

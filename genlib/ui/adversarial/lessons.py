@@ -95,21 +95,21 @@ GAN = (
         "49 are copies of training images?",
         ("None", "About five", "About half"),
         0,
-        "G never sees a training image, only D's verdict. Most samples are farther from the "
-        "nearest training image than a new test digit is. Click a tile and compare.",
+        "G never sees a training image: all it learns comes through D. Most samples are farther "
+        "from the nearest training image than a new test digit is. Click a tile and compare.",
         none_is_a_copy,
         {"gan.view": "Samples"},
     ),
     Lesson(
         "noise",
         "D sees noise",
-        "D learned to tell real digits from G's. Suppose it is shown pure noise. How likely "
-        "will it think that such an image is real?",
-        ("Less than 1 %", "About 50 %", "More than 99 %"),
+        "D learned to tell real digits from G's. Suppose it is shown pure noise. What probability "
+        "of being real will it give such an image?",
+        ("Less than 1%", "About 50%", "More than 99%"),
         1,
         "By the end of the training G no longer drew noise, so D forgot, or never learned, to "
-        "reject it. More than half of all noise images even get more than 50 %. A discriminator is "
-        "no judge of images that it wasn't trained on.",
+        "reject it. More than half of all noise images even get more than 50%. A discriminator "
+        "can't judge images that it wasn't trained on.",
         noise_leaves_d_undecided,
         {"gan.view": "Verdict", "gan.judged.image": "Noise"},
         {"gan.view": "Verdict"},
@@ -117,8 +117,8 @@ GAN = (
     Lesson(
         "other_d",
         "Another D, the same noise",
-        "dcgan-28's D thinks that noise is real with about 50 %. What does the D of gan-mlp say of "
-        "the same image?",
+        "dcgan-28's D gives noise a probability of about 50% of being real. What does gan-mlp's D "
+        "say about the same image?",
         ("About the same", "Surely real", "Surely fake"),
         2,
         "It gives less than 1 in 10,000. Both played the same game, but with other layers, so away "
@@ -212,11 +212,11 @@ GAN_VS_VAE = (
     Lesson(
         "first_epoch",
         "After one epoch",
-        "Think of epoch 1, when both have seen the training set only once. Of whose tiles will a "
-        "classifier recognise more as digits?",
-        ("The GAN's", "The VAE's", "About as many"),
+        "Think of epoch 1, when both have seen the training set only once. Whose tiles will a "
+        "classifier recognise as digits more often?",
+        ("The GAN's", "The VAE's", "Both equally often"),
         1,
-        "More than 90 % of the VAE's are recognised, and about 70 % of the GAN's. Each pixel tells "
+        "More than 90% of the VAE's are recognised, and about 70% of the GAN's. Each pixel tells "
         "the VAE what to do from the first step on. The GAN has to wait until its D knows "
         "something.",
         vae_draws_digits_at_once,
@@ -226,11 +226,11 @@ GAN_VS_VAE = (
     Lesson(
         "grey",
         "How grey is the ink?",
-        "Half of the ink of real digits is grey, mostly at the edges of strokes. How is that after "
-        "25 epochs?",
-        ("Like that in both", "The VAE's ink is greyer", "The GAN's ink is greyer"),
+        "Half of the ink of real digits is grey, mostly at the edges of strokes. What about "
+        "generated digits after 25 epochs?",
+        ("The same for both", "The VAE's ink is greyer", "The GAN's ink is greyer"),
         1,
-        "About 80 % of the VAE's ink is grey: its image is the mean of all that could be there. D "
+        "About 80% of the VAE's ink is grey: its image is the mean of all that could be there. D "
         "would notice, so G's ink is as grey as that of real digits, to within 10 points.",
         gan_has_the_grey_of_digits,
         {"versus.epochs": "25"},
@@ -251,9 +251,10 @@ GAN_VS_VAE = (
     ),
     Lesson(
         "variety",
-        "Who draws the more different digits?",
-        "Two real digits differ by 100 %. How much do two samples differ after 25 epochs?",
-        ("100 % in both", "VAE about 65 %, GAN at least 100 %", "VAE 100 %, GAN about 65 %"),
+        "Whose digits vary more?",
+        "Take the mean squared distance between two real digits as 100%. How far apart are two "
+        "samples after 25 epochs?",
+        ("100% in both", "VAE about 65%, GAN at least 100%", "VAE 100%, GAN about 65%"),
         1,
         "A VAE draws the mean of what z allows and leaves out what is unusual. The GAN's digits "
         "are as different as real ones: this one hasn't collapsed.",
@@ -293,11 +294,12 @@ def samples_first() -> Fact:
 
 
 def a_merge_is_above_its_parents() -> Fact:
-    """Half a 3 and half a 4 have more than twice the energy of each; the median is twice m."""
+    """Half a 3 and half a 4, of 19 and 17, have more than twice either; the median is twice m."""
     a, b = digit(3), digit(4)
     left, right, middle = _energies(torch.stack([a, b, energy.blend(a, b, 0.5)]))
     median, margin = _medians(25)["Merged"], _margin()
     holds = middle > 2 * max(left, right) and median > 2 * margin
+    holds = holds and f"{left:.0f} {right:.0f} {margin:g}" == "19 17 20"
     return Fact(holds, f"{left:.1f}, {middle:.1f}, {right:.1f}; median {median:.1f}, m {margin:g}")
 
 
@@ -312,14 +314,14 @@ def noise_is_far_above_the_margin() -> Fact:
 EBGAN = (
     Lesson(
         "epoch_1",
-        "A judge that likes fakes",
-        "The judge learns to rebuild real digits and to fail on the generator's. Think of epoch 1: "
-        "which of the two will it rebuild better?",
+        "A judge that likes generated images",
+        "The judge learns to reconstruct real digits and to fail on the generator's. Think of "
+        "epoch 1: which of the two will it reconstruct better?",
         ("Real digits", "The generator's images", "Both equally"),
         1,
-        "The generator learns faster: it draws what this judge can rebuild, whatever that is. The "
-        "median energy of its images is less than 70 % of that of real digits. After 25 epochs the "
-        "order is right.",
+        "The generator learns faster: it draws what this judge can reconstruct, whatever that is. "
+        "The median energy of its images is less than 70% of that of real digits. After 25 epochs "
+        "the order is right.",
         samples_first,
         {"ebgan.epoch": "1"},
         {"ebgan.epoch": "25"},
@@ -327,11 +329,11 @@ EBGAN = (
     Lesson(
         "merge",
         "Half a 3 and half a 4",
-        "A 3 and a 4 have energies of about 20, below the margin. Suppose we add half of each: "
-        "paler than both. Where will its energy be?",
+        "This 3 and this 4 have energies of about 19 and 17, below the margin of 20. Suppose we "
+        "add half of each: the result is paler than both. Where will its energy be?",
         ("Between the two", "Below both", "More than twice as high"),
         2,
-        "The judge can only draw digits, so much of the merge is missing from what it rebuilds. "
+        "The judge can only draw digits, so much of the merge is missing from its reconstruction. "
         "Most merges have more than twice the margin, though the judge never saw one.",
         a_merge_is_above_its_parents,
         {"ebgan.image.image": "Merged", "ebgan.image.alpha": "0.5"},
@@ -344,8 +346,8 @@ EBGAN = (
         "pushed. Where will its energy be?",
         ("Below the margin", "Just at the margin", "Above ten times the margin"),
         2,
-        "The judge can't copy noise through its 32 numbers, so its energy is high without any "
-        "training for that. An autoencoder is an energy from the start.",
+        "The judge can't copy noise through its 32 numbers, so its energy is high although it was "
+        "never trained to be. An autoencoder's error is already an energy.",
         noise_is_far_above_the_margin,
         {"ebgan.image.image": "Noise"},
     ),

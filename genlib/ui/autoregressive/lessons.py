@@ -93,7 +93,7 @@ PIXELCNN = (
         "the nats of a 4?",
         ("About three quarters", "About a half", "A tenth"),
         2,
-        "About four of five pixels are nearly certain: ink or paper with at least 95 %. What costs "
+        "About four of five pixels are nearly certain: ink or paper with at least 95%. What costs "
         "is where strokes begin, turn and end: the bright pixels of the lower picture.",
         few_pixels_cost_most,
         {"pixelcnn.digit.class": "4"},

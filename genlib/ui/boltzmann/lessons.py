@@ -116,7 +116,7 @@ RBM = (
         "as real test digits?",
         ("About 50", "About 1,000", "About 100,000"),
         0,
-        "Press Run and watch F fall into the orange band, where 90 % of test digits lie. After 2 "
+        "Press Run and watch F fall into the orange band, where 90% of test digits lie. After 2 "
         "steps no chain is there, after 50 most are. Every step draws 500 hidden units and 784 "
         "pixels at once.",
         noise_becomes_likely_soon,
@@ -128,7 +128,7 @@ RBM = (
         "Let sixteen chains start from this 1. What will they show after 1,000 steps?",
         ("All kinds of digits", "Nearly all still a 1", "Noise"),
         1,
-        "Press Run. More than 80 % still show a 1: on the way to another digit lie images of high "
+        "Press Run. More than 80% still show a 1: on the way to another digit lie images of high "
         "F, which a chain hardly ever crosses. That is slow mixing. Of chains that start from a 3, "
         "more than half have changed by then.",
         a_one_stays_a_one,
@@ -138,8 +138,8 @@ RBM = (
     Lesson(
         "hidden",
         "The upper half of a 3",
-        "Suppose we hide the upper half of this 3, and nine chains fill it in. What will most of "
-        "them see?",
+        "Suppose we hide the upper half of this 3, and nine chains fill it in. Which digit will "
+        "most of them draw?",
         ("A 3", "A 5", "An 8"),
         1,
         "Press Run. The lower half of this 3 suits a 5 as well, and the machine finds the 5 "

@@ -208,8 +208,8 @@ def pick_octaves(key: str, most: int, default: int, effect: str) -> int:
         min(default, most),
         key=f"{key}.octaves",
         bind="query-params",
-        help="In how many sizes the picture is looked at in turn, each 1.4 times the last, down to "
-        f"what the network can take: {effect} in several sizes.",
+        help="At how many sizes the ascent works on the picture in turn, each 1.4 times the one "
+        f"before: {effect} at several sizes. The network limits the smallest one.",
     )
 
 
@@ -239,8 +239,8 @@ PULLS = {
     ),
     "keep": (
         "Stay close to the photograph",
-        "Pull towards the photograph. At 1, a pixel moves by about half of the way from black to "
-        "white at most; at 5, by a tenth.",
+        "Pull towards the photograph. At 1, a typical pixel moves at most about half of the way "
+        "from black to white; at 5, a tenth.",
     ),
 }
 
@@ -285,7 +285,7 @@ def _calm(key: str, defaults: Knobs, side: int, address: str) -> tuple[float, fl
         max(4, side // 7),
         defaults.jitter,
         1,
-        "Before each step the picture is rolled by up to so many pixels, afterwards back.",
+        "Shift the picture by up to this many pixels before each step, and back afterwards.",
         post=(address, "jitter"),
     )
     blur = live_slider(
@@ -295,7 +295,7 @@ def _calm(key: str, defaults: Knobs, side: int, address: str) -> tuple[float, fl
         50,
         defaults.blur_every,
         1,
-        "0: never. Each time with a Gaussian of the width given below.",
+        "Blur with a Gaussian of the width given below; 0 means never.",
         post=(address, "blur_every"),
     )
     return jitter, blur
@@ -353,7 +353,7 @@ def _more(key: str, defaults: Knobs, address: str) -> Knobs:
         30,
         round(100 * defaults.scale),
         1,
-        "Before each step, zoom by up to so much.",
+        "Zoom by up to this much before each step.",
         post=(address, "scale"),
     )
     rotate = live_slider(
@@ -363,7 +363,7 @@ def _more(key: str, defaults: Knobs, address: str) -> Knobs:
         45,
         round(defaults.rotate),
         1,
-        "Before each step, turn by up to so much.",
+        "Rotate by up to this much before each step.",
         post=(address, "rotate"),
     )
     return Knobs(

@@ -121,9 +121,9 @@ CLASS_IMAGES = (
         "a 3. Which network draws a 3?",
         ("Both", "Only the one trained on ordinary digits", "Only the robust one", "Neither"),
         2,
-        "Both are more than 99 % certain. The plain network gets there with stripes that no digit "
-        "has: it only learnt what tells digits apart. The robust one was trained on digits changed "
-        "to fool it, so that only real strokes convince it.",
+        "Both are more than 99% certain. The plain network gets there with stripes that no digit "
+        "has: it only learned what tells digits apart. The robust one was trained on digits "
+        "changed to fool it, so that only real strokes convince it.",
         one_draws_a_three,
         {"class_images.steps": str(STEPS)},
     ),
@@ -133,7 +133,7 @@ CLASS_IMAGES = (
         "The picture is a real 4, and it climbs towards 9 for only six steps. Who says 9 already?",
         ("The plain network", "The robust network", "Both"),
         0,
-        "The plain network is more than 90 % certain of a 9, though you still see the 4. Small "
+        "The plain network is more than 90% certain of a 9, though you still see the 4. Small "
         "changes spread over all pixels add up. The robust network has to see the 4 close at the "
         "top first: press Start and watch it.",
         a_four_becomes_a_nine,
@@ -254,7 +254,7 @@ DEEP_DREAM = (
         ("Another temple", "A dog", "More trees"),
         1,
         "It knows no temples and no trees, so it finds what it was trained on. Another network, "
-        "which has not dreamt, is more than 75 % sure of a dog's face where it saw none before. "
+        "which has not dreamt, is more than 75% sure of a dog's face where it saw none before. "
         "The photograph is still there.",
         a_dog_in_the_trees,
         {"deep_dream.steps": str(deep_dream.REST_EVERY)},
@@ -266,7 +266,7 @@ DEEP_DREAM = (
         "one of them?",
         ("The same dog", "Many small dogs", "No dog, only small patterns"),
         2,
-        "The network learnt from pictures of 32×32 pixels, so it only finds things of about that "
+        "The network learned from pictures of 32×32 pixels, so it only finds things of about that "
         "size. A dog of twice that size needs a smaller copy of the photograph. The activation "
         "still grows more than tenfold.",
         one_size_shows_no_dog,

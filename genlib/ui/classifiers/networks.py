@@ -118,7 +118,7 @@ def pick_network(key: str, default: str = "", help: str = "") -> tuple[str, Lens
         st.stop()
     if not made.network.trained:
         st.caption(
-            ":material/casino: **Random weights**: it has learnt nothing. What appears is "
+            ":material/casino: **Random weights**: it has learned nothing. What appears is "
             "its architecture's taste, not an object."
         )
     return choice.key, made

@@ -98,7 +98,7 @@ def alert(live: Live) -> str:
     if live.shown.step and live.shown.grad_norm and not any(live.shown.grad_norm):
         return (
             "The gradient is zero: this unit is switched off by a ReLU. The value before the ReLU "
-            "is climbed instead, where there is one."
+            "is maximised instead, if there is one."
         )
     return ""
 

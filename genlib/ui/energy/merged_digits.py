@@ -93,8 +93,8 @@ def unit(info: Info, kind: str) -> str:
 def verdict(share: float, other: float) -> tuple[str, str]:
     """Say what an energy means: share of real digits with more of it -> (words, mood).
 
-    other: share of the other digit in the image, from 0 (an untouched digit) to 0.5. Below 5 % of
-    real digits it would be caught at a threshold that rejects 5 % of them; above 25 % nothing sets
+    other: share of the other digit in the image, from 0 (an untouched digit) to 0.5. Below 5% of
+    real digits it would be caught at a threshold that rejects 5% of them; above 25% nothing sets
     it apart. The mood is empty where the image is still a digit: there is nothing to catch.
     """
     thing = "merge" if other >= STILL_A_DIGIT else "image" if other else "digit"
@@ -111,7 +111,7 @@ def verdict(share: float, other: float) -> tuple[str, str]:
 
 
 def histogram(real: Floats, merged: Floats) -> Histogram:
-    """Counts of both in the same bins; the rarest 1 % at the top share the last bin."""
+    """Counts of both in the same bins; the rarest 1% at the top share the last bin."""
     both = np.concatenate([real, merged])
     low, high = float(both.min()), float(np.percentile(both, 99))
     high = high if high > low else low + 1.0

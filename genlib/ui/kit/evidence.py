@@ -1,6 +1,6 @@
 """What the facts behind lessons are computed from: shipped models, test digits, a reader of digits.
 
-Classes of generated images are those that the shipped ``classifier`` sees (99.4 % right on test
+Classes of generated images are those that the shipped ``classifier`` sees (99.4% right on test
 digits).
 """
 

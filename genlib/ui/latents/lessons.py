@@ -115,8 +115,8 @@ LATENT_SPACE = (
         "vae-20?",
         ("A double exposure too", "An 8", "Noise"),
         1,
-        "The middle has a code of its own, and the decoder has learnt that such codes are digits. "
-        "A classifier is more than 90 % sure of an 8. Press Play to see the strokes move.",
+        "The middle has a code of its own, and the decoder has learned that such codes are digits. "
+        "A classifier is more than 90% sure of an 8. Press Play to see the strokes move.",
         the_middle_is_an_eight,
         {"latent_space.view": "Between two digits"},
     ),
@@ -127,7 +127,7 @@ LATENT_SPACE = (
         ("Yes, a clear digit", "No, a smear"),
         1,
         "These two digits share no strokes, and the straight line between their codes leaves the "
-        "region where real digits lie. The classifier is not 90 % sure of any digit.",
+        "region where real digits lie. The classifier is not 90% sure of any digit.",
         the_middle_is_a_smear,
         {
             "latent_space.view": "Between two digits",
@@ -219,24 +219,25 @@ LATENT_MAP = (
         "untrained",
         "Before any training",
         "At epoch 0 the weights are random. A vote of the 10 nearest codes guesses the class of a "
-        "digit; chance is 10 %. How often is it right?",
-        ("About 10 %", "About 70 %", "About 95 %"),
+        "digit; chance is 10%. How often is it right?",
+        ("About 10%", "About 70%", "About 95%"),
         1,
-        "Random weights keep distances: digits that look alike get similar codes. One epoch of "
-        "training, without a label, brings more than three quarters of what is left to gain.",
+        "Random weights roughly preserve distances: digits that look alike get similar codes. One "
+        "epoch of training, without labels, closes more than three quarters of the gap to the "
+        "final accuracy.",
         untrained_codes_know_something,
         {"map.epoch": "0"},
     ),
     Lesson(
         "pixels",
         "Codes against pixels",
-        "The same vote can be asked of the 784 pixels. vae-20 has squeezed them into 20 numbers. "
-        "Whose neighbours are better?",
+        "We can also look for the nearest neighbours among the 784 pixel values. vae-20 has "
+        "squeezed them into 20 numbers. Whose neighbours are better?",
         ("The pixels': nothing is lost", "The codes'", "Both the same"),
         1,
         "What the codes lose is mostly what doesn't matter for the class, such as the exact place "
-        "of an edge. It has limits: the two numbers of vae-2 are more than 10 points worse than "
-        "the pixels.",
+        "of an edge. This has limits: with the two numbers of vae-2 the vote is more than 10 "
+        "points worse than with the pixels.",
         codes_beat_pixels,
         {"map.panes": "Three epochs"},
     ),
@@ -340,7 +341,7 @@ RECONSTRUCTIONS = (
         ("The digit itself", "A grey blur", "A 1, a 5 or a 6"),
         2,
         "A decoder can only draw what it has learned to draw. Whatever goes in, our classifier "
-        "reads a 1, a 5 or a 6 in more than 95 % of the outputs.",
+        "reads a 1, a 5 or a 6 in more than 95% of the outputs.",
         only_what_it_has_seen,
         {"reconstructions.models": "ae-slides-2d"},
         {"reconstructions.models": "ae-500"},

@@ -128,21 +128,21 @@ def compare_errors(infos: list[Info]) -> None:
 def grid(
     info: Info, by: str, scale: str, criterion: str, threshold: float, selected: int | None
 ) -> None:
-    """One model's kernels with its dead units framed; a click chooses a unit for the zoom."""
+    """One model's kernels with the marked units framed; a click chooses a unit for the zoom."""
     found = measured(info)
     k = found.kernels
     units = layer.order(k, by)
-    dead = layer.dead(k, criterion, threshold)
+    marked = layer.dead(k, criterion, threshold)
     silence = layer.silence_score(k)
     notes = [
-        f"unit {u}{' · dead' if dead[u] else ''} · activity {silence[u]:.2f} · smoothness "
+        f"unit {u}{' · marked' if marked[u] else ''} · activity {silence[u]:.2f} · smoothness "
         f"{k.smoothness[u]:.2f} · strength {k.strength[u]:.2f}"
         for u in units.tolist()
     ]
     n = len(units)
     st.markdown(f"**{plain(info.name)}** · {size_text(info, found.pixels)}")
     st.markdown(
-        f":orange-badge[{int(dead.sum())} of {n} dead] "
+        f":orange-badge[{int(marked.sum())} of {n} marked] "
         f":blue-badge[border noise {k.border_noise:.2f}]"
     )
 
@@ -156,7 +156,7 @@ def grid(
         palette(),
         units.tolist(),
         notes,
-        dead[units].tolist(),
+        marked[units].tolist(),
         selected,
         pick,
     )

@@ -72,7 +72,7 @@ def grey_is_a_blank_page() -> Fact:
 
 
 def a_lying_four_is_another_digit() -> Fact:
-    """Turned by 90°, the classifier is more than 90 % sure of another digit."""
+    """Turned by 90°, the classifier is more than 90% sure of another digit."""
     p = probabilities(_changed("turn", 90)[None])[0]
     return Fact(float(p.max()) > 0.9 and int(p.argmax()) != 4, f"{int(p.argmax())}: {p.max():.0%}")
 
@@ -101,7 +101,7 @@ ONE_DIGIT = (
         "lying",
         "A 4 on its side",
         "Suppose this 4 lies on its side. You would still read it. What will the classifier say?",
-        ("4, but it isn't sure", "Another digit, with over 90 %", "All digits alike"),
+        ("4, but it isn't sure", "Another digit, with over 90%", "All ten digits about equally"),
         1,
         "It never saw a digit on its side, and it must choose one of ten. That it is so sure says "
         "nothing about the image: softmax has no answer for \u201cnone of these\u201d.",
@@ -126,12 +126,12 @@ ONE_DIGIT = (
         "merge",
         "Half a 4 and half an 8",
         "Suppose we add half of this 4 and half of an 8. Many models notice the merge. What will "
-        "the Gaussians say: PCA and the mixture, which know an exact density?",
-        ("Stranger than 95 % of digits", "Less strange than most digits"),
+        "the Gaussians say: PCA and the mixture, which have an exact density?",
+        ("Stranger than 95% of digits", "Less strange than most digits"),
         1,
         "The mean of two digits lies closer to the mean of all digits than either of them, and "
-        "that is where a Gaussian is high. An exact density isn't a good judge by that alone: "
-        "dae-500 and vae-20 notice.",
+        "that is where a Gaussian is high. An exact density alone doesn't make a model a good "
+        "judge: dae-500 and vae-20 notice.",
         gaussians_like_the_merge,
         {"one_digit.change": "Merge", "one_digit.merge": "0.5", "one_digit.with": "8"},
         {"one_digit.change": "Merge", "one_digit.merge": "0", "one_digit.with": "8"},
@@ -139,13 +139,13 @@ ONE_DIGIT = (
     Lesson(
         "inverted",
         "Black on white",
-        "Suppose this 4 is inverted. You read it without effort. Which models will find nothing "
+        "Suppose this 4 is inverted. You read it without effort. Which models will not find it "
         "strange?",
         ("The densities", "The VAEs", "ae-30 and ae-500"),
         2,
-        "Densities and VAEs find it stranger than 95 % of digits. Plain autoencoders copy black on "
+        "Densities and VAEs find it stranger than 95% of digits. Plain autoencoders copy black on "
         "white as well as anything, all but ae-slides-2d, which only saw 1, 5 and 6. The "
-        "classifier is over 90 % sure of an 8.",
+        "classifier is over 90% sure of an 8.",
         inverted_only_copies_stay_calm,
         {"one_digit.change": "Invert", "one_digit.invert": "1"},
         {"one_digit.change": "Invert", "one_digit.invert": "0"},
@@ -161,7 +161,7 @@ def _row(name: str, metric: str) -> Row:
 def samples_tighten_the_bound() -> Fact:
     """200 samples lower the bound of vae-20 by three to six nats below −ELBO."""
     elbo, iwae = (_row("vae-20", m).value for m in ("neg_elbo_binarized", "iwae_bound"))
-    holds = 3 < elbo - iwae < 6 and f"{elbo:.0f}" == "98"
+    holds = 3 < elbo - iwae < 6 and f"{elbo:.1f}" == "98.5"
     return Fact(holds, f"−ELBO {elbo:.1f}, with 200 samples {iwae:.1f} nats")
 
 
@@ -188,8 +188,8 @@ LIKELIHOOD = (
     Lesson(
         "samples",
         "One sample or 200",
-        "−ELBO says that a digit costs vae-20 at most 98 nats. What does the bound of 200 samples "
-        "of z per image say?",
+        "−ELBO says that a digit costs vae-20 at most 98.5 nats on average. What does the bound "
+        "with 200 samples of z per image say?",
         ("The same", "3 to 6 nats less", "3 to 6 nats more"),
         1,
         "Both are upper bounds of the same −log p(x), and more samples bring the bound closer. "
@@ -298,10 +298,10 @@ PCA = (
         "30 of 784 axes",
         "The first axis holds about a tenth of the variance of all digits. How much do the first "
         "30 hold?",
-        ("About 4 %, as 30 is of 784", "About 30 %", "Nearly 75 %"),
+        ("About 4%, as 30 is of 784", "About 30%", "Nearly 75%"),
         2,
-        "Pixels go together, so a few directions say most. What is lost in the other 754 is what "
-        "makes strokes sharp.",
+        "Neighbouring pixels vary together, so a few directions hold most of the variance. The "
+        "other 754 hold what makes strokes sharp.",
         thirty_axes_hold_most,
         {"pca.axes": "30"},
         {"pca.axes": "1"},
@@ -395,7 +395,8 @@ MAP_OF_MODELS = (
         ("The autoencoder", "The GAN", "PCA"),
         0,
         "An autoencoder gives neither a density nor samples. It has an energy: how badly it "
-        "rebuilds an image. A GAN has a density too, but it can't be computed.",
+        "reconstructs an image. A GAN is on the tree because it draws samples: its p(x) is only "
+        "implicit and can't be computed.",
         an_autoencoder_has_no_density,
         {"map.mark": AUTOENCODER.name},
     ),

@@ -207,7 +207,7 @@ RBM = Node(
     ("rbm",),
 )
 DBN = Node(
-    "Deep belief net",
+    "Deep belief network",
     2006,
     "Hinton, Osindero & Teh",
     "RBMs on top of each other, trained one after the other.",

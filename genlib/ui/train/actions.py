@@ -139,7 +139,7 @@ def learning_rate(run: Run, state: str) -> None:
     key = f"run.lr.{run.id}"
     waits = state in RESUMABLE
     can = waits or state in (*ACTIVE, "queued")
-    when = "From Resume on" if waits else "From the next step on"
+    when = "when the run is resumed" if waits else "at the next step"
     st.number_input(
         "Learning rate",
         low,
@@ -149,7 +149,7 @@ def learning_rate(run: Run, state: str) -> None:
         format="%g",
         key=key,
         disabled=not can,
-        help=f"{when}. A schedule (cosine, onecycle) scales with it."
+        help=f"Takes effect {when}. A schedule (cosine, onecycle) scales with it."
         if can
         else f"The run is {state}, so nothing is learning.",
         on_change=_set_lr,

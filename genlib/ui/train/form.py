@@ -32,7 +32,7 @@ from genlib.ui.train.dataset import own_pictures, ready, strip
 FROM_DATA = ("channels", "image_size", "n_classes")  # settings that follow from the dataset
 MAIN = ("epochs", "batch_size", "lr", "schedule")  # of training; the others are folded away
 OWN = "own settings"
-LABELS = {"lr": "Learning rate", "init_std": "Initial weights' deviation", "kl": "KL"}
+LABELS = {"lr": "Learning rate", "init_std": "Std of the initial weights", "kl": "KL"}
 PLACEHOLDERS = {"classes": "all classes", "hidden": "none"}
 COLUMN = 130  # least width of a widget in CSS pixels; narrower windows get fewer columns
 

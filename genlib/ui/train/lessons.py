@@ -58,7 +58,7 @@ def kl_rises() -> Fact:
 
 
 def training_images_are_harder() -> Fact:
-    """classifier-robust ends with 77 % on training images, which are attacked, and 98 % on test."""
+    """classifier-robust ends with 77% on training images, which are attacked, and 98% on test."""
     train, test = (_recorded("classifier-robust", f"{s}/accuracy")[-1] for s in ("train", "test"))
     attacked = float(str(named("classifier-robust").config["adversarial_eps"])) > 0
     said = f"{train:.0%} on training images, {test:.0%} on test images"
@@ -101,9 +101,9 @@ TRAIN = (
     Lesson(
         "robust",
         "Better on images it never saw?",
-        "classifier-robust ends with 77 % right on its training images. How many test images does "
+        "classifier-robust ends with 77% right on its training images. How many test images does "
         "it get right?",
-        ("Fewer than 77 %", "77 %", "98 %"),
+        ("Fewer than 77%", "77%", "98%"),
         2,
         "It trains on digits that were changed to fool it, and the test digits are unchanged. "
         "Training and test numbers can be compared only where the images are of the same kind.",

@@ -255,7 +255,7 @@ def swept(name: str, members: Sequence[Run]) -> None:
             width=260,
             help="After the last complete epoch; mean over seeds.",
         )
-        highest = st.toggle("Highest is best", key="sweep.highest", bind="query-params")
+        highest = st.toggle("Higher is better", key="sweep.highest", bind="query-params")
         kept = _filters(table, names)
     metric = metric or metrics[0]
     _best(kept, metric, highest)

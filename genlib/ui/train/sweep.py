@@ -175,7 +175,9 @@ def result(members: Sequence[Run]) -> None:
     done = [run for run in members if run.model]
     left = len(members) - len(done)
     if left:
-        st.caption(f":material/hourglass_empty: {left} of {len(members)} have no full epoch.")
+        st.caption(
+            f":material/hourglass_empty: {left} of {len(members)} have not finished an epoch yet."
+        )
     if not done:
         return
     try:

@@ -188,7 +188,7 @@ class Architecture extends View {
   }
   ofPart(part) {
     const what = part.blocks.length ? `${many(part.parameters)} parameters in ${part.blocks.length} blocks. Point at one or tap it.`
-      : "It has no layers of its own: a formula on the other part’s weights."
+      : "It has no layers of its own: a formula on the other part's weights."
     return [["b", `${part.title}: ${part.role}`], ["p", what]]
   }
   ofBlock(part, block, k) {

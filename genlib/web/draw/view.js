@@ -170,7 +170,7 @@ class Sheet extends View {
   showBrush() {
     const { brush, dot } = this.parts
     dot.style.width = dot.style.height = `${(Number(brush.value) / 1000) * this.size}px`
-    brush.title = `${Number(brush.value) / 10} % of the canvas side`
+    brush.title = `${Number(brush.value) / 10}% of the canvas side`
   }
   showSeen() {
     const { seen, caption, raw } = this.parts

@@ -25,7 +25,7 @@ const HTML = `
   <button type="button" class="reset" title="Take all labels away; Undo brings them back">Reset</button>
   <button type="button" class="wrong" aria-pressed="false"
     title="Look at the true classes: cross out each digit that is coloured wrongly">Mistakes</button>
-  <button type="button" class="fit" title="Show all points (double click)">Fit</button></span></div>
+  <button type="button" class="fit" title="Show all points (double-click)">Fit</button></span></div>
 <div class="legend" aria-label="Classes and how many labels each has"></div>
 <div class="stage"><canvas class="base" tabindex="0" role="application"
     aria-label="Map of digits. Arrow keys go from digit to digit; a number key labels it."></canvas>
@@ -271,7 +271,7 @@ class FewLabels extends View {
   guessText(row) {
     const { classes, guesses, sure, truth } = this.data, label = this.list.of(row)
     const what = label >= 0 ? `labelled ${classes[label]}`
-      : guesses[row] === NONE ? "no label yet" : `guess: ${classes[guesses[row]]} (${Math.round(sure[row] / 2.55)} %)`
+      : guesses[row] === NONE ? "no label yet" : `guess: ${classes[guesses[row]]} (${Math.round(sure[row] / 2.55)}%)`
     return this.mistakes ? `${what}, truly ${classes[truth[row]]}` : what
   }
   copy(canvas, row) {

@@ -22,13 +22,13 @@ const HTML = `
   <div class="curves"><canvas class="chart" role="img" aria-label="Curves"></canvas></div>`
 
 const percent = (p) => {
-  if (p > 0.999) return "> 99.9 %"
-  return p < 0.001 ? "< 0.1 %" : `${(100 * p).toFixed(1)} %`
+  if (p > 0.999) return "> 99.9%"
+  return p < 0.001 ? "< 0.1%" : `${(100 * p).toFixed(1)}%`
 }
 
 const roughly = (p) => {
-  if (p > 0.99) return "> 99 %"
-  return p < 0.01 ? "< 1 %" : `${Math.round(100 * p)} %`
+  if (p > 0.99) return "> 99%"
+  return p < 0.01 ? "< 1%" : `${Math.round(100 * p)}%`
 }
 
 class Film extends View {

@@ -8,13 +8,13 @@ export const PRESETS = [
   {
     title: "Succeeds",
     reason: "D and G learn equally fast, and Adam forgets old gradients quickly (β₁ = 0.5). After 2,000 steps all "
-      + "eight modes are covered, and D's losses stay near log 4 = 1.39: it can hardly tell.",
+      + "eight modes are covered, and D's loss stays near log 4 = 1.39: it can hardly tell.",
     settings: {},
   },
   {
     title: "Collapses",
     reason: "G's learning rate is ten times D's. G puts all samples where D believes most; by the time D has "
-      + "learnt better, G has moved on as a whole. So it hops from mode to mode and never holds three at once.",
+      + "learned better, G has moved on as a whole. So it hops from mode to mode and never holds three at once.",
     settings: { lrG: 0.01, seed: 2 },
   },
   {

@@ -80,7 +80,7 @@ class Plane extends Desk {
   }
   add([x, y]) {
     const { points } = this.settings
-    if (points.length >= MOST_POINTS) return this.complain(`There are ${MOST_POINTS} points, which is all a link holds.`)
+    if (points.length >= MOST_POINTS) return this.complain(`There are ${MOST_POINTS} points, the most that a link can hold.`)
     if (points.some((p) => Math.hypot(p[0] - x, p[1] - y) < APART)) return
     this.settings = { ...this.settings, points: [...points, [x, y]] }
     this.drawn = true
@@ -137,8 +137,8 @@ class Plane extends Desk {
   numbers(last, theme) {
     const { step, dSteps, shown: { measures: m }, rate, history, dLoss, gLoss } = last
     this.say("dt", m.modes ? "Modes" : "Covered")
-    this.say(".covered", m.modes ? `${m.covered} of ${m.modes}` : `${Math.round(100 * m.covered)} %`)
-    this.say(".close", `${Math.round(100 * m.close)} %`)
+    this.say(".covered", m.modes ? `${m.covered} of ${m.modes}` : `${Math.round(100 * m.covered)}%`)
+    this.say(".close", `${Math.round(100 * m.close)}%`)
     this.say(".spread", `${m.spread.toFixed(2)} ×`)
     this.countSteps(last)
     this.get(".step").title = rate ? `${Math.round(rate)} steps per second` : ""

@@ -23,9 +23,9 @@ const keptWidth = (lab, size, axis) => {
 const report = (lab) => {
   const { p, q } = both(lab), least = -0.5 * Math.log(1 - lab.state.rho ** 2)
   return `<table><tr><th></th><th>now</th><th>at least</th></tr>
-    <tr><td>KL(q ‖ p), as a VAE counts</td><td><b class="reverse">${decimals(divergence(q, p))}</b></td><td>${decimals(least)}</td></tr>
-    <tr><td>KL(p ‖ q), as a fit to data counts</td><td><b class="forward">${decimals(divergence(p, q))}</b></td><td>${decimals(least)}</td></tr>
-    </table><p>The least, −½ log(1 − ρ²) nats, is what a diagonal costs here, either way.</p>
+    <tr><td>KL(q ‖ p), as in a VAE</td><td><b class="reverse">${decimals(divergence(q, p))}</b></td><td>${decimals(least)}</td></tr>
+    <tr><td>KL(p ‖ q), as in a fit to data</td><td><b class="forward">${decimals(divergence(p, q))}</b></td><td>${decimals(least)}</td></tr>
+    </table><p>The minimum, −½ log(1 − ρ²) nats, is the price of a diagonal covariance here, in either direction.</p>
     <p>σ of q: ${readable(lab.state.qx, 3)} and ${readable(lab.state.qy, 3)}; of p:
       ${readable(Math.sqrt(p.cov[0]), 3)} and ${readable(Math.sqrt(p.cov[2]), 3)}.</p>`
 }
@@ -39,7 +39,7 @@ const width = (key, axis) => ({
 
 /** The view "A VAE's q". */
 export class Diagonal {
-  title = "A VAE’s q"
+  title = "A VAE's q"
   keys = ["rho", "qx", "qy"]
   fixed = true
   panel = [
@@ -54,9 +54,8 @@ export class Diagonal {
     { kind: "text", html: `A full covariance of d latents has d(d + 1)/2 numbers: <b>210</b> for 20 latents, from a network, for
       each image, and always positive definite. A diagonal has <b>20</b>. Then z = μ + σ·ε, and the KL to N(0, I) is a sum
       over latents: ½ Σ (μ² + σ² − log σ² − 1).` },
-    { kind: "text", html: `The price: q (solid) can't tilt. Trained by KL(q ‖ p) it stays inside of p (dashed) and says less
-      spread than there is. The decoder can turn the latent space so that little is lost: latents become nearly
-      independent.` },
+    { kind: "text", html: `The price: q (solid) can't tilt. Trained by KL(q ‖ p) it stays inside p (dashed) and understates the
+      spread. The decoder can rotate the latent space so that little is lost: latents become nearly independent.` },
   ]
 
   defaults(lab) {

@@ -28,7 +28,7 @@ export class Mixed {
       { title: "Play", plays: true, act: (lab) => lab.player.toggle() },
       { title: "Back", act: (lab) => lab.set({ half: Math.max(0, lab.state.half - 1) }) },
       { title: "Start again", act: (lab) => { lab.player.stop(); lab.set({ half: 0 }) } },
-      { title: "Other start", help: "Other random places", act: (lab) => { lab.player.stop(); lab.set({ start: (lab.state.start % 99) + 1, half: 0 }) } },
+      { title: "New start", help: "Other random places", act: (lab) => { lab.player.stop(); lab.set({ start: (lab.state.start % 99) + 1, half: 0 }) } },
     ] },
     { kind: "numbers", html: (lab) => this.report(lab) },
     { kind: "slider", key: "count", label: "Gaussians", range: () => [1, 4, 1], show: String },
@@ -66,14 +66,14 @@ export class Mixed {
     const fit = this.at(lab), { half, count } = lab.state, last = fit.history.at(-1)
     const [x, y] = lab.axisNames.map(escaped)
     const rows = fit.parts.map((g, k) => `<tr><td><span class="key" style="color:${classColour(lab.theme, k)}"></span>${NAMES[k]}</td>
-      <td>${Math.round(100 * g.share)} %</td><td>${readable(g.mean[0])}</td><td>${readable(g.mean[1])}</td></tr>`).join("")
+      <td>${Math.round(100 * g.share)}%</td><td>${readable(g.mean[0])}</td><td>${readable(g.mean[1])}</td></tr>`).join("")
     const told = new Set(lab.points.map((p) => p[2])).size === 2 && count === 2 && fit.shares
-    return `<p>${half === 0 ? "At random." : half % 2 ? "<b>E</b> done: every point knows its share." : "<b>M</b> done: the Gaussians moved."}
+    return `<p>${half === 0 ? "At random." : half % 2 ? "<b>E</b> done: every point is shared out." : "<b>M</b> done: the Gaussians moved."}
       Next: <b class="next">${half % 2 ? "M" : "E"}</b>${fit.settled ? ". It no longer changes" : ""}.</p>
       <table><tr><th></th><th>share</th><th>${x}</th><th>${y}</th></tr>${rows}</table>
       <p>Log-likelihood per point: <b class="here">${last === undefined ? "–" : decimals(last)}</b> nats; one Gaussian:
         <b>${decimals(meanLogDensity(bestOf(lab.points), lab.points))}</b>.</p>
-      ${told ? `<p>Agrees with the true classes for <b class="agrees">${(100 * agreement(fit.shares, lab.points)).toFixed(0)} %</b>.</p>` : ""}`
+      ${told ? `<p>Agrees with the true classes for <b class="agrees">${(100 * agreement(fit.shares, lab.points)).toFixed(0)}%</b>.</p>` : ""}`
   }
 
   handles() { return [] }

@@ -51,8 +51,8 @@ const report = (lab) => {
   const { mu, sigma } = lab.state, { a, b, share, inside } = area(lab), best = bestOf(lab)
   const numbers = numbersOf(lab), here = meanLog(numbers, mu, sigma), most = meanLog(numbers, best.mu, best.sigma)
   return `<p class="formula">f(x) = e<sup>−(x − ${readable(mu)})² / (2 · ${readable(sigma)}²)</sup> / (${readable(sigma)} √2π)</p>
-    <p>P(${readable(a)} &lt; x &lt; ${readable(b)}) = <span class="big area">${(100 * share).toFixed(1)} %</span>; in the
-      data ${(100 * inside).toFixed(1)} %.</p>
+    <p>P(${readable(a)} &lt; x &lt; ${readable(b)}) = <span class="big area">${(100 * share).toFixed(1)}%</span>; in the
+      data ${(100 * inside).toFixed(1)}%.</p>
     <p>Log-likelihood per number: <b class="here">${decimals(here)}</b> nats, at most <b class="most">${decimals(most)}</b>.</p>`
 }
 
@@ -121,7 +121,7 @@ export class One {
   falling = []
   pace = 0
   panel = [
-    { kind: "choice", key: "axis", label: "Which numbers", options: {
+    { kind: "choice", key: "axis", label: "Variable", options: {
       x: (lab) => lab.axisNames[0], y: (lab) => lab.axisNames[1] } },
     slider("mu", "μ, the mean", rangeOfMu),
     slider("sigma", "σ, the standard deviation", rangeOfSigma),
@@ -131,7 +131,7 @@ export class One {
       { title: "Sample", help: "One number", act: (lab) => this.drop(lab, 1) },
       { title: "100", help: "A hundred numbers", act: (lab) => this.drop(lab, 100) },
       { title: "Play", plays: true, act: (lab) => lab.player.toggle() },
-      { title: "Empty", help: "No samples", act: (lab) => { this.falling = []; lab.set({ drawn: 0 }) } },
+      { title: "Clear samples", act: (lab) => { this.falling = []; lab.set({ drawn: 0 }) } },
     ] },
     { kind: "numbers", html: report },
     { kind: "text", html: `Drag μ and σ on the curve, and the edges of the shaded area: its size is a

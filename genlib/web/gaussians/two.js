@@ -84,7 +84,7 @@ export class Two {
         act: (lab) => lab.glide(toState(bestOf(lab.points))) },
       { title: "Sample", help: "A hundred people that don't exist",
         act: (lab) => lab.set({ drawn: Math.min(MOST, lab.state.drawn + 100) }) },
-      { title: "No samples", act: (lab) => lab.set({ drawn: 0 }) },
+      { title: "Clear samples", act: (lab) => lab.set({ drawn: 0 }) },
     ] },
     { kind: "numbers", html: report },
     { kind: "slider", key: "slice", label: (lab) => `Slice at ${lab.axisNames[0]} (or point, or tap)`, show: (v) => readable(v), range: (lab) => {
@@ -94,7 +94,7 @@ export class Two {
     scale("mx", "μ", 0, true), scale("my", "μ", 1, true), scale("sx", "σ", 0, false), scale("sy", "σ", 1, false),
     { kind: "slider", key: "rho", label: "ρ, the correlation", range: () => [-0.99, 0.99, 0.01], show: (v) => v.toFixed(2) },
     { kind: "text", html: `Drag the middle to move the Gaussian, the two other handles to turn and stretch it. The
-      ellipses hold 39 %, 86 % and 99 % of it. The dashed line joins the means of all slices: it is linear
+      ellipses hold 39%, 86% and 99% of it. The dashed line joins the means of all slices: it is linear
       regression.` },
   ]
 

@@ -8,7 +8,7 @@ import { accuracy, fitClasses, logOdds, logistic, logisticRegression } from "./c
 
 const GRID = [96, 72], MOST = 500, FEWEST = 3
 const rounded = (x) => Number(x.toPrecision(5))
-const percent = (p) => `${(100 * p).toFixed(1)} %`
+const percent = (p) => `${(100 * p).toFixed(1)}%`
 
 /** Pairs (x, y) from p(x, y): the class first, then its Gaussian. */
 const pairs = (model, count) => {
@@ -51,16 +51,16 @@ export class TwoClasses {
       { title: "Sample a pair", main: true, help: "First a class y, then x from its Gaussian",
         act: (lab) => lab.set({ drawn: Math.min(MOST, lab.state.drawn + 1) }) },
       { title: "100 pairs", act: (lab) => lab.set({ drawn: Math.min(MOST, lab.state.drawn + 100) }) },
-      { title: "No samples", act: (lab) => lab.set({ drawn: 0 }) },
+      { title: "Clear samples", act: (lab) => lab.set({ drawn: 0 }) },
     ] },
     { kind: "slider", key: "prior", label: "p(y): share of the second class", range: () => [0.01, 0.99, 0.01],
-      show: (v, lab) => `${lab.classNames[1]} ${Math.round(100 * v)} %`,
+      show: (v, lab) => `${lab.classNames[1]} ${Math.round(100 * v)}%`,
       help: "What you believe before you see x. The border moves; logistic regression, which knows no p(y), stays where it is." },
     { kind: "toggle", key: "shared", label: "Same covariance for both: the border is a line" },
     { kind: "toggle", key: "line", label: "Logistic regression (dashed)" },
     { kind: "text", html: `<b>Generative</b>: p(x, y) = p(y) p(x | y). It makes new pairs, and Bayes' rule gives p(y | x).
-      <b>Discriminative</b>: logistic regression learns p(y | x) alone. It classifies about as well, and can't make
-      anybody. Point at a place or tap it.` },
+      <b>Discriminative</b>: logistic regression learns p(y | x) alone. It classifies about as well, but can't
+      generate new people. Point at a place or tap it.` },
   ]
 
   both(lab) { return [0, 1].every((c) => lab.points.filter((p) => p[2] === c).length >= FEWEST) }
@@ -98,7 +98,7 @@ export class TwoClasses {
       <div class="bars posterior">${bar(`p(${names[0]} | x)`, 1 - p, colours[0])}${bar(`p(${names[1]} | x)`, p, colours[1])}</div>
       <p class="formula">p(${names[1]} | x) = ${joint[1]} / (${joint[0]} + ${joint[1]})</p>
       <p>Logistic regression: p(${names[1]} | x) = <b class="logistic">${percent(logistic(this.lineOdds(sx, sy)))}</b></p>
-      <p>Right about these points: Bayes’ rule <b class="bayes">${percent(accuracy((x, y) => logOdds(model, x, y), lab.points))}</b>,
+      <p>Accuracy on these points: Bayes' rule <b class="bayes">${percent(accuracy((x, y) => logOdds(model, x, y), lab.points))}</b>,
         logistic regression <b>${percent(accuracy((x, y) => this.lineOdds(x, y), lab.points))}</b>${this.logistic.separable ? " (a line separates them)" : ""}.</p>
       ${this.lastPair(lab, model, names)}`
   }

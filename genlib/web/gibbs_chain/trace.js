@@ -35,5 +35,5 @@ export const paintTrace = (canvas, trace, band, theme, most) => {
   // Last, on an edge of the background: the curves cross it.
   pen.textAlign = "right"
   Object.assign(pen, { strokeStyle: theme.ground, lineWidth: 4, lineJoin: "round" })
-  for (const write of ["strokeText", "fillText"]) pen[write]("test images, 5 to 95 %", width - 12, Math.max(14, y(high) - 4))
+  for (const write of ["strokeText", "fillText"]) pen[write]("test images, 5 to 95%", width - 12, Math.max(14, y(high) - 4))
 }

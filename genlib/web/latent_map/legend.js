@@ -18,7 +18,7 @@ export class Legend {
     chip.type = "button"
     chip.className = "chip"
     chip.dataset.label = label
-    chip.title = "Click: hide or show this class. Double click: show only this one, or all."
+    chip.title = "Click: hide or show this class. Double-click: show only this one, or all."
     chip.innerHTML = "<i></i>"
     chip.append(name)
     chip.onclick = () => {

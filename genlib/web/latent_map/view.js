@@ -18,7 +18,7 @@ const HTML = `
     <button type="button" class="lasso" aria-pressed="false"
       title="Draw around points to choose them (or hold Shift and drag)">Lasso</button>
     <button type="button" class="none" title="Choose nothing">Clear selection</button>
-    <button type="button" class="fit" title="Show all points (double click, or key 0)">Fit</button>
+    <button type="button" class="fit" title="Show all points (double-click, or key 0)">Fit</button>
     <button type="button" class="png" title="Save the map as you see it">PNG</button></div></div>
 <div class="stage"><canvas class="base" tabindex="0"></canvas><canvas class="top"></canvas>
   <div class="tip" hidden><canvas width="28" height="28"></canvas><span></span></div>

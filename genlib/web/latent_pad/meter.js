@@ -37,7 +37,7 @@ export class Meter {
       const waited = middle(this.frames.map((frame) => frame.waited).filter((v) => v !== null))
       const memory = performance.memory?.usedJSHeapSize
       this.element.textContent = [
-        `${took.toFixed(2)} ms a frame`, `hand to pixels ${waited.toFixed(1)} ms`, `${recent} frames/s`,
+        `${took.toFixed(2)} ms per frame`, `hand to pixels ${waited.toFixed(1)} ms`, `${recent} frames/s`,
         ...this.facts(), memory ? `page memory ${Math.round(memory / 1e6)} MB` : "",
       ].filter(Boolean).join(" · ")
       if (recent) this.measure()

@@ -130,7 +130,7 @@ class LatentPad extends View {
     element.innerHTML = `<span class="name">${d.label}</span>
       <input type="range" min="${d.low}" max="${d.high}" step="any" aria-label="Latent ${d.label}">
       <output></output><span class="share" style="width:${Math.round((100 * d.weight) / most)}%"></span>`
-    element.title = `${d.label}: ${d.note}. Double click: back to the mean.`
+    element.title = `${d.label}: ${d.note}. Double-click: back to the mean.`
     const input = element.querySelector("input"), output = element.querySelector("output")
     const set = (value) => {
       this.walk.stop()

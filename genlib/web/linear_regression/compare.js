@@ -28,7 +28,7 @@ export class Compare {
     degreeOf("a", "Degree of model A"), degreeOf("b", "Degree of model B"),
     { kind: "numbers", html: (lab) => this.report(lab) },
     howMany(3),
-    { kind: "buttons", list: [{ title: "Best held-out degree", main: true, help: "Give it to model B",
+    { kind: "buttons", list: [{ title: "Best held-out degree", main: true, help: "Use it for model B",
       act: (lab) => lab.set({ b: this.best(lab) }) }] },
     { kind: "text", html: `Likelihood compares any two models with an error. On the points of the <b>fit</b> a higher degree
       always wins. On <b>held-out</b> points it first wins, then loses: it has learned the errors by heart. That is
@@ -63,8 +63,8 @@ export class Compare {
     const [a, b] = this.chosen(lab), gap = b.held - a.held, theme = lab.theme
     const line = (name, one, c, dashed) => `<tr><td><span class="key ${dashed}" style="color:${theme.classes[c]}"></span>${name}: degree ${one.model.degree}</td>
       <td>${decimals(one.train)}</td><td><b class="held">${decimals(one.held)}</b></td></tr>`
-    const verdict = Math.abs(gap) < 5e-4 ? "Both are as good." : `<b class="winner">${gap > 0 ? "B" : "A"}</b> finds new points
-      likelier, by <b>${decimals(Math.abs(gap))}</b> nats each.`
+    const verdict = Math.abs(gap) < 5e-4 ? "Both are equally good." : `<b class="winner">${gap > 0 ? "B" : "A"}</b> gives new points
+      the higher log-likelihood, by <b>${decimals(Math.abs(gap))}</b> nats per point.`
     return `<table><tr><th>log-likelihood</th><th>fit</th><th>held out</th></tr>${line("A", a, 0, "")}${line("B", b, 1, "dashed")}</table>
       <p>${verdict} Best held-out degree: <b class="best">${this.best(lab)}</b>.</p>`
   }

@@ -11,7 +11,7 @@ import { leverage, meanLogLikelihood, predict } from "./polynomial.js"
 
 const SURE = 0.95
 
-/** Half the width of a fitted model's 95 % band, as a function of z. @param {object} model
+/** Half the width of a fitted model's 95% band, as a function of z. @param {object} model
  * @param {boolean} point of a new point, error included; otherwise of the curve itself */
 export const halfWidth = (model, point) => {
   const wide = model.spread * quantileT(SURE, Math.max(1, model.n - model.degree - 1))
@@ -29,7 +29,7 @@ const reportBands = (lab) => {
   const [[z, inZ], [, inX]] = axes, slope = predict(best, pz + 1) - predict(best, pz)
   return `<p class="formula">${lineText(slope, predict(best, pz) - slope * pz, axes)} + error, &nbsp;error ~ N(0, ${readable(best.spread, 3)}²)</p>
     <p>This line is fitted to ${best.n} points.</p>
-    <p>95 % bands at ${z} ${readable(pz)} ${inZ}: the line ± <b class="ofLine">${readable(halfWidth(best, false)(pz), 3)}</b>,
+    <p>95% bands at ${z} ${readable(pz)} ${inZ}: the line ± <b class="ofLine">${readable(halfWidth(best, false)(pz), 3)}</b>,
       a new point ± <b class="ofPoint">${readable(halfWidth(best, true)(pz), 3)}</b> ${inX}.</p>`
 }
 
@@ -40,7 +40,7 @@ const report = (lab) => {
   return `<p class="formula">${formula(lab)} + error, &nbsp;error ~ N(0, ${readable(sigma, 3)}²)</p>
     <p>A ${x} of <b>${readable(px)}</b> ${inX} at ${z} ${readable(pz)} ${inZ}: density
       <b class="density">${readable(pdf(px, mu, sigma), 2)}</b>, log p(x | z) = <b class="log">${decimals(logPdf(px, mu, sigma))}</b>.
-      ${readable(Math.abs(px - mu) / sigma, 2)} σ ${px > mu ? "above" : "below"} the line; ${(100 * more).toFixed(1)} % lie higher.</p>
+      ${readable(Math.abs(px - mu) / sigma, 2)} σ ${px > mu ? "above" : "below"} the line; ${(100 * more).toFixed(1)}% lie higher.</p>
     <p>Log-likelihood per point: <b class="here">${decimals(meanLog(lab))}</b> nats, at most <b class="most">${decimals(meanLogLikelihood(best, fitted(lab)))}</b>.</p>`
 }
 
@@ -62,7 +62,7 @@ export class WithError {
       const wide = lab.ranges[1][1] - lab.ranges[1][0]
       return [rounded(wide / 300), rounded(wide / 2), rounded(wide / 600)]
     } },
-    { kind: "toggle", key: "bands", label: "95 % bands of the fit" },
+    { kind: "toggle", key: "bands", label: "95% bands of the fit" },
     howMany(),
     { kind: "text", html: `Now the model is p(x | z) = N(x; line, σ²). Point at a place or tap it: every x has a likelihood. The
       most likely line is that of least squares, and σ² is its mean squared error.` },

@@ -32,13 +32,13 @@ export class Limit {
   keys = ["errors", "n"]
   fixed = true
   panel = [
-    { kind: "choice", key: "errors", label: "Whose errors", options: Object.fromEntries(Object.entries(LINES).map(([k, { title }]) => [k, title])) },
+    { kind: "choice", key: "errors", label: "Errors measured for", options: Object.fromEntries(Object.entries(LINES).map(([k, { title }]) => [k, title])) },
     { kind: "numbers", html: report },
     howMany(),
-    { kind: "text", html: `Regression was <b>given</b> z: only x has an error, and it counts along x. Exchange the two and
-      you get another line.` },
+    { kind: "text", html: `Regression was <b>given</b> z: only x has an error, and it is measured along x. Swap the two
+      and you get another line.` },
     { kind: "text", html: `In an autoencoder no one gives z. It has to be found together with the line: the nearest point on it.
-      Then the errors stand at right angles, and the best line is the first axis of <b>PCA</b> (with both axes in
+      Then the errors are perpendicular to it, and the best line is the first axis of <b>PCA</b> (with both axes in
       standard deviations). Bend the line, and it is an autoencoder.` },
   ]
 

@@ -25,7 +25,7 @@ export class Line {
     { kind: "numbers", html: report },
     howMany(),
     { kind: "text", html: `Drag both ends of the line. The red strokes are its errors; least squares makes the sum of
-      their squares as small as it gets.` },
+      their squares as small as possible.` },
     { kind: "text", html: `A line predicts <b>one</b> x for every z. It doesn't say how likely another x is, and it
       can't generate people: all of them would stand on the line.` },
   ]

@@ -5,7 +5,7 @@ import { unpack } from "../shared/packet.js"
 import { GRID_COLUMNS, LOOKS, nats, paintGrid, paintMain, sigmoid } from "./paint.js"
 
 const FIELD = ["little", "linear-gradient(to right, rgba(255,140,0,.15), rgba(255,140,0,.9))", "much",
-  "pull on the prediction; hatched: before it, never seen"]
+  "influence on the prediction; hatched: earlier pixels without influence"]
 const HTML = `<div class="sheet">
   <div class="left"><canvas class="main" role="img" aria-label="The image, enlarged" tabindex="0"></canvas>
     <div class="legend"><span class="low"></span><i></i><span class="high"></span>
@@ -13,9 +13,9 @@ const HTML = `<div class="sheet">
       <button type="button" class="play">Play</button>
       <input class="scrub slider" type="range" min="0" step="1" aria-label="Pixels drawn"></div>
     <div class="row replay"><select class="speed" aria-label="Speed">
-      <option value="15">15 pixels a second</option><option value="60">60 pixels a second</option>
-      <option value="250" selected>250 pixels a second</option>
-      <option value="1000">1000 pixels a second</option></select><output></output></div>
+      <option value="15">15 pixels per second</option><option value="60">60 pixels per second</option>
+      <option value="250" selected>250 pixels per second</option>
+      <option value="1000">1000 pixels per second</option></select><output></output></div>
     <div class="row"><div class="looks" role="group" aria-label="What to show"></div>
       <label class="fielded" title="Colours the pixels that the prediction of the pixel that you point at or tap depends on"
         ><input type="checkbox" class="field"> Receptive field</label></div></div>
@@ -181,7 +181,7 @@ class Pixels extends View {
     const fact = drawn
       ? `${verb}: <b>${ink ? "ink" : "paper"}</b>, which costs <b>${this.cost(index).toFixed(2)}</b> nats${atT(d, 1)}`
       : place ? "Not drawn yet" : "Next to be drawn"
-    const note = this.pinned ? "held; click it to let go"
+    const note = this.pinned ? "pinned; click it again to unpin"
       : place ? "" : drawn ? "the most surprising; point at the image or tap it" : ""
     return `<div>Row <b>${Math.floor(index / this.width) + 1}</b>, column <b>${(index % this.width) + 1}</b>
         <span class="dim">${note}</span></div>

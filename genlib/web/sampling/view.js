@@ -20,7 +20,7 @@ const HTML = `
     <div class="sheet"><canvas class="quantiles" role="img"></canvas>${REPLAY}</div><canvas class="judge" role="img"></canvas></section></div>
   <div class="side"><dl>${STEPS}
     <div><dt title="How far a sample must move on average to fit p">Distance</dt><dd class="distance"></dd></div>
-    <div><dt title="Share of G's samples where p is below 2 % of its highest">In gaps</dt><dd class="gap"></dd></div>
+    <div><dt title="Share of G's samples where p is below 2% of its highest">In gaps</dt><dd class="gap"></dd></div>
     <div><dt>Losses D, G</dt><dd class="losses"></dd></div></dl>
     <details class="more">${SETTINGS}<div class="files"><button class="code">As code</button></div></details></div>${DIALOG}`
 
@@ -128,7 +128,7 @@ class Sampling extends Desk {
     this.say(".count", this.count ? this.count.toLocaleString("en") : "")
     this.countSteps(last)
     this.say(".distance", shown.measures.distance.toFixed(3))
-    this.say(".gap", `${(100 * shown.measures.gap).toFixed(1)} %`)
+    this.say(".gap", `${(100 * shown.measures.gap).toFixed(1)}%`)
     this.say(".losses", Number.isNaN(dLoss) ? "–" : `${written(dLoss)}, ${written(gLoss)}`)
   }
   // From u across to F and down to x: the part of the way that the latest u has gone.

@@ -455,7 +455,7 @@ class TransposedConvolution extends View {
     const step = current ? sentence(scene, current, current.kind === "o" ? all : done) : null
     write(this.get(".step"), step ?? [{ text: stepOf(state) ? "" : "Nothing has been added yet: press Play or Step.", done: true }])
     const sum = focus ? sentence(scene, focus, done)
-      : [{ text: "Point at any cell or tap it to see its counterparts. Click one to keep it.", done: true }]
+      : [{ text: "Point at any cell or tap it to see its counterparts. Click one to pin it.", done: true }]
     write(this.get(".sum"), sum)
   }
 }

@@ -139,9 +139,9 @@ def walk(info: Info, controls: DeltaGenerator) -> None:
         decoder_store(found.name, found.exported)
     _walk(info)
     st.caption(
-        "From one draw of z to the next on cos(a) z + sin(a) z′: every place on the way is as "
-        "likely under N(0, I) as its ends. The picture changes gradually: neighbouring z are "
-        "neighbouring pictures, although G was never told what lies between two digits."
+        "From one draw of z to the next along cos(a) z + sin(a) z′: every point on the way is "
+        "itself a draw from N(0, I). The image changes gradually: neighbouring z give neighbouring "
+        "images, although G was never told what lies between two digits."
     )
 
 

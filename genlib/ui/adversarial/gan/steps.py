@@ -65,8 +65,8 @@ def _rules(info: Info) -> tuple[str, str, float]:
         "Start",
         {name: text for name, text in STARTS.items() if early or name != "first"},
         f"{KEY}.start",
-        "A copy of the checkpoint, of the first epoch that was kept of its training, or the "
-        "same layers with new random weights. The checkpoint itself doesn't change.",
+        "Start from a copy of the trained weights, from those of the first saved epoch, or from "
+        "new random weights. The checkpoint itself doesn't change.",
         wrap=True,
     )
     who = choose(

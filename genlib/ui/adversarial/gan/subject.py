@@ -55,9 +55,7 @@ def pick_subject(key: str, info: Info, show: bool = True) -> Subject:
 def _test(key: str, info: Info, data: Dataset) -> Subject:
     digit = pick_digit(f"{key}.digit", "Picture", data=data, waits=True)
     if tuple(digit.image.shape) != data.shape:
-        st.caption(
-            f"{plain(info.name)} looks at other pictures than drawings; a test image is shown."
-        )
+        st.caption(f"{plain(info.name)} doesn't take drawings; a test image is shown instead.")
         return Subject(to_float(data.test_x[0]), "test image")
     if digit.stand_in:
         return Subject(digit.image, "nothing yet", shown=True, stand_in=True)
@@ -72,7 +70,7 @@ def _number(key: str, label: str, help: str) -> int:
 
 
 def _generated(key: str, info: Info, data: Dataset) -> Subject:
-    seed = _number(f"{key}.z", "Number of z", "Each number is another draw of z ~ N(0, I).")
+    seed = _number(f"{key}.z", "Number of z", "Each number gives another draw of z ~ N(0, I).")
     return Subject(drawn(sampler(info.path), 1, seed)[0], f"G(z), z number {seed}")
 
 
@@ -103,7 +101,7 @@ def _merged(key: str, info: Info, data: Dataset) -> Subject:
 
 
 def _noise(key: str, info: Info, data: Dataset) -> Subject:
-    seed = _number(f"{key}.noise", "Number", "Each number is other noise.")
+    seed = _number(f"{key}.noise", "Number", "Each number gives different noise.")
     rng = torch.Generator().manual_seed(seed)
     return Subject(torch.rand(data.shape, generator=rng), f"noise number {seed}")
 

@@ -22,14 +22,14 @@ LOSSES = {"train/loss": "D's loss", "train/g_loss": "G's loss"}
 SAID = {"train/d_x": "D(x)", "train/d_gz": "D(G(z))", "train/d_accuracy": "D's accuracy"}
 SHOWN = 49
 PLOT = 215  # pixels of each of two plots next to the samples
-NO_WEIGHTS = "Of this epoch only pictures were kept, no weights: it cannot draw other z."
+NO_WEIGHTS = "Only images were saved for this epoch, no weights, so no new samples can be drawn."
 
 
 def training(info: Info, controls: DeltaGenerator) -> None:
     """Losses over epochs, and the same z drawn at the epoch of the slider."""
     frames = epochs(info)
     previews = any(_is_preview(path) for path in frames.values())
-    kept = "weights or pictures" if previews else "the weights"
+    kept = "weights or images" if previews else "the weights"
     epoch = pick_epoch(f"{KEY}.epoch", list(frames), kept)
     with controls:
         new_z(NO_WEIGHTS if _is_preview(frames[epoch]) else "")
@@ -63,7 +63,7 @@ def training(info: Info, controls: DeltaGenerator) -> None:
         st.caption(
             "D knows nothing at a loss of 2 ln 2 = 1.39 and D(x) = D(G(z)) = 0.5. Neither loss "
             "falls for ever: each is measured against an opponent that learns, so a loss says "
-            "little about the pictures."
+            "little about the images."
         )
 
 
@@ -104,7 +104,7 @@ def _grid(path: Path) -> tuple[NDArray[np.uint8], str]:
     if _is_preview(path):
         kept = images.stored(path)
         if kept is None:
-            return np.zeros((1, 1, 28, 28), np.uint8), "The pictures of this epoch can't be read."
+            return np.zeros((1, 1, 28, 28), np.uint8), "The images of this epoch can't be read."
         shown = kept[:SHOWN]
         said = "From the run's preview: other z than at epochs with kept weights."
         return shown[: int(len(shown) ** 0.5) ** 2], said
@@ -154,7 +154,7 @@ def classes(info: Info, controls: DeltaGenerator) -> None:
         _numbers(found)
     st.caption(
         f"{found.n:,} samples, judged by the checkpoint “{plain(judge.info.name)}”; bars: ± one "
-        "standard error. A classifier must name a class for any picture, so samples whose features "
+        "standard error. A classifier must name a class for any image, so samples whose features "
         "resemble those of noise, or of their own pixels shuffled, more than those of real images "
         f"aren't counted: {sum(found.unlike):,} of these."
     )
@@ -165,10 +165,11 @@ def _numbers(found: Coverage) -> None:
     st.metric(
         "Classes covered",
         f"{len(found.wanted) - len(found.missing)} of {len(found.wanted)}",
-        help="A class counts from a tenth of its fair share of the samples on, if noise gets less.",
+        help="A class counts as covered if it gets at least a tenth of its fair share of the "
+        "samples, and more than noise gets.",
     )
     st.metric(
-        "Classes in effect",
+        "Effective classes",
         f"{found.effective:.1f}",
         help="exp(entropy of the shares): 10 for ten equal classes, 1 for one.",
     )
@@ -218,7 +219,7 @@ def _over_epochs(info: Info, judge: data.Judge) -> None:
                     "epoch": epoch,
                     "classes covered": len(one.wanted) - len(one.missing),
                     "hardly drawn": missing,
-                    "classes in effect": round(one.effective, 2),
+                    "effective classes": round(one.effective, 2),
                     "variety": f"{one.variety:.0%}",
                 }
             )

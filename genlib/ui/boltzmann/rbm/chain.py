@@ -158,7 +158,7 @@ def _clamping(depth: int) -> str:
 
 @st.cache_resource(max_entries=4, show_spinner="Loading the weights …", hash_funcs=loading.BY_FILE)
 def layers_of(info: Info) -> tuple[Layers, tuple[float, float]]:
-    """Weights as numpy, and the free energies between which 90 % of the test images lie."""
+    """Weights as numpy, and the free energies between which 90% of the test images lie."""
     model = loading.model(info)
     if not isinstance(model, Stacked):
         raise TypeError(f"{info.name} has no layers of binary units")

@@ -25,7 +25,7 @@ from genlib.ui.foundations.few_labels import data
 from genlib.ui.foundations.few_labels.data import FEATURES, Task
 from genlib.ui.kit import loading
 
-UNLABELLED, SUPERVISED = "all training images, without labels", "nothing: supervised"
+UNLABELLED, SUPERVISED = "all training images, without labels", "none: supervised"
 NETWORK_STEPS = 60  # of the supervised network: it then fits its labels
 NETWORK_SIZES = (10, 100, 1000)  # of the curve, and test pictures there: a network takes seconds
 NETWORK_TEST = 2000
@@ -69,10 +69,10 @@ def quick(info: Info, classifier: str) -> list[Method]:
         learn = on(pixels, few_labels.logistic)
         found.append(Method("Logistic regression, pixels", SUPERVISED, learn))
     learn = on(pixels, few_labels.bayes)
-    found.append(Method("Bayes’ rule, a PCA for each class", f"{SUPERVISED}, generative", learn))
+    found.append(Method("Bayes' rule, a PCA for each class", f"{SUPERVISED}, generative", learn))
     for mixture in data.mixtures(info)[:1]:
         learn = on(partial(data.components, info, mixture), few_labels.by_components)
-        found.append(Method(f"Bayes’ rule, components of {mixture.name}", UNLABELLED, learn))
+        found.append(Method(f"Bayes' rule, components of {mixture.name}", UNLABELLED, learn))
     return found
 
 

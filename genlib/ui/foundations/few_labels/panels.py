@@ -24,7 +24,7 @@ from genlib.ui.kit.jobs import start_button, watch
 from genlib.ui.kit.pickers import choose, download, pick_model
 from genlib.ui.kit.plain import plain
 
-WHO = ("You", "The data set")
+WHO = ("You", "The dataset")
 RULES = ("Least certain", "Most typical")
 AT_ONCE = 10  # labels that the button gives
 IN_BROWSER = ("Label spreading", "Nearest neighbour")  # as in learn.js
@@ -57,7 +57,8 @@ def pick() -> Setting:
         "Encodes",
         key="few.model",
         default="vae-20",
-        help="Its codes are the features, and the map shows them. It has seen no label.",
+        help="Its codes are the features, and the map shows them. Its training used no labels, "
+        "except to choose classes.",
     )
     features = choose(
         "Features",
@@ -75,17 +76,17 @@ def pick() -> Setting:
         "The others learn from the labelled digits alone.",
     )
     who = choose(
-        "Who says what a digit is",
+        "Who labels",
         WHO,
         "few.who",
-        "You: a click asks you. The data set: a click gives the true class at once.",
+        "You: a click asks you for the class. The dataset: a click gives the true class at once.",
     )
     rule = choose(
-        "Which one next",
+        "Next digit to label",
         RULES,
         "few.rule",
-        "Least certain: the two likeliest classes are nearly equal. Most typical: it is near to "
-        "many digits that have no labelled digit near them.",
+        "Least certain: the two likeliest classes are nearly equal. Most typical: many digits are "
+        "near it that have no labelled digit nearby.",
     )
     return Setting(info, str(features), str(classifier), who == WHO[1], str(rule))
 
@@ -187,13 +188,13 @@ def below_controls(key: str, choice: Setting, some: Task, held: Given, why: str)
     """The reason for the suggestion, ten labels at once, and the download."""
     st.caption(plain(why))
     st.button(
-        f"Data set: label {AT_ONCE} by this rule",
+        f"Label {AT_ONCE} from the dataset, by this rule",
         icon=":material/playlist_add:",
         key="few.ten",
         on_click=label_ten,
         args=(key, choice),
-        help="The data set answers, also where you say what a digit is: it gives ten digits "
-        "their true classes. Undo takes them back at once.",
+        help="The dataset gives ten digits their true classes, even if you label by hand "
+        "otherwise. Undo takes them back at once.",
     )
     download(
         "Labels (CSV)",
@@ -227,7 +228,7 @@ def table(choice: Setting, some: Task, labels: Labels) -> None:
     st.html(_as_html(rows))
     _network(choice, labels)
     errors = methods.PUBLISHED.items()
-    numbers = ", ".join(f"{name} {e:.2f} ± {s:.2f} %" for name, (e, s) in errors)
+    numbers = ", ".join(f"{name} {e:.2f} ± {s:.2f}%" for name, (e, s) in errors)
     st.caption(
         f"Published **errors** for {methods.PUBLISHED_LABELS} labels of MNIST, on all 10,000 test "
         f"images: {numbers} ({methods.PUBLISHED_SOURCE}). M1 is a VAE's code with a support vector "
@@ -249,7 +250,7 @@ def _as_html(rows: list[tuple[str, str, float]]) -> str:
         ".few td:nth-child(3){width:26%}.few td:last-child{font-variant-numeric:tabular-nums}"
         ".few div{height:.8rem;background:#0b8a76;border-radius:3px}"
         "@media(max-width:640px){.few td:nth-child(3),.few th:nth-child(3){display:none}}</style>"
-        '<table class="few"><tr><th>Learns by</th><th>Has seen of digits without a label</th>'
+        '<table class="few"><tr><th>Method</th><th>Use of unlabelled digits</th>'
         f"<th></th><th>Right</th></tr>{cells}</table>"
     )
 

@@ -48,10 +48,10 @@ GAN_PLANE = (
     ),
     Lesson(
         "momentum",
-        "Adam as it comes",
-        "PyTorch's Adam has β₁ = 0.9 unless you say otherwise. How does the GAN like that for "
+        "Adam with its default",
+        "PyTorch's Adam has β₁ = 0.9 unless you say otherwise. What does that do to the GAN in "
         "2,000 steps?",
-        ("It is faster", "It swings and covers next to nothing", "It makes no difference"),
+        ("It is faster", "It oscillates and covers almost nothing", "It makes no difference"),
         1,
         "β₁ = 0.9 averages about ten gradients, but the opponent has moved since. Both overshoot. "
         "Rewind with β₁ = 0.5, and the same first weights cover all eight modes.",
@@ -77,12 +77,12 @@ SAMPLING = (
     Lesson(
         "steep",
         "Uniform numbers in, two modes out",
-        "2,000 numbers u, any from 0 to 1 as likely as any other, go through F⁻¹. Where do most "
-        "of them land?",
+        "2,000 numbers u, drawn uniformly between 0 and 1, go through F⁻¹. Where do most of them "
+        "land?",
         ("Evenly over x", "Where F is steep", "Where F is flat"),
         1,
         "Where F is steep, a long stretch of u leads to a short stretch of x. Fewer than 2 in 100 "
-        "land where p is below 2 % of its highest, although that is more than half of the axis.",
+        "land where p is below 2% of its highest, although that is more than half of the axis.",
         None,
         {"sampling.n": "2000"},
     ),
@@ -94,13 +94,14 @@ SAMPLING = (
         ("None", "A few in a hundred", "About one in four"),
         1,
         "Each mode needs half of all z, and G is continuous: on the way from one mode to the "
-        "other it passes through the gap. It can only hurry, so a few z land there.",
+        "other it passes through the gap. It can only cross it steeply, so a few z still land "
+        "there.",
         None,
         {"sampling.log": "2000b"},
     ),
     Lesson(
         "hurry",
-        "Where G must hurry",
+        "Where G must be steep",
         "G trains for 2,000 steps. Where will G(z) be steepest?",
         ("Inside the modes", "Between the modes", "For the rarest z"),
         1,
@@ -111,12 +112,12 @@ SAMPLING = (
     ),
     Lesson(
         "best",
-        "A judge with time to learn",
+        "A discriminator with time to learn",
         "G has had 100 steps: its samples q overlap the data p. Now G stands still while D takes "
         "500 steps alone. What does D(x) come to?",
         ("Near 0 or 1 everywhere", "p / (p + q)", "0.5 everywhere"),
         1,
-        "No D can do better against this G. Averaged over all points, real and forged, D(x) is "
+        "No D can do better against this G. Averaged over all points, real and generated, D(x) is "
         "within 0.05 of it. In training D gets one step at a time, and G moves in between.",
         None,
         {"sampling.seed": "2", "sampling.log": "100b~500d"},

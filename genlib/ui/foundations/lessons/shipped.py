@@ -88,7 +88,7 @@ ARCHITECTURES = (
     Lesson(
         "dense",
         "Where the weights are",
-        "dcgan-28 draws with convolutions. Where are most of its generator’s parameters?",
+        "dcgan-28 draws with convolutions. Where are most of its generator's parameters?",
         ("In the convolutions", "In the first, fully connected layer", "Evenly over the layers"),
         1,
         "More than nine tenths are in the first layer: it turns 100 random numbers into 32 maps of "
@@ -104,19 +104,19 @@ ARCHITECTURES = (
         ("None", "About a third", "More than two thirds"),
         2,
         "More than two thirds. A ReLU answers only to what it has a pattern for. This is the "
-        "encoder’s first bar: each square is a unit, black is 0. Another digit wakes others.",
+        "encoder's first bar: each square is a unit, black is 0. Another digit wakes others.",
         most_units_are_silent,
         {"architectures.model": "vae-20", "architectures.at": "encoder.0"},
     ),
     Lesson(
         "no_encoder",
         "What a GAN lacks",
-        "A VAE is encoder, noise, decoder. A GAN’s generator is a decoder too. Where does its z "
+        "A VAE is encoder, noise, decoder. A GAN's generator is a decoder too. Where does its z "
         "come from?",
         ("From an encoder", "From the discriminator", "From nothing but noise"),
         2,
-        "From noise alone: a GAN has no encoder, so it can’t say which z made an image. In the "
-        "encoder’s place stands a second player, the discriminator, which only judges.",
+        "From noise alone: a GAN has no encoder, so it can't say which z made an image. In the "
+        "encoder's place stands a second player, the discriminator, which only judges.",
         a_gan_never_encodes,
         {"architectures.model": "gan-mlp"},
         {"architectures.model": "vae-20"},
@@ -148,7 +148,7 @@ def accuracy(labels: Labels, features: str = "Latents", with_: str = "Label spre
 
 
 def middles_beat_random() -> Fact:
-    """A label in the middle of each class: 86 to 90 %; the random ten of the question: below 75."""
+    """A label in the middle of each class: 86 to 90%; the random ten of the question: below 75."""
     well, random = accuracy(_labels(MIDDLES)), accuracy(_labels(RANDOM))
     return Fact(0.86 < well < 0.9 and random < 0.75, f"middles {well:.1%}, random {random:.1%}")
 
@@ -186,7 +186,7 @@ FEW_LABELS = (
         ("About half", "About seven in ten", "Nearly nine in ten"),
         2,
         "Nearly nine in ten: the model has already put equal digits near each other, and a label "
-        "in the middle of a cluster names all of it. The random ten stayed below 75 %, since some "
+        "in the middle of a cluster names all of it. The random ten stayed below 75%, since some "
         "sit at an edge.",
         middles_beat_random,
         {"few.labels": MIDDLES},
@@ -195,8 +195,8 @@ FEW_LABELS = (
     Lesson(
         "unlabelled",
         "What digits without a label are good for",
-        "The same ten labels for logistic regression, which ignores all digits without a label. "
-        "What remains of nearly nine in ten?",
+        "Give the same ten labels to logistic regression, which ignores all unlabelled digits. How "
+        "much of the nearly nine in ten is left?",
         ("All of it", "About two thirds", "About a tenth"),
         1,
         "About two thirds. Ten digits alone don't say how far a class reaches. Label spreading "
@@ -209,8 +209,8 @@ FEW_LABELS = (
     Lesson(
         "pixels",
         "Codes or pixels",
-        "Label spreading again, but digits count as near when their pixels are. Better or worse "
-        "than with the model’s codes?",
+        "Label spreading again, but now two digits are neighbours if their pixels are similar, not "
+        "their codes. Is that better or worse?",
         ("Better: pixels hold everything", "The same", "Worse"),
         2,
         "Worse, by at least four points. A digit that is shifted or slanted has other pixels but "

@@ -61,7 +61,7 @@ def _man(prior: float) -> float:
 
 
 def two_thirds_within_one_sigma() -> Fact:
-    """Between μ − σ and μ + σ lies 68 % of the density, and of the heights about as much."""
+    """Between μ − σ and μ + σ lies 68% of the density, and of the heights about as much."""
     heights = _people()[:, 0]
     mu, sigma = heights.mean(), heights.std()
     share = float(((heights > mu - sigma) & (heights < mu + sigma)).mean())
@@ -71,7 +71,7 @@ def two_thirds_within_one_sigma() -> Fact:
 
 
 def height_narrows_weight() -> Fact:
-    """Knowing the height takes about 30 % off the spread of weight: from 13 to 9 kg."""
+    """Knowing the height takes about 30% off the spread of weight: from 13 to 9 kg."""
     fit = _fit()
     left = fit["sy"] * math.sqrt(1 - fit["rho"] ** 2)
     off = 1 - left / fit["sy"]
@@ -87,7 +87,7 @@ def prior_turns_the_verdict() -> Fact:
 
 
 def diagonal_stays_inside() -> Fact:
-    """The q of least KL(q ‖ p) is 31 % as wide as p in every direction, for ρ = 0.95."""
+    """The q of least KL(q ‖ p) is 31% as wide as p in every direction, for ρ = 0.95."""
     fit = _fit()
     cov = np.diag([fit["sx"], fit["sy"]])
     cov = cov @ np.array([[1, TILT], [TILT, 1]]) @ cov
@@ -120,8 +120,8 @@ GAUSSIANS = (
         "How many people are no further from the mean height than one standard deviation?",
         ("About half of them", "About two thirds", "About 95 in 100"),
         1,
-        "68 % of a Gaussian lies between μ − σ and μ + σ, whatever μ and σ are, and 95 % within "
-        "two. The grey bars are people: about as many of them.",
+        "68% of a Gaussian lies between μ − σ and μ + σ, whatever μ and σ are, and 95% within "
+        "two. The grey bars are the people in the data: about the same share of them lies there.",
         two_thirds_within_one_sigma,
         _one_sigma(),
     ),
@@ -133,7 +133,7 @@ GAUSSIANS = (
         ("Not at all", "By about a third", "By two thirds"),
         1,
         "A slice through a Gaussian is a Gaussian, √(1 − ρ²) times as wide. With ρ = 0.72 the "
-        "spread falls from 13 to 9 kg, by 30 %. Its mean moves along the dashed line, which is "
+        "spread falls from 13 to 9 kg, by 30%. Its mean moves along the dashed line, which is "
         "linear regression.",
         height_narrows_weight,
         _gaussians_link("two", slice=TALL, **_fit()),
@@ -142,12 +142,12 @@ GAUSSIANS = (
     Lesson(
         "prior",
         "A room full of women",
-        "Somebody of 174.6 cm and 69.3 kg is a man with probability 66 %. Now you hear that nine "
-        "in ten people in the room are women. What do you say?",
-        ("Still rather a man", "Fifty to fifty", "Rather a woman"),
+        "Somebody of 174.6 cm and 69.3 kg is a man with probability 66%. Now you hear that nine "
+        "in ten people in the room are women. What is your guess now?",
+        ("Probably still a man", "Fifty-fifty", "Probably a woman"),
         2,
-        "Bayes' rule multiplies p(x | y) by p(y). With one man in ten, p(man | x) falls from 66 % "
-        "to 18 %, and the border moves. Logistic regression learned p(y | x) alone and stays.",
+        "Bayes' rule multiplies p(x | y) by p(y). With one man in ten, p(man | x) falls from 66% "
+        "to 18%, and the border moves. Logistic regression learned p(y | x) alone and stays.",
         prior_turns_the_verdict,
         _gaussians_link("classes", prior=FEW_MEN, **_AT_THE_BORDER),
         _gaussians_link("classes", **_AT_THE_BORDER),
@@ -155,12 +155,12 @@ GAUSSIANS = (
     Lesson(
         "mixture",
         "No one told it who is who",
-        "A mixture of two Gaussians sees 1,000 heights and weights, and no labels. How many people "
-        "does it sort as the labels would?",
-        ("About half, like a coin", "Five in six", "All but a few"),
+        "A mixture of two Gaussians sees 1,000 heights and weights, and no labels. For how many "
+        "people does its grouping agree with the true labels?",
+        ("About half, like tossing a coin", "Five in six", "All but a few"),
         1,
         "The likelihood is highest where one Gaussian takes most women and the other most men: "
-        "84 % agree. Nothing asked for that, and the gain over one Gaussian is small: 0.015 nats "
+        "84% agree. Nothing asked for that, and the gain over one Gaussian is small: 0.015 nats "
         "per person.",
         None,
         _gaussians_link("mixture", half=120),
@@ -168,13 +168,13 @@ GAUSSIANS = (
     ),
     Lesson(
         "diagonal",
-        "A q that can’t tilt",
+        "A q that can't tilt",
         "A VAE's q has a diagonal covariance. It is trained by KL(q ‖ p) to follow this tilted p, "
         "with ρ = 0.95. How wide does it become?",
         ("As wide as p", "Wider, so that it covers p", "Much narrower than p"),
         2,
-        "KL(q ‖ p) punishes q wherever p is small, so q stays inside: √(1 − ρ²) = 31 % as wide as "
-        "p. It costs 1.16 nats, and q says that there is less spread than there is.",
+        "KL(q ‖ p) punishes q wherever p is small, so q stays inside: √(1 − ρ²) = 31% as wide as "
+        "p. It costs 1.16 nats, and q understates the spread.",
         diagonal_stays_inside,
         _narrow(),
         {"gaussians.view": "diagonal", "gaussians.rho": f"{TILT}"},
@@ -223,7 +223,7 @@ class _Polynomial:
         return float((-0.5 * (squares / variance + np.log(2 * np.pi * variance))).mean())
 
     def half_widths(self, z: float) -> tuple[float, float]:
-        """Half of the 95 % bands at z: of the curve, and of a new point."""
+        """Half of the 95% bands at z: of the curve, and of a new point."""
         from scipy import stats
 
         free = len(self.points) - self.degree - 1
@@ -294,7 +294,7 @@ LINEAR_REGRESSION = (
         "overfit",
         "Closer to the points",
         "Model A is a polynomial of degree 4, model B one of degree 12, closer to the points of "
-        "the fit. Which of them finds new points likelier?",
+        "the fit. Which of them gives new points the higher likelihood?",
         ("A, degree 4", "B, degree 12", "Both about equally"),
         0,
         "B has learned the errors of its 40 points by heart: −1.00 nats each on those, against "
@@ -325,9 +325,9 @@ LINEAR_REGRESSION = (
         "Is it the same line?",
         ("Yes, read the other way", "No, a steeper one", "No, a flatter one"),
         1,
-        "Least squares counts errors along what is predicted, so the two lines differ: 0.60 and "
-        "3.40 kg per cm. If neither is given, errors count at right angles, and the line between "
-        "both is PCA's.",
+        "Least squares measures errors along the predicted variable, so the two lines differ: 0.60 "
+        "and 3.40 kg per cm. If neither is given, errors are measured perpendicular to the line, "
+        "and the line between the two is PCA's.",
         two_regressions,
         _regression_link("limit", errors="z"),
         _regression_link("limit"),

@@ -87,10 +87,10 @@ def choose_epoch(choice: Choice) -> int:
         on_click=_toggle_play,
         args=(ready,),
         disabled=len(ready) < 2,
-        help="Go through the epochs whose maps are there; nothing has to be computed."
+        help="Play through the epochs whose maps are ready; nothing has to be computed."
         if len(ready) > 1
-        else "With these settings no maps are there yet. Choose epochs one by one, each map is "
-        "computed once; or flatten by PCA.",
+        else "No maps are ready for these settings. Choose epochs one by one (each map is computed "
+        "once), or flatten by PCA.",
     )
     epoch = right.select_slider(
         "Training epoch",
@@ -154,7 +154,7 @@ def flat_map(choice: Choice, epoch: int) -> Flat | None:
     if choice.kind != "t-SNE":
         flat = at_once(choice, epoch)
         assert flat is not None and flat.linear is not None
-        share = f"{100 * flat.linear.explained:.0f} % of the codes' variance lies in this plane"
+        share = f"{100 * flat.linear.explained:.0f}% of the codes' variance lies in this plane"
         st.caption(f":material/square_foot: {share}.")
         return flat
     key = _key(choice, info)

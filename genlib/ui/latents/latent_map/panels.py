@@ -36,7 +36,7 @@ MAX_SAMPLES = 50
 
 def percent(accuracy: Accuracy) -> str:
     """An accuracy with its standard error, in percent."""
-    return f"{100 * accuracy.value:.1f} ± {100 * accuracy.stderr:.1f} %"
+    return f"{100 * accuracy.value:.1f} ± {100 * accuracy.stderr:.1f}%"
 
 
 def show_accuracies(latents: Accuracy, pixels: Accuracy, flat: Accuracy | None) -> None:
@@ -45,8 +45,9 @@ def show_accuracies(latents: Accuracy, pixels: Accuracy, flat: Accuracy | None) 
         "10-NN accuracy of the latents",
         percent(latents),
         help="Each code is classified by a vote of its 10 nearest codes, leaving itself out. The "
-        f"share that is right, ± one standard error, over n = {latents.n:,} test images. No label "
-        "was used in training the model: what is above chance, its codes have found by themselves.",
+        f"share that is right, ± one standard error, over n = {latents.n:,} test images. Training "
+        "used no labels, except to choose classes: whatever is above chance, the codes found by "
+        "themselves.",
     )
     rows = [f"of the pixels themselves: **{percent(pixels)}**"]
     if flat is not None:
@@ -157,7 +158,7 @@ def new_points(info: Info, shape: tuple[int, ...]) -> torch.Tensor | None:
     )
     if way == "draw":
         if shape != (1, 28, 28):
-            st.caption("Only models of grey 28×28 pictures take drawn digits.")
+            st.caption("Drawing needs a model of grey 28×28 images.")
             return None
         ink = draw("map.draw", size=200)
         return None if ink is None else torch.from_numpy(ink)[None, None]
@@ -256,9 +257,9 @@ def pick_choice() -> Choice:
         "Flatten by",
         kinds,
         "map.by",
-        "t-SNE keeps near codes near and may tear what is far. PCA is the plane of largest "
-        "variance, a straight shadow. Models with two latents need neither: those are "
-        "shown as they are.",
+        "t-SNE keeps nearby codes together; large distances mean little. PCA projects the codes "
+        "onto the plane of largest variance. Models with two latents need neither: their latents "
+        "are shown as they are.",
     )
     third, fourth = st.columns(2, vertical_alignment="bottom")
     n = third.selectbox(
@@ -298,7 +299,7 @@ def _tsne_settings(where: DeltaGenerator, on: bool) -> tuple[float, int]:
             key="map.seed",
             bind="query-params",
             disabled=not on,
-            help="Of the neighbour search: the same seed gives the same map.",
+            help="Seed of the neighbour search: the same seed gives the same map.",
         )
     return float(perplexity), int(seed)
 

@@ -239,8 +239,8 @@ def generate(space: Space) -> None:
                 f"{one.latent_dim} latents."
             )
     st.caption(
-        "The log-density says how well the density fits codes it has not seen: compare densities "
-        "of one model by it, never two models, whose codes have different units."
+        "The log-density says how well a density fits codes it has not seen. Use it to compare "
+        "densities of one model, never two models: their codes have different scales."
     )
 
 

@@ -66,12 +66,12 @@ def main(dossier: Dossier) -> Said | None:
 
 
 def noticing(found: Sequence[Dossier]) -> list[Dossier]:
-    """The models whose first number is stranger than of 95 % of real digits."""
+    """The models whose first number is stranger than of 95% of real digits."""
     return [d for d in found if (s := main(d)) and s.strange is not None and s.strange >= ALARM]
 
 
 def show_ranking(found: Sequence[Dossier]) -> None:
-    """How strange each model finds the digit, strangest first, on one axis from 0 to 100 %."""
+    """How strange each model finds the digit, strangest first, on one axis from 0 to 100%."""
     ranked = [(d, s) for d in found if (s := main(d)) and s.strange is not None]
     ranked.sort(key=lambda pair: -(pair[1].strange or 0.0))
     rows = "".join(

@@ -221,7 +221,7 @@ def _autoencoder_controls(data: Dataset) -> tuple[int, Job | None]:
             key="pca.ae_seed",
             width=130,
             bind="query-params",
-            help="Of the first random weights.",
+            help="Seed of the initial weights.",
         )
         job = background.find(pca_data.autoencoder_job(data.name, k, seed))
         busy = job is not None and job.busy

@@ -3,7 +3,7 @@
 
 const ACTIVATIONS = { "leaky relu": "nn.LeakyReLU(0.2)", relu: "nn.ReLU()", tanh: "nn.Tanh()" }
 const LOSSES = `{
-    # name: (D's loss on real points, D's on forged ones, G's), of scores D(x)
+    # name: (D's loss on real points, D's on generated ones, G's), of scores D(x)
     "non-saturating": (lambda s: softplus(-s), softplus, lambda s: softplus(-s)),
     "minimax": (lambda s: softplus(-s), softplus, lambda s: -softplus(s)),
     "least squares": (lambda s: (s - 1) ** 2 / 2, lambda s: s**2 / 2, lambda s: (s - 1) ** 2 / 2),

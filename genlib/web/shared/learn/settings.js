@@ -44,7 +44,7 @@ export const LEARNING = {
   dWidths: widths("D's hidden layers", [32, 32], "Units in each hidden layer of the discriminator."),
   activation: choice("Activation", Object.keys(ACTIVATIONS), "leaky relu", "After each hidden layer of both."),
   noise: choice("Noise z", Object.keys(NOISES), "normal", "N(0, 1), or uniform between −1 and 1."),
-  seed: number("Seed", [1, 2, 3, 4, 5], 1, [0, 99999], "Of first weights, batches and noise.", true),
+  seed: number("Seed", [1, 2, 3, 4, 5], 1, [0, 99999], "Seed of the initial weights, batches and noise.", true),
 }
 
 /** Settings from the texts of a link; what is missing or can't be used is as it starts.
