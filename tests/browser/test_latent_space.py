@@ -252,7 +252,7 @@ def test_the_server_path_gives_the_same_picture(
             expected = model.decode(torch.from_numpy(present_z(page))[None])[0, 0].numpy() * 255
         return float(np.abs(canvas_pixels(page, PICTURE)[..., 0] - expected).max())
 
-    assert off() <= 1
+    until(page, lambda: off() <= 1, "the browser's picture is another one")
     page.get_by_role("radio", name="Server").click()
     expect(page.locator(".latent-pad .path")).to_have_text("decoded on the server")
     settle(page)

@@ -200,7 +200,8 @@ class LatentPad extends View {
     const z = new Float32Array(this.dims.length)
     for (const d of this.dims) {
       const radius = Math.sqrt(-2 * Math.log(1 - Math.random()))
-      const value = d.mean + d.std * radius * Math.cos(2 * Math.PI * Math.random())
+      const exact = d.mean + d.std * radius * Math.cos(2 * Math.PI * Math.random())
+      const value = Math.round(100 * exact) / 100 // as sliders and the link say it
       z[d.i] = d.bounded ? clamp(value, d.low, d.high) : value
     }
     return z
