@@ -11,6 +11,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from genlib.data.adults import adults
+from genlib.data.curve import noisy_curve
 from genlib.ui.foundations.lessons.statistics import LINEAR_REGRESSION
 from tests.browser.lab import lessons_show, no_view_breaks, number
 from tests.browser.waiting import painted, sent, until
@@ -116,6 +117,26 @@ def test_the_bands_of_the_lesson_lie_around_the_line_that_was_fitted(
     errors = women[:, 1] - (slope * women[:, 0] + at0)
     spread = f"{np.sqrt((errors**2).sum() / (len(women) - 2)):.3g}"
     expect(asked.locator(".formula").first).to_contain_text(f"N(0, {spread}²)")
+
+
+def test_a_sorted_file_is_judged_on_all_of_its_range_and_its_link_agrees(
+    open_regression: Callable[[str], Page], tmp_path: Path
+) -> None:
+    page = open_regression("?linear_regression.view=compare&linear_regression.own=1,2;2,3;3,5;4,4")
+    file = tmp_path / "sorted.csv"
+    points = sorted(noisy_curve()[:100].tolist())
+    file.write_text("z,x\n" + "".join(f"{z},{x}\n" for z, x in points))
+    page.locator(".lab input[type=file]").set_input_files(file)
+    expect(page.locator(".own > p").first).to_contain_text("100 points")
+    expect(page.locator(".best").first).to_be_visible()
+    # fitted to the 40 smallest z, nothing beats a constant
+    assert number(page, ".best") >= 4
+    page.wait_for_url("**linear_regression.names=z*")
+    numbers = page.locator(".lab .numbers").first
+    before = numbers.inner_text()
+    page.reload()
+    expect(page.locator(".best").first).to_be_visible()
+    assert numbers.inner_text() == before
 
 
 def test_a_file_of_bad_numbers_changes_nothing(

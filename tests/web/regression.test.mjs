@@ -1,13 +1,16 @@
 // Polynomials against numpy's least squares.
 import assert from "node:assert/strict"
 import { test } from "node:test"
-import { scores } from "../../genlib/web/linear_regression/compare.js"
-import { lineText } from "../../genlib/web/linear_regression/common.js"
+import { Compare, scores } from "../../genlib/web/linear_regression/compare.js"
+import { fitted, heldOut, lineText } from "../../genlib/web/linear_regression/common.js"
 import { halfWidth, WithError } from "../../genlib/web/linear_regression/error.js"
 import { generated } from "../../genlib/web/linear_regression/generate.js"
 import { LINES } from "../../genlib/web/linear_regression/limit.js"
 import * as polynomial from "../../genlib/web/linear_regression/polynomial.js"
-import { Lab } from "../../genlib/web/shared/lab.js"
+import { Line } from "../../genlib/web/linear_regression/line.js"
+import { Chance } from "../../genlib/web/shared/chance.js"
+import { readPoints, writePoints } from "../../genlib/web/shared/csv.js"
+import { Lab, packPoints, unpackPoints } from "../../genlib/web/shared/lab.js"
 import { given } from "./given.mjs"
 import { near } from "./near.mjs"
 
@@ -55,6 +58,65 @@ test("a higher degree never finds its own points less likely, and in the end new
   const found = scores(adults.slice(0, 40), adults.slice(40, 440))
   found.slice(1).forEach(({ train }, d) => assert.ok(train > found[d].train - 1e-9))
   assert.ok(found[1].held > found[0].held && found[1].held > found.at(-1).held + 1)
+})
+
+// x = 2 + 0.4 z + 2 sin z + error, from left to right
+const curve = (count) => {
+  const chance = new Chance(3), zs = Array.from({ length: count }, () => 10 * chance.uniform()).sort((a, b) => a - b)
+  return zs.map((z) => [z, 2 + 0.4 * z + 2 * Math.sin(z) + 0.8 * chance.normal()].map((v) => Number(v.toFixed(2))))
+}
+const own = (points, n = 40) => ({ data: "own", points, state: { n } })
+const mixed = (points, seed) => {
+  const chance = new Chance(seed)
+  return points.map((p) => [chance.uniform(), p]).sort((a, b) => a[0] - b[0]).map(([, p]) => p)
+}
+const between = (value, many) => assert.ok(value >= Math.min(...many) && value <= Math.max(...many), `${value}, not among ${many}`)
+
+test("a sorted file of one's own is split like points in random order", () => {
+  const { points } = readPoints(writePoints(curve(300), ["z", "x"])), view = new Compare(), lab = own(points)
+  const found = view.all(lab), best = view.best(lab), line = found[1]
+  const random = Array.from({ length: 40 }, (_, seed) => {
+    const order = mixed(points, seed + 1), all = scores(order.slice(0, 40), order.slice(40)), held = all.map((one) => one.held)
+    return { line: all[1], held: Math.max(...held), best: held.indexOf(Math.max(...held)) }
+  })
+  between(best, random.map((one) => one.best))
+  between(found[best].held, random.map((one) => one.held))
+  for (const key of ["train", "held"]) between(line[key], random.map((one) => one.line[key]))
+  assert.deepEqual([fitted(lab).length, heldOut(lab).length], [40, 260])
+  assert.deepEqual([...fitted(lab), ...heldOut(lab)].sort((a, b) => a[0] - b[0] || a[1] - b[1]),
+    [...points].sort((a, b) => a[0] - b[0] || a[1] - b[1]))
+  // the lines that the views start with belong to the points of the fit, too
+  const fresh = { data: "own", points, ranges: [[0, 10], [0, 8]], kept: {} }, { y1 } = new Line().defaults(fresh)
+  near(y1, fitted(lab).reduce((sum, p) => sum + p[1], 0) / 40, 1e-4)
+  near(new WithError().defaults(fresh).y1, polynomial.predict(line.model, 1.4), 1e-4)
+})
+
+test("a link and a saved file give own points the same split, whatever their order", () => {
+  const points = curve(100).map(([z, x]) => [1000 + z / 3, x / 7, 0]), split = fitted(own(points))
+  const linked = unpackPoints(packPoints(points)), short = (list) => list.map((p) => packPoints([p]))
+  assert.deepEqual(short(fitted(own(linked))), short(split))
+  assert.deepEqual(fitted(own(readPoints(writePoints(points, ["z", "x"])).points)), split.map(([z, x]) => [z, x]))
+  assert.deepEqual(short(fitted(own(mixed(linked, 9)))), short(split))
+})
+
+test("another own point moves no earlier one past another, and equal points are apart", () => {
+  const points = curve(60), order = (list) => fitted(own(list, list.length))
+  assert.notDeepEqual(order(points), points)
+  for (const one of [[-3, 1], [5, 5], [12, 3], points[7]]) {
+    const more = order([...points, one]), left = new Set(points)
+    assert.equal(more.length, 61)
+    assert.deepEqual(more.filter((p) => left.has(p) && (p !== one)), order(points).filter((p) => p !== one))
+  }
+  assert.deepEqual(order(points.slice(1)), order(points).filter((p) => p !== points[0])) // one was removed
+  const spots = Array.from({ length: 60 }, (_, i) => [i % 3, i % 2]), first = order(spots).slice(0, 30)
+  for (let i = 0; i < 6; i++) { // ten copies of each: some are in the fit, some aren't
+    const copies = first.filter(([z, x]) => z === i % 3 && x === i % 2).length
+    assert.ok(copies > 0 && copies < 10, `${copies} of 10`)
+  }
+})
+
+test("the app's own data keep their order, which is random already", () => {
+  assert.deepEqual(fitted({ data: "women", points: adults, state: { n: 25 } }), adults.slice(0, 25))
 })
 
 test("points that a model generates have its mean and its error", () => {

@@ -5,6 +5,7 @@ import * as classes from "../../genlib/web/gaussians/classes.js"
 import { agreement, Mixed } from "../../genlib/web/gaussians/mixed.js"
 import * as mixture from "../../genlib/web/gaussians/mixture.js"
 import { One } from "../../genlib/web/gaussians/one.js"
+import { bestOf } from "../../genlib/web/gaussians/two.js"
 import { TwoClasses } from "../../genlib/web/gaussians/two_classes.js"
 import { Chance } from "../../genlib/web/shared/chance.js"
 import { readFile, readPoints, writePoints } from "../../genlib/web/shared/csv.js"
@@ -67,9 +68,11 @@ test("samples have the Gaussian's mean and covariance", () => {
 })
 
 test("a covariance is kept from collapsing", () => {
-  near(gaussian.atLeast([4, 0, 1], 0.5), [4, 0, 1])
-  const flat = gaussian.atLeast([1, 1, 1], 0.01) // a line
-  near(gaussian.axesOf(flat).minor, 0.1)
+  near(gaussian.atLeast([4, 0, 1], [0.5, 0.5]), [4, 0, 1])
+  const line = gaussian.atLeast([1, 1, 1], [0.01, 0.01])
+  near(gaussian.axesOf(line).minor, 0.1)
+  near(gaussian.atLeast([1e4, 100, 1], [100, 0.01]), [1e4 * line[0], 100 * line[1], line[2]]) // in other units
+  near(gaussian.atLeast([0, 0, 0], [4, 9]), [4, 0, 9])
 })
 
 test("Bayes' rule and logistic regression are scikit-learn's and SciPy's", () => {
@@ -95,7 +98,7 @@ test("classes that a line separates are noticed, and the line still separates th
 })
 
 test("a step of EM is scikit-learn's", () => {
-  near(mixture.floorOf(adults), em.floor)
+  near(gaussian.floorOf(plane.cov), em.floor)
   for (const { steps, means, covs, shares, logLikelihood } of em.runs) {
     let parts = em.means.map((mean) => ({ mean, cov: em.cov, share: 1 / 3 }))
     for (let i = 0; i < steps; i++) {
@@ -108,19 +111,71 @@ test("a step of EM is scikit-learn's", () => {
   }
 })
 
-test("EM never lowers the likelihood, half a step at a time", () => {
-  const fit = new mixture.Mixture(adults, 3, 5)
-  for (let i = 0; i < 60; i++) fit.advance()
-  assert.equal(fit.history.length, 30)
-  fit.history.slice(1).forEach((l, i) => assert.ok(l > fit.history[i] - 1e-4))
-  assert.ok(fit.history.at(-1) > fit.history[0] + 0.05)
+test("EM never lowers the likelihood, with few points or many, in a cloud, on a line or on a few spots", () => {
+  const chance = new Chance(1), clicked = Array.from({ length: 30 }, () => [chance.uniform(), chance.uniform()])
+  const data = {
+    many: adults.slice(0, 250), some: adults.slice(0, 60), few: adults.slice(0, 5), clicked,
+    flat: adults.slice(0, 40).map(([x]) => [x, 2 * x]),
+    spots: adults.slice(0, 40).map(([x, y]) => [Math.round(x / 15), Math.round(y / 25)]),
+    income: adults.slice(0, 40).map(([x, y]) => [1e6 * x, y / 1e3]),
+  }
+  for (const [name, points] of Object.entries(data)) {
+    for (let start = 1; start < 99; start += 12) {
+      for (const count of [1, 2, 3, 4]) {
+        const fit = new mixture.Mixture(points, count, start)
+        while (fit.half < 120) fit.advance()
+        assert.equal(fit.history.length, 60)
+        fit.history.slice(1).forEach((l, i) => assert.ok(l > fit.history[i] - 1e-9,
+          `${name}, ${count} parts, start ${start}, step ${i + 1}: from ${fit.history[i]} to ${l}`))
+      }
+    }
+  }
+})
+
+const inMetres = (points) => points.map(([x, y, c]) => [x / 100, y, c])
+
+test("a mixture of heights in metres is that of heights in cm", () => {
+  const found = [adults, inMetres(adults)].map((points) => {
+    const fit = new mixture.Mixture(points, 2, 14)
+    while (fit.half < 240) fit.advance()
+    return { fit, points, shares: fit.parts.map((p) => p.share), agrees: agreement(fit.shares, points) }
+  })
+  const [cm, m] = found
+  near(m.shares, cm.shares)
+  near(m.agrees, cm.agrees)
+  near(m.fit.history.map((l) => l - Math.log(100)), cm.fit.history)
+  for (const { fit, points } of found) assert.ok(fit.history.at(-1) > gaussian.meanLogDensity(bestOf(points), points))
+})
+
+test("a mixture of one part is the fitted Gaussian, of points on a line too", () => {
+  for (const points of [adults, inMetres(adults), adults.slice(0, 9).map(([x]) => [x, 1e4 * x])]) {
+    const fit = new mixture.Mixture(points, 1, 1)
+    while (fit.half < 4) fit.advance()
+    near(fit.history.at(-1), gaussian.meanLogDensity(bestOf(points), points))
+  }
+})
+
+test("Bayes' rule sorts people by income and age, whatever the units are", () => {
+  const chance = new Chance(2), income = Array.from({ length: 200 }, (_, i) => // both classes earn the same
+    [50_000 + 10_000 * chance.normal(), (i % 2 ? 20 : 60) + chance.normal(), i % 2])
+  const lab = { classNames: ["A", "B"], theme: { classes: ["#000", "#111", "#222"] } }
+  const sorted = (points) => [false, true].map((shared) => {
+    const view = new TwoClasses(), state = { prior: 0.5, shared, drawn: 0, sx: points[0][0], sy: points[0][1] }
+    view.enter({ points })
+    return view.report({ ...lab, points, state }).match(/class="bayes">([^<]+)/)[1]
+  })
+  assert.deepEqual(sorted(income), ["100.0%", "100.0%"])
+  assert.deepEqual(sorted(inMetres(adults)), sorted(adults))
+  // a class whose points all share one x
+  const line = [[0, 1], [0, 2], [0, 3], [1, 1], [2, 2], [3, 1]].map(([x, y], i) => [x, y, i < 3 ? 0 : 1])
+  assert.deepEqual(sorted(line.map(([x, y, c]) => [1e6 * x, y / 1e3, c])), sorted(line))
 })
 
 test("a part without points is kept and does no harm", () => {
   const points = [[0, 0], [1, 1], [2, 0], [1, 2]]
   const parts = [[1, 1], [1e6, 1e6]].map((mean) => ({ mean, cov: [1, 0, 1], share: 0.5 }))
   const { shares } = mixture.expect(parts, points)
-  const moved = mixture.maximise(parts, points, shares, 0.01)
+  const moved = mixture.maximise(parts, points, shares, [0.01, 0.01])
   assert.deepEqual(moved[1].mean, [1e6, 1e6])
   assert.ok(Number.isFinite(mixture.expect(moved, points).logLikelihood))
 })

@@ -1,22 +1,12 @@
 // A mixture of Gaussians by expectation maximisation (Dempster, Laird & Rubin 1977), half a step at
 // a time. A part is a Gaussian with its share: {mean, cov, share}; the shares add up to 1.
 import { Chance } from "../shared/chance.js"
-import { fitGaussian, logDensity } from "../shared/gaussian.js"
+import { atLeast, fitGaussian, floorOf, logDensity } from "../shared/gaussian.js"
 
-/** This share of the data's mean variance is added to every variance, so that none shrinks to nothing. */
-const FLOOR = 1e-4
-
-/** What is added to variances: scikit-learn's reg_covar. @param {number[][]} points */
-export const floorOf = (points) => {
-  const { cov } = fitGaussian(points)
-  return (FLOOR * (cov[0] + cov[2])) / 2 || 1e-9
-}
-
-/** Before the first step: every part has the data's covariance and sits on a random point.
- * @param {number[][]} points @param {number} count of parts @param {number} seed */
-const startParts = (points, count, seed) => {
-  const { cov } = fitGaussian(points), floor = floorOf(points), chance = new Chance(seed)
-  const wide = [cov[0] + floor, cov[1], cov[2] + floor]
+/** Before the first step: every part has this covariance and sits on a random point.
+ * @param {number[][]} points @param {number[]} wide the covariance @param {number} count of parts @param {number} seed */
+const startParts = (points, wide, count, seed) => {
+  const chance = new Chance(seed)
   return Array.from({ length: count }, () => {
     const [x, y] = points[Math.floor(chance.uniform() * points.length)]
     return { mean: [x, y], cov: wide, share: 1 / count }
@@ -38,21 +28,24 @@ export const expect = (parts, points) => {
   return { shares, logLikelihood: total / points.length }
 }
 
-/** M step: each part becomes the Gaussian of its points, each weighed by its share in it.
+/** M step: each part becomes the Gaussian of its points, each weighed by its share in it. A floor keeps variances
+ * from shrinking to nothing. It is a lower bound, so the likelihood can't fall: each part is the most likely one
+ * within the bound. scikit-learn's reg_covar is added to every variance instead, and it can fall.
  * @param {object[]} parts kept where a part has no points left
- * @param {number[][]} points @param {number[][]} shares @param {number} floor added to variances */
+ * @param {number[][]} points @param {number[][]} shares @param {number[]} floor of the variances, as in `atLeast` */
 export const maximise = (parts, points, shares, floor) => parts.map((part, k) => {
   const { mean, cov, total } = fitGaussian(points, (i) => shares[i][k])
   if (!(total > 1e-9)) return { ...part, share: 1e-12 }
-  return { mean, cov: [cov[0] + floor, cov[1], cov[2] + floor], share: total / points.length }
+  return { mean, cov: atLeast(cov, floor), share: total / points.length }
 })
 
 /** A mixture that is being fitted, from a start that a seed determines. */
 export class Mixture {
   /** @param {number[][]} points @param {number} count of parts @param {number} seed */
   constructor(points, count, seed) {
-    Object.assign(this, { points, floor: floorOf(points), half: 0, shares: null, history: [] })
-    this.parts = startParts(points, count, seed)
+    const { cov } = fitGaussian(points), floor = floorOf(cov)
+    Object.assign(this, { points, floor, half: 0, shares: null, history: [] })
+    this.parts = startParts(points, atLeast(cov, floor), count, seed)
   }
 
   /** Half a step: E where the points are to be shared out, M where the parts are to move. */

@@ -2,7 +2,7 @@
 import { decimals, readable } from "../shared/chart.js"
 import { Chance } from "../shared/chance.js"
 import {
-  atLeast, axesOf, conditional, correlation, covariance, fitGaussian, fromAxes, meanLogDensity, sample,
+  atLeast, axesOf, conditional, correlation, covariance, fitGaussian, floorOf, fromAxes, meanLogDensity, sample,
 } from "../shared/gaussian.js"
 import { clamp } from "../shared/hand.js"
 import { pdf } from "../shared/normal.js"
@@ -26,7 +26,7 @@ export const toState = (g) => ({
 /** The most likely Gaussian of points, never as thin as a line. */
 export const bestOf = (points) => {
   const g = fitGaussian(points)
-  return { ...g, cov: atLeast(g.cov, 1e-4 * Math.min(g.cov[0], g.cov[2])) }
+  return { ...g, cov: atLeast(g.cov, floorOf(g.cov)) }
 }
 
 // The same covariance in pixels, where axes can be seen to be at right angles.

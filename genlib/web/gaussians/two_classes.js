@@ -1,7 +1,7 @@
 // Two classes: p(x, y) generates people; Bayes' rule makes a classifier of it; logistic regression next to it.
 import { classColour, readable, readableExp, rgb } from "../shared/chart.js"
 import { Chance } from "../shared/chance.js"
-import { atLeast, logDensity, sample } from "../shared/gaussian.js"
+import { atLeast, fitGaussian, floorOf, logDensity, sample } from "../shared/gaussian.js"
 import { clamp } from "../shared/hand.js"
 import { escaped } from "../shared/panel.js"
 import { accuracy, fitClasses, logOdds, logistic, logisticRegression } from "./classes.js"
@@ -77,9 +77,10 @@ export class TwoClasses {
   enter(lab) {
     if (!this.both(lab)) return
     this.logistic = logisticRegression(lab.points)
+    const floor = floorOf(fitGaussian(lab.points).cov)
     this.fits = [false, true].map((shared) => {
       const fit = fitClasses(lab.points, shared)
-      for (const part of fit.parts) part.cov = atLeast(part.cov, 1e-4 * (part.cov[0] + part.cov[2]) || 1e-9)
+      for (const part of fit.parts) part.cov = atLeast(part.cov, floor)
       return fit
     })
   }

@@ -1,6 +1,8 @@
 // What the views share: the points that a model is fitted to, those held out, and a line by two handles.
+import { Chance } from "../shared/chance.js"
 import { readable } from "../shared/chart.js"
 import { clamp } from "../shared/hand.js"
+import { packPoints } from "../shared/lab.js"
 import { nameAndUnit } from "../shared/panel.js"
 import { fitPolynomial, highestDegree } from "./polynomial.js"
 
@@ -10,15 +12,43 @@ const HELD_MOST = 400 // points on which a model is judged
 /** A number as a link keeps it. @param {number} x */
 export const rounded = (x) => Number(x.toPrecision(5))
 
-/** The points of the fit: the first n of them, which are in random order. */
-export const fitted = (lab) => lab.points.slice(0, lab.state.n)
+/** A number in [0, 1) that a text determines: its FNV-1a hash is a seed. */
+const keyOf = (text) =>
+  new Chance([...text].reduce((hash, c) => Math.imul(hash ^ c.charCodeAt(0), 16777619), 2166136261)).uniform()
+
+/** Points in an order that has nothing to do with where they are. A point's key depends on its numbers as a link
+ * keeps them, and on how many equal points come before it: a link gives the same order, and so does a file that is
+ * sorted in another way; a point that is added or removed leaves the others in their order. */
+const shuffle = (points) => {
+  const seen = {}
+  const keyed = points.map((point) => {
+    const text = packPoints([point.slice(0, 2)])
+    seen[text] = (seen[text] ?? 0) + 1
+    return { point, key: keyOf(`${text} ${seen[text]}`) }
+  })
+  return keyed.sort((a, b) => a.key - b.key).map(({ point }) => point)
+}
+
+const shuffled = new WeakMap() // own points -> the same, shuffled
+
+/** The points in random order: the app's own data are, a person's can be sorted. */
+export const inRandomOrder = (lab) => {
+  const { data, points } = lab
+  if (data !== "own") return points
+  if (!shuffled.has(points)) shuffled.set(points, shuffle(points))
+  return shuffled.get(points)
+}
+
+/** The points of the fit: n of them, chosen at random. */
+export const fitted = (lab) => inRandomOrder(lab).slice(0, lab.state.n)
 
 /** Points that no fit has seen. */
-export const heldOut = (lab) => lab.points.slice(lab.state.n, lab.state.n + HELD_MOST)
+export const heldOut = (lab) => inRandomOrder(lab).slice(lab.state.n, lab.state.n + HELD_MOST)
 
 /** The slider for the number of points in the fit. @param {number} [left] points that must be left over */
 export const howMany = (left = 0) => ({
   kind: "slider", key: "n", label: "Points for the fit", show: String,
+  help: "Chosen at random. The same points always give the same choice.",
   range: (lab) => [3, Math.max(3, Math.min(200, lab.points.length - left)), 1],
 })
 
@@ -89,6 +119,6 @@ export const moveLine = (lab, right, down) => {
 
 /** Points: those of the fit dark, the others pale. */
 export const drawPoints = (lab, plane) => {
-  plane.dots(lab.points.slice(lab.state.n), () => lab.theme.text, 2.5, 0.16)
+  plane.dots(inRandomOrder(lab).slice(lab.state.n), () => lab.theme.text, 2.5, 0.16)
   plane.dots(fitted(lab), () => lab.theme.text, 4.5, 0.85)
 }

@@ -1,7 +1,7 @@
 // Two models, compared by how likely they find points that they haven't seen.
 import { decimals, Frame } from "../shared/chart.js"
 import { clamp } from "../shared/hand.js"
-import { fitOf, fitted, heldOut, howMany, usualCount } from "./common.js"
+import { fitOf, fitted, heldOut, howMany, inRandomOrder, usualCount } from "./common.js"
 import { highestDegree, meanLogLikelihood, predict } from "./polynomial.js"
 
 const MOST = 15 // the highest degree
@@ -36,7 +36,7 @@ export class Compare {
   ]
 
   defaults(lab) {
-    const n = usualCount(lab, 3), top = Math.max(1, highestDegree(lab.points.slice(0, n), MOST))
+    const n = usualCount(lab, 3), top = Math.max(1, highestDegree(inRandomOrder(lab).slice(0, n), MOST))
     return { a: 1, b: Math.min(12, top), n }
   }
 

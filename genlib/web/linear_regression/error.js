@@ -4,8 +4,8 @@ import { clamp } from "../shared/hand.js"
 import { cdf, logPdf, pdf, quantileT } from "../shared/normal.js"
 import { nameAndUnit } from "../shared/panel.js"
 import {
-  aroundThePicture, drawPoints, fitOf, fitted, formula, howMany, lineHandles, lineOf, lineText, moveLine, rounded,
-  throughEnds, usualCount,
+  aroundThePicture, drawPoints, fitOf, fitted, formula, howMany, inRandomOrder, lineHandles, lineOf, lineText, moveLine,
+  rounded, throughEnds, usualCount,
 } from "./common.js"
 import { leverage, meanLogLikelihood, predict } from "./polynomial.js"
 
@@ -71,7 +71,8 @@ export class WithError {
   ]
 
   defaults(lab) { // the line follows the fit to as many points as the slider says, until it is moved
-    const n = usualCount(lab), count = lab.kept.error?.n ?? n, best = fitOf(lab.points.slice(0, count), 1), [low, high] = lab.ranges[0]
+    const n = usualCount(lab), count = lab.kept.error?.n ?? n, [low, high] = lab.ranges[0]
+    const best = fitOf(inRandomOrder(lab).slice(0, count), 1)
     const at = low + 0.66 * (high - low)
     return {
       ...throughEnds(lab, (z) => predict(best, z)), sigma: rounded(best.sigma * 0.6), pz: rounded(at),

@@ -1,7 +1,8 @@
 // Points and a straight line: what most people think linear regression is.
 import { readable } from "../shared/chart.js"
 import {
-  aroundThePicture, drawPoints, fitOf, fitted, formula, howMany, lineHandles, lineOf, moveLine, rounded, throughEnds, usualCount,
+  aroundThePicture, drawPoints, fitOf, fitted, formula, howMany, inRandomOrder, lineHandles, lineOf, moveLine, rounded,
+  throughEnds, usualCount,
 } from "./common.js"
 import { predict } from "./polynomial.js"
 
@@ -31,7 +32,7 @@ export class Line {
   ]
 
   defaults(lab) {
-    const n = usualCount(lab), mean = lab.points.slice(0, n).reduce((sum, p) => sum + p[1], 0) / n
+    const n = usualCount(lab), mean = inRandomOrder(lab).slice(0, n).reduce((sum, p) => sum + p[1], 0) / n
     return { y1: rounded(mean), y2: rounded(mean), n }
   }
 

@@ -1,5 +1,6 @@
 // A Gaussian in the plane: {mean: [x, y], cov: [xx, xy, yy]}. Points are [x, y, class].
 const LOG_2_PI = Math.log(2 * Math.PI)
+const FLOOR = 1e-4 // of the data's variance: a hundredth of its standard deviation
 
 const determinant = ([xx, xy, yy]) => xx * yy - xy * xy
 
@@ -89,10 +90,16 @@ export const divergence = (q, p) => {
   return 0.5 * (trace + mahalanobis(p, ...q.mean) - 2 + Math.log(d / determinant(q.cov)))
 }
 
-/** Keep a covariance away from a line or a point, so that it has a density.
- * @param {number[]} cov @param {number} floor the smallest variance along an axis */
-export const atLeast = ([xx, xy, yy], floor) => {
-  const { angle, major, minor } = axesOf([xx, xy, yy]), least = Math.sqrt(floor)
-  if (minor >= least) return [xx, xy, yy]
-  return fromAxes(angle, Math.max(major, least), least)
+/** The smallest variances of x and of y that a fit may have, each in its own unit: a share of the data's.
+ * @param {number[]} cov of all the data @returns {number[]} above 0 */
+export const floorOf = ([xx, , yy]) => [xx, yy].map((variance) => FLOOR * variance || 1e-9)
+
+/** Keep a covariance away from a line or a point, so that it has a density. Scaled to floors of 1, it gets at
+ * least a variance of 1 along every direction; no other such covariance makes points of covariance cov as likely.
+ * @param {number[]} cov @param {number[]} floor of x and of y, above 0 */
+export const atLeast = ([xx, xy, yy], [fx, fy]) => {
+  const fxy = Math.sqrt(fx * fy), { angle, major, minor } = axesOf([xx / fx, xy / fxy, yy / fy])
+  if (minor >= 1) return [xx, xy, yy]
+  const [a, b, c] = fromAxes(angle, Math.max(major, 1), 1)
+  return [a * fx, b * fxy, c * fy]
 }
