@@ -147,6 +147,37 @@ def test_zip_bombs_are_refused_before_they_are_unpacked(
     refuse(many, "more than 100 files")
 
 
+@pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_a_zip_that_is_compressed_by_another_method_is_refused(tmp_path: Path, method: int) -> None:
+    """zipfile unpacks these without a bound, so a kilobyte may take gigabytes of memory."""
+    path = zipped(tmp_path / "z.zip", pets())
+    with zipfile.ZipFile(path, "a", method) as archive:
+        archive.writestr("cats/more.bmp", bytes(900_000))
+    refuse(path, "can't be read here: pack it again with the usual one, Deflate")
+
+
+def test_the_list_of_a_zip_says_how_an_entry_is_unpacked(tmp_path: Path) -> None:
+    """What is checked is what counts, whatever stands in front of the entry itself."""
+    with zipfile.ZipFile(tmp_path / "z.zip", "w", zipfile.ZIP_BZIP2) as archive:
+        for name, data in pets().items():
+            archive.writestr(name, data)
+    packed = (tmp_path / "z.zip").read_bytes()
+    deflate = struct.pack("<H", zipfile.ZIP_DEFLATED)
+
+    def with_deflate(mark: bytes, at: int) -> Path:
+        """The same zip, where every record of one kind claims to be deflated."""
+        data, start = bytearray(packed), packed.find(mark)
+        while start >= 0:
+            data[start + at : start + at + 2] = deflate
+            start = packed.find(mark, start + 1)
+        (tmp_path / "lie.zip").write_bytes(data)
+        return tmp_path / "lie.zip"
+
+    refuse(with_deflate(b"PK\x03\x04", 8), "can't be read here")
+    # Nothing is unpacked as bzip2: the bytes aren't what Deflate makes.
+    refuse(with_deflate(b"PK\x01\x02", 10), "12 of 12 pictures cannot be used")
+
+
 def test_a_zip_that_lies_about_a_size_harms_nothing(tmp_path: Path) -> None:
     path = zipped(tmp_path / "z.zip", {"a.bmp": bytes(900_000), "b.png": picture()})
     data = bytearray(path.read_bytes())

@@ -37,6 +37,9 @@ HELD_OUT = ("test", "val", "valid", "validation")
 EVERY = 6  # without a given split one picture in six is for the test, as in CIFAR-10
 MAX_LIST = 40_000_000  # bytes of a zip's list of entries
 UNSORTED = "unsorted"  # the class of pictures outside the class folders
+# zipfile unpacks these a piece at a time; of the others (bzip2, LZMA, Zstandard) it unpacks at once
+# whatever a few packed bytes become, however little is read.
+METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 # Formats that start another program, or that hold no pixels by themselves.
 LEFT_OUT = frozenset({"EPS", "WMF", "MPEG", "BUFR", "GRIB", "HDF5", "FITS", "IPTC"})
 
@@ -227,6 +230,11 @@ def _check_entry(zip_name: str, entry: zipfile.ZipInfo) -> None:
         raise FolderError(f"{zip_name} holds {called}, a link: only files can be read.")
     if entry.flag_bits & 0x1:
         raise FolderError(f"{zip_name} is encrypted: pack it without a password.")
+    if entry.compress_type not in METHODS:
+        raise FolderError(
+            f"{zip_name} holds {called}, compressed by a method that can't be read here: pack it "
+            "again with the usual one, Deflate."
+        )
     if entry.file_size > MAX_PICTURE:
         raise FolderError(
             f"{zip_name} holds {called} of {entry.file_size / 1e6:,.0f} MB unpacked; at most "
