@@ -532,6 +532,58 @@ def test_changed_pictures_are_decoded_anew_and_the_old_tensors_go(tmp_path: Path
     assert len(list(decode_module.cache_file(entry).parent.iterdir())) == 1
 
 
+def write(place: Path, files: dict[str, bytes]) -> Path:
+    for name, data in files.items():
+        (place / name).parent.mkdir(parents=True, exist_ok=True)
+        (place / name).write_bytes(data)
+    return place
+
+
+def split_pets(n: int = 3) -> dict[str, bytes]:
+    return {f"{part}/{name}": data for part in ("train", "test") for name, data in pets(n).items()}
+
+
+def test_what_is_added_below_is_loaded(tmp_path: Path) -> None:
+    """The time of the folder at the top stays, whatever comes into those inside."""
+    place = write(tmp_path / "pets", split_pets())
+    name = registry.register(place).name
+    assert len(datasets.load(name).train_x) == 6
+    (place / "train/cats/more.png").write_bytes(picture(90))
+    assert len(datasets.load(name).train_x) == 7
+    write(place, {"train/birds/0.png": picture(91)})
+    assert datasets.load(name).classes == ("birds", "cats", "dogs")
+    (place / "train/dogs/0.jpg").write_bytes(picture(250, (32, 32), "BMP"))  # in place
+    now = datasets.load(name)
+    assert now.train_y.tolist().count(2) == 3
+    assert (now.train_x[now.train_y == 2, 0] == 250).flatten(1).all(1).any()
+
+
+def test_the_quick_stamp_follows_names_at_any_depth(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = write(tmp_path / "pets", split_pets())
+    stamps = [source_module.quick_stamp_of(place)]
+    looked: list[object] = []
+    scandir = os.scandir
+    monkeypatch.setattr(os, "scandir", lambda path: looked.append(path) or scandir(path))
+    assert source_module.quick_stamp_of(place) == stamps[0]
+    assert looked == [], "no list of files is read as long as none changes"
+    (place / "train/cats/2.png").rename(place / "train/cats/9.png")
+    stamps.append(source_module.quick_stamp_of(place))
+    assert looked == [str(place / "train/cats")]
+    write(place, {"train/birds/small/0.png": picture()})
+    stamps.append(source_module.quick_stamp_of(place))
+    (place / "train/birds/small/1.png").write_bytes(picture())
+    stamps.append(source_module.quick_stamp_of(place))
+    (place / "train/birds/small/1.png").unlink()
+    (place / "train/birds/small/0.png").unlink()
+    stamps.append(source_module.quick_stamp_of(place))
+    assert len(set(stamps)) == 5
+    path = zipped(tmp_path / "pets.zip", pets())
+    assert source_module.quick_stamp_of(path) == source_module.stamp_of(path) != ""
+    assert source_module.quick_stamp_of(tmp_path / "nowhere") == ""
+
+
 def test_a_damaged_cache_is_no_harm(tmp_path: Path) -> None:
     entry = registry.register(zipped(tmp_path / "pets.zip", pets()))
     first = decode_module.split(entry)
