@@ -10,6 +10,8 @@ import sys
 import threading
 import tracemalloc
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -610,6 +612,72 @@ def test_an_uploaded_zip_is_kept_once_and_a_bad_one_not_at_all() -> None:
     assert registry.entries() == {} and not list(registry.shelf().glob("*.zip"))
     registry.restore("folder:pets-64")
     assert datasets.load("folder:pets-64").shape == (3, 64, 64)
+
+
+def upload(shade: int, name: str = "pets.zip", size: int = 32) -> registry.Entry:
+    """The dataset of an uploaded zip whose content follows from ``shade``."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for i in range(2):
+            archive.writestr(f"{i}.png", picture(shade))
+    return registry.keep_zip(buffer.getvalue(), name, size)
+
+
+def test_two_zips_of_one_name_at_one_moment_become_two_datasets(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    both, write = threading.Barrier(2), registry.write_bytes
+
+    def once_both_have_chosen(path: Path, data: bytes) -> None:
+        with suppress(threading.BrokenBarrierError):  # the second waits for the first
+            both.wait(1)
+        write(path, data)
+
+    monkeypatch.setattr(registry, "write_bytes", once_both_have_chosen)
+    with ThreadPoolExecutor(2) as pool:
+        made = list(pool.map(upload, (10, 20)))
+    assert sorted(entry.name for entry in made) == ["folder:pets", "folder:pets-2"]
+    assert registry.entries() == {entry.name: entry for entry in made}
+    assert all(entry.path.exists() for entry in made)
+
+
+def test_several_removed_datasets_can_be_brought_back_by_whoever_removed_them() -> None:
+    mine, small, other = upload(10), upload(10, size=28), upload(20, "shots.zip")
+    for entry in (mine, small, other):
+        registry.remove(entry.name)
+    assert registry.entries() == {} and not other.path.exists()
+    assert upload(30).name == "folder:pets-2", "a link to a removed dataset stays true"
+    registry.restore(mine.name)
+    registry.restore(other.name)
+    assert datasets.load(mine.name).shape == (3, 32, 32)
+    assert len(datasets.load(other.name).classes) == 1
+    registry.restore(small.name)
+    assert datasets.load(small.name).shape == (3, 28, 28)
+    registry.remove(other.name)
+    assert upload(20, "again.zip") == other, "the same pictures are the same dataset"
+    registry.restore(other.name)
+    assert datasets.load(other.name).shape == (3, 32, 32)
+
+
+def test_the_trash_of_datasets_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(registry, "TRASH_SIZE", 3)
+    trash = registry.shelf() / registry.TRASH
+    made = [upload(10 * i) for i in range(5)]
+    twin = upload(20, size=28)  # of the same zip as made[2]
+    for entry in (*made, twin):
+        registry.remove(entry.name)
+    left = {"pets-4.json", "pets-5.json", "pets-28.json"}
+    assert {path.name for path in trash.iterdir()} == left | {
+        entry.path.name for entry in (made[3], made[4], twin)
+    }
+    with pytest.raises(OSError):
+        registry.restore(made[2].name)
+    monkeypatch.setattr(registry, "TRASH_BYTES", 0)
+    last = upload(200)
+    registry.remove(last.name)
+    assert {path.name for path in trash.iterdir()} == {"pets.json", last.path.name}
+    registry.restore(last.name)
+    assert datasets.load(last.name).shape == (3, 32, 32)
 
 
 def test_what_is_not_here_is_said_in_a_sentence(
