@@ -214,6 +214,13 @@ def test_empty_sources_say_so(tmp_path: Path) -> None:
     refuse(zipped(tmp_path / "one.zip", {"a.png": picture()}), "one picture only")
 
 
+def test_a_path_that_leads_nowhere_says_so(tmp_path: Path) -> None:
+    (tmp_path / "circle").symlink_to(tmp_path / "circle")
+    for path in (Path("~nosuch/pics"), tmp_path / "circle"):
+        with pytest.raises(FolderError, match="There is nothing at"):
+            registry.register(path)
+
+
 def test_broken_pictures_are_left_out_and_named(tmp_path: Path) -> None:
     cut = picture(kind="JPEG", size=(300, 300))[:400]
     files = pets() | {

@@ -93,7 +93,10 @@ def register(path: Path, size: int = DEFAULT_SIZE, colour: str = "colour") -> En
 
     Raises FolderError with one sentence for what cannot be used; then nothing is changed.
     """
-    path = path.expanduser().resolve()
+    try:
+        path = path.expanduser().resolve()
+    except RuntimeError:  # "~nobody", or links in a circle
+        raise FolderError(f"There is nothing at {shown(str(path))}.") from None
     look(path)
     with exclusive(_lock()):
         return _describe(path, path, path.name if path.is_dir() else path.stem, size, colour)
