@@ -2,24 +2,29 @@
 
 A file is written in a temporary folder next to its place, flushed to the disk, and moved there::
 
-    runs/vae-3/.status.json.k3x9q2.tmp/new  ->  runs/vae-3/status.json
+    runs/vae-3/.status.json.1f0c92ab.k3x9q2wz.tmp/new  ->  runs/vae-3/status.json
 
 The writer keeps the temporary folder locked. The kernel releases the lock when the writer ends,
 however it ends, so a temporary folder without a lock was left by a killed writer: the next write
-in the same place removes it.
+in the same place removes it. On a shared disk the locks of other machines may not be seen. The name
+says which machine writes, and only what is more than a day old is removed for another one.
 """
 
 from __future__ import annotations
 
 import errno
 import fcntl
+import hashlib
 import json
 import os
 import shutil
+import socket
 import tempfile
 import time
+import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from functools import lru_cache
 from pathlib import Path
 from typing import BinaryIO
 
@@ -27,6 +32,22 @@ from genlib.environment import DiskFullError
 
 SUFFIX = ".tmp"
 STAGED = "new"  # the file inside the temporary folder
+SPARED_S = 86_400.0  # for how long the unfinished work of another machine is left alone
+
+
+@lru_cache
+def machine() -> str:
+    """This machine since it was started. Processes that agree on it see each other's locks."""
+    try:
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    except OSError:  # not Linux
+        boot = f"{uuid.getnode():x}"
+    return f"{boot}@{socket.gethostname()}"
+
+
+def tag(of: str) -> str:
+    """The eight letters that stand for a ``machine`` in the name of a temporary folder."""
+    return hashlib.sha256(of.encode(errors="replace")).hexdigest()[:8]
 
 
 def is_full(error: BaseException) -> bool:
@@ -70,8 +91,9 @@ def staged(path: Path, name: str = STAGED) -> Iterator[Path]:
 
 
 def _locked_folder(path: Path) -> tuple[Path, int]:
+    prefix = f".{path.name}.{tag(machine())}."
     while True:
-        folder = tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}.", suffix=SUFFIX)
+        folder = tempfile.mkdtemp(dir=path.parent, prefix=prefix, suffix=SUFFIX)
         # A sweep may come between making the folder and locking it: then there is another one.
         try:
             lock = os.open(folder, os.O_RDONLY)
@@ -113,12 +135,15 @@ def sync(path: Path) -> None:
 
 
 def sweep(folder: Path) -> None:
-    """Remove what killed writers left in ``folder``; the work of living ones is left alone."""
+    """Remove what killed writers of this machine left in ``folder``, and what others did more than
+    ``SPARED_S`` ago; the work of living ones is left alone."""
     with os.scandir(folder) as entries:
-        left = [e.path for e in entries if e.name.startswith(".") and e.name.endswith(SUFFIX)]
-    for path in left:
+        left = [e for e in entries if e.name.startswith(".") and e.name.endswith(SUFFIX)]
+    for entry in left:
         with suppress(OSError):  # finished or swept by somebody else meanwhile
-            _remove_if_abandoned(path)
+            age = time.time() - entry.stat(follow_symlinks=False).st_mtime
+            if f".{tag(machine())}." in entry.name or age > SPARED_S:
+                _remove_if_abandoned(entry.path)
 
 
 def _remove_if_abandoned(path: str) -> None:

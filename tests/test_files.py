@@ -6,6 +6,7 @@ import os
 import signal
 import stat
 import tempfile
+import time
 from pathlib import Path
 
 import pytest
@@ -59,6 +60,27 @@ def test_the_next_write_sweeps_what_a_killed_writer_left_and_no_living_one(tmp_p
         kill(alive)
     write_json(path, {"a": 3})
     assert names(tmp_path) == ["other.json", "status.json"]
+
+
+def test_a_sweep_spares_what_another_machine_writes_for_a_day(tmp_path: Path) -> None:
+    """Its lock may not be seen from here: on NFS those of folders never leave a machine."""
+    mine, other = files.tag(files.machine()), files.tag("f3a1@elsewhere")
+    names_of = {who: f".status.json.{who}.k3x9q2wz{files.SUFFIX}" for who in (mine, other)}
+    long_ago, old = time.time() - files.SPARED_S - 60, f".old.{other}.a1b2c3d4{files.SUFFIX}"
+    for name in (*names_of.values(), old, f".odd.a1b2c3d4{files.SUFFIX}"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / files.STAGED).write_bytes(b"half")
+        if name not in names_of.values():
+            os.utime(tmp_path / name, (long_ago, long_ago))
+    write_json(tmp_path / "status.json", {})
+    assert names(tmp_path) == [names_of[other], "status.json"]
+    assert (tmp_path / names_of[other] / files.STAGED).read_bytes() == b"half"
+
+
+def test_a_temporary_folder_says_which_machine_writes(tmp_path: Path) -> None:
+    with files.staged(tmp_path / "a") as new:
+        assert f".{files.tag(files.machine())}." in new.parent.name
+        new.touch()
 
 
 def test_a_sweep_of_another_process_harms_no_writer_that_is_about_to_lock(

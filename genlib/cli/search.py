@@ -45,12 +45,12 @@ def start(options: argparse.Namespace) -> int:
         raise ValueError(f"--search must be at least 2, got {options.search}")
     if options.leave:
         raise ValueError("a search is led by this command: leave out --leave")
-    if options.seeds < 1:
-        raise ValueError(f"--seeds must be at least 1, got {options.seeds}")
     given = given_by(options)
     ranges, fixed = ranges_of(options.family, given)
     if "seed" in ranges and options.seeds > 1:
         raise ValueError("seed can't be sampled and repeated: leave out --seeds or --set seed")
+    launcher, wish = launch.chosen(options.on), train.pairs(options.job, "--job")
+    launch.launcher(launcher).check(launch.options(launcher, wish))  # before the name is taken
     dataset = train.dataset_of(options)
     one = SweepSpec(
         command.name_of(options, ranges),
@@ -59,14 +59,13 @@ def start(options: argparse.Namespace) -> int:
         seeds=options.seeds,
         fixed=fixed,
         dataset=dataset,
-        launcher=launch.chosen(options.on),
+        launcher=launcher,
         search=options.search,
         metric=options.metric,
         highest=options.highest,
-        job=train.pairs(options.job, "--job"),
+        job=wish,
         at_once=options.max,
     )
-    launch.launcher(one.launcher).check(launch.options(one.launcher, one.job))
     each = f", each with {one.seeds} seeds" if one.seeds > 1 else ""
     with command.begun(one):
         print(f"search {one.name}: {options.search} settings{each}", file=sys.stderr)

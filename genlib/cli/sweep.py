@@ -18,6 +18,7 @@ from genlib.runs import clusters, launch, queue, sweep
 from genlib.runs.directory import RESUMABLE, Run, RunSpec
 from genlib.runs.launch import LAUNCHERS
 from genlib.runs.sweep import OPEN, Outcome, SweepSpec
+from genlib.settings import shown
 
 LOOK_S = 0.5  # seconds between two looks at the runs
 MOST_COLUMNS = 3  # metrics in the table on the screen; the CSV has all
@@ -67,6 +68,10 @@ def command(options: argparse.Namespace) -> int:
         raise ValueError("give either a FAMILY, --resume, --show or --stop NAME, and only one")
     if options.max < 0:
         raise ValueError(f"--max must be at least 1, got {options.max}")
+    if not 1 <= options.seeds <= sweep.MOST_RUNS:
+        raise ValueError(
+            f"--seeds must be between 1 and {sweep.MOST_RUNS:,}, got {shown(options.seeds)}"
+        )
     return ways[given[0]](options)
 
 
@@ -77,10 +82,10 @@ def start(options: argparse.Namespace) -> int:
 
         return search(options)
     made, varied = specs(options)
-    launcher = launch.chosen(options.on)
+    launcher, wish = launch.chosen(options.on), train.pairs(options.job, "--job")
+    launch.options(launcher, wish)  # a bad one is said before the name is taken
     name = name_of(options, varied)
     one = SweepSpec(name, options.family, varied, options.seeds, launcher, metric=options.metric)
-    wish = train.pairs(options.job, "--job")
     one = replace(one, highest=options.highest, job=wish, at_once=options.max)
     begin(one, [replace(spec, sweep=name) for spec in made])
     print(f"sweep {name}: {len(made)} runs, {LAUNCHERS[launcher]} each", file=sys.stderr)
@@ -89,8 +94,6 @@ def start(options: argparse.Namespace) -> int:
 
 def specs(options: argparse.Namespace) -> tuple[list[RunSpec], dict[str, list[str]]]:
     """The runs of a grid, and the values of what varies; ValueError says what is wrong."""
-    if options.seeds < 1:
-        raise ValueError(f"--seeds must be at least 1, got {options.seeds}")
     texts = values_of(options.family, train.pairs(options.set))
     if options.epochs is not None:
         texts["epochs"] = [options.epochs]
@@ -132,7 +135,6 @@ def name_of(options: argparse.Namespace, varied: Iterable[str]) -> str:
 def begin(one: SweepSpec, made: Sequence[RunSpec]) -> list[Run]:
     """Queue the runs of a sweep; its file is there before they are."""
     limit(one)
-    launch.options(one.launcher, one.job)  # a bad one is said before anything is written
     most = one.at_once
     with begun(one):
         return queue.start_all(made, on=one.launcher, options=one.job, limited=False, at_once=most)

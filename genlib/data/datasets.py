@@ -29,7 +29,7 @@ from genlib.data.mnist import frame_digit
 from genlib.data.pictures import decode, registry
 from genlib.data.pictures.photographs import scikit_learns
 from genlib.data.pictures.registry import Entry
-from genlib.data.pictures.source import look
+from genlib.data.pictures.source import look, stamp_of
 from genlib.data.toys import bars_and_stripes
 from genlib.environment import root, user_cache
 from genlib.settings import shown
@@ -210,14 +210,15 @@ def known(name: str) -> Dataset:
 def load(name: str = "mnist", classes: str = "") -> Dataset:
     """The dataset of that name. Raises ValueError for an unknown name or class.
 
-    Pictures that were not decoded yet are decoded first; ``prepare`` does it with progress.
+    Pictures that were not decoded yet, or have changed, are decoded first; ``prepare`` does it with
+    progress.
     """
     if name in DATASETS:
         return known(name).only(classes)
     entry = entry_of(name)
     if classes:
         return _some_classes(entry, classes)
-    return _pictures(entry, entry.path.stat().st_mtime_ns)
+    return _pictures(entry, stamp_of(entry.path))
 
 
 @dataclass(frozen=True)
@@ -292,7 +293,7 @@ def prepare(
 
 
 @lru_cache(maxsize=4)
-def _pictures(entry: Entry, stamp: int) -> Dataset:
+def _pictures(entry: Entry, stamp: str) -> Dataset:
     return _open(entry)
 
 

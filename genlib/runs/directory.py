@@ -23,10 +23,8 @@ A run's name is never that of a shipped checkpoint; renaming changes a header, n
 
 import json
 import os
-import socket
 import sys
 import time
-import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from functools import lru_cache
@@ -34,7 +32,7 @@ from pathlib import Path
 from typing import cast
 
 from genlib.environment import shipped_dir
-from genlib.files import is_held, open_file, read_json, write_bytes, write_json
+from genlib.files import is_held, machine, open_file, read_json, write_bytes, write_json
 from genlib.runs import events
 from genlib.settings import Control, Event, TrainSettings, fit, is_fit
 from genlib.store.recipes import RECIPES
@@ -174,16 +172,6 @@ class Status:
     state: str
     since: float = 0.0
     message: str = ""
-
-
-@lru_cache
-def machine() -> str:
-    """This machine since it was started. Processes that agree on it see each other's locks."""
-    try:
-        boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
-    except OSError:  # not Linux
-        boot = f"{uuid.getnode():x}"
-    return f"{boot}@{socket.gethostname()}"
 
 
 def signature(pid: int) -> str:

@@ -98,6 +98,7 @@ def test_out_makes_the_directory_and_refuses_a_full_one(
         (["train", "vae", "--set", "foo=1"], "unknown setting 'foo'"),
         (["train", "vae", "--epochs", "many"], "epochs must be a whole number"),
         (["train", "vae", "--dataset", "cats"], "unknown dataset 'cats'"),
+        (["train", "pca", "--dataset", "~nosuch/pics"], "There is nothing at '~nosuch/pics'"),
         (["train", "vae", "--dataset", "digits", "--set", "classes=1,42"], "class '42'"),
         (["train", "vae", "--dataset", "digits", "--set", "image_size=32"], "it is 28 for"),
         (["train", "vae", "--dataset", "digits", "--set", "channels=3"], "it is 1 for"),

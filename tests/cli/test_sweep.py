@@ -94,22 +94,24 @@ def test_a_sweep_that_is_refused_leaves_its_name_free(
         ([*TINY, "--set", "latent_dim=2,x"], "latent_dim must be a whole number"),
         ([*TINY, "--set", "latent_dim=,"], "--set latent_dim= has no value"),
         ([*TINY, "--set", "cake=1,2"], "unknown setting 'cake'"),
-        ([*TINY, "--set", "lr=0.1,0.2", "--seeds", "0"], "--seeds must be at least 1, got 0"),
+        ([*TINY, "--set", "lr=0.1,0.2", "--seeds", "0"], "--seeds must be between 1 and 10,000"),
+        ([*TINY, "--set", "lr=0.1,0.2", "--seeds", "9" * 20], "between 1 and 10,000, got 999999"),
         ([*TINY, "--set", "lr=0.1,0.2", "--seeds", "9000"], "a sweep has at most 10,000 runs"),
         ([*TINY, "--set", "lr=0.1,0.2", "--name", "../a"], "name must have 1 to 60 letters"),
         ([*TINY, "--set", "lr=0.1,0.2", "--job", "cpus=2"], "the launcher here has no settings"),
+        ([*TINY, "--set", "lr=0.1,0.2", "--job", "cpus"], "--job takes FIELD=VALUE, got 'cpus'"),
         ([*TINY, "--set", "lr=0.1,0.2", "--max", "-1"], "--max must be at least 1"),
         (["sweep", "--resume", "nothing"], "no sweep is called 'nothing'; there are none"),
         (["sweep", "--show", "../x"], "no sweep is called '../x'"),
     ],
 )
 def test_a_mistake_is_one_sentence_and_starts_nothing(
-    arguments: list[str], sentence: str, capsys: pytest.CaptureFixture[str]
+    arguments: list[str], sentence: str, capsys: pytest.CaptureFixture[str], folder: Path
 ) -> None:
     assert main(arguments) == 2
     out, err = capsys.readouterr()
     assert out == "" and sentence in err and err.count("\n") == 1
-    assert not queue.listing()
+    assert not queue.listing() and not list((folder / "sweeps").glob("*"))
 
 
 def test_ctrl_c_leaves_the_runs_and_stop_and_resume_find_them(

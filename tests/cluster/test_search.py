@@ -52,15 +52,18 @@ def test_a_search_samples_within_its_ranges_and_keeps_a_table(
         (["--set", "latent_dim=2..2.5"], "latent_dim must be LOW..HIGH with whole numbers"),
         (["--set", "latent_dim=2"], "a search needs a range"),
         ([*VARIED, "--leave"], "a search is led by this command"),
-        ([*VARIED, "--seeds", "0"], "--seeds must be at least 1, got 0"),
+        ([*VARIED, "--seeds", "0"], "--seeds must be between 1 and 10,000, got 0"),
+        ([*VARIED, "--seeds", "9" * 20], "--seeds must be between 1 and 10,000, got 999999"),
+        ([*VARIED, "--job", "cpus=2"], "the launcher here has no settings, got cpus"),
         (["--set", "seed=1..9", "--seeds", "2"], "seed can't be sampled and repeated"),
     ],
 )
 def test_a_mistake_is_one_sentence(
-    arguments: list[str], sentence: str, capsys: pytest.CaptureFixture[str]
+    arguments: list[str], sentence: str, capsys: pytest.CaptureFixture[str], folder: Path
 ) -> None:
     assert main([*TINY, *arguments, "--search", "4"]) == 2
     assert sentence in capsys.readouterr().err and not queue.listing()
+    assert not list((folder / "sweeps").glob("*"))
 
 
 def test_ranges() -> None:

@@ -10,6 +10,8 @@ import sys
 import threading
 import tracemalloc
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -147,6 +149,37 @@ def test_zip_bombs_are_refused_before_they_are_unpacked(
     refuse(many, "more than 100 files")
 
 
+@pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_a_zip_that_is_compressed_by_another_method_is_refused(tmp_path: Path, method: int) -> None:
+    """zipfile unpacks these without a bound, so a kilobyte may take gigabytes of memory."""
+    path = zipped(tmp_path / "z.zip", pets())
+    with zipfile.ZipFile(path, "a", method) as archive:
+        archive.writestr("cats/more.bmp", bytes(900_000))
+    refuse(path, "can't be read here: pack it again with the usual one, Deflate")
+
+
+def test_the_list_of_a_zip_says_how_an_entry_is_unpacked(tmp_path: Path) -> None:
+    """What is checked is what counts, whatever stands in front of the entry itself."""
+    with zipfile.ZipFile(tmp_path / "z.zip", "w", zipfile.ZIP_BZIP2) as archive:
+        for name, data in pets().items():
+            archive.writestr(name, data)
+    packed = (tmp_path / "z.zip").read_bytes()
+    deflate = struct.pack("<H", zipfile.ZIP_DEFLATED)
+
+    def with_deflate(mark: bytes, at: int) -> Path:
+        """The same zip, where every record of one kind claims to be deflated."""
+        data, start = bytearray(packed), packed.find(mark)
+        while start >= 0:
+            data[start + at : start + at + 2] = deflate
+            start = packed.find(mark, start + 1)
+        (tmp_path / "lie.zip").write_bytes(data)
+        return tmp_path / "lie.zip"
+
+    refuse(with_deflate(b"PK\x03\x04", 8), "can't be read here")
+    # Nothing is unpacked as bzip2: the bytes aren't what Deflate makes.
+    refuse(with_deflate(b"PK\x01\x02", 10), "12 of 12 pictures cannot be used")
+
+
 def test_a_zip_that_lies_about_a_size_harms_nothing(tmp_path: Path) -> None:
     path = zipped(tmp_path / "z.zip", {"a.bmp": bytes(900_000), "b.png": picture()})
     data = bytearray(path.read_bytes())
@@ -179,6 +212,13 @@ def test_empty_sources_say_so(tmp_path: Path) -> None:
     refuse(zipped(tmp_path / "t.zip", {"a.txt": b"hello"}), "holds no picture")
     refuse(tmp_path / "nowhere", "There is nothing at")
     refuse(zipped(tmp_path / "one.zip", {"a.png": picture()}), "one picture only")
+
+
+def test_a_path_that_leads_nowhere_says_so(tmp_path: Path) -> None:
+    (tmp_path / "circle").symlink_to(tmp_path / "circle")
+    for path in (Path("~nosuch/pics"), tmp_path / "circle"):
+        with pytest.raises(FolderError, match="There is nothing at"):
+            registry.register(path)
 
 
 def test_broken_pictures_are_left_out_and_named(tmp_path: Path) -> None:
@@ -501,6 +541,58 @@ def test_changed_pictures_are_decoded_anew_and_the_old_tensors_go(tmp_path: Path
     assert len(list(decode_module.cache_file(entry).parent.iterdir())) == 1
 
 
+def write(place: Path, files: dict[str, bytes]) -> Path:
+    for name, data in files.items():
+        (place / name).parent.mkdir(parents=True, exist_ok=True)
+        (place / name).write_bytes(data)
+    return place
+
+
+def split_pets(n: int = 3) -> dict[str, bytes]:
+    return {f"{part}/{name}": data for part in ("train", "test") for name, data in pets(n).items()}
+
+
+def test_what_is_added_below_is_loaded(tmp_path: Path) -> None:
+    """The time of the folder at the top stays, whatever comes into those inside."""
+    place = write(tmp_path / "pets", split_pets())
+    name = registry.register(place).name
+    assert len(datasets.load(name).train_x) == 6
+    (place / "train/cats/more.png").write_bytes(picture(90))
+    assert len(datasets.load(name).train_x) == 7
+    write(place, {"train/birds/0.png": picture(91)})
+    assert datasets.load(name).classes == ("birds", "cats", "dogs")
+    (place / "train/dogs/0.jpg").write_bytes(picture(250, (32, 32), "BMP"))  # in place
+    now = datasets.load(name)
+    assert now.train_y.tolist().count(2) == 3
+    assert (now.train_x[now.train_y == 2, 0] == 250).flatten(1).all(1).any()
+
+
+def test_the_quick_stamp_follows_names_at_any_depth(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = write(tmp_path / "pets", split_pets())
+    stamps = [source_module.quick_stamp_of(place)]
+    looked: list[object] = []
+    scandir = os.scandir
+    monkeypatch.setattr(os, "scandir", lambda path: looked.append(path) or scandir(path))
+    assert source_module.quick_stamp_of(place) == stamps[0]
+    assert looked == [], "no list of files is read as long as none changes"
+    (place / "train/cats/2.png").rename(place / "train/cats/9.png")
+    stamps.append(source_module.quick_stamp_of(place))
+    assert looked == [str(place / "train/cats")]
+    write(place, {"train/birds/small/0.png": picture()})
+    stamps.append(source_module.quick_stamp_of(place))
+    (place / "train/birds/small/1.png").write_bytes(picture())
+    stamps.append(source_module.quick_stamp_of(place))
+    (place / "train/birds/small/1.png").unlink()
+    (place / "train/birds/small/0.png").unlink()
+    stamps.append(source_module.quick_stamp_of(place))
+    assert len(set(stamps)) == 5
+    path = zipped(tmp_path / "pets.zip", pets())
+    assert source_module.quick_stamp_of(path) == source_module.stamp_of(path) != ""
+    assert source_module.quick_stamp_of(tmp_path / "nowhere") == ""
+
+
 def test_a_damaged_cache_is_no_harm(tmp_path: Path) -> None:
     entry = registry.register(zipped(tmp_path / "pets.zip", pets()))
     first = decode_module.split(entry)
@@ -527,6 +619,72 @@ def test_an_uploaded_zip_is_kept_once_and_a_bad_one_not_at_all() -> None:
     assert registry.entries() == {} and not list(registry.shelf().glob("*.zip"))
     registry.restore("folder:pets-64")
     assert datasets.load("folder:pets-64").shape == (3, 64, 64)
+
+
+def upload(shade: int, name: str = "pets.zip", size: int = 32) -> registry.Entry:
+    """The dataset of an uploaded zip whose content follows from ``shade``."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for i in range(2):
+            archive.writestr(f"{i}.png", picture(shade))
+    return registry.keep_zip(buffer.getvalue(), name, size)
+
+
+def test_two_zips_of_one_name_at_one_moment_become_two_datasets(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    both, write = threading.Barrier(2), registry.write_bytes
+
+    def once_both_have_chosen(path: Path, data: bytes) -> None:
+        with suppress(threading.BrokenBarrierError):  # the second waits for the first
+            both.wait(1)
+        write(path, data)
+
+    monkeypatch.setattr(registry, "write_bytes", once_both_have_chosen)
+    with ThreadPoolExecutor(2) as pool:
+        made = list(pool.map(upload, (10, 20)))
+    assert sorted(entry.name for entry in made) == ["folder:pets", "folder:pets-2"]
+    assert registry.entries() == {entry.name: entry for entry in made}
+    assert all(entry.path.exists() for entry in made)
+
+
+def test_several_removed_datasets_can_be_brought_back_by_whoever_removed_them() -> None:
+    mine, small, other = upload(10), upload(10, size=28), upload(20, "shots.zip")
+    for entry in (mine, small, other):
+        registry.remove(entry.name)
+    assert registry.entries() == {} and not other.path.exists()
+    assert upload(30).name == "folder:pets-2", "a link to a removed dataset stays true"
+    registry.restore(mine.name)
+    registry.restore(other.name)
+    assert datasets.load(mine.name).shape == (3, 32, 32)
+    assert len(datasets.load(other.name).classes) == 1
+    registry.restore(small.name)
+    assert datasets.load(small.name).shape == (3, 28, 28)
+    registry.remove(other.name)
+    assert upload(20, "again.zip") == other, "the same pictures are the same dataset"
+    registry.restore(other.name)
+    assert datasets.load(other.name).shape == (3, 32, 32)
+
+
+def test_the_trash_of_datasets_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(registry, "TRASH_SIZE", 3)
+    trash = registry.shelf() / registry.TRASH
+    made = [upload(10 * i) for i in range(5)]
+    twin = upload(20, size=28)  # of the same zip as made[2]
+    for entry in (*made, twin):
+        registry.remove(entry.name)
+    left = {"pets-4.json", "pets-5.json", "pets-28.json"}
+    assert {path.name for path in trash.iterdir()} == left | {
+        entry.path.name for entry in (made[3], made[4], twin)
+    }
+    with pytest.raises(OSError):
+        registry.restore(made[2].name)
+    monkeypatch.setattr(registry, "TRASH_BYTES", 0)
+    last = upload(200)
+    registry.remove(last.name)
+    assert {path.name for path in trash.iterdir()} == {"pets.json", last.path.name}
+    registry.restore(last.name)
+    assert datasets.load(last.name).shape == (3, 32, 32)
 
 
 def test_what_is_not_here_is_said_in_a_sentence(

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
+from genlib.data.pictures import registry
 from genlib.environment import uploads_dir
 from genlib.models.autoencoder import Autoencoder, AutoencoderSettings
 from genlib.settings import TrainSettings
@@ -24,6 +26,31 @@ def test_some_classes_of_a_dataset_are_picked_once() -> None:
     assert first.train_x.data_ptr() == again.train_x.data_ptr()
     assert first.train_y.unique().tolist() == [3, 5]
     assert len(loading.all_pictures_of(info).train_y.unique()) == 10
+
+
+def test_own_pictures_that_are_added_below_are_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The time of the folder at the top stays, whatever comes into those inside."""
+    monkeypatch.setenv("GENLIB_RUNS", str(tmp_path / "runs"))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+
+    def add(name: str, shade: int) -> None:
+        file = tmp_path / "pets" / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        Image.new("RGB", (8, 8), (shade, 0, 0)).save(file)
+
+    for i in range(2):
+        for folder in ("train/cats", "train/dogs", "test/cats"):
+            add(f"{folder}/{i}.png", 10 * i)
+    name = registry.register(tmp_path / "pets").name
+    first = loading.dataset(name)
+    assert (len(first.train_x), first.classes) == (4, ("cats", "dogs"))
+    assert loading.dataset(name) is first
+    add("train/cats/2.png", 50)
+    assert len(loading.dataset(name).train_x) == 5
+    add("train/birds/0.png", 60)
+    assert loading.dataset(name).classes == ("birds", "cats", "dogs")
 
 
 def test_codes_of_the_test_images_are_kept_once(shipped: Path) -> None:

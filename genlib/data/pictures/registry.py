@@ -4,22 +4,26 @@
 
     runs/datasets/pets.json       where the pictures are, which size, colour or grey
     runs/datasets/pets.zip        an uploaded zip, as it came
+    runs/datasets/.trash/         both, of datasets that were removed
 
 A dataset of this kind is called ``folder:pets``. Training processes and restarts find it there.
+Whoever changes what is there holds ``runs/.datasets.lock``.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
 from genlib import environment
 from genlib.data.pictures.source import FolderError, look
 from genlib.environment import runs_dir
-from genlib.files import move, staged, write_bytes
+from genlib.files import exclusive, move, staged, write_bytes
 from genlib.settings import file_name, fit, shown
 
 PREFIX = "folder:"
@@ -27,6 +31,8 @@ SIZES = (28, 32, 64)  # 28: digits and clothes, the size of most shipped familie
 DEFAULT_SIZE = 32
 COLOURS = ("colour", "grey")
 TRASH = ".trash"
+TRASH_SIZE = 20  # removed datasets that can be brought back
+TRASH_BYTES = 1_000_000_000  # of their zips
 MAX_UPLOAD = 400_000_000  # bytes
 
 
@@ -53,10 +59,18 @@ def shelf() -> Path:
     return runs_dir() / "datasets"
 
 
+def _lock() -> Path:
+    return runs_dir() / ".datasets.lock"
+
+
 def entries() -> dict[str, Entry]:
     """The datasets on the shelf by name; a description that cannot be read is left out."""
+    return _described(shelf())
+
+
+def _described(folder: Path) -> dict[str, Entry]:
     found = {}
-    for file in sorted(shelf().glob("*.json")):
+    for file in sorted(folder.glob("*.json")):
         try:
             entry = _read(file)
         except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError):
@@ -79,20 +93,25 @@ def register(path: Path, size: int = DEFAULT_SIZE, colour: str = "colour") -> En
 
     Raises FolderError with one sentence for what cannot be used; then nothing is changed.
     """
-    path = path.expanduser().resolve()
+    try:
+        path = path.expanduser().resolve()
+    except RuntimeError:  # "~nobody", or links in a circle
+        raise FolderError(f"There is nothing at {shown(str(path))}.") from None
     look(path)
-    return _describe(path, path, path.name if path.is_dir() else path.stem, size, colour)
+    with exclusive(_lock()):
+        return _describe(path, path, path.name if path.is_dir() else path.stem, size, colour)
 
 
 def _describe(path: Path, said: Path, title: str, size: int, colour: str) -> Entry:
-    known = entries()
-    for entry in known.values():
+    known, removed = entries(), _described(shelf() / TRASH)
+    for entry in (*known.values(), *removed.values()):
         if (entry.path, entry.size, entry.colour) == (path, size, colour):
-            return entry
+            return entry if entry.name in known else _bring_back(entry.name)
     stem = re.sub(r"[^a-z0-9_]+", "-", title.lower()).strip("-")[:40] or "pictures"
     stem += ("" if size == DEFAULT_SIZE else f"-{size}") + ("" if colour == COLOURS[0] else "-grey")
     name, number = stem, 1
-    while PREFIX + name in known or (shelf() / f"{name}.json").exists():
+    # A name in the trash is taken, too: it comes back by ``restore``.
+    while PREFIX + name in known | removed or (shelf() / f"{name}.json").exists():
         number += 1
         name = f"{stem}-{number}"
     title = fit(title, 60) or "pictures"
@@ -117,32 +136,68 @@ def keep_zip(data: bytes, filename: str, size: int = DEFAULT_SIZE, colour: str =
         )
     stored = shelf() / f"{hashlib.sha256(data).hexdigest()[:16]}.zip"
     shelf().mkdir(parents=True, exist_ok=True)
-    if not stored.exists():
-        with staged(stored, title) as candidate:
-            candidate.write_bytes(data)
-            look(candidate)
-    return _describe(stored, Path(stored.name), Path(title).stem, size, colour)
+    with exclusive(_lock()):  # or another visitor removes the zip before it is described
+        if not stored.exists():
+            with staged(stored, title) as candidate:
+                candidate.write_bytes(data)
+                look(candidate)
+        return _describe(stored, Path(stored.name), Path(title).stem, size, colour)
 
 
 def remove(name: str) -> None:
-    """Take a dataset off the shelf; ``restore`` brings the last one back. A folder's pictures stay
-    where they are; an uploaded zip goes with its last dataset. Raises OSError when it is gone."""
+    """Move a dataset to the trash, from where ``restore`` brings it back. A folder's pictures stay
+    where they are; an uploaded zip goes with its last dataset. Raises OSError when it is gone.
+
+    The trash keeps the last TRASH_SIZE, as far as their zips fit into TRASH_BYTES.
+    """
     trash, file = shelf() / TRASH, _file(name)
-    entry = _read(file)
-    trash.mkdir(exist_ok=True)
+    with exclusive(_lock()):
+        entry = _read(file)
+        trash.mkdir(exist_ok=True)
+        move(file, trash / file.name)
+        os.utime(trash / file.name, ns=(time.time_ns(),) * 2)
+        if _is_uploaded(entry) and all(e.path != entry.path for e in entries().values()):
+            move(entry.path, trash / entry.path.name)
+        _forget_oldest(trash)
+
+
+def _forget_oldest(trash: Path) -> None:
+    removed = {name: (trash / _file(name).name, entry) for name, entry in _described(trash).items()}
+    newest = sorted(removed.values(), key=lambda one: one[0].stat().st_mtime_ns, reverse=True)
+    kept: set[str] = set()
+    room = TRASH_BYTES
+    for file, entry in newest[:TRASH_SIZE]:
+        zipped = trash / entry.path.name
+        if _is_uploaded(entry) and zipped.name not in kept and zipped.exists():
+            room -= zipped.stat().st_size
+        if kept and room < 0:
+            break
+        kept |= {file.name, zipped.name}
     for old in trash.iterdir():
-        old.unlink()
-    move(file, trash / file.name)
-    if entry.path.parent == shelf() and all(e.path != entry.path for e in entries().values()):
-        move(entry.path, trash / entry.path.name)
+        if old.name not in kept:
+            old.unlink()
 
 
 def restore(name: str) -> None:
-    """Undo the last ``remove``. Raises OSError when there is nothing to bring back."""
+    """Undo a ``remove``, unless the same pictures were added again meanwhile. Raises OSError when
+    the trash no longer has the dataset."""
+    with exclusive(_lock()):
+        if name not in entries():
+            _bring_back(name)
+
+
+def _bring_back(name: str) -> Entry:
     trash, file = shelf() / TRASH, _file(name)
+    entry = _read(trash / file.name)
+    zipped = trash / entry.path.name
+    if _is_uploaded(entry) and zipped.exists():  # else another dataset has it
+        move(zipped, entry.path)
     move(trash / file.name, file)
-    for zipped in trash.glob("*.zip"):
-        move(zipped, shelf() / zipped.name)
+    return entry
+
+
+def _is_uploaded(entry: Entry) -> bool:
+    return entry.path.parent == shelf()
 
 
 def _file(name: str) -> Path:

@@ -20,7 +20,7 @@ import zipfile
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 from PIL import Image
@@ -37,6 +37,9 @@ HELD_OUT = ("test", "val", "valid", "validation")
 EVERY = 6  # without a given split one picture in six is for the test, as in CIFAR-10
 MAX_LIST = 40_000_000  # bytes of a zip's list of entries
 UNSORTED = "unsorted"  # the class of pictures outside the class folders
+# zipfile unpacks these a piece at a time; of the others (bzip2, LZMA, Zstandard) it unpacks at once
+# whatever a few packed bytes become, however little is read.
+METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 # Formats that start another program, or that hold no pixels by themselves.
 LEFT_OUT = frozenset({"EPS", "WMF", "MPEG", "BUFR", "GRIB", "HDF5", "FITS", "IPTC"})
 
@@ -145,6 +148,38 @@ def stamp_of(path: Path) -> str:
     return _stamp_of_zip(path) if path.is_file() else ""
 
 
+def quick_stamp_of(path: Path) -> str:
+    """A text that changes when files of a source are added, removed or renamed, at any depth.
+
+    It looks at the folders only, whose modification times change with their lists of names: for
+    10,000 files it takes well below a millisecond where ``stamp_of`` takes a hundred. A file that
+    is overwritten in place isn't noticed; for a zip the two are the same.
+    """
+    if not path.is_dir():
+        return stamp_of(path)
+    digest, left = hashlib.sha256(), [str(path)]
+    while left:
+        folder = left.pop()
+        try:
+            about = os.stat(folder)
+        except OSError:
+            continue  # removed meanwhile
+        # The count of links tells two new folders within one tick of the disk's clock apart.
+        digest.update(os.fsencode(f"{folder}\0{about.st_mtime_ns}\0{about.st_nlink}\0"))
+        left += _inner(folder, about.st_mtime_ns, about.st_nlink)
+    return digest.hexdigest()
+
+
+@lru_cache(maxsize=10_000)
+def _inner(folder: str, changed: int, links: int) -> tuple[str, ...]:
+    """The folders directly inside one, read once as long as its stamps stay the same."""
+    try:
+        with os.scandir(folder) as found:
+            return tuple(sorted(e.path for e in found if e.is_dir(follow_symlinks=False)))
+    except OSError:  # nobody may look inside; ``look`` leaves it out as well
+        return ()
+
+
 def _stamp_of_zip(path: Path) -> str:
     about = path.stat()
     return f"{about.st_size}-{about.st_mtime_ns}"
@@ -227,6 +262,11 @@ def _check_entry(zip_name: str, entry: zipfile.ZipInfo) -> None:
         raise FolderError(f"{zip_name} holds {called}, a link: only files can be read.")
     if entry.flag_bits & 0x1:
         raise FolderError(f"{zip_name} is encrypted: pack it without a password.")
+    if entry.compress_type not in METHODS:
+        raise FolderError(
+            f"{zip_name} holds {called}, compressed by a method that can't be read here: pack it "
+            "again with the usual one, Deflate."
+        )
     if entry.file_size > MAX_PICTURE:
         raise FolderError(
             f"{zip_name} holds {called} of {entry.file_size / 1e6:,.0f} MB unpacked; at most "

@@ -153,16 +153,18 @@ def _dataset(name: str, stamp: str, classes: str) -> Dataset:
 def dataset(name: str = "mnist", classes: str = "") -> Dataset:
     """A dataset by name, or some classes of it ("1,5,6"), shared by all sessions.
 
-    Show its ``note`` where it is not empty.
+    Show its ``note`` where it is not empty. One's own pictures are read again when some were added,
+    removed or renamed, see ``quick_stamp_of``.
 
     Raises ValueError with one sentence where it is not here.
     """
     from genlib.data import datasets
+    from genlib.data.pictures.source import quick_stamp_of
 
     if name in datasets.DATASETS:
         return _dataset(name, str(datasets.find_mnist()), classes)
     entry = datasets.entry_of(name)
-    return _dataset(name, f"{entry} {entry.path.stat().st_mtime_ns}", classes)
+    return _dataset(name, f"{entry} {quick_stamp_of(entry.path)}", classes)
 
 
 def pictures_of(info: Info) -> Dataset:
