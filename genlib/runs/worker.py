@@ -1,8 +1,9 @@
 """Train what a run's directory asks for, and keep what comes out of it; build recipes of runs.
 
 ``work`` is the body of a training process. Everything it learns goes to files at once, in an order
-that makes any interruption harmless: an epoch's picture, its line in the event log, then the state
-to go on from. Whoever goes on from that state first marks in the log what was lost after it.
+that makes any interruption harmless: an epoch's picture, its line in the event log, the state to go
+on from, then its checkpoints. Whoever goes on from that state first writes those that are missing,
+and marks in the log what was lost after it.
 """
 
 from __future__ import annotations
@@ -106,8 +107,9 @@ def _train(run: Run, interrupt: Interrupt, watch: Watch, begin: Path | None) -> 
     shown = data.only(settings.classes)
     spec = replace(spec, dataset=data.name)  # where MNIST is missing, others served: say so
     state = _state(run, model, settings)
-    if state.epoch == 0:
+    if state.epoch == 0 or not _is_saved(run, spec, state.epoch):
         _save_epoch(run, spec, model, settings, state)
+    if state.epoch == 0:
         _save_preview(run, 0, loop.preview(model, shown))
     # "resume" also when nothing was kept: a start that was killed may have left lines behind.
     events.append(run.log, Event("resume", state.step, state.epoch, time.time()))
@@ -181,16 +183,29 @@ def _save_preview(run: Run, epoch: int, images: Tensor | None) -> None:
     write_bytes(run.path / "previews" / f"epoch-{epoch:04d}.npy", buffer.getvalue())
 
 
+def _files(run: Run, spec: RunSpec, epoch: int) -> list[Path]:
+    """The checkpoints due at an epoch: the run's newest, and a snapshot if it is one."""
+    paths = []
+    if epoch > 0:
+        paths.append(run.path / "model.safetensors")
+    if epoch in spec.snapshots:
+        paths.append(run.path / "snapshots" / f"epoch-{epoch:04d}.safetensors")
+    return paths
+
+
+def _is_saved(run: Run, spec: RunSpec, epoch: int) -> bool:
+    """Whether the epoch's checkpoints are there, too: its state is written before them."""
+    try:
+        return all(checkpoint.peek(path).epoch >= epoch for path in _files(run, spec, epoch))
+    except CheckpointError:
+        return False
+
+
 def _save_epoch(
     run: Run, spec: RunSpec, model: Model, settings: TrainSettings, state: State
 ) -> None:
-    """Save the checkpoint of this epoch as the run's newest, and as a snapshot if it is one."""
-    paths = []
-    if state.epoch > 0:
-        paths.append(run.path / "model.safetensors")
-    if state.epoch in spec.snapshots:
-        paths.append(run.path / "snapshots" / f"epoch-{state.epoch:04d}.safetensors")
-    for path in paths:
+    """Save the checkpoints due at this epoch."""
+    for path in _files(run, spec, state.epoch):
         checkpoint.save(
             path,
             model,

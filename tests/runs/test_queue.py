@@ -272,6 +272,32 @@ def test_a_damaged_state_is_noticed_and_the_weights_go_on(folder: Path, at: int 
     assert (aside.read_bytes() if aside.exists() else None) == damaged, "nothing is thrown away"
 
 
+@pytest.mark.parametrize("lost", ["model.safetensors", "epoch-0002.safetensors"])
+def test_an_epoch_whose_state_alone_was_written_is_made_whole(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, lost: str
+) -> None:
+    """A power cut between an epoch's state and its model, or between its model and its snapshot."""
+    run, save = queue.create(tiny(2)), checkpoint.save
+
+    def cut(path: Path, *args: object, epoch: int, **named: object) -> None:
+        if epoch == 2 and path.name == lost:
+            raise OSError("the power is cut")
+        save(path, *args, epoch=epoch, **named)  # type: ignore[arg-type]
+
+    with monkeypatch.context() as patch:
+        patch.setattr(checkpoint, "save", cut)
+        with pytest.raises(OSError, match="power"):
+            work(run, lambda event: None)
+    assert run.model and run.state == "failed"
+    assert checkpoint.peek(run.model).epoch == (1 if lost == "model.safetensors" else 2)
+
+    assert work(run, lambda event: None) == "finished"
+    info = checkpoint.peek(run.model)
+    assert info.epoch == 2 and [row["epoch"] for row in info.history] == [1, 2]
+    snapshot = run.path / "snapshots" / "epoch-0002.safetensors"
+    assert snapshot.read_bytes() == run.model.read_bytes()
+
+
 def test_a_damaged_state_and_a_damaged_checkpoint_fall_back_on_a_snapshot(folder: Path) -> None:
     run = stopped_after_three(folder)
     kept = [path.name for path in run.trained()]
