@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Barrier
@@ -12,7 +13,8 @@ from genlib import environment
 from genlib.data.pictures import registry
 from genlib.environment import LimitError
 from genlib.runs import queue
-from genlib.runs.directory import RunSpec
+from genlib.runs.directory import Run, RunSpec
+from genlib.settings import Control
 from genlib.ui.train.upload import keep
 
 pytestmark = pytest.mark.usefixtures("no_runs")
@@ -87,6 +89,31 @@ def test_starts_at_the_same_moment_stay_below_the_limit(
     with ThreadPoolExecutor(8) as pool:
         assert sum(pool.map(start, range(8))) == 3
     assert len(queue.unfinished("me")) == 3
+
+
+@pytest.mark.usefixtures("nothing_starts")
+def test_wishes_at_the_same_moment_are_all_kept(no_runs: Path) -> None:
+    run = queue.create(SPEC)
+    together = Barrier(3)
+    wishes = (queue.pause, queue.stop, lambda run: queue.set_lr(run, 0.01))
+
+    def wish(asked: Callable[[Run], None]) -> None:
+        together.wait()
+        asked(run)
+
+    with ThreadPoolExecutor(3) as pool:
+        for _ in range(40):
+            run.set_control(Control())
+            list(pool.map(wish, wishes))
+            assert run.control == Control(pause=True, stop=True, lr=0.01)
+
+
+def test_a_wish_for_a_deleted_run_leaves_nothing_behind(no_runs: Path) -> None:
+    run = queue.create(SPEC)
+    queue.delete(run)
+    with pytest.raises(FileNotFoundError):
+        queue.pause(run)
+    assert not run.path.exists()
 
 
 def test_an_odd_file_of_the_owner_does_no_harm(no_runs: Path) -> None:
