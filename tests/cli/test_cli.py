@@ -18,11 +18,11 @@ from torchvision.datasets import MNIST
 
 from genlib.cli.main import checkpoints, main
 from genlib.data import datasets
-from genlib.files import write_json
+from genlib.files import take, write_json
 from genlib.runs import queue
-from genlib.runs.directory import Run
-from genlib.runs.worker import build_recipe
-from genlib.settings import Control, TrainSettings
+from genlib.runs.directory import Run, RunSpec
+from genlib.runs.worker import build_recipe, work
+from genlib.settings import Control, Event, TrainSettings
 from genlib.store import checkpoint
 from genlib.store.recipes import RECIPES, Recipe
 from genlib.training import loop
@@ -308,6 +308,61 @@ def test_ctrl_c_keeps_the_last_epoch_and_resume_goes_on(folders: Path) -> None:
     assert checkpoint.peek(out / "model.safetensors").epoch == goal
     history = checkpoint.peek(out / "model.safetensors").history
     assert [row["epoch"] for row in history] == list(range(1, goal + 1))
+
+
+def resume(run: Run) -> int:
+    return main(["train", "--resume", str(run.path)])
+
+
+def stopped(epochs: int = 2) -> Run:
+    """A run that was stopped after its first epoch."""
+    run = queue.create(spec_of(epochs))
+
+    def interrupt(event: Event) -> None:
+        if event.epoch == 1:
+            run.ask(stop=True)
+
+    assert work(run, interrupt) == "stopped"
+    return run
+
+
+def spec_of(epochs: int) -> RunSpec:
+    train = {"epochs": epochs, "limit": 128, "precision": "float32", "threads": 1}
+    return RunSpec("autoencoder", "digits", {"latent_dim": 2}, train)
+
+
+def test_resume_leaves_the_wishes_for_a_run_at_work_alone(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    run = queue.create(spec_of(2))
+    wishes = Control(pause=True, lr=0.01)
+    run.set_control(wishes)
+    lock = take(run.lock)
+    assert lock is not None
+    assert resume(run) == 2
+    assert "is being trained by another process" in capsys.readouterr().err
+    assert run.control == wishes
+    os.close(lock)
+
+
+def test_resume_keeps_a_learning_rate_that_was_changed() -> None:
+    run = stopped()
+    run.ask(pause=True, lr=0.0123)
+    assert resume(run) == 0
+    assert run.control == Control(lr=0.0123)
+    assert run.model and checkpoint.peek(run.model).history[-1]["lr"] == 0.0123
+
+
+def test_resume_refuses_a_run_that_another_machine_trains(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    run = stopped()
+    run.beat.write_text("another@machine 12")
+    assert resume(run) == 2
+    assert "is being trained on another machine" in capsys.readouterr().err
+    assert run.control.stop and run.model and checkpoint.peek(run.model).epoch == 1
+    os.utime(run.beat, (0, 0))  # its process has been silent for long
+    assert resume(run) == 0
 
 
 def test_listing_does_not_wait_for_torch() -> None:
