@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypedDict, cast
+from typing import NotRequired, TypedDict, cast
 
 import torch
 from torch import Tensor
@@ -38,6 +38,7 @@ class _Saved(TypedDict):
     step: int
     seconds: float
     history: list[dict[str, float]]
+    used: NotRequired[dict[str, object]]  # earlier versions did not say
 
 
 def start(model: Model, settings: TrainSettings) -> State:
@@ -77,6 +78,7 @@ def save_state(path: Path, model: Model, state: State) -> None:
         "step": state.step,
         "seconds": state.seconds,
         "history": state.history,
+        "used": state.used,
     }
     write_tensors(path, tensors, {**meta, "sha256": checksum(tensors, meta)})
 
@@ -114,11 +116,12 @@ def load_state(path: Path, model: Model, settings: TrainSettings) -> State:
             devices.set_random_state(device, tensors[name])
     state.epoch, state.step = meta["epoch"], meta["step"]
     state.seconds, state.history = meta["seconds"], meta["history"]
+    state.used = meta.get("used", {})
     return state
 
 
 def from_checkpoint(path: Path, model: Model, settings: TrainSettings) -> State:
-    """Read a run's checkpoint into ``model``: its weights, epoch and history, a fresh optimizer.
+    """Read a run's checkpoint into ``model``: weights, epoch, history, what was used; no optimizer.
 
     Raises CheckpointError if it is damaged or of another model; then ``model`` is unchanged.
     """
@@ -130,7 +133,7 @@ def from_checkpoint(path: Path, model: Model, settings: TrainSettings) -> State:
         raise CheckpointError(f"{path.name} holds another model than the run trains.") from None
     state = start(lay_out(model), settings)
     last = info.history[-1] if info.history else {}
-    state.epoch, state.history = info.epoch, info.history
+    state.epoch, state.history, state.used = info.epoch, info.history, info.used
     state.step, state.seconds = int(last.get("step", 0)), float(last.get("seconds", 0))
     return state
 
