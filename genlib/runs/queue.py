@@ -18,7 +18,7 @@ from pathlib import Path
 
 from genlib import environment
 from genlib.environment import runs_dir
-from genlib.files import exclusive, full_disk_said, is_held, move, sweep, sync, write_json
+from genlib.files import exclusive, full_disk_said, is_held, move, sweep, sync, take, write_json
 from genlib.runs import clusters, index, launch
 from genlib.runs.directory import (
     ACTIVE,
@@ -301,10 +301,18 @@ def resume_run(run: Run, owner: str = "", *, limited: bool = True) -> None:
 def rename(run: Run, name: str) -> None:
     """Give the run and its checkpoint a name (1 to 60 characters); its id and its links stay."""
     name = check_name(" ".join(name.split()))
-    spec = RunSpec.from_dict(replace(run.spec, name=name).to_dict())
-    write_json(run.path / "run.json", spec.to_dict())
-    if run.model and not run.alive:  # a run at work writes the new name with its next epoch
-        checkpoint.retitle(run.model, name)
+    with exclusive(folder() / ".queue.lock"):  # nothing is started meanwhile
+        spec = RunSpec.from_dict(replace(run.spec, name=name).to_dict())
+        write_json(run.path / "run.json", spec.to_dict())
+        if not run.model or run.beats:
+            return
+        lock = take(run.lock)
+        if lock is None:  # a run at work writes the new name with its next epoch
+            return
+        try:
+            checkpoint.retitle(run.model, name)
+        finally:
+            os.close(lock)
 
 
 def check_name(name: str) -> str:

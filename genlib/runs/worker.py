@@ -271,9 +271,9 @@ def build_recipe(name: str, folder: Path, watch: Watch, *, measure: bool = True)
                 raise KeyboardInterrupt
         _ship(trained, path)
     if measure:
-        classes = str(specs[0].train["classes"])
-        found = evaluate(checkpoint.load(path, str(devices.device())), data.only(classes))
-        checkpoint.save_metrics(path, {key: asdict(metric) for key, metric in found.items()})
+        classes, info = str(specs[0].train["classes"]), checkpoint.peek(path)
+        found = evaluate(checkpoint.load(info, str(devices.device())), data.only(classes))
+        checkpoint.save_metrics(info, {key: asdict(metric) for key, metric in found.items()})
     return path
 
 

@@ -18,7 +18,10 @@ from torchvision.datasets import MNIST
 
 from genlib.cli.main import checkpoints, main
 from genlib.data import datasets
+from genlib.evaluate import metrics
+from genlib.evaluate.metric import Metric
 from genlib.files import take, write_json
+from genlib.models import Model
 from genlib.runs import queue
 from genlib.runs.directory import Run, RunSpec
 from genlib.runs.worker import build_recipe, work
@@ -369,6 +372,24 @@ def test_listing_does_not_wait_for_torch() -> None:
     code = "import sys; from genlib.cli.main import main; main(['list']); "
     code += "assert 'torch' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
+
+
+def test_evaluate_write_refuses_a_file_that_was_replaced_meanwhile(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert train() == 0
+    (info,) = checkpoints()
+
+    def slow(model: Model, *args: object, **named: object) -> dict[str, Metric]:
+        """Meanwhile the training goes on."""
+        checkpoint.save(info.path, model, dataset="digits", seed=0, epoch=info.epoch + 1)
+        return {"mse": Metric(0.5, 0.1, "", 10, "digits")}
+
+    monkeypatch.setattr(metrics, "evaluate", slow)
+    assert main(["evaluate", str(info.path), "--write"]) == 2
+    assert "model.safetensors has been replaced" in capsys.readouterr().err
+    after = checkpoint.peek(info.path)
+    assert (after.epoch, after.metrics) == (info.epoch + 1, {})
 
 
 def test_evaluate_write_replaces_the_numbers_and_leaves_the_weights(

@@ -104,6 +104,41 @@ def test_numbers_are_not_used_again_after_a_deletion_and_undo_brings_back(folder
         queue.undo_delete("../../etc")
 
 
+def test_a_run_keeps_its_new_name_whether_it_is_at_work_or_not(folder: Path) -> None:
+    run = queue.create(tiny(2))
+
+    def rename(event: Event) -> None:
+        if event.epoch == 1:
+            queue.rename(run, "at work")
+
+    lock = take(run.lock)  # as the process that trains has it
+    assert lock is not None
+    assert work(run, rename) == "finished"
+    assert run.model and checkpoint.peek(run.model).name == "at work"
+    before = run.model.read_bytes()
+    queue.rename(run, "still at work")
+    assert run.model.read_bytes() == before, "the training alone writes its files"
+    os.close(lock)
+    queue.rename(run, "finished")
+    assert checkpoint.peek(run.model).name == "finished" and not is_held(run.lock)
+
+
+def test_no_training_begins_while_its_checkpoint_is_retitled(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run, retitle = queue.create(tiny(1)), checkpoint.retitle
+    assert work(run, lambda event: None) == "finished"
+    held: list[bool] = []
+
+    def slow(path: Path, name: str) -> None:
+        held.append(is_held(run.lock))
+        retitle(path, name)
+
+    monkeypatch.setattr(checkpoint, "retitle", slow)
+    queue.rename(run, "new")
+    assert held == [True]
+
+
 @pytest.mark.parametrize("name", ["", " ", "x" * 61])
 def test_names_have_bounds(folder: Path, name: str) -> None:
     with pytest.raises(ValueError, match="1 to 60"):

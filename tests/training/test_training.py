@@ -303,7 +303,8 @@ def test_a_state_of_an_earlier_version_goes_on(digits: datasets.Dataset, tmp_pat
     loop.save_state(file, model, state)
     text = cast(dict[str, str], header(file)["__metadata__"])["genlib"]
     known = ("kind", "epoch", "step", "seconds", "history")
-    write_meta(file, {k: v for k, v in json.loads(text).items() if k in known})
+    meta = {k: v for k, v in json.loads(text).items() if k in known}
+    write_meta(file, meta, file.stat().st_mtime_ns)
     state = loop.load_state(file, model, SMALL)
     assert (state.epoch, state.used) == (1, {})
     run(model, digits, SMALL, state)
