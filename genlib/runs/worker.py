@@ -104,9 +104,10 @@ def _train(run: Run, interrupt: Interrupt, watch: Watch, begin: Path | None) -> 
     data, model = prepare(spec, settings)
     if begin:
         model.load_state_dict(checkpoint.load(begin).state_dict())
+    state = _state(run, model, settings)
+    data = _as_before(run, data, state)
     shown = data.only(settings.classes)
     spec = replace(spec, dataset=data.name)  # where MNIST is missing, others served: say so
-    state = _state(run, model, settings)
     if state.epoch == 0 or not _is_saved(run, spec, state.epoch):
         _save_epoch(run, spec, model, settings, state)
     if state.epoch == 0:
@@ -164,6 +165,28 @@ def _newest_weights(run: Run, model: Model, settings: TrainSettings, problem: st
     if kept:
         raise CheckpointError(f"{problem} Its checkpoints can't be read either. Start a new run.")
     return start(model, settings)
+
+
+def _as_before(run: Run, data: Dataset, state: State) -> Dataset:
+    """The images that the training began on: those that served for MNIST still do once it is there.
+
+    Raises ValueError where they are no longer here. A state of an earlier version doesn't say what
+    they were; then the run's checkpoints tell their name.
+    """
+    if state.epoch == 0:
+        return data
+    kept = checkpoint.listing(run.path, run.path / "snapshots")
+    name = state.dataset or next((info.dataset for info in kept), data.name)
+    if name != data.name:
+        data = datasets.load(name)
+    found = len(data.train_x)
+    if (data.name, found) != (name, state.images or found):
+        images = f"{state.images:,} training images of " if state.images else ""
+        raise ValueError(
+            f"This run was trained on {images}{name}, but here are {found:,} of {data.name}: bring "
+            "the same images back (for MNIST, set GENLIB_DATA to their folder), or start a new run."
+        )
+    return data
 
 
 def prepare(spec: RunSpec, settings: TrainSettings) -> tuple[Dataset, Model]:

@@ -57,6 +57,7 @@ def train(
     applied here. Raises ValueError if they leave too few images or the loss is no longer finite.
     """
     state = state or start(model, settings)
+    state.dataset, state.images = data.name, len(data.train_x)
     data = chosen(data, settings)
     device = model.device
     train_x, train_y = data.train_x.to(device), data.train_y.to(device)

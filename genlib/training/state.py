@@ -29,6 +29,8 @@ class State:
     optimizers: dict[str, torch.optim.Optimizer] = field(default_factory=dict)
     stopped: bool = False
     used: dict[str, object] = field(default_factory=dict)  # see ``loop.in_use``
+    dataset: str = ""  # its name
+    images: int = 0  # of the whole dataset, to train on
 
 
 class _Saved(TypedDict):
@@ -38,7 +40,10 @@ class _Saved(TypedDict):
     step: int
     seconds: float
     history: list[dict[str, float]]
-    used: NotRequired[dict[str, object]]  # earlier versions did not say
+    # Earlier versions did not say:
+    used: NotRequired[dict[str, object]]
+    dataset: NotRequired[str]
+    images: NotRequired[int]
 
 
 def start(model: Model, settings: TrainSettings) -> State:
@@ -79,6 +84,8 @@ def save_state(path: Path, model: Model, state: State) -> None:
         "seconds": state.seconds,
         "history": state.history,
         "used": state.used,
+        "dataset": state.dataset,
+        "images": state.images,
     }
     write_tensors(path, tensors, {**meta, "sha256": checksum(tensors, meta)})
 
@@ -117,13 +124,15 @@ def load_state(path: Path, model: Model, settings: TrainSettings) -> State:
     state.epoch, state.step = meta["epoch"], meta["step"]
     state.seconds, state.history = meta["seconds"], meta["history"]
     state.used = meta.get("used", {})
+    state.dataset, state.images = meta.get("dataset", ""), meta.get("images", 0)
     return state
 
 
 def from_checkpoint(path: Path, model: Model, settings: TrainSettings) -> State:
-    """Read a run's checkpoint into ``model``: weights, epoch, history, what was used; no optimizer.
+    """Read a run's checkpoint into ``model``: weights, epoch, history, dataset, what was used.
 
-    Raises CheckpointError if it is damaged or of another model; then ``model`` is unchanged.
+    The optimizer is a fresh one. Raises CheckpointError if the file is damaged or of another model;
+    then ``model`` is unchanged.
     """
     info = checkpoint.peek(path)
     weights = checkpoint.load(info).state_dict()
@@ -133,7 +142,8 @@ def from_checkpoint(path: Path, model: Model, settings: TrainSettings) -> State:
         raise CheckpointError(f"{path.name} holds another model than the run trains.") from None
     state = start(lay_out(model), settings)
     last = info.history[-1] if info.history else {}
-    state.epoch, state.history, state.used = info.epoch, info.history, info.used
+    state.epoch, state.history = info.epoch, info.history
+    state.used, state.dataset = info.used, info.dataset
     state.step, state.seconds = int(last.get("step", 0)), float(last.get("seconds", 0))
     return state
 
