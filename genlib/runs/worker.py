@@ -24,10 +24,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from genlib import devices
+from genlib import devices, environment
 from genlib.data import datasets
 from genlib.data.datasets import Dataset
-from genlib.environment import DiskFullError
+from genlib.environment import DiskFullError, LimitError
 from genlib.evaluate.metrics import evaluate
 from genlib.files import is_full, move, write_bytes
 from genlib.models import Model
@@ -44,6 +44,8 @@ LOG = logging.getLogger(__name__)
 
 RESERVE = "reserve"  # kept in the run's directory while it trains, so that a full disk can be told
 RESERVED = 65_536  # bytes
+COUNT_S = 5.0  # seconds between two counts of all files, at least
+COUNT_SHARE = 0.02  # of the time, for counting them
 Watch = Callable[[Event], None]
 
 
@@ -91,6 +93,8 @@ def _sentence(error: Exception) -> str:
             "The disk is full, so the training stopped. Delete runs or uploads that are no longer "
             "needed, or free some space; Resume then goes on from the last complete epoch."
         )
+    if isinstance(error, LimitError):
+        return f"{error} Resume then goes on from the last complete epoch."
     if isinstance(error, ValueError):
         return str(error)
     if isinstance(error, MemoryError) or "out of memory" in str(error).lower():
@@ -108,6 +112,8 @@ def _train(run: Run, interrupt: Interrupt, watch: Watch, begin: Path | None) -> 
     data = _as_before(run, data, state)
     shown = data.only(settings.classes)
     spec = replace(spec, dataset=data.name)  # where MNIST is missing, others served: say so
+    room = _Room(run)
+    room.take(_growth(run, spec, model, state))
     if state.epoch == 0 or not _is_saved(run, spec, state.epoch):
         _save_epoch(run, spec, model, settings, state)
     if state.epoch == 0:
@@ -120,7 +126,9 @@ def _train(run: Run, interrupt: Interrupt, watch: Watch, begin: Path | None) -> 
     written = -math.inf  # seconds of training at the last line in the event log
     for event in loop.train(model, data, settings, state, control):
         if event.kind == "epoch":
-            _save_preview(run, event.epoch, loop.preview(model, shown))
+            images = loop.preview(model, shown)
+            room.take(_growth(run, spec, model, state, images))
+            _save_preview(run, event.epoch, images)
         seconds = event.metrics["seconds"]
         if event.kind == "epoch" or seconds - written >= events.pause(seconds):
             events.append(run.log, event)
@@ -240,6 +248,45 @@ def _save_epoch(
             used=state.used,
             history=state.history,
         )
+
+
+class _Room:
+    """Keeps what a run writes within the limits of the disk that all runs and uploads share.
+
+    Counting their files takes longer than a short epoch. Between two counts only what this run adds
+    is subtracted. A run in another folder has no such limits.
+    """
+
+    def __init__(self, run: Run) -> None:
+        self.folder = environment.runs_dir()
+        self.limited = self.folder.resolve() in run.path.resolve().parents
+        self.left, self.count_at = 0, -math.inf
+
+    def take(self, more: int) -> None:
+        """Raise LimitError unless the run may grow by ``more`` bytes."""
+        began = time.monotonic()
+        if not self.limited:
+            return
+        if began < self.count_at and more <= self.left:
+            self.left -= more
+            return
+        self.left = environment.check_disk(self.folder, more)
+        ended = time.monotonic()
+        self.count_at = ended + max(COUNT_S, (ended - began) / COUNT_SHARE)
+
+
+def _growth(
+    run: Run, spec: RunSpec, model: Model, state: State, images: Tensor | None = None
+) -> int:
+    """Bytes that an epoch's tensors take in files, beyond the files that they replace."""
+    weights = sum(t.nbytes for t in model.state_dict().values())
+    kept = [o.state_dict()["state"].values() for o in state.optimizers.values()]
+    values = (value for each in kept for entries in each for value in entries.values())
+    sizes = dict.fromkeys(_files(run, spec, state.epoch), weights)
+    sizes[run.state_file] = weights + sum(torch.as_tensor(value).nbytes for value in values)
+    before = {path: path.stat().st_size if path.exists() else 0 for path in sizes}
+    more = sum(max(0, size - before[path]) for path, size in sizes.items())
+    return more + (0 if images is None else images.nbytes)
 
 
 def _control(run: Run, interrupt: Interrupt) -> Callable[[], Control]:
