@@ -163,8 +163,9 @@ def check_own_runs(unfinished: int, more: int = 1) -> None:
         )
 
 
-def check_disk(folder: Path, more: int = 0) -> None:
-    """Raise LimitError unless ``more`` bytes may be written below ``folder``."""
+def check_disk(folder: Path, more: int = 0) -> int:
+    """Raise LimitError unless ``more`` bytes may be written below ``folder``; returns how many may
+    be written after them."""
     there = next(path for path in (folder, *folder.absolute().parents) if path.exists())
     free, least = shutil.disk_usage(there).free, limit("GENLIB_MIN_FREE")
     if free - more < least * GB:
@@ -178,6 +179,7 @@ def check_disk(folder: Path, more: int = 0) -> None:
             f"Runs and uploads take {used / GB:.1f} GB, and at most {most:g} GB are allowed. "
             "Delete some that are no longer needed."
         )
+    return int(min(free - least * GB, most * GB - used)) - more
 
 
 def used_by(folder: Path) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Barrier
@@ -11,8 +12,11 @@ import pytest
 from genlib import environment
 from genlib.data.pictures import registry
 from genlib.environment import LimitError
-from genlib.runs import queue
-from genlib.runs.directory import RunSpec
+from genlib.runs import queue, worker
+from genlib.runs.directory import Run, RunSpec
+from genlib.runs.worker import RESERVED, work
+from genlib.settings import Control, Event
+from genlib.store.checkpoint import peek
 from genlib.ui.train.upload import keep
 
 pytestmark = pytest.mark.usefixtures("no_runs")
@@ -89,6 +93,31 @@ def test_starts_at_the_same_moment_stay_below_the_limit(
     assert len(queue.unfinished("me")) == 3
 
 
+@pytest.mark.usefixtures("nothing_starts")
+def test_wishes_at_the_same_moment_are_all_kept(no_runs: Path) -> None:
+    run = queue.create(SPEC)
+    together = Barrier(3)
+    wishes = (queue.pause, queue.stop, lambda run: queue.set_lr(run, 0.01))
+
+    def wish(asked: Callable[[Run], None]) -> None:
+        together.wait()
+        asked(run)
+
+    with ThreadPoolExecutor(3) as pool:
+        for _ in range(40):
+            run.set_control(Control())
+            list(pool.map(wish, wishes))
+            assert run.control == Control(pause=True, stop=True, lr=0.01)
+
+
+def test_a_wish_for_a_deleted_run_leaves_nothing_behind(no_runs: Path) -> None:
+    run = queue.create(SPEC)
+    queue.delete(run)
+    with pytest.raises(FileNotFoundError):
+        queue.pause(run)
+    assert not run.path.exists()
+
+
 def test_an_odd_file_of_the_owner_does_no_harm(no_runs: Path) -> None:
     run = queue.create(SPEC)
     assert run.owner == ""
@@ -121,6 +150,69 @@ def test_runs_and_uploads_share_a_quota(no_runs: Path, monkeypatch: pytest.Monke
         environment.check_disk(no_runs, 3000)
     with pytest.raises(LimitError, match="Runs and uploads take"):
         keep(bytes(3000), "a.safetensors")
+
+
+def long(epochs: int, snapshots: tuple[int, ...] = ()) -> RunSpec:
+    """784-8-784 on 64 digits: an epoch takes some hundredths of a second."""
+    train = {"epochs": epochs, "limit": 64, "precision": "float32", "threads": 1}
+    return RunSpec("autoencoder", "digits", {"latent_dim": 8}, train, snapshots=snapshots)
+
+
+def test_a_training_keeps_the_quota(no_runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also of epochs that are much shorter than the time between two counts of the files."""
+    work(first := queue.create(long(1, (1,))), lambda event: None)
+    one, snapshot = environment.used_by(no_runs), (first.path / "model.safetensors").stat().st_size
+    most = 2 * one + RESERVED + snapshot // 2
+    monkeypatch.setenv("GENLIB_MAX_DISK", str(most / environment.GB))
+    run = queue.create(long(5, (1, 2, 3)))
+    with pytest.raises(LimitError, match="Runs and uploads take"):
+        work(run, lambda event: None)
+    assert run.state == "failed"
+    assert run.message.endswith("Resume then goes on from the last complete epoch.")
+    assert run.model and peek(run.model).epoch == 1
+    assert environment.used_by(no_runs) < most
+    with pytest.raises(LimitError):
+        work(run, lambda event: None)
+    assert peek(run.model).epoch == 1
+    monkeypatch.delenv("GENLIB_MAX_DISK")
+    assert work(run, lambda event: None) == "finished"
+    assert [epoch for epoch, _ in peek(run.model).snapshots] == [1, 2, 3, 5]
+
+
+def test_a_training_notices_what_others_take(
+    no_runs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker, "COUNT_S", 0.0)
+    run = queue.create(long(5))
+
+    def upload(event: Event) -> None:
+        if event.epoch == 2:
+            (no_runs / "uploads").mkdir()
+            (no_runs / "uploads" / "a").write_bytes(bytes(2_000_000))
+
+    monkeypatch.setenv("GENLIB_MAX_DISK", "0.002")
+    with pytest.raises(LimitError, match="Runs and uploads take"):
+        work(run, upload)
+    assert run.model and peek(run.model).epoch == 2
+
+
+def test_short_epochs_count_the_files_once(no_runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    counts = []
+    count = environment.used_by
+
+    def counted(folder: Path) -> int:
+        counts.append(folder)
+        return count(folder)
+
+    monkeypatch.setattr(environment, "used_by", counted)
+    monkeypatch.setattr(worker, "COUNT_S", 3600.0)
+    run = queue.create(long(20))
+    assert work(run, lambda event: None) == "finished"
+    assert counts == [no_runs]
+    counts.clear()
+    elsewhere = queue.create(long(1), no_runs.parent / "elsewhere")
+    assert work(elsewhere, lambda event: None) == "finished"
+    assert counts == [], "it takes nothing of what visitors share"
 
 
 def test_memory_and_jobs_have_limits(monkeypatch: pytest.MonkeyPatch) -> None:

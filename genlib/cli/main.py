@@ -204,7 +204,7 @@ def evaluate(options: argparse.Namespace) -> int:
     found = measure(model, data, n=options.n, progress=progress)
     metrics = {name: asdict(metric) for name, metric in found.items()}
     if options.write and metrics:
-        checkpoint.save_metrics(info.path, metrics)
+        checkpoint.save_metrics(info, metrics)
     if options.json:
         print(json.dumps({"name": info.name, "metrics": metrics}, indent=1))
     else:

@@ -9,8 +9,8 @@ import signal
 import sys
 import time
 import traceback
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
@@ -21,7 +21,6 @@ from genlib.runs import queue
 from genlib.runs.directory import BEAT_S, SILENT_S, Run, RunSpec, signature, specs_of
 from genlib.runs.launch import LAUNCHERS
 from genlib.runs.launchers import spare
-from genlib.settings import Control
 
 if TYPE_CHECKING:
     from genlib.settings import Event, TrainSettings
@@ -101,7 +100,8 @@ def train_family(options: argparse.Namespace) -> int:
         return 0
     run = queue.create(spec_of(options), options.out)
     try:
-        return _foreground(run)
+        with _held(run):
+            return _foreground(run)
     except Exception:
         queue.discard_unstarted(run)
         raise
@@ -213,27 +213,42 @@ def _decoding(done: int, total: int) -> None:
 
 
 def train_resume(options: argparse.Namespace) -> int:
-    """``train --resume DIR``: go on from the last complete epoch, in the foreground."""
+    """``train --resume DIR``: go on from the last complete epoch, in the foreground.
+
+    A learning rate that was changed during the training is kept.
+    """
     run = Run(options.resume)
     if not (run.path / "run.json").is_file():
         raise ValueError(f"{options.resume} is not the directory of a run.")
-    if run.state == "finished":
-        raise ValueError(f"{run.name} is finished; there is nothing to go on with.")
-    run.set_control(Control())
-    return _foreground(run)
+    with _held(run):
+        if run.state == "finished":
+            raise ValueError(f"{run.name} is finished; there is nothing to go on with.")
+        run.ask(pause=False, stop=False)
+        return _foreground(run)
 
 
-def _foreground(run: Run) -> int:
+@contextmanager
+def _held(run: Run) -> Iterator[None]:
+    """Hold the run's lock for the block. Raises ValueError where another process trains the run."""
     lock = take(run.lock)
     if lock is None:
         raise ValueError(f"{run.name} is being trained by another process.")
+    try:
+        if run.beats:
+            raise ValueError(
+                f"{run.name} is being trained on another machine. If that has just ended, try "
+                "again in a minute."
+            )
+        yield
+    finally:
+        os.close(lock)
+
+
+def _foreground(run: Run) -> int:
     from genlib.runs.worker import work
 
     print(f"training into {run.path}", file=sys.stderr)
-    try:
-        state = work(run, Progress())
-    finally:
-        os.close(lock)
+    state = work(run, Progress())
     print(f"{state}: {run.model or 'no complete epoch yet'}")
     if state == "stopped":
         print(f"go on with: genlib train --resume {run.path}", file=sys.stderr)

@@ -97,7 +97,7 @@ def _look_after(name: str, runs: list[Run]) -> list[Run]:
             if state in LOST and not run.alive and _again(run, state, engine.log(run)):
                 waiting.append(run)
             elif state == "stopped":
-                run.set_control(replace(run.control, stop=True))
+                run.ask(stop=True)
                 run.set_status(
                     "stopped", time.time(), "It was stopped with the cluster's own tools."
                 )

@@ -32,7 +32,15 @@ from pathlib import Path
 from typing import cast
 
 from genlib.environment import shipped_dir
-from genlib.files import is_held, machine, open_file, read_json, write_bytes, write_json
+from genlib.files import (
+    exclusive,
+    is_held,
+    machine,
+    open_file,
+    read_json,
+    write_bytes,
+    write_json,
+)
 from genlib.runs import events
 from genlib.settings import Control, Event, TrainSettings, fit, is_fit
 from genlib.store.recipes import RECIPES
@@ -356,8 +364,23 @@ class Run:
         write_json(self.path / "status.json", asdict(Status(state, since, message)))
 
     def set_control(self, control: Control) -> None:
-        """Tell the training process what is wanted; it looks several times a second."""
+        """Tell the training process what is wanted; it looks several times a second.
+
+        This replaces every wish. ``ask`` changes some, and loses none that others have.
+        """
         write_json(self.path / "control.json", asdict(control))
+
+    def ask(
+        self, *, pause: bool | None = None, stop: bool | None = None, lr: float | None = None
+    ) -> None:
+        """Change what is wanted of the training process; None leaves a wish as it is.
+
+        Of several sessions one at a time changes it, so that no wish is lost.
+        """
+        wishes = {"pause": pause, "stop": stop, "lr": lr}
+        with exclusive(self.path.parent / ".control.lock"):
+            values = asdict(self.control) | {k: v for k, v in wishes.items() if v is not None}
+            self.set_control(Control(**values))
 
 
 def is_shipped(name: str) -> bool:

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from genlib import environment
 from genlib.environment import runs_dir
-from genlib.files import exclusive, full_disk_said, is_held, move, sweep, sync, write_json
+from genlib.files import exclusive, full_disk_said, is_held, move, sweep, sync, take, write_json
 from genlib.runs import clusters, index, launch
 from genlib.runs.directory import (
     ACTIVE,
@@ -249,12 +249,12 @@ def advance(now: bool = False) -> list[Run]:
 
 def pause(run: Run) -> None:
     """Ask the run to hold after the step under way; its process stays, and its memory."""
-    run.set_control(replace(run.control, pause=True))
+    run.ask(pause=True)
 
 
 def proceed(run: Run) -> None:
     """Let a paused run go on."""
-    run.set_control(replace(run.control, pause=False))
+    run.ask(pause=False)
 
 
 def stop(run: Run) -> None:
@@ -264,7 +264,7 @@ def stop(run: Run) -> None:
         waits = state == "queued" or (state not in ACTIVE and clusters.goes_on(run, state))
         if waits:
             run.set_status("stopped", time.time())
-        run.set_control(replace(run.control, stop=True))
+        run.ask(stop=True)
     if waits:
         clusters.withdraw(run)
 
@@ -274,7 +274,7 @@ def set_lr(run: Run, lr: float) -> None:
     low, high = LR_RANGE
     if not low <= lr <= high:
         raise ValueError(f"lr must be between {low:g} and {high:g}, got {lr:g}")
-    run.set_control(replace(run.control, lr=lr))
+    run.ask(lr=lr)
 
 
 def resume_run(run: Run, owner: str = "", *, limited: bool = True) -> None:
@@ -292,7 +292,7 @@ def resume_run(run: Run, owner: str = "", *, limited: bool = True) -> None:
             raise ValueError(f"{run.name} is {run.state}; only an interrupted run can be resumed.")
         check_room(int(limited), owner)  # still, as in ``start_all``
         run.set_owner(owner)
-        run.set_control(replace(run.control, pause=False, stop=False))
+        run.ask(pause=False, stop=False)
         launch.remember(run, replace(launched, job="", tries=0))
         run.set_status("queued", time.time())
     advance(now=True)
@@ -301,10 +301,18 @@ def resume_run(run: Run, owner: str = "", *, limited: bool = True) -> None:
 def rename(run: Run, name: str) -> None:
     """Give the run and its checkpoint a name (1 to 60 characters); its id and its links stay."""
     name = check_name(" ".join(name.split()))
-    spec = RunSpec.from_dict(replace(run.spec, name=name).to_dict())
-    write_json(run.path / "run.json", spec.to_dict())
-    if run.model and not run.alive:  # a run at work writes the new name with its next epoch
-        checkpoint.retitle(run.model, name)
+    with exclusive(folder() / ".queue.lock"):  # nothing is started meanwhile
+        spec = RunSpec.from_dict(replace(run.spec, name=name).to_dict())
+        write_json(run.path / "run.json", spec.to_dict())
+        if not run.model or run.beats:
+            return
+        lock = take(run.lock)
+        if lock is None:  # a run at work writes the new name with its next epoch
+            return
+        try:
+            checkpoint.retitle(run.model, name)
+        finally:
+            os.close(lock)
 
 
 def check_name(name: str) -> str:

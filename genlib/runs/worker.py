@@ -1,8 +1,9 @@
 """Train what a run's directory asks for, and keep what comes out of it; build recipes of runs.
 
 ``work`` is the body of a training process. Everything it learns goes to files at once, in an order
-that makes any interruption harmless: an epoch's picture, its line in the event log, then the state
-to go on from. Whoever goes on from that state first marks in the log what was lost after it.
+that makes any interruption harmless: an epoch's picture, its line in the event log, the state to go
+on from, then its checkpoints. Whoever goes on from that state first writes those that are missing,
+and marks in the log what was lost after it.
 """
 
 from __future__ import annotations
@@ -23,10 +24,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from genlib import devices
+from genlib import devices, environment
 from genlib.data import datasets
 from genlib.data.datasets import Dataset
-from genlib.environment import DiskFullError
+from genlib.environment import DiskFullError, LimitError
 from genlib.evaluate.metrics import evaluate
 from genlib.files import is_full, move, write_bytes
 from genlib.models import Model
@@ -43,6 +44,8 @@ LOG = logging.getLogger(__name__)
 
 RESERVE = "reserve"  # kept in the run's directory while it trains, so that a full disk can be told
 RESERVED = 65_536  # bytes
+COUNT_S = 5.0  # seconds between two counts of all files, at least
+COUNT_SHARE = 0.02  # of the time, for counting them
 Watch = Callable[[Event], None]
 
 
@@ -90,6 +93,8 @@ def _sentence(error: Exception) -> str:
             "The disk is full, so the training stopped. Delete runs or uploads that are no longer "
             "needed, or free some space; Resume then goes on from the last complete epoch."
         )
+    if isinstance(error, LimitError):
+        return f"{error} Resume then goes on from the last complete epoch."
     if isinstance(error, ValueError):
         return str(error)
     if isinstance(error, MemoryError) or "out of memory" in str(error).lower():
@@ -103,11 +108,15 @@ def _train(run: Run, interrupt: Interrupt, watch: Watch, begin: Path | None) -> 
     data, model = prepare(spec, settings)
     if begin:
         model.load_state_dict(checkpoint.load(begin).state_dict())
+    state = _state(run, model, settings)
+    data = _as_before(run, data, state)
     shown = data.only(settings.classes)
     spec = replace(spec, dataset=data.name)  # where MNIST is missing, others served: say so
-    state = _state(run, model, settings)
-    if state.epoch == 0:
+    room = _Room(run)
+    room.take(_growth(run, spec, model, state))
+    if state.epoch == 0 or not _is_saved(run, spec, state.epoch):
         _save_epoch(run, spec, model, settings, state)
+    if state.epoch == 0:
         _save_preview(run, 0, loop.preview(model, shown))
     # "resume" also when nothing was kept: a start that was killed may have left lines behind.
     events.append(run.log, Event("resume", state.step, state.epoch, time.time()))
@@ -117,7 +126,9 @@ def _train(run: Run, interrupt: Interrupt, watch: Watch, begin: Path | None) -> 
     written = -math.inf  # seconds of training at the last line in the event log
     for event in loop.train(model, data, settings, state, control):
         if event.kind == "epoch":
-            _save_preview(run, event.epoch, loop.preview(model, shown))
+            images = loop.preview(model, shown)
+            room.take(_growth(run, spec, model, state, images))
+            _save_preview(run, event.epoch, images)
         seconds = event.metrics["seconds"]
         if event.kind == "epoch" or seconds - written >= events.pause(seconds):
             events.append(run.log, event)
@@ -164,6 +175,28 @@ def _newest_weights(run: Run, model: Model, settings: TrainSettings, problem: st
     return start(model, settings)
 
 
+def _as_before(run: Run, data: Dataset, state: State) -> Dataset:
+    """The images that the training began on: those that served for MNIST still do once it is there.
+
+    Raises ValueError where they are no longer here. A state of an earlier version doesn't say what
+    they were; then the run's checkpoints tell their name.
+    """
+    if state.epoch == 0:
+        return data
+    kept = checkpoint.listing(run.path, run.path / "snapshots")
+    name = state.dataset or next((info.dataset for info in kept), data.name)
+    if name != data.name:
+        data = datasets.load(name)
+    found = len(data.train_x)
+    if (data.name, found) != (name, state.images or found):
+        images = f"{state.images:,} training images of " if state.images else ""
+        raise ValueError(
+            f"This run was trained on {images}{name}, but here are {found:,} of {data.name}: bring "
+            "the same images back (for MNIST, set GENLIB_DATA to their folder), or start a new run."
+        )
+    return data
+
+
 def prepare(spec: RunSpec, settings: TrainSettings) -> tuple[Dataset, Model]:
     """The data and the untrained model, on the device, that a run asks for."""
     data = datasets.load(spec.dataset)
@@ -181,16 +214,29 @@ def _save_preview(run: Run, epoch: int, images: Tensor | None) -> None:
     write_bytes(run.path / "previews" / f"epoch-{epoch:04d}.npy", buffer.getvalue())
 
 
+def _files(run: Run, spec: RunSpec, epoch: int) -> list[Path]:
+    """The checkpoints due at an epoch: the run's newest, and a snapshot if it is one."""
+    paths = []
+    if epoch > 0:
+        paths.append(run.path / "model.safetensors")
+    if epoch in spec.snapshots:
+        paths.append(run.path / "snapshots" / f"epoch-{epoch:04d}.safetensors")
+    return paths
+
+
+def _is_saved(run: Run, spec: RunSpec, epoch: int) -> bool:
+    """Whether the epoch's checkpoints are there, too: its state is written before them."""
+    try:
+        return all(checkpoint.peek(path).epoch >= epoch for path in _files(run, spec, epoch))
+    except CheckpointError:
+        return False
+
+
 def _save_epoch(
     run: Run, spec: RunSpec, model: Model, settings: TrainSettings, state: State
 ) -> None:
-    """Save the checkpoint of this epoch as the run's newest, and as a snapshot if it is one."""
-    paths = []
-    if state.epoch > 0:
-        paths.append(run.path / "model.safetensors")
-    if state.epoch in spec.snapshots:
-        paths.append(run.path / "snapshots" / f"epoch-{state.epoch:04d}.safetensors")
-    for path in paths:
+    """Save the checkpoints due at this epoch."""
+    for path in _files(run, spec, state.epoch):
         checkpoint.save(
             path,
             model,
@@ -202,6 +248,45 @@ def _save_epoch(
             used=state.used,
             history=state.history,
         )
+
+
+class _Room:
+    """Keeps what a run writes within the limits of the disk that all runs and uploads share.
+
+    Counting their files takes longer than a short epoch. Between two counts only what this run adds
+    is subtracted. A run in another folder has no such limits.
+    """
+
+    def __init__(self, run: Run) -> None:
+        self.folder = environment.runs_dir()
+        self.limited = self.folder.resolve() in run.path.resolve().parents
+        self.left, self.count_at = 0, -math.inf
+
+    def take(self, more: int) -> None:
+        """Raise LimitError unless the run may grow by ``more`` bytes."""
+        began = time.monotonic()
+        if not self.limited:
+            return
+        if began < self.count_at and more <= self.left:
+            self.left -= more
+            return
+        self.left = environment.check_disk(self.folder, more)
+        ended = time.monotonic()
+        self.count_at = ended + max(COUNT_S, (ended - began) / COUNT_SHARE)
+
+
+def _growth(
+    run: Run, spec: RunSpec, model: Model, state: State, images: Tensor | None = None
+) -> int:
+    """Bytes that an epoch's tensors take in files, beyond the files that they replace."""
+    weights = sum(t.nbytes for t in model.state_dict().values())
+    kept = [o.state_dict()["state"].values() for o in state.optimizers.values()]
+    values = (value for each in kept for entries in each for value in entries.values())
+    sizes = dict.fromkeys(_files(run, spec, state.epoch), weights)
+    sizes[run.state_file] = weights + sum(torch.as_tensor(value).nbytes for value in values)
+    before = {path: path.stat().st_size if path.exists() else 0 for path in sizes}
+    more = sum(max(0, size - before[path]) for path, size in sizes.items())
+    return more + (0 if images is None else images.nbytes)
 
 
 def _control(run: Run, interrupt: Interrupt) -> Callable[[], Control]:
@@ -256,9 +341,9 @@ def build_recipe(name: str, folder: Path, watch: Watch, *, measure: bool = True)
                 raise KeyboardInterrupt
         _ship(trained, path)
     if measure:
-        classes = str(specs[0].train["classes"])
-        found = evaluate(checkpoint.load(path, str(devices.device())), data.only(classes))
-        checkpoint.save_metrics(path, {key: asdict(metric) for key, metric in found.items()})
+        classes, info = str(specs[0].train["classes"]), checkpoint.peek(path)
+        found = evaluate(checkpoint.load(info, str(devices.device())), data.only(classes))
+        checkpoint.save_metrics(info, {key: asdict(metric) for key, metric in found.items()})
     return path
 
 

@@ -118,26 +118,27 @@ def save(
     write_tensors(path, tensors, meta)
 
 
-def save_metrics(path: Path, metrics: Mapping[str, Mapping[str, object]]) -> None:
+def save_metrics(info: Info, metrics: Mapping[str, Mapping[str, object]]) -> None:
     """Replace the metrics in a checkpoint's header; everything else, the weights bit by bit, stays.
 
-    Raises CheckpointError if the file isn't a checkpoint of genlib.
+    info: the checkpoint that was measured. Raises CheckpointError where another one has taken its
+    place, or where it is no longer a checkpoint of genlib.
     """
-    _describe_again(path, {"metrics": {k: dict(v) for k, v in metrics.items()}})
+    _describe_again(info, {"metrics": {k: dict(v) for k, v in metrics.items()}})
 
 
 def retitle(path: Path, name: str) -> None:
     """Replace the name in a checkpoint's header, as ``save_metrics`` does with the metrics."""
-    _describe_again(path, {"name": fit(name)})
+    _describe_again(peek(path), {"name": fit(name)})
 
 
-def _describe_again(path: Path, changes: Mapping[str, object]) -> None:
-    peek(path)
-    extra = header(path)["__metadata__"]
+def _describe_again(info: Info, changes: Mapping[str, object]) -> None:
+    peek(info.path)
+    extra = header(info.path)["__metadata__"]
     assert isinstance(extra, dict)
     meta = bounded_json(extra["genlib"])
     assert isinstance(meta, dict)
-    write_meta(path, {**meta, **changes})
+    write_meta(info.path, {**meta, **changes}, info.mtime_ns)
 
 
 def peek(path: Path) -> Info:

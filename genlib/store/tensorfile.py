@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from genlib.files import open_file, write_bytes
+from genlib.files import open_file, staged, sync, write_bytes
 from genlib.settings import file_name, is_fit, shown
 
 if TYPE_CHECKING:
@@ -40,10 +40,11 @@ def write_tensors(path: Path, tensors: Mapping[str, Tensor], meta: Mapping[str, 
     write_bytes(path, data)
 
 
-def write_meta(path: Path, meta: Mapping[str, object]) -> None:
+def write_meta(path: Path, meta: Mapping[str, object], mtime_ns: int) -> None:
     """Replace what a safetensors file says of itself; its tensors stay as they are, bit by bit.
 
-    Raises CheckpointError where ``header`` does.
+    mtime_ns: when the file that ``meta`` is about was changed last. Raises CheckpointError where
+    another one has taken its place, and where ``header`` does.
     """
     head = header(path)
     data = path.read_bytes()
@@ -51,7 +52,14 @@ def write_meta(path: Path, meta: Mapping[str, object]) -> None:
     head["__metadata__"] = {"genlib": json.dumps(meta)}
     text = json.dumps(head, separators=(",", ":")).encode()
     text += b" " * (-len(text) % 8)  # the tensors begin at a multiple of 8 bytes
-    write_bytes(path, len(text).to_bytes(8, "little") + text + tensors)
+    with staged(path) as new:
+        new.write_bytes(len(text).to_bytes(8, "little") + text + tensors)
+        sync(new)  # now, since it takes longest: nothing is between the check and the replacement
+        if path.stat().st_mtime_ns != mtime_ns:
+            raise CheckpointError(
+                f"{file_name(path.name, 'The file')} has been replaced since it was read, by a "
+                "training for example: try again."
+            )
 
 
 def checksum(tensors: Mapping[str, Tensor], meta: Mapping[str, object]) -> str:

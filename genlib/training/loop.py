@@ -57,13 +57,14 @@ def train(
     applied here. Raises ValueError if they leave too few images or the loss is no longer finite.
     """
     state = state or start(model, settings)
+    state.dataset, state.images = data.name, len(data.train_x)
     data = chosen(data, settings)
     device = model.device
     train_x, train_y = data.train_x.to(device), data.train_y.to(device)
     lay_out(model).requires_grad_(True).train()
     threads = torch.get_num_threads()
     try:
-        autocast = choose_arithmetic(model, train_x, train_y, settings)
+        autocast = choose_arithmetic(model, train_x, train_y, settings, state.used)
         state.used = in_use(autocast, device)
         loop = _Loop(model, data, settings, state, control, every, autocast)
         loop.obey()  # a rate set before a resume holds from the first step on
@@ -326,12 +327,19 @@ def learning_rate(settings: TrainSettings, share: float, lr: float | None = None
 # --------------------------------------------------------------------- number format and threads
 
 
-def choose_arithmetic(model: Model, x: Tensor, y: Tensor, settings: TrainSettings) -> Autocast:
+def choose_arithmetic(
+    model: Model,
+    x: Tensor,
+    y: Tensor,
+    settings: TrainSettings,
+    used: Mapping[str, object] | None = None,
+) -> Autocast:
     """Set the threads and return the autocast context that the settings ask for.
 
-    "auto" and 0 threads are decided by timing about a second of forward and backward passes; the
-    model's weights and the training's random numbers are not touched. Raises ValueError where
-    bfloat16 is asked for and the device can't do it.
+    "auto" and 0 threads are what ``used`` says (see ``in_use``) of the same training before an
+    interruption, on the same kind of device. Otherwise they are decided by timing about a second of
+    forward and backward passes; the model's weights and the training's random numbers are not
+    touched. Raises ValueError where bfloat16 is asked for and the device can't do it.
     """
 
     def context(kind: str) -> Autocast:
@@ -340,6 +348,9 @@ def choose_arithmetic(model: Model, x: Tensor, y: Tensor, settings: TrainSetting
         return nullcontext
 
     kinds, counts = _kinds(settings.precision, x.device), _thread_counts(settings.threads, x.device)
+    if used and used.get("device") == x.device.type:
+        kinds = [kind for kind in kinds if kind == used.get("precision")] or kinds
+        counts = [count for count in counts if count == used.get("threads")] or counts
     choices = [(kind, count) for kind in kinds for count in counts]
     if len(choices) > 1:
         batch = to_float(x[: settings.batch_size]), y[: settings.batch_size]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypedDict, cast
+from typing import NotRequired, TypedDict, cast
 
 import torch
 from torch import Tensor
@@ -29,6 +29,8 @@ class State:
     optimizers: dict[str, torch.optim.Optimizer] = field(default_factory=dict)
     stopped: bool = False
     used: dict[str, object] = field(default_factory=dict)  # see ``loop.in_use``
+    dataset: str = ""  # its name
+    images: int = 0  # of the whole dataset, to train on
 
 
 class _Saved(TypedDict):
@@ -38,6 +40,10 @@ class _Saved(TypedDict):
     step: int
     seconds: float
     history: list[dict[str, float]]
+    # Earlier versions did not say:
+    used: NotRequired[dict[str, object]]
+    dataset: NotRequired[str]
+    images: NotRequired[int]
 
 
 def start(model: Model, settings: TrainSettings) -> State:
@@ -77,6 +83,9 @@ def save_state(path: Path, model: Model, state: State) -> None:
         "step": state.step,
         "seconds": state.seconds,
         "history": state.history,
+        "used": state.used,
+        "dataset": state.dataset,
+        "images": state.images,
     }
     write_tensors(path, tensors, {**meta, "sha256": checksum(tensors, meta)})
 
@@ -114,13 +123,16 @@ def load_state(path: Path, model: Model, settings: TrainSettings) -> State:
             devices.set_random_state(device, tensors[name])
     state.epoch, state.step = meta["epoch"], meta["step"]
     state.seconds, state.history = meta["seconds"], meta["history"]
+    state.used = meta.get("used", {})
+    state.dataset, state.images = meta.get("dataset", ""), meta.get("images", 0)
     return state
 
 
 def from_checkpoint(path: Path, model: Model, settings: TrainSettings) -> State:
-    """Read a run's checkpoint into ``model``: its weights, epoch and history, a fresh optimizer.
+    """Read a run's checkpoint into ``model``: weights, epoch, history, dataset, what was used.
 
-    Raises CheckpointError if it is damaged or of another model; then ``model`` is unchanged.
+    The optimizer is a fresh one. Raises CheckpointError if the file is damaged or of another model;
+    then ``model`` is unchanged.
     """
     info = checkpoint.peek(path)
     weights = checkpoint.load(info).state_dict()
@@ -131,6 +143,7 @@ def from_checkpoint(path: Path, model: Model, settings: TrainSettings) -> State:
     state = start(lay_out(model), settings)
     last = info.history[-1] if info.history else {}
     state.epoch, state.history = info.epoch, info.history
+    state.used, state.dataset = info.used, info.dataset
     state.step, state.seconds = int(last.get("step", 0)), float(last.get("seconds", 0))
     return state
 

@@ -18,11 +18,14 @@ from torchvision.datasets import MNIST
 
 from genlib.cli.main import checkpoints, main
 from genlib.data import datasets
-from genlib.files import write_json
+from genlib.evaluate import metrics
+from genlib.evaluate.metric import Metric
+from genlib.files import take, write_json
+from genlib.models import Model
 from genlib.runs import queue
-from genlib.runs.directory import Run
-from genlib.runs.worker import build_recipe
-from genlib.settings import Control, TrainSettings
+from genlib.runs.directory import Run, RunSpec
+from genlib.runs.worker import build_recipe, work
+from genlib.settings import Control, Event, TrainSettings
 from genlib.store import checkpoint
 from genlib.store.recipes import RECIPES, Recipe
 from genlib.training import loop
@@ -311,10 +314,83 @@ def test_ctrl_c_keeps_the_last_epoch_and_resume_goes_on(folders: Path) -> None:
     assert [row["epoch"] for row in history] == list(range(1, goal + 1))
 
 
+def resume(run: Run) -> int:
+    return main(["train", "--resume", str(run.path)])
+
+
+def stopped(epochs: int = 2) -> Run:
+    """A run that was stopped after its first epoch."""
+    run = queue.create(spec_of(epochs))
+
+    def interrupt(event: Event) -> None:
+        if event.epoch == 1:
+            run.ask(stop=True)
+
+    assert work(run, interrupt) == "stopped"
+    return run
+
+
+def spec_of(epochs: int) -> RunSpec:
+    train = {"epochs": epochs, "limit": 128, "precision": "float32", "threads": 1}
+    return RunSpec("autoencoder", "digits", {"latent_dim": 2}, train)
+
+
+def test_resume_leaves_the_wishes_for_a_run_at_work_alone(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    run = queue.create(spec_of(2))
+    wishes = Control(pause=True, lr=0.01)
+    run.set_control(wishes)
+    lock = take(run.lock)
+    assert lock is not None
+    assert resume(run) == 2
+    assert "is being trained by another process" in capsys.readouterr().err
+    assert run.control == wishes
+    os.close(lock)
+
+
+def test_resume_keeps_a_learning_rate_that_was_changed() -> None:
+    run = stopped()
+    run.ask(pause=True, lr=0.0123)
+    assert resume(run) == 0
+    assert run.control == Control(lr=0.0123)
+    assert run.model and checkpoint.peek(run.model).history[-1]["lr"] == 0.0123
+
+
+def test_resume_refuses_a_run_that_another_machine_trains(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    run = stopped()
+    run.beat.write_text("another@machine 12")
+    assert resume(run) == 2
+    assert "is being trained on another machine" in capsys.readouterr().err
+    assert run.control.stop and run.model and checkpoint.peek(run.model).epoch == 1
+    os.utime(run.beat, (0, 0))  # its process has been silent for long
+    assert resume(run) == 0
+
+
 def test_listing_does_not_wait_for_torch() -> None:
     code = "import sys; from genlib.cli.main import main; main(['list']); "
     code += "assert 'torch' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
+
+
+def test_evaluate_write_refuses_a_file_that_was_replaced_meanwhile(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert train() == 0
+    (info,) = checkpoints()
+
+    def slow(model: Model, *args: object, **named: object) -> dict[str, Metric]:
+        """Meanwhile the training goes on."""
+        checkpoint.save(info.path, model, dataset="digits", seed=0, epoch=info.epoch + 1)
+        return {"mse": Metric(0.5, 0.1, "", 10, "digits")}
+
+    monkeypatch.setattr(metrics, "evaluate", slow)
+    assert main(["evaluate", str(info.path), "--write"]) == 2
+    assert "model.safetensors has been replaced" in capsys.readouterr().err
+    after = checkpoint.peek(info.path)
+    assert (after.epoch, after.metrics) == (info.epoch + 1, {})
 
 
 def test_evaluate_write_replaces_the_numbers_and_leaves_the_weights(

@@ -51,7 +51,7 @@ def run() -> Run:
     measured = {
         "reconstruction_mse": {"value": 0.5, "stderr": 0.01, "unit": "", "n": 9, "data": "d"}
     }
-    checkpoint.save_metrics(one.path / "model.safetensors", measured)
+    checkpoint.save_metrics(checkpoint.peek(one.path / "model.safetensors"), measured)
     return one
 
 

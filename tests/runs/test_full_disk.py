@@ -45,6 +45,7 @@ def small_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path
     except (OSError, subprocess.CalledProcessError):
         pytest.skip("only an administrator can mount a small disk")
     monkeypatch.setenv("GENLIB_RUNS", str(disk / "runs"))
+    monkeypatch.setenv("GENLIB_MIN_FREE", "0")
     yield disk
     subprocess.run(["umount", "-l", str(disk)], check=True)
 
@@ -122,14 +123,11 @@ def test_a_start_without_room_leaves_nothing_behind(small_disk: Path) -> None:
     assert list(queue.folder().iterdir()) == []
 
 
-def test_an_upload_without_room_is_refused_in_words(
-    small_disk: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_upload_without_room_is_refused_in_words(small_disk: Path, tmp_path: Path) -> None:
     model = loop.build("autoencoder", {"latent_dim": 2}, datasets.load("digits"), 0)
     path = tmp_path / "a.safetensors"
     checkpoint.save(path, model, dataset="digits", seed=0, epoch=1)
     uploads_dir().mkdir(parents=True)
-    monkeypatch.setenv("GENLIB_MIN_FREE", "0")
     fill(small_disk)
     with pytest.raises(ValueError, match=r"disk is (nearly )?full"):
         keep(path.read_bytes(), "a.safetensors")

@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import itertools
+import json
 import os
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import cast
 
+import numpy as np
 import pytest
 
+from genlib.data import datasets, mnist
 from genlib.files import is_held, read_json, take, write_json
 from genlib.runs import events, queue
 from genlib.runs.directory import Run, RunSpec
 from genlib.runs.worker import work
 from genlib.settings import Control, Event
 from genlib.store import checkpoint
+from genlib.store.tensorfile import header, write_meta
 from tests.helpers import until
 
 TRAIN = {"limit": 256, "batch_size": 64, "precision": "float32", "threads": 1}
@@ -102,6 +107,41 @@ def test_numbers_are_not_used_again_after_a_deletion_and_undo_brings_back(folder
     assert {run.id for run in queue.listing()} == {first.id, second.id}
     with pytest.raises(ValueError, match="no longer in the trash"):
         queue.undo_delete("../../etc")
+
+
+def test_a_run_keeps_its_new_name_whether_it_is_at_work_or_not(folder: Path) -> None:
+    run = queue.create(tiny(2))
+
+    def rename(event: Event) -> None:
+        if event.epoch == 1:
+            queue.rename(run, "at work")
+
+    lock = take(run.lock)  # as the process that trains has it
+    assert lock is not None
+    assert work(run, rename) == "finished"
+    assert run.model and checkpoint.peek(run.model).name == "at work"
+    before = run.model.read_bytes()
+    queue.rename(run, "still at work")
+    assert run.model.read_bytes() == before, "the training alone writes its files"
+    os.close(lock)
+    queue.rename(run, "finished")
+    assert checkpoint.peek(run.model).name == "finished" and not is_held(run.lock)
+
+
+def test_no_training_begins_while_its_checkpoint_is_retitled(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run, retitle = queue.create(tiny(1)), checkpoint.retitle
+    assert work(run, lambda event: None) == "finished"
+    held: list[bool] = []
+
+    def slow(path: Path, name: str) -> None:
+        held.append(is_held(run.lock))
+        retitle(path, name)
+
+    monkeypatch.setattr(checkpoint, "retitle", slow)
+    queue.rename(run, "new")
+    assert held == [True]
 
 
 @pytest.mark.parametrize("name", ["", " ", "x" * 61])
@@ -272,6 +312,32 @@ def test_a_damaged_state_is_noticed_and_the_weights_go_on(folder: Path, at: int 
     assert (aside.read_bytes() if aside.exists() else None) == damaged, "nothing is thrown away"
 
 
+@pytest.mark.parametrize("lost", ["model.safetensors", "epoch-0002.safetensors"])
+def test_an_epoch_whose_state_alone_was_written_is_made_whole(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, lost: str
+) -> None:
+    """A power cut between an epoch's state and its model, or between its model and its snapshot."""
+    run, save = queue.create(tiny(2)), checkpoint.save
+
+    def cut(path: Path, *args: object, epoch: int, **named: object) -> None:
+        if epoch == 2 and path.name == lost:
+            raise OSError("the power is cut")
+        save(path, *args, epoch=epoch, **named)  # type: ignore[arg-type]
+
+    with monkeypatch.context() as patch:
+        patch.setattr(checkpoint, "save", cut)
+        with pytest.raises(OSError, match="power"):
+            work(run, lambda event: None)
+    assert run.model and run.state == "failed"
+    assert checkpoint.peek(run.model).epoch == (1 if lost == "model.safetensors" else 2)
+
+    assert work(run, lambda event: None) == "finished"
+    info = checkpoint.peek(run.model)
+    assert info.epoch == 2 and [row["epoch"] for row in info.history] == [1, 2]
+    snapshot = run.path / "snapshots" / "epoch-0002.safetensors"
+    assert snapshot.read_bytes() == run.model.read_bytes()
+
+
 def test_a_damaged_state_and_a_damaged_checkpoint_fall_back_on_a_snapshot(folder: Path) -> None:
     run = stopped_after_three(folder)
     kept = [path.name for path in run.trained()]
@@ -301,6 +367,95 @@ def test_a_state_of_another_model_is_not_taken_for_damage(folder: Path) -> None:
     with pytest.raises(ValueError, match=r"undo the changes in run\.json"):
         work(run, lambda event: None)
     assert run.state_file.exists()
+
+
+def write_mnist(folder: Path, images: int) -> Path:
+    """MNIST's files with so many noisy images for training, and as many for the test."""
+    raw = folder / "MNIST" / "raw"
+    raw.mkdir(parents=True)
+    x = np.random.default_rng(0).integers(0, 256, (images, 28, 28), dtype=np.uint8)
+    y = np.arange(images, dtype=np.uint8) % 10
+    for name, values in zip(mnist.FILES, (x, y, x, y), strict=True):
+        axes = b"".join(side.to_bytes(4, "big") for side in values.shape)
+        (raw / name).write_bytes(bytes([0, 0, 8, values.ndim]) + axes + values.tobytes())
+    return folder
+
+
+@pytest.fixture
+def look_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Path], None]]:
+    """A function that makes a folder the only place where MNIST is looked for."""
+
+    def look(place: Path) -> None:
+        monkeypatch.setattr(datasets, "folders", lambda: [place])
+        datasets.known.cache_clear()
+
+    yield look
+    datasets.known.cache_clear()
+
+
+def after_one_epoch(spec: RunSpec) -> Run:
+    """The run, stopped when its first epoch was complete."""
+    run = queue.create(spec)
+
+    def interrupt(event: Event) -> None:
+        if event.epoch == 1:
+            run.ask(stop=True)
+
+    assert work(run, interrupt) == "stopped"
+    run.ask(stop=False)
+    return run
+
+
+def test_a_run_does_not_go_on_with_other_images(
+    folder: Path, tmp_path: Path, look_in: Callable[[Path], None]
+) -> None:
+    few, more = write_mnist(tmp_path / ".few", 300), write_mnist(tmp_path / ".more", 301)
+    look_in(few)
+    run = after_one_epoch(replace(tiny(2), dataset="mnist"))
+    assert run.model
+    kept, log = run.model.read_bytes(), run.log.read_bytes()
+    for place, others in ((tmp_path, "1,437 of digits"), (more, "301 of mnist")):
+        look_in(place)
+        with pytest.raises(ValueError, match=rf"300 training images of mnist, .* {others}"):
+            work(run, lambda event: None)
+        assert run.state == "failed" and "GENLIB_DATA" in run.message
+        assert (run.model.read_bytes(), run.log.read_bytes()) == (kept, log)
+    run.state_file.unlink()  # its checkpoint still says what it was trained on
+    look_in(tmp_path)
+    with pytest.raises(ValueError, match=r"trained on mnist, .* 1,437 of digits"):
+        work(run, lambda event: None)
+    look_in(few)
+    assert work(run, lambda event: None) == "finished"
+
+
+def test_a_run_on_what_serves_for_mnist_goes_on_with_it(
+    folder: Path, tmp_path: Path, look_in: Callable[[Path], None]
+) -> None:
+    """Also once MNIST is there."""
+    look_in(tmp_path)
+    runs = [after_one_epoch(replace(tiny(2), dataset="mnist")) for _ in range(2)]
+    assert work(runs[0], lambda event: None) == "finished"
+    look_in(write_mnist(tmp_path / ".mnist", 300))
+    assert work(runs[1], lambda event: None) == "finished"
+    assert [checkpoint.peek(r.path / "model.safetensors").dataset for r in runs] == ["digits"] * 2
+    assert epochs(runs[0])[-1].metrics["test/loss"] == epochs(runs[1])[-1].metrics["test/loss"]
+
+
+def test_a_run_of_an_earlier_version_goes_on_with_the_images_of_its_checkpoint(
+    folder: Path, tmp_path: Path, look_in: Callable[[Path], None]
+) -> None:
+    look_in(write_mnist(tmp_path / ".mnist", 300))
+    run = after_one_epoch(replace(tiny(2), dataset="mnist"))
+    text = cast(dict[str, str], header(run.state_file)["__metadata__"])["genlib"]
+    known = ("kind", "epoch", "step", "seconds", "history")
+    meta = {k: v for k, v in json.loads(text).items() if k in known}
+    write_meta(run.state_file, meta, run.state_file.stat().st_mtime_ns)
+    look_in(tmp_path)
+    with pytest.raises(ValueError, match=r"trained on mnist, .* 1,437 of digits"):
+        work(run, lambda event: None)
+    look_in(tmp_path / ".mnist")
+    assert work(run, lambda event: None) == "finished"
+    assert run.message == ""
 
 
 def test_a_run_that_cannot_train_says_why(folder: Path) -> None:

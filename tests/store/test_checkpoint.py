@@ -189,6 +189,26 @@ def test_a_name_is_one_short_line(tmp_path: Path) -> None:
     assert len(name) <= checkpoint.MAX_NAME and "  " not in name
 
 
+def test_a_description_is_not_given_to_a_file_that_comes_meanwhile(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = save(tmp_path / "a.safetensors")
+    other = tmp_path / "b.safetensors"
+    checkpoint.save(other, tiny(), dataset="digits", seed=7, epoch=7)
+    write = Path.write_bytes
+
+    def slow(self: Path, data: bytes) -> int:
+        other.replace(path)
+        return write(self, data)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "write_bytes", slow)
+        with pytest.raises(CheckpointError, match=r"a\.safetensors has been replaced"):
+            checkpoint.retitle(path, "new")
+    assert (checkpoint.peek(path).epoch, checkpoint.peek(path).name) == (7, "b")
+    assert [file.name for file in tmp_path.iterdir()] == ["a.safetensors"]
+
+
 def test_an_unchanged_file_is_checked_once_and_a_changed_one_again(tmp_path: Path) -> None:
     path = tmp_path / "a.safetensors"
     model = tiny()

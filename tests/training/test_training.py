@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import cast
 
 import pytest
 import torch
+from torch import Tensor
 
 from genlib.data import datasets
 from genlib.models import FAMILIES, Model
 from genlib.models.autoencoder import Autoencoder, AutoencoderSettings
+from genlib.models.base import Autocast
 from genlib.models.capabilities import capabilities
 from genlib.settings import Control, Event, TrainSettings
+from genlib.store.tensorfile import header, write_meta
 from genlib.training import loop
 from genlib.training.loop import choose_arithmetic
 
@@ -238,6 +243,72 @@ def test_probing_changes_neither_weights_nor_buffers(digits: datasets.Dataset) -
     torch.set_num_threads(threads)
     for name, value in model.state_dict().items():
         assert torch.equal(value, before[name]), name
+
+
+def prefer(precision: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let every measurement find that steps in this number format are the faster ones."""
+
+    def probe(model: Model, x: Tensor, y: Tensor, autocast: Autocast, threads: int) -> float:
+        return 1.0 if loop.in_use(autocast, x.device)["precision"] == precision else 2.0
+
+    monkeypatch.setattr(loop, "_probe", probe)
+
+
+@pytest.mark.parametrize(("first", "other"), [("float32", "bfloat16"), ("bfloat16", "float32")])
+def test_a_resumed_training_keeps_its_number_format(
+    first: str,
+    other: str,
+    digits: datasets.Dataset,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Also where a new measurement would prefer the other one."""
+    settings = SMALL.replace(precision="auto")
+    model, file = fresh(digits), tmp_path / "state.safetensors"
+    state = loop.start(model, settings)
+    prefer(first, monkeypatch)
+    for event in loop.train(model, digits, settings, state):
+        if event.kind == "epoch" and event.epoch == 2:
+            loop.save_state(file, model, state)
+            break
+    used = {"device": "cpu", "precision": first, "threads": 1}
+    assert state.used == used
+
+    prefer(other, monkeypatch)
+    state = loop.load_state(file, model, settings)
+    list(loop.train(model, digits, settings, state))
+    assert state.epoch == 3 and state.used == used
+    state = loop.load_state(file, model, settings)
+    list(loop.train(model, digits, settings.replace(precision=other), state))
+    assert state.used["precision"] == other, "what is asked for counts"
+
+
+def test_a_training_that_moved_here_from_another_device_measures(
+    digits: datasets.Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model, x, y = fresh(digits), digits.train_x, digits.train_y
+    prefer("float32", monkeypatch)
+    for device, expected in (("cpu", "bfloat16"), ("cuda", "float32")):
+        used = {"device": device, "precision": "bfloat16", "threads": 64}
+        autocast = choose_arithmetic(model, x, y, SMALL.replace(precision="auto"), used)
+        found = {"device": "cpu", "precision": expected, "threads": 1}
+        assert loop.in_use(autocast, x.device) == found
+
+
+def test_a_state_of_an_earlier_version_goes_on(digits: datasets.Dataset, tmp_path: Path) -> None:
+    """It says nothing of the number format, and has no checksum."""
+    model, file = fresh(digits), tmp_path / "state.safetensors"
+    state = loop.start(model, SMALL)
+    run(model, digits, SMALL.replace(epochs=1), state)
+    loop.save_state(file, model, state)
+    text = cast(dict[str, str], header(file)["__metadata__"])["genlib"]
+    known = ("kind", "epoch", "step", "seconds", "history")
+    meta = {k: v for k, v in json.loads(text).items() if k in known}
+    write_meta(file, meta, file.stat().st_mtime_ns)
+    state = loop.load_state(file, model, SMALL)
+    assert (state.epoch, state.used) == (1, {})
+    run(model, digits, SMALL, state)
+    assert state.epoch == 3 and state.used["precision"] == "float32"
 
 
 def test_no_images_left(digits: datasets.Dataset) -> None:
