@@ -8,7 +8,7 @@ from genlib.explore.kernels import CRITERIA, ORDERS
 from genlib.plots.kernels import OWN, SHARED
 from genlib.store.checkpoint import Info
 from genlib.ui.components.live_slider import live_slider
-from genlib.ui.kit import links
+from genlib.ui.kit import links, loading
 from genlib.ui.kit.pickers import choose, pick_models
 from genlib.ui.kit.plain import note_of, plain
 from genlib.ui.kit.signed import signed_legend
@@ -37,15 +37,14 @@ def show_reconstructions(controls: DeltaGenerator, picture: DeltaGenerator) -> N
             help="Any autoencoders: train some with 2, 10 and 100 latents and compare them.",
         )
     data = reconstructions.data_of(infos[0])
-    fits = [i for i in infos if i.config.get("image_size", 28) == data.shape[1]]
-    fits = [i for i in fits if i.config.get("channels", 1) == 1]
+    fits = [info for info in infos if loading.takes(info, data.shape)]
     with controls:
         if data.note:
             st.caption(f":material/info: {note_of(data)}")
         for info in infos:
             if info not in fits:
                 st.warning(
-                    f"{plain(info.name)} works on images of another size, so it is left out here."
+                    f"{plain(info.name)} works on other images than these, so it is left out here."
                 )
         which = pick_class(data)
     if not fits:

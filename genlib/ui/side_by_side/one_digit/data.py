@@ -59,12 +59,7 @@ class Dossier:
 
 def models_for(shape: tuple[int, ...]) -> list[Info]:
     """Checkpoints that say something of images of this (C, H, W): shipped first, by name."""
-    found = []
-    for info in loading.checkpoints():
-        size = int(str(info.config.get("image_size", 28)))
-        if shape == (int(str(info.config.get("channels", 1))), size, size):
-            found.append(info)
-    return found
+    return [info for info in loading.checkpoints() if loading.takes(info, shape)]
 
 
 def real_digits(infos: list[Info]) -> Job:
