@@ -11,22 +11,24 @@ from streamlit.testing.v1 import AppTest
 from genlib.models.autoencoder import Autoencoder, AutoencoderSettings
 from genlib.models.denoising import DenoisingAutoencoder, DenoisingSettings
 from genlib.models.mixture import Mixture, MixtureSettings
+from genlib.models.vae import VAE, VAESettings
 from genlib.store import checkpoint
 from genlib.ui.kit import loading
 from genlib.ui.train import actions
 from tests.conftest import Shelf
-from tests.helpers import browse, html, visit
+from tests.helpers import ROOT, SECONDS, browse, html, ok, visit
 
 SHAPES = {"grey": (1, 32), "colour": (3, 32)}  # channels, side
 FAMILIES = {
     "dae": (DenoisingAutoencoder, DenoisingSettings, {"latent_dim": 6}),
+    "vae": (VAE, VAESettings, {"latent_dim": 2, "hidden": (8,)}),
     "mixture": (Mixture, MixtureSettings, {"latent_dim": 3, "components": 2}),
 }
 
 
 @pytest.fixture
 def others(shelf: Shelf, own_pictures: dict[str, str]) -> Path:
-    """A denoising autoencoder and a mixture of grey pictures, and the same of coloured ones."""
+    """One model of each family for grey pictures, and the same for coloured ones."""
     for colour, (channels, side) in SHAPES.items():
         models = {
             f"{name}-{colour}": family(settings(channels=channels, image_size=side, **own))
@@ -39,10 +41,11 @@ def others(shelf: Shelf, own_pictures: dict[str, str]) -> Path:
 @pytest.fixture
 def among_digits(others: Path, shelf: Shelf) -> Path:
     """The same models with one of each kind for digits."""
-    names = {"dae-digits": "dae", "ae-digits": "ae", "mixture-digits": "mixture"}
-    ae = {"ae": (Autoencoder, AutoencoderSettings, {"latent_dim": 4})}
-    known = FAMILIES | ae
-    return shelf({name: known[k][0](known[k][1](**known[k][2])) for name, k in names.items()})
+    models = {
+        f"{name}-digits": family(settings(**own))
+        for name, (family, settings, own) in FAMILIES.items()
+    }
+    return shelf({**models, "ae-digits": Autoencoder(AutoencoderSettings(latent_dim=4))})
 
 
 denoise = partial(visit, "energy/denoise.py", "denoise")
@@ -63,7 +66,7 @@ def test_denoise_without_a_model_of_digits_says_so() -> None:
 def test_denoise_takes_models_of_digits_only(model: str) -> None:
     app = denoise(model=model, beside=model)
     assert app.selectbox(key="denoise.model").options == ["dae-digits"]
-    assert app.multiselect(key="denoise.beside").options == ["ae-digits"]
+    assert app.multiselect(key="denoise.beside").options == ["ae-digits", "vae-digits"]
     assert "<figcaption>dae-digits" in html(app)
 
 
@@ -121,3 +124,34 @@ def test_a_model_takes_images_of_its_own_shape(
 ) -> None:
     folder = shelf({"one": Autoencoder(AutoencoderSettings(latent_dim=4))})
     assert loading.takes(checkpoint.peek(folder / "one.safetensors"), shape) is takes
+
+
+STROKES = {"seq": 1, "strokes": [{"w": 90, "p": [300, 300, 700, 700]}]}
+
+
+def drawn(view: str, model: str) -> AppTest:
+    """The Latent space page of a person who has drawn every digit that it asks for."""
+    app = AppTest.from_file(ROOT / "pages/latents/latent_space.py", default_timeout=SECONDS)
+    for name in ("digit", "a", "b"):
+        app.session_state[f"latent_space.{name}.draw:strokes"] = STROKES
+        app.query_params[f"latent_space.{name}.from"] = "Draw"
+    app.query_params |= {"latent_space.view": view, "latent_space.model": model}
+    return ok(app.run())
+
+
+@pytest.mark.usefixtures("among_digits")
+@pytest.mark.parametrize("view", ["Around here", "Between two digits"])
+@pytest.mark.parametrize("model", ["vae-grey", "vae-colour"])
+def test_a_drawing_is_given_to_models_of_such_images_only(view: str, model: str) -> None:
+    app = drawn(view, "vae-digits")
+    ways = [control for control in app.button_group if control.key.endswith(".from")]
+    assert [way.value for way in ways] == ["draw"] * len(ways)
+    ok(app.selectbox(key="latent_space.model").set_value(model).run())
+    ways = [control for control in app.button_group if control.key.endswith(".from")]
+    assert len(ways) == (1 if view == "Around here" else 3)
+    for way in ways:
+        assert (way.options, way.value, way.disabled) == (["Test set"], "test", True)
+        assert "Drawings are grey and have 28×28 pixels" in way.help
+    ok(drawn(view, model))
+    ok(app.selectbox(key="latent_space.model").set_value("vae-digits").run())
+    assert not any(c.disabled for c in app.button_group if c.key.endswith(".from"))
