@@ -106,19 +106,15 @@ def show_grids(controls: DeltaGenerator, picture: DeltaGenerator) -> None:
             help="Models whose first layer sees the whole picture. The first three are shown.",
         )[:3]
         scale, by, criterion, threshold = choose_order()
-    names = [info.name for info in infos]
-    if st.session_state.get("reconstructions.of") not in names:
-        st.session_state["reconstructions.of"] = infos[0].name
-    chosen = st.session_state["reconstructions.of"]
-    unit = st.session_state.setdefault("reconstructions.unit", 0)
+    chosen, unit = pick_unit(infos)  # first, since only widgets know what the link says
     with picture, st.container(key="tall"):
         for box, info in zip(st.columns(len(infos)), infos, strict=True):
             with box:
                 reconstructions.grid(
-                    info, by, scale, criterion, threshold, unit if info.name == chosen else None
+                    info, by, scale, criterion, threshold, unit if info == chosen else None
                 )
         signed_legend("negative", "0", "positive weight")
-    show_zoom(infos)
+    reconstructions.zoom(chosen, unit)
 
 
 def choose_order() -> tuple[str, str, str, float]:
@@ -157,10 +153,12 @@ def choose_order() -> tuple[str, str, str, float]:
     return scale, by, criterion, threshold
 
 
-def show_zoom(infos: list[Info]) -> None:
-    """The unit that was clicked, or typed, enlarged."""
+def pick_unit(infos: list[Info]) -> tuple[Info, int]:
+    """The unit that was clicked, or typed, and its model."""
     st.subheader("One unit")
     by_name = {i.name: i for i in infos}
+    if st.session_state.get("reconstructions.of", infos[0].name) not in by_name:
+        st.session_state["reconstructions.of"] = infos[0].name
     left, right, _ = st.columns([2, 1, 3])
     name = left.selectbox("Model", list(by_name), key="reconstructions.of", bind="query-params")
     count = len(reconstructions.measured(by_name[name]).kernels.weights)
@@ -174,7 +172,7 @@ def show_zoom(infos: list[Info]) -> None:
         bind="query-params",
         help="Click a kernel above, or give its number.",
     )
-    reconstructions.zoom(by_name[name], int(unit))
+    return by_name[name], int(unit)
 
 
 def show_kernels(controls: DeltaGenerator, picture: DeltaGenerator) -> None:
