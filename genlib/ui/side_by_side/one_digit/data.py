@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import numpy as np
 import streamlit as st
@@ -214,8 +213,3 @@ def heat(values: NDArray[np.floating]) -> Picture:
 
 def _grey(x: Tensor) -> Picture:
     return (loading.cpu(x).clip(0, 1) * 255).round().astype(np.uint8)
-
-
-def exists(info: Info) -> bool:
-    """Whether the checkpoint's file is still there."""
-    return Path(info.path).is_file()
