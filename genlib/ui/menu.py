@@ -85,8 +85,9 @@ def _has_diagram(info: Info) -> bool:
     return any(name in info.capabilities for name in shown)
 
 
-def _is_mixture_of_digits(info: Info) -> bool:
-    return _sees_digits(info) and _able("HasComponents", "Samples")(info)
+def _able_with_digits(*capabilities: str) -> Test:
+    able = _able(*capabilities)
+    return lambda info: _sees_digits(info) and able(info)
 
 
 # In the order of the menu.
@@ -236,7 +237,7 @@ PAGES = (
         "Drop half of the pixels and let a model restore them.",
         place=4,
         drawing="denoised",
-        models={"denoise.model": _able("Denoises")},
+        models={"denoise.model": _able_with_digits("Denoises")},
         control="denoise.strength",
     ),
     Page(
@@ -247,7 +248,7 @@ PAGES = (
         "Merge two digits. A good model finds the merge strange, and says so in its energy.",
         place=3,
         drawing="merged",
-        models={"merged.models": _able("Reconstructs", "HasEnergy")},
+        models={"merged.models": _able_with_digits("Reconstructs", "HasEnergy")},
         control="merged.alpha",
         first_click=FirstClick(
             2,
@@ -346,7 +347,7 @@ PAGES = (
         "The oldest generative models: eigen-digits, and Gaussians that share the work.",
         place=12,
         drawing="eigen",
-        models={"pca.mixture": _is_mixture_of_digits},
+        models={"pca.mixture": _able_with_digits("HasComponents", "Samples")},
         control="pca.axes",
     ),
     Page(

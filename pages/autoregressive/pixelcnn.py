@@ -79,8 +79,7 @@ with controls:
     digit = digit_picker.pick_digit(f"{KEY}.digit", "Digit", data=data, default_class=4)
 if digit.image.shape != (1, size, size):
     st.info(
-        f"{plain(info.name)} works on grey images of {size} × {size} pixels. Choose a test "
-        "image or another model."
+        f"{plain(info.name)} works on grey images of {size} × {size} pixels. Choose another model."
     )
     st.stop()
 

@@ -80,7 +80,7 @@ knobs_key, defaults = begins_with(lens.network)
 defaults = replace(defaults, objective=objective, octaves=octaves)
 live = ascent.session_live(
     KEY,
-    "|".join(lenses),
+    lenses,
     lambda: ascent.begin(list(lenses.values()), first, wanted, defaults),
 )
 live.retarget(classes)

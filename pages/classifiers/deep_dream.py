@@ -103,7 +103,7 @@ with controls:
     weights_panel(KEY)
 
 live = ascent.session_live(
-    KEY, choice, lambda: ascent.begin([lens], image, [0], defaults, deep_dream.REST_EVERY)
+    KEY, {choice: lens}, lambda: ascent.begin([lens], image, [0], defaults, deep_dream.REST_EVERY)
 )
 if not torch.equal(live.original, image):
     live.reset(image)

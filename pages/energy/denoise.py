@@ -23,6 +23,7 @@ header(
     DENOISE,
 )
 
+shape = loading.dataset().shape
 controls, picture = stage()
 below = st.empty()  # the ten digits follow the slider as well
 with controls:
@@ -40,11 +41,12 @@ with controls:
         key="denoise.model",
         label="Denoising autoencoder",
         default="dae-500",
+        shape=shape,
     )
     others = {
         i.name: i
         for i in loading.checkpoints("Reconstructs")
-        if i.name != info.name and i.config.get("image_size", 28) == 28
+        if i.name != info.name and loading.takes(i, shape)
     }
     chosen = st.multiselect(
         "Compare with",

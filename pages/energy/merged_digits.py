@@ -84,10 +84,9 @@ def pick_models() -> list[Info]:
     chosen = pickers.pick_models(
         "Reconstructs", "HasEnergy", key="merged.models", default=("ae-30", "dae-500", "vae-20")
     )
-    shape = tuple(data.test_x.shape[1:])
-    models = [m for m in chosen if energy_view.takes(m, shape)]
+    models = [m for m in chosen if loading.takes(m, data.shape)]
     for odd in [m.name for m in chosen if m not in models]:
-        st.warning(f"{plain(odd)} works on images of another size, so it is left out.")
+        st.warning(f"{plain(odd)} works on other images than these, so it is left out.")
     if not models:
         st.info("None of the chosen models takes these digits. Choose another model above.")
     return models

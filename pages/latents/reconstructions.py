@@ -8,7 +8,7 @@ from genlib.explore.kernels import CRITERIA, ORDERS
 from genlib.plots.kernels import OWN, SHARED
 from genlib.store.checkpoint import Info
 from genlib.ui.components.live_slider import live_slider
-from genlib.ui.kit import links
+from genlib.ui.kit import links, loading
 from genlib.ui.kit.pickers import choose, pick_models
 from genlib.ui.kit.plain import note_of, plain
 from genlib.ui.kit.signed import signed_legend
@@ -37,15 +37,14 @@ def show_reconstructions(controls: DeltaGenerator, picture: DeltaGenerator) -> N
             help="Any autoencoders: train some with 2, 10 and 100 latents and compare them.",
         )
     data = reconstructions.data_of(infos[0])
-    fits = [i for i in infos if i.config.get("image_size", 28) == data.shape[1]]
-    fits = [i for i in fits if i.config.get("channels", 1) == 1]
+    fits = [info for info in infos if loading.takes(info, data.shape)]
     with controls:
         if data.note:
             st.caption(f":material/info: {note_of(data)}")
         for info in infos:
             if info not in fits:
                 st.warning(
-                    f"{plain(info.name)} works on images of another size, so it is left out here."
+                    f"{plain(info.name)} works on other images than these, so it is left out here."
                 )
         which = pick_class(data)
     if not fits:
@@ -107,19 +106,15 @@ def show_grids(controls: DeltaGenerator, picture: DeltaGenerator) -> None:
             help="Models whose first layer sees the whole picture. The first three are shown.",
         )[:3]
         scale, by, criterion, threshold = choose_order()
-    names = [info.name for info in infos]
-    if st.session_state.get("reconstructions.of") not in names:
-        st.session_state["reconstructions.of"] = infos[0].name
-    chosen = st.session_state["reconstructions.of"]
-    unit = st.session_state.setdefault("reconstructions.unit", 0)
+    chosen, unit = pick_unit(infos)  # first, since only widgets know what the link says
     with picture, st.container(key="tall"):
         for box, info in zip(st.columns(len(infos)), infos, strict=True):
             with box:
                 reconstructions.grid(
-                    info, by, scale, criterion, threshold, unit if info.name == chosen else None
+                    info, by, scale, criterion, threshold, unit if info == chosen else None
                 )
         signed_legend("negative", "0", "positive weight")
-    show_zoom(infos)
+    reconstructions.zoom(chosen, unit)
 
 
 def choose_order() -> tuple[str, str, str, float]:
@@ -158,10 +153,12 @@ def choose_order() -> tuple[str, str, str, float]:
     return scale, by, criterion, threshold
 
 
-def show_zoom(infos: list[Info]) -> None:
-    """The unit that was clicked, or typed, enlarged."""
+def pick_unit(infos: list[Info]) -> tuple[Info, int]:
+    """The unit that was clicked, or typed, and its model."""
     st.subheader("One unit")
     by_name = {i.name: i for i in infos}
+    if st.session_state.get("reconstructions.of", infos[0].name) not in by_name:
+        st.session_state["reconstructions.of"] = infos[0].name
     left, right, _ = st.columns([2, 1, 3])
     name = left.selectbox("Model", list(by_name), key="reconstructions.of", bind="query-params")
     count = len(reconstructions.measured(by_name[name]).kernels.weights)
@@ -175,7 +172,7 @@ def show_zoom(infos: list[Info]) -> None:
         bind="query-params",
         help="Click a kernel above, or give its number.",
     )
-    reconstructions.zoom(by_name[name], int(unit))
+    return by_name[name], int(unit)
 
 
 def show_kernels(controls: DeltaGenerator, picture: DeltaGenerator) -> None:

@@ -41,7 +41,7 @@ def live() -> bool:
     measuring = real.busy
     x = view.change(digit, digits)
     known = real.result if isinstance(real.result, dict) else {}
-    found = data.dossiers([i for i in infos if data.exists(i)], x, known)
+    found = data.dossiers([i for i in infos if loading.exists(i)], x, known)
     with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
         view.seen(x)
         with st.container():

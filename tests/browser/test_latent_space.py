@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from itertools import cycle
 from pathlib import Path
+from urllib.parse import parse_qs, quote, urlsplit
 
 import numpy as np
 import pytest
@@ -287,6 +288,29 @@ def test_the_walk_between_two_digits_moves_both_pictures(
         ),
         "a picture does not move",
     )
+
+
+@pytest.mark.parametrize(
+    ("view", "name", "default"),
+    [("Between two digits", "between", 0.5), ("Class arithmetic", "means", 1.0)],
+)
+def test_the_link_says_where_the_walk_is(
+    open_page: Callable[..., Page], view: str, name: str, default: float
+) -> None:
+    parameter = f"latent_space.{name}.t"
+    page = open_page(f"latent-space?latent_space.view={quote(view)}&{parameter}=0.8")
+    output = page.locator(".latent-walk output")
+    expect(output).to_have_text("t = 0.80")
+    slider = page.get_by_role("slider", name="Amount")
+    for t in (0.3, default):
+        slider.fill(f"{t}")
+        expect(output).to_have_text(f"t = {t:.2f}")
+        linked = [f"{t:.3f}"] if t != default else []
+        until(
+            page,
+            lambda linked=linked: parse_qs(urlsplit(page.url).query).get(parameter, []) == linked,
+            f"the link does not say {linked}",
+        )
 
 
 def test_files_to_take_away(

@@ -21,7 +21,7 @@ from genlib.models.residual import ResidualClassifier, ResidualSettings
 from genlib.plots.curves import curves_figure
 from genlib.store import checkpoint
 from genlib.ui.classifiers import networks
-from tests.helpers import sent, visit
+from tests.helpers import normal, sent, visit
 
 KEY = "class_images"
 opened = partial(visit, "classifiers/class_images.py", KEY)
@@ -120,6 +120,27 @@ def test_the_shared_model_stays_bitwise_the_same(tiny: Path) -> None:
         app.button(key=f"{KEY}.step").click().run()
     assert all(torch.equal(v, before[k]) for k, v in model.state_dict().items())
     assert not any(part._forward_hooks for part in model.modules()) and not model.training
+
+
+def test_other_weights_under_the_same_name_go_on_from_the_picture(
+    tiny: Path, shelf: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GENLIB_PRECISION", "float32")
+    app = opened()
+    old = live_of(app)
+    app.button(key=f"{KEY}.step").click().run()
+    image = old.picture()
+    trained_on = normal(Classifier(ClassifierSettings(width=2, dense=4)), 0.3).requires_grad_(False)
+    shelf({"tiny": trained_on})
+    app.run()
+    live = live_of(app)
+    assert not app.exception and live is not old
+    assert live.shown.step == 1 and torch.equal(live.picture(), image)
+    p = trained_on.logits(image).softmax(1)[0, live.shown.classes[0]]
+    assert live.shown.probability[0] == pytest.approx(float(p), abs=1e-4)
+    assert abs(old.shown.probability[0] - float(p)) > 1e-3, "the old weights say something else"
+    app.run()
+    assert live_of(app) is live
 
 
 def test_without_any_checkpoint_untrained_networks_are_offered_and_said_so(

@@ -7,13 +7,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from streamlit.testing.v1 import AppTest
 
 from genlib.explore.ascent.live import Live
 from genlib.explore.ascent.surgery import Layer
 from genlib.models.classifier import Classifier, ClassifierSettings
 from genlib.ui.classifiers import deep_dream
-from tests.helpers import visit
+from tests.helpers import normal, visit
 
 KEY = "deep_dream"
 
@@ -63,6 +64,20 @@ def test_another_picture_and_size_begin_anew(app: AppTest) -> None:
     app.button_group(key=f"{KEY}.picture").set_value("flower").run()
     app.select_slider(key=f"{KEY}.side").set_value(96).run()
     assert not app.exception and live.shown.step == 0 and live.shown.images.shape[2] == 96
+
+
+def test_other_weights_under_the_same_name_go_on_from_the_picture(
+    app: AppTest, shelf: Callable[..., Path]
+) -> None:
+    old = live_of(app)
+    app.button(key=f"{KEY}.step").click().run()
+    image = old.picture()
+    shelf({"tiny": normal(Classifier(ClassifierSettings(width=4, dense=4)), 0.3)})
+    app.run()
+    live = live_of(app)
+    assert not app.exception and live is not old
+    assert live.shown.step == 1 and torch.equal(live.picture(), image)
+    assert live.shown.value != pytest.approx(old.shown.value, rel=1e-2), "the new weights judge"
 
 
 def test_a_file_that_is_no_picture_gets_one_sentence(app: AppTest) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 import torch
 from torch import Tensor
@@ -119,6 +121,12 @@ def test_border_noise_is_the_ratio_of_spreads() -> None:
     assert layer.border_noise(weights, spread) == pytest.approx(1, abs=0.05)
     weights[:, spread == 0] *= 0.1
     assert layer.border_noise(weights, spread) == pytest.approx(0.1, abs=0.01)
+
+
+def test_images_without_a_constant_border_have_no_border_noise() -> None:
+    weights, spread = torch.ones(5, 28, 28), torch.ones(28, 28)
+    assert math.isnan(layer.border_noise(weights, spread))
+    assert math.isnan(layer.border_noise(weights, 0 * spread))
 
 
 def test_order_is_a_permutation_largest_first() -> None:

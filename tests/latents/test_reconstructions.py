@@ -93,6 +93,19 @@ def test_one_unit_is_shown_and_a_number_too_large_is_brought_back(tiny: Path) ->
     assert app.number_input(key="reconstructions.unit").value == 1
 
 
+def selected(app: AppTest) -> list[int]:
+    """The unit that is framed in each model's grid, -1 for none."""
+    found = [element.proto for element in app.get("bidi_component")]
+    grids = [p for p in found if p.component_name == "genlib.kernel_grid"]
+    return [int(re.findall(rb'"selected": ?(-?\d+)', p.bytes)[0]) for p in grids]
+
+
+def test_the_unit_of_a_link_is_framed_at_once_in_the_model_of_the_link(tiny: Path) -> None:
+    app = run(show="Kernels", kernels=["ae-2", "ae-6"], of="ae-6", unit="4")
+    assert any("deviation 0.000" in c.value for c in app.caption), "the zoom shows the dead unit"
+    assert selected(app) == [-1, 4]
+
+
 def test_shipped_models_show_the_lesson(shipped: Path) -> None:
     names = [n for n in ("ae-30", "dae-500") if (shipped / f"{n}.safetensors").exists()]
     if len(names) < 2 or not find_mnist():

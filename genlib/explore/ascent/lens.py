@@ -42,7 +42,7 @@ class Network:
     shape: (C, H, W) it was made for; mean, std: per channel, of pictures in [0, 1], subtracted
     and divided first; trained: False for random weights; smallest: shortest side worth showing
     (``Lens.smallest`` knows which it can take); base: the colour, per channel, that a blank start
-    has and that L2 pulls to, () for the mean.
+    has and that L2 pulls to, () for the mean; stamp: another one once the weights have changed.
     """
 
     name: str
@@ -55,6 +55,7 @@ class Network:
     trained: bool = True
     smallest: int = 8
     base: tuple[float, ...] = ()
+    stamp: str = ""
 
 
 class _Reached(Exception):

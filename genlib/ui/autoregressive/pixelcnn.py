@@ -122,6 +122,7 @@ def nats(sheet: Sheet) -> float:
 @st.fragment
 def stage(key: str, info: Info, sheet: Sheet) -> None:
     """The sheet, and the receptive field under the mouse. Only this part reruns."""
+    loading.go_on_without(info)
     pixel = asked_pixel(key, sheet)
     pixels(key, sheet, lit(info, sheet, pixel) if pixel else None)
 
@@ -178,6 +179,7 @@ def against_the_test_set(info: Info, own: float | None) -> None:
     turns: list[float] = [FIRST_S]  # the page itself waits for little more than what is known
 
     def panel() -> bool:
+        loading.go_on_without(info)
         finished = _count(info, turns.pop() if turns else TURN_S)
         if finished < CHUNKS:
             text = f"Test digits: {finished * CHUNK} of {CHUNKS * CHUNK}"

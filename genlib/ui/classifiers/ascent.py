@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -46,8 +46,12 @@ class Stage:
     panels: Sequence[str] = PANELS
 
 
-def session_live(key: str, signature: str, make: Callable[[], Live]) -> Live:
-    """This session's ascent; other networks (signature) go on from its pictures."""
+def session_live(key: str, lenses: Mapping[str, Lens], make: Callable[[], Live]) -> Live:
+    """This session's ascent; other networks, or other weights of theirs, go on from its pictures.
+
+    lenses: by the names of their networks.
+    """
+    signature = "|".join(f"{name} {lens.network.stamp}" for name, lens in lenses.items())
     held: tuple[str, Live] | None = st.session_state.get(f"{key}.live")
     if held is not None and held[0] == signature:
         return held[1]

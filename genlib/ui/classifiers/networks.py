@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from weakref import WeakValueDictionary
 
@@ -146,7 +146,9 @@ def _ours(info: Info, classes: tuple[str, ...], precision: str) -> Lens:
     shape = model.config.shape
     # Digits are strokes on black; photographs have as much above their middle grey as below.
     base = (0.5,) * shape[0] if shape[0] == 3 else ()
-    network = Network(info.path.stem, info.name, model, classes, shape, smallest=12, base=base)
+    network = Network(
+        info.path.stem, info.name, model, classes, shape, smallest=12, base=base, stamp=info.stamp
+    )
     return lens(network, device(), batch=len(classes))
 
 
@@ -158,6 +160,7 @@ def _imagenet(name: str, path: str, stamp: int, precision: str) -> Lens:
     key = (name, path, stamp, precision)
     if (found := _in_use.get(key)) is None:
         network = imagenet.load(name, Path(path)) if path else imagenet.untrained(name)
+        network = replace(network, stamp=f"{path}:{stamp}")
         found = _in_use[key] = lens(network, device())
     return found
 

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
     from genlib.data.datasets import Dataset
 
+DRAWN = (1, 28, 28)  # the shape of a drawing
+
 
 @dataclass(frozen=True)
 class Digit:
@@ -52,6 +54,8 @@ def pick_digit(
 ) -> Digit:
     """Pick an image from the test set by class and number, at random, or draw one.
 
+    It has the shape of ``data``: where a drawing would have another, none is offered.
+
     waits: the page shows nothing of the image that stands in for one not drawn yet.
     """
     with where or st.container():
@@ -59,11 +63,16 @@ def pick_digit(
         if data.note:
             st.caption(f":material/info: {note_of(data)}")
         ways = {"test": "Test set", "draw": "Draw"}
+        can_draw = data.shape == DRAWN
         way = choose(
             label,
-            ways,
+            ways if can_draw else {"test": ways["test"]},
             f"{key}.from",
-            "Take a digit of the test set, or draw one with mouse, pen or finger.",
+            "Take a digit of the test set, or draw one with mouse, pen or finger."
+            if can_draw
+            else "Drawings are grey and have 28×28 pixels. These images are different, so choose "
+            "one of the test set.",
+            disabled=not can_draw,
         )
         if way == "draw":
             drawn = _drawn(key, label)

@@ -139,12 +139,6 @@ def to_bytes(x: Tensor) -> NDArray[np.uint8]:
     return (x * 255).round().clamp(0, 255).to(torch.uint8).cpu().numpy()
 
 
-def takes(info: Info, shape: tuple[int, ...]) -> bool:
-    """Whether a model works on images of this (C, H, W)."""
-    size = int(str(info.config.get("image_size", 28)))
-    return shape == (int(str(info.config.get("channels", 1))), size, size)
-
-
 def name(digit: Digit, letter: str, data: Dataset) -> str:
     """What stands at the slider's end: "a: 3", or "a: drawn"."""
     what = "drawn" if digit.label is None else data.classes[digit.label]

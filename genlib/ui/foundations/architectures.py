@@ -51,7 +51,7 @@ def pick_image(info: Info) -> torch.Tensor | None:
         return None
     digit = pick_digit("architectures.digit", "Image", data=loading.pictures_of(info))
     if tuple(digit.image.shape[:2]) != size:
-        st.caption("This model takes images of another size. Choose one of its test set.")
+        st.caption("This model takes images of another size: shapes only, no activations.")
         return None
     return digit.image
 

@@ -118,6 +118,24 @@ def _capabilities(info: Info) -> frozenset[str]:
     return info.capabilities if info.family in FAMILIES else frozenset()
 
 
+def takes(info: Info, shape: tuple[int, ...]) -> bool:
+    """Whether a model works on images of this (C, H, W)."""
+    size = int(str(info.config.get("image_size", 28)))
+    return shape == (int(str(info.config.get("channels", 1))), size, size)
+
+
+def exists(info: Info) -> bool:
+    """Whether the checkpoint's file is still there."""
+    return info.path.is_file()
+
+
+def go_on_without(info: Info) -> None:
+    """In a fragment that was given this checkpoint: run the whole page, which chooses another one,
+    where its file was deleted elsewhere."""
+    if not exists(info):
+        st.rerun()
+
+
 def model(source: Info | Path) -> Model:
     """The model of a checkpoint on this machine's device: evaluation mode, frozen, shared.
 

@@ -44,9 +44,14 @@ KINDS = {  # suffix of a download -> its MIME type and icon
 }
 
 
-def no_model(*capabilities: str) -> None:
-    """The empty state: no checkpoint can do what the page shows. Ends the script run."""
+def no_model(*capabilities: str, but_others: bool = False) -> None:
+    """The empty state: no checkpoint can do what the page shows. Ends the script run.
+
+    but_others: there are checkpoints that can, with images of another shape.
+    """
     what = " and ".join(WHAT[c] for c in capabilities) or "be shown"
+    if but_others:
+        what += " of this size and colour"
     st.info(
         f"No checkpoint can {what} yet. Train a model on the Train page.", icon=":material/info:"
     )
@@ -76,11 +81,16 @@ def pick_model(
     default: str = "",
     where: DeltaGenerator | None = None,
     help: str = "",
+    shape: tuple[int, ...] | None = None,
 ) -> Info:
-    """Pick one of the checkpoints that can do all that is asked; without any, stop the page."""
-    by_name = {info.name: info for info in loading.checkpoints(*capabilities)}
+    """Pick one of the checkpoints that can do all that is asked; without any, stop the page.
+
+    shape: only those that take images of this (C, H, W).
+    """
+    able = loading.checkpoints(*capabilities)
+    by_name = {i.name: i for i in able if shape is None or loading.takes(i, shape)}
     if not by_name:
-        no_model(*capabilities)
+        no_model(*capabilities, but_others=bool(able))
     names = list(by_name)
     chosen = (where or st).selectbox(
         label,

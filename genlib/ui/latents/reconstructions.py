@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
+import numpy as np
 import streamlit as st
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from genlib.data.datasets import Dataset, to_float
@@ -80,8 +83,8 @@ def latent_dim(info: Info) -> int:
 
 
 def reconstructions(infos: list[Info], x: Tensor, differences: bool) -> None:
-    """The same digits x (N, 1, H, W) through every model: output, and difference if wanted."""
-    rows = [PictureRow("Input", "test digits", grey(x[:, 0].numpy()))]
+    """The same images x (N, C, H, W) through every model: output, and difference if wanted."""
+    rows = [PictureRow("Input", "test digits", pictures(x))]
     for info in infos:
         model = loading.model(info)
         if not isinstance(model, Reconstructs):
@@ -90,14 +93,19 @@ def reconstructions(infos: list[Info], x: Tensor, differences: bool) -> None:
         errors = (x_hat - x).square().flatten(1).mean(1)
         captions = [f"{e:.4f}" for e in errors.tolist()]
         detail = f"{latent_dim(info)} latents{_classes(info)}"
-        rows.append(PictureRow(info.name, detail, grey(x_hat[:, 0].numpy()), captions, rule=True))
+        rows.append(PictureRow(info.name, detail, pictures(x_hat), captions, rule=True))
         if differences:
-            difference = signed((x_hat - x)[:, 0].numpy(), 1.0)
+            difference = signed((x_hat - x).mean(1).numpy(), 1.0)
             rows.append(PictureRow("", "output − input", difference))
     picture_table(rows, fits=True)
     st.caption("Under each output: squared error per pixel, pixels in [0, 1].")
     if differences:
         signed_legend("−1 too dark", "0", "+1 too bright")
+
+
+def pictures(x: Tensor) -> NDArray[np.uint8]:
+    """Images (N, C, H, W) in [0, 1] for a row: uint8 (N, H, W), or (N, H, W, 3) in colour."""
+    return grey((x[:, 0] if x.shape[1] == 1 else x.movedim(1, -1)).numpy())
 
 
 def _classes(info: Info) -> str:
@@ -141,10 +149,9 @@ def grid(
     ]
     n = len(units)
     st.markdown(f"**{plain(info.name)}** · {size_text(info, found.pixels)}")
-    st.markdown(
-        f":orange-badge[{int(marked.sum())} of {n} marked] "
-        f":blue-badge[border noise {k.border_noise:.2f}]"
-    )
+    noise = k.border_noise
+    border = "no constant border" if math.isnan(noise) else f"border noise {noise:.2f}"
+    st.markdown(f":orange-badge[{int(marked.sum())} of {n} marked] :blue-badge[{border}]")
 
     def pick(unit: int) -> None:
         st.session_state["reconstructions.of"] = info.name
@@ -191,7 +198,8 @@ def zoom(info: Info, unit: int) -> None:
         rows = []
         for name, chosen in (("Highest", top), ("Lowest", low)):
             captions = [f"{v:.2f}" for v in values[chosen].tolist()]
-            rows.append(PictureRow(name, "activation", data.test_x[chosen, 0].numpy(), captions))
+            shown = pictures(to_float(data.test_x[chosen]))
+            rows.append(PictureRow(name, "activation", shown, captions))
         picture_table(rows)
         st.caption(
             f"Activation over {len(values):,} test digits: mean {values.mean():.3f}, standard "

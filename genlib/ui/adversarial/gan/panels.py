@@ -68,6 +68,7 @@ def samples(info: Info, controls: DeltaGenerator) -> None:
 
 @st.fragment
 def _choose_sample(info: Info, shown: NDArray[np.uint8], columns: int) -> None:
+    loading.go_on_without(info)
     left, right = side_by_side(450, 400, gap="small")
     with left, st.container(key=f"{KEY}.grid"):
         chosen = sample_grid(f"{KEY}.chosen", shown, columns)
@@ -147,6 +148,7 @@ def walk(info: Info, controls: DeltaGenerator) -> None:
 
 @st.fragment
 def _walk(info: Info) -> None:
+    loading.go_on_without(info)
     found, shape = gan_data.for_browser(info), loading.pictures_of(info).shape
     endless_walk(
         f"{KEY}.walk",

@@ -17,7 +17,6 @@ from genlib.ui.components.digit_picker import pick_digit
 from genlib.ui.components.live_slider import live_slider
 from genlib.ui.kit import images, loading
 from genlib.ui.kit.pickers import choose
-from genlib.ui.kit.plain import plain
 
 MOST = 99_999  # of the numbers that choose a sample or a noise image
 
@@ -54,9 +53,6 @@ def pick_subject(key: str, info: Info, show: bool = True) -> Subject:
 
 def _test(key: str, info: Info, data: Dataset) -> Subject:
     digit = pick_digit(f"{key}.digit", "Picture", data=data, waits=True)
-    if tuple(digit.image.shape) != data.shape:
-        st.caption(f"{plain(info.name)} doesn't take drawings; a test image is shown instead.")
-        return Subject(to_float(data.test_x[0]), "test image")
     if digit.stand_in:
         return Subject(digit.image, "nothing yet", shown=True, stand_in=True)
     if digit.label is None:

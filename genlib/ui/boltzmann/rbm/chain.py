@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from streamlit.delta_generator import DeltaGenerator
 from torch import Tensor
 
-from genlib.data.datasets import Dataset, to_float
+from genlib.data.datasets import to_float
 from genlib.models.capabilities import HasKernels, Stacked
 from genlib.models.layers import binarize
 from genlib.plots.kernels import OWN, SHARED, levels, shared_limit
@@ -27,7 +27,7 @@ from genlib.ui.components import packet
 from genlib.ui.components.decoder_store import store
 from genlib.ui.components.digit_picker import pick_digit
 from genlib.ui.components.kernel_grid import kernel_grid
-from genlib.ui.kit import images, loading
+from genlib.ui.kit import loading
 from genlib.ui.kit.pickers import choose
 from genlib.ui.kit.plain import plain
 from genlib.ui.kit.signed import palette, signed_legend
@@ -67,32 +67,15 @@ def chain(info: Info, controls: DeltaGenerator, picture: DeltaGenerator) -> None
             st.caption(_clamping(len(layers)))
         if data.shape[0] > 1:
             st.caption("A pixel is three units, red, green and blue, each 0 or 1.")
-        image = _subject(info, data)
+        picked = pick_digit(f"{KEY}.digit", "Picture", data=data, waits=True)
     with picture:
         name = f"{info.name}.{info.mtime_ns}"
         gibbs_store(name, layers)
-        if image is None:
+        if picked.stand_in:
             wait_for_drawing()
         else:
-            scene = Scene(image.numpy(), start, known, show, chains, band, stride=10)
+            scene = Scene(picked.image.numpy(), start, known, show, chains, band, stride=10)
             gibbs_chain(f"{KEY}.chain", name, scene)
-
-
-def _subject(info: Info, data: Dataset) -> Tensor | None:
-    """The picked image, of the model's shape (C, H, W); None before anything has been drawn.
-
-    Drawings are always 28x28 and grey.
-    """
-    picked = pick_digit(f"{KEY}.digit", "Picture", data=data, waits=True)
-    if picked.stand_in:
-        return None
-    image = picked.image
-    if tuple(image.shape) == data.shape:
-        return image
-    st.caption(f"{plain(info.name)} can't take drawings, so a test image is used.")
-    image = to_float(data.test_x[0])
-    images.picture(image, "test image", width=96)
-    return image
 
 
 def left_visible(hidden: str, height: int, width: int) -> NDArray[np.bool_] | None:

@@ -162,6 +162,8 @@ def _walk(space: Space, name: str, way: Way, t: float) -> None:
     told = walk_between(key, space.name, way, space.shape, t=first, decode=decode)
     if told != t:
         st.query_params[parameter] = f"{told:.3f}"
+    else:
+        st.query_params.pop(parameter, None)
 
 
 def manifold(space: Space) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import numpy as np
 import streamlit as st
@@ -59,12 +58,7 @@ class Dossier:
 
 def models_for(shape: tuple[int, ...]) -> list[Info]:
     """Checkpoints that say something of images of this (C, H, W): shipped first, by name."""
-    found = []
-    for info in loading.checkpoints():
-        size = int(str(info.config.get("image_size", 28)))
-        if shape == (int(str(info.config.get("channels", 1))), size, size):
-            found.append(info)
-    return found
+    return [info for info in loading.checkpoints() if loading.takes(info, shape)]
 
 
 def real_digits(infos: list[Info]) -> Job:
@@ -219,8 +213,3 @@ def heat(values: NDArray[np.floating]) -> Picture:
 
 def _grey(x: Tensor) -> Picture:
     return (loading.cpu(x).clip(0, 1) * 255).round().astype(np.uint8)
-
-
-def exists(info: Info) -> bool:
-    """Whether the checkpoint's file is still there."""
-    return Path(info.path).is_file()

@@ -82,15 +82,12 @@ def train_autoencoder(name: str, k: int, seed: int, owner: str = "") -> Job:
 
 def linear_decoders(shape: tuple[int, ...]) -> list[Info]:
     """Checkpoints whose decoder is one matrix to such images (maybe with a nonlinearity after)."""
-    size = shape[1]
-    found = []
-    for info in loading.checkpoints("Decodes"):
-        fits = info.config.get("image_size") == size and info.config.get("channels") == shape[0]
-        # The settings alone say it, so that no model is loaded for the list.
-        plain = info.config.get("hidden") in ([], ()) and "Encodes" in info.capabilities
-        if fits and plain:
-            found.append(info)
-    return found
+    # The settings alone say it, so that no model is loaded for the list.
+    return [
+        info
+        for info in loading.checkpoints("Encodes", "Decodes")
+        if loading.takes(info, shape) and info.config.get("hidden") in ([], ())
+    ]
 
 
 def decoder_matrix(info: Info) -> NDArray[np.float32]:

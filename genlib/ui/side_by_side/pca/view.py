@@ -289,7 +289,7 @@ def _choose(data: Dataset, row: DeltaGenerator) -> tuple[Mixed | None, int, bool
     The controls go into ``row``.
     """
     shelf = {i.name: i for i in loading.checkpoints("HasComponents", "Samples")}
-    names = [i.name for i in shelf.values() if i.config.get("image_size") == data.shape[1]]
+    names = [i.name for i in shelf.values() if loading.takes(i, data.shape)]
     source = row.selectbox(
         "Mixture",
         [*names, OWN],
