@@ -19,6 +19,7 @@ from genlib.ui.kit import loading
 from tests.helpers import html, ok, until, visit
 
 PAGE = "foundations/few_labels.py"
+HELD = "few.map.held"
 pytestmark = pytest.mark.skipif(find_mnist() is None, reason="MNIST is not here")
 
 
@@ -29,6 +30,12 @@ def some(shipped: Path) -> data.Task:
 
 def info() -> loading.Info:
     return next(one for one in loading.checkpoints("Encodes") if one.name == "vae-20")
+
+
+def other_pool() -> data.Task:
+    """The pool of a model that was trained on some of the classes."""
+    slides = next(one for one in loading.checkpoints("Encodes") if one.name == "ae-slides-2d")
+    return data.task(slides)
 
 
 def three(some: data.Task) -> str:
@@ -157,3 +164,29 @@ def test_other_models_and_features_take_the_same_labels(some: data.Task) -> None
     assert app.query_params["few.labels"] == three(some)
     app = visit(PAGE, "few", labels=three(some), classifier="Logistic regression")
     assert "Logistic regression, pixels" in html(app)
+
+
+@pytest.mark.usefixtures("shipped")
+def test_another_model_s_pool_keeps_the_labels_of_its_own_pictures(some: data.Task) -> None:
+    app = visit(PAGE, "few", rule="Most typical")
+    ok(app.button(key="few.ten").click().run())
+    before = state.parse(app.query_params["few.labels"], some)
+    ok(app.selectbox(key="few.model").set_value("ae-slides-2d").run())
+    kept = tuple(pair for pair in before if pair[0] in other_pool().row_of)
+    assert len(kept) < len(before) == 10
+    assert app.query_params.get("few.labels", "") == state.text(kept)
+    assert app.session_state[HELD].pairs == kept
+
+
+@pytest.mark.usefixtures("shipped")
+def test_the_browser_is_told_where_the_pictures_are_in_another_pool(some: data.Task) -> None:
+    other = other_pool()
+    number = next(n for n in some.row_of if n in other.row_of)
+    assert some.row_of[number] != other.row_of[number]
+    app = visit(PAGE, "few", labels=f"{number}.1")
+    revision = app.session_state[HELD].revision
+    ok(app.selectbox(key="few.model").set_value("vae-2").run())
+    assert app.session_state[HELD].revision == revision, "the pool is the same"
+    ok(app.selectbox(key="few.model").set_value("ae-slides-2d").run())
+    assert app.query_params["few.labels"] == f"{number}.1"
+    assert app.session_state[HELD].revision > revision, "the browser takes over the rows"

@@ -11,7 +11,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import streamlit as st
@@ -27,11 +27,15 @@ Pairs = tuple[tuple[int, int], ...]  # (number of the test image, class)
 
 @dataclass
 class Given:
-    """The list as this session knows it; ``link``: the address that goes with it."""
+    """The list as this session knows it.
+
+    link: the address that goes with it; pool: the name of the pool whose pictures the labels name.
+    """
 
     pairs: Pairs
     revision: int
     link: str
+    pool: str
 
 
 def parse(text: str, some: Task) -> Pairs:
@@ -69,12 +73,15 @@ def current(key: str, some: Task) -> Given:
     link = st.query_params.get(LINK, "")
     held: Given | None = st.session_state.get(f"{key}.held")
     if held is None or held.link != link:  # opened by a link, a lesson, or the back button
-        held = Given(parse(link, some), 1 + (held.revision if held else 0), link)
+        held = Given(parse(link, some), 1 + (held.revision if held else 0), link, some.name)
     sent = said(key, "labels")
     if isinstance(sent, Mapping) and sent.get("revision") == held.revision:
         items = sent.get("items")
         if isinstance(items, list) and all(isinstance(item, list) for item in items):
-            held = Given(allowed(items, some), held.revision, link)
+            held = replace(held, pairs=allowed(items, some))
+    if held.pool != some.name:  # another model: the browser has to find the pictures in its pool
+        pairs = allowed(held.pairs, some)
+        held = Given(pairs, held.revision + 1, link, some.name)
     st.session_state[f"{key}.held"] = held
     show_in_link(held)
     return held
@@ -95,7 +102,7 @@ def add(key: str, pairs: Pairs) -> None:
     """Add labels on the server's side, from a callback; the browser takes the list over."""
     held: Given = st.session_state[f"{key}.held"]
     joined = {**dict(held.pairs), **dict(pairs)}
-    new = Given(tuple(joined.items())[:MOST], held.revision + 1, held.link)
+    new = replace(held, pairs=tuple(joined.items())[:MOST], revision=held.revision + 1)
     st.session_state[f"{key}.held"] = new
     show_in_link(new)
 
