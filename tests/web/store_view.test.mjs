@@ -1,7 +1,7 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
 
-import { isShared, withShared } from "../../genlib/web/shared/store.js"
+import { isShared, share, withShared } from "../../genlib/web/shared/store.js"
 import view from "../../genlib/web/store/view.js"
 
 /** A packet of plain values, as packet.py joins it. */
@@ -19,7 +19,7 @@ test("a packet is fetched once, however often the page runs", async () => {
     asked.push(address)
     return new Response(packed({ name: "a", sizes: [2] }))
   }
-  const given = { data: { name: "a", address: "packets/a" }, setTriggerValue: assert.fail }
+  const given = { data: { name: "a", address: "packets/a" }, setTriggerValue: assert.fail, parentElement: {} }
   view(given)
   view(given)
   assert.deepEqual((await shared("a")).sizes, [2])
@@ -31,8 +31,43 @@ test("a packet that the server has forgotten comes once the page has run again",
   let runs = 0
   globalThis.fetch = async () =>
     runs ? new Response(packed({ name: "b" })) : new Response("gone", { status: 404 })
-  view({ data: { name: "b", address: "packets/b" }, setTriggerValue: () => (runs += 1) })
+  view({
+    data: { name: "b", address: "packets/b" },
+    setTriggerValue: () => (runs += 1),
+    parentElement: {},
+  })
   await shared("b")
   assert.equal(runs, 1)
   assert.ok(isShared("b"))
+})
+
+/** Mount a store; returns what Streamlit calls when it leaves the page. */
+const mount = (name, parentElement = {}) =>
+  view({ data: { name, address: `packets/${name}` }, setTriggerValue: assert.fail, parentElement })
+
+const crowd = () => { for (let k = 0; k < 8; k++) share(`other${k}`, {}) }
+
+test("what a store has brought stays while the store is there, and can go when it has left", async () => {
+  globalThis.fetch = async (address) => new Response(packed({ name: address.split("/").pop() }))
+  const place = {}
+  mount("pictures", place)
+  await shared("pictures")
+  const leave = mount("pictures", place) // the page runs again; only the last cleanup is called
+  crowd()
+  assert.ok(isShared("pictures"))
+  leave()
+  crowd()
+  share("one more", {})
+  assert.ok(!isShared("pictures"))
+})
+
+test("a store that brings something else lets go of what it brought before", async () => {
+  const place = {}
+  mount("codes", place)
+  await shared("codes")
+  mount("newer codes", place)
+  await shared("newer codes")
+  crowd()
+  share("one more", {})
+  assert.ok(!isShared("codes") && isShared("newer codes"))
 })

@@ -1,8 +1,9 @@
 // Draws nothing: fetches what is heavy (decoder, codes, pictures, layers) once, and shares it by name
-// with the page's components.
+// with the page's components. What it has brought stays until it leaves the page.
 import { compileDecoder } from "../shared/decoder.js"
+import { component } from "../shared/hand.js"
 import { unpack } from "../shared/packet.js"
-import { isShared, share } from "../shared/store.js"
+import { hold, isShared, share } from "../shared/store.js"
 
 const TRIES = 5, PAUSE = 300 // ms, doubled after each try
 const coming = new Set()
@@ -35,6 +36,14 @@ const fetchAndShare = async (name, address, runAgain) => {
   }
 }
 
-export default ({ data: { name, address }, setTriggerValue }) => {
-  if (!isShared(name) && !coming.has(name)) fetchAndShare(name, address, () => setTriggerValue("gone", true))
+class Store {
+  update({ data: { name, address }, setTriggerValue }) {
+    const before = this.release
+    this.release = hold(name)
+    before?.()
+    if (!isShared(name) && !coming.has(name)) fetchAndShare(name, address, () => setTriggerValue("gone", true))
+  }
+  end() { this.release() }
 }
+
+export default component(() => new Store())
