@@ -36,6 +36,9 @@ def test_labelling_by_mouse_and_by_keyboard(
     expect(score).to_contain_text("1 label:")
     page.get_by_role("button", name="Reset", exact=True).click()
     expect(score).to_have_text("No label yet: click a digit.")
+    page.wait_for_function("!location.search.includes('few.labels')")
+    settle(page)
+    expect(score).to_have_text("No label yet: click a digit.")
     page.get_by_role("button", name="Undo").click()
     expect(score).to_contain_text("1 label:")
 

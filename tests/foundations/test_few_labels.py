@@ -14,9 +14,10 @@ import pytest
 from genlib import background
 from genlib.data.datasets import find_mnist
 from genlib.explore import few_labels
+from genlib.ui.components import history
 from genlib.ui.foundations.few_labels import data, methods, panels, state
 from genlib.ui.kit import loading
-from tests.helpers import html, ok, until, visit
+from tests.helpers import browse, html, ok, turn_to, until, visit
 
 PAGE = "foundations/few_labels.py"
 HELD = "few.map.held"
@@ -190,3 +191,22 @@ def test_the_browser_is_told_where_the_pictures_are_in_another_pool(some: data.T
     ok(app.selectbox(key="few.model").set_value("ae-slides-2d").run())
     assert app.query_params["few.labels"] == f"{number}.1"
     assert app.session_state[HELD].revision > revision, "the browser takes over the rows"
+
+
+def test_labels_are_still_there_after_a_look_at_another_page(some: data.Task) -> None:
+    app = browse(PAGE, "few", labels=three(some))
+    turn_to(app, "start/home.py")
+    assert "few.labels" not in app.query_params
+    turn_to(app, PAGE)
+    assert app.query_params["few.labels"] == three(some)
+    assert app.session_state[HELD].pairs == state.parse(three(some), some)
+
+
+def test_back_to_where_nothing_was_labelled_takes_the_labels_away(some: data.Task) -> None:
+    app = visit(PAGE, "few", labels=three(some))
+    del app.query_params["few.labels"]
+    app.session_state[history.PRESSES] = 1
+    ok(app.run())
+    assert "few.labels" not in app.query_params and app.session_state[HELD].pairs == ()
+    ok(app.run())
+    assert "few.labels" not in app.query_params

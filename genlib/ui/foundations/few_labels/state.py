@@ -17,6 +17,7 @@ import numpy as np
 import streamlit as st
 
 from genlib.explore.few_labels import Labels
+from genlib.ui.components.history import presses
 from genlib.ui.foundations.few_labels.data import Task
 from genlib.ui.kit.web import said
 
@@ -29,13 +30,15 @@ Pairs = tuple[tuple[int, int], ...]  # (number of the test image, class)
 class Given:
     """The list as this session knows it.
 
-    link: the address that goes with it; pool: the name of the pool whose pictures the labels name.
+    link: the address that goes with it; pool: the name of the pool whose pictures the labels name;
+    presses: of Back and Forward when the address was last read.
     """
 
     pairs: Pairs
     revision: int
     link: str
     pool: str
+    presses: int
 
 
 def parse(text: str, some: Task) -> Pairs:
@@ -69,11 +72,18 @@ def text(pairs: Pairs) -> str:
 
 
 def current(key: str, some: Task) -> Given:
-    """The labels now: what the browser last sent, unless the link or the server changed since."""
+    """The labels now: what the browser last sent, unless the link or the server changed since.
+
+    The menu leads back to this page without labels in the link: then they go into it again.
+    """
     link = st.query_params.get(LINK, "")
     held: Given | None = st.session_state.get(f"{key}.held")
-    if held is None or held.link != link:  # opened by a link, a lesson, or the back button
-        held = Given(parse(link, some), 1 + (held.revision if held else 0), link, some.name)
+    pressed = presses()
+    if held is None:
+        held = Given(parse(link, some), 1, link, some.name, pressed)
+    elif held.link != link and (link or held.presses != pressed):  # a link, a lesson, or Back
+        held = Given(parse(link, some), held.revision + 1, link, some.name, pressed)
+    held.presses = pressed
     sent = said(key, "labels")
     if isinstance(sent, Mapping) and sent.get("revision") == held.revision:
         items = sent.get("items")
@@ -81,7 +91,7 @@ def current(key: str, some: Task) -> Given:
             held = replace(held, pairs=allowed(items, some))
     if held.pool != some.name:  # another model: the browser has to find the pictures in its pool
         pairs = allowed(held.pairs, some)
-        held = Given(pairs, held.revision + 1, link, some.name)
+        held = replace(held, pairs=pairs, revision=held.revision + 1, pool=some.name)
     st.session_state[f"{key}.held"] = held
     show_in_link(held)
     return held
