@@ -202,6 +202,20 @@ def test_labels_are_still_there_after_a_look_at_another_page(some: data.Task) ->
     assert app.session_state[HELD].pairs == state.parse(three(some), some)
 
 
+def test_labels_given_faster_than_the_address_follows_are_kept(
+    some: data.Task, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = visit(PAGE, "few", labels=three(some))
+    ok(app.button(key="few.ten").click().run())
+    given = app.query_params["few.labels"]
+    assert len(state.parse(given, some)) == 13
+    app.query_params["few.labels"] = three(some)  # the browser hasn't taken the newer one over
+    monkeypatch.setattr(state, "in_fragment", lambda: True)  # as after a click on the map
+    ok(app.run())
+    assert app.query_params["few.labels"] == given
+    assert state.text(app.session_state[HELD].pairs) == given
+
+
 def test_back_to_where_nothing_was_labelled_takes_the_labels_away(some: data.Task) -> None:
     app = visit(PAGE, "few", labels=three(some))
     del app.query_params["few.labels"]

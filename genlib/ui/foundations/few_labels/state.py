@@ -19,6 +19,7 @@ import streamlit as st
 from genlib.explore.few_labels import Labels
 from genlib.ui.components.history import presses
 from genlib.ui.foundations.few_labels.data import Task
+from genlib.ui.kit.jobs import in_fragment
 from genlib.ui.kit.web import said
 
 LINK = "few.labels"  # the query parameter
@@ -74,16 +75,19 @@ def text(pairs: Pairs) -> str:
 def current(key: str, some: Task) -> Given:
     """The labels now: what the browser last sent, unless the link or the server changed since.
 
-    The menu leads back to this page without labels in the link: then they go into it again.
+    The menu leads back to this page without labels in the link: then they go into it again. Where
+    only the map runs again, the address is no news: nobody has gone anywhere, and a browser that
+    labels faster than the answers come still has an older one.
     """
     link = st.query_params.get(LINK, "")
     held: Given | None = st.session_state.get(f"{key}.held")
     pressed = presses()
     if held is None:
         held = Given(parse(link, some), 1, link, some.name, pressed)
-    elif held.link != link and (link or held.presses != pressed):  # a link, a lesson, or Back
-        held = Given(parse(link, some), held.revision + 1, link, some.name, pressed)
-    held.presses = pressed
+    elif not in_fragment():
+        if held.link != link and (link or held.presses != pressed):  # a link, a lesson, or Back
+            held = Given(parse(link, some), held.revision + 1, link, some.name, pressed)
+        held.presses = pressed
     sent = said(key, "labels")
     if isinstance(sent, Mapping) and sent.get("revision") == held.revision:
         items = sent.get("items")
@@ -100,11 +104,11 @@ def current(key: str, some: Task) -> Given:
 def show_in_link(held: Given) -> None:
     """Bring the address up to date."""
     wanted = text(held.pairs)
-    if st.query_params.get(LINK, "") != wanted:
+    if not wanted == held.link == st.query_params.get(LINK, ""):
         if wanted:
             st.query_params[LINK] = wanted
         else:
-            del st.query_params[LINK]
+            st.query_params.pop(LINK, None)
     held.link = wanted
 
 
