@@ -66,6 +66,12 @@ def browse(page: str = "", prefix: str = "", /, **query: str) -> AppTest:
     return ok(app.switch_page(page).run() if page else app)
 
 
+def turn_to(app: AppTest, page: str) -> AppTest:
+    """Go on to ``page`` by the menu, whose links name no state."""
+    app.query_params.clear()
+    return ok(app.switch_page(page).run())
+
+
 def lessons_of(page: menu.Page) -> tuple[Lesson, ...]:
     """A page's lessons: DENOISE of genlib/ui/energy/lessons for pages/energy/denoise.py."""
     package = f"genlib.ui.{page.file.split('/')[0]}.lessons"

@@ -36,6 +36,9 @@ def test_labelling_by_mouse_and_by_keyboard(
     expect(score).to_contain_text("1 label:")
     page.get_by_role("button", name="Reset", exact=True).click()
     expect(score).to_have_text("No label yet: click a digit.")
+    page.wait_for_function("!location.search.includes('few.labels')")
+    settle(page)
+    expect(score).to_have_text("No label yet: click a digit.")
     page.get_by_role("button", name="Undo").click()
     expect(score).to_contain_text("1 label:")
 
@@ -57,6 +60,42 @@ def test_ten_labels_at_once_and_undo_on_the_map(
     expect(score).to_have_text(re.compile("No label yet"))
     page.get_by_role("button", name="Mistakes").click()
     expect(page.get_by_role("button", name="Mistakes")).to_have_attribute("aria-pressed", "true")
+
+
+@pytest.mark.usefixtures("shipped")
+def test_another_model_s_map_holds_the_labels_of_the_link(
+    open_page: Callable[..., Page], settle: Callable[..., None]
+) -> None:
+    by_name = {one.name: data.task(one) for one in loading.checkpoints("Encodes")}
+    some, other = by_name["vae-20"], by_name["ae-slides-2d"]
+    number = next(n for n in some.row_of if n in other.row_of)
+    assert some.row_of[number] != other.row_of[number]
+    page = open_page(
+        f"few-labels?few.rule=Most%20typical&few.labels={number}.1", width=1280, height=720
+    )
+    root, card = page.locator(".few-labels"), page.locator(".few-labels .card")
+    page.locator(".few-labels .next").click()
+    card.get_by_role("button", name="3", exact=True).click()
+    page.wait_for_function("/few.labels=\\d+\\.1-\\d+\\.3/.test(location.search)")
+    page.locator(".few-labels .next").click()
+    expect(card).to_be_visible()
+    page.get_by_role("combobox", name="Model").click()
+    page.get_by_role("option", name="ae-slides-2d", exact=True).click()
+    expect(card).to_be_hidden()  # its digit isn't on this map
+    settle(page)
+    kept = dict(state.parse(labels_of(page), other))
+    assert kept[number] == 1 and root.get_attribute("data-labels") == str(len(kept))
+    page.locator(".few-labels .next").click()
+    card.get_by_role("button", name="5", exact=True).click()  # the browser sends its whole list
+    expect(root).to_have_attribute("data-labels", str(len(kept) + 1))
+    page.wait_for_function("/\\.5$/.test(new URLSearchParams(location.search).get('few.labels'))")
+    sent = state.parse(labels_of(page), other)
+    assert state.text(sent) == labels_of(page) and dict(sent[:-1]) == kept
+
+
+def labels_of(page: Page) -> str:
+    """The labels in the link."""
+    return str(page.evaluate("new URLSearchParams(location.search).get('few.labels')"))
 
 
 @pytest.mark.no_policy  # what is opened from a disk comes without the app's

@@ -27,7 +27,7 @@ def plane(open_page: Callable[..., Page], shipped: object) -> Page:
 
 def at_rest(page: Page) -> None:
     """Wait until every point has travelled to its place, and is painted there."""
-    expect(page.locator("canvas.base")).to_have_attribute("data-moving", "false")
+    expect(page.locator("canvas.base").first).to_have_attribute("data-moving", "false")
     painted(page)
 
 
@@ -58,7 +58,7 @@ def most_changed(one: np.ndarray, other: np.ndarray) -> float:
 
 
 def box(page: Page) -> dict[str, float]:
-    found = page.locator("canvas.base").bounding_box()
+    found = page.locator("canvas.base").first.bounding_box()
     assert found is not None
     return found
 
@@ -66,7 +66,7 @@ def box(page: Page) -> dict[str, float]:
 def hover_until(page: Page, words: str) -> tuple[float, float]:
     """Move over the map until the picture next to the pointer says so."""
     area = box(page)
-    root = page.locator(".latent-map")
+    root = page.locator(".latent-map").first
     for step in range(400):
         x = area["x"] + area["width"] * (0.25 + 0.5 * ((step * 0.137) % 1))
         y = area["y"] + area["height"] * (0.25 + 0.5 * ((step * 0.071) % 1))
@@ -330,3 +330,18 @@ def test_a_map_comes_whose_pictures_the_server_has_forgotten(page, open_page, sh
     hover_until(page, "test image")  # which needs the pictures
     assert refused, "no packet was asked for"
     assert any(b"gone" in sent for sent in said if isinstance(sent, bytes)), "nothing ran again"
+
+
+def test_three_epochs_have_pictures_after_playing_through_all_of_them(
+    open_page, shipped, canvas_pixels
+):
+    page = open_page(PCA, height=720)
+    at_rest(page)
+    page.get_by_role("button", name="Play").click()  # each epoch brings codes of its own
+    expect(page.get_by_role("button", name="Stop")).to_be_visible()
+    expect(page.get_by_role("button", name="Play")).to_be_visible()
+    page.get_by_text("Three epochs", exact=True).click()
+    expect(page.locator(".latent-map")).to_have_count(3)
+    at_rest(page)
+    hover_until(page, "test image")
+    assert canvas_pixels(page, ".tip canvas")[..., 0].max() > 200, "a digit's ink"

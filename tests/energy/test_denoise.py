@@ -18,9 +18,10 @@ from genlib.data.datasets import find_mnist
 from genlib.explore import inpainting
 from genlib.models.autoencoder import Autoencoder, AutoencoderSettings
 from genlib.models.denoising import DenoisingAutoencoder, DenoisingSettings
+from genlib.ui.components import history
 from genlib.ui.energy import denoise
 from genlib.ui.kit import loading
-from tests.helpers import html, sent, visit
+from tests.helpers import browse, html, ok, sent, turn_to, visit
 
 run = partial(visit, "energy/denoise.py", "denoise")
 
@@ -122,6 +123,24 @@ def test_an_untouched_slider_starts_where_the_damage_leaves_something(tiny: Path
     assert sent(app, "live_slider")[0]["value"] == 0.15
     moved = run(strength="0.4", kind="Blanked block")
     assert sent(moved, "live_slider")[0]["value"] == 0.4
+
+
+def test_the_link_names_the_strength_again_after_a_look_at_another_page(tiny: Path) -> None:
+    app = browse("energy/denoise.py", "denoise", strength="0.9")
+    turn_to(app, "start/home.py")
+    assert "denoise.strength" not in app.query_params
+    turn_to(app, "energy/denoise.py")
+    assert sent(app, "live_slider")[0]["value"] == 0.9
+    assert app.query_params["denoise.strength"] == "0.9"
+
+
+def test_back_to_where_the_slider_was_untouched_leaves_the_link_without_it(tiny: Path) -> None:
+    app = run(strength="0.9")
+    del app.query_params["denoise.strength"]
+    app.session_state[history.PRESSES] = 1
+    ok(app.run())
+    assert sent(app, "live_slider")[0]["value"] == run().session_state["denoise.strength.held"].x
+    assert "denoise.strength" not in app.query_params
 
 
 def test_an_empty_canvas_shows_no_results_for_another_digit(tiny: Path) -> None:

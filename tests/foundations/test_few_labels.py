@@ -14,11 +14,13 @@ import pytest
 from genlib import background
 from genlib.data.datasets import find_mnist
 from genlib.explore import few_labels
+from genlib.ui.components import history
 from genlib.ui.foundations.few_labels import data, methods, panels, state
 from genlib.ui.kit import loading
-from tests.helpers import html, ok, until, visit
+from tests.helpers import browse, html, ok, turn_to, until, visit
 
 PAGE = "foundations/few_labels.py"
+HELD = "few.map.held"
 pytestmark = pytest.mark.skipif(find_mnist() is None, reason="MNIST is not here")
 
 
@@ -29,6 +31,12 @@ def some(shipped: Path) -> data.Task:
 
 def info() -> loading.Info:
     return next(one for one in loading.checkpoints("Encodes") if one.name == "vae-20")
+
+
+def other_pool() -> data.Task:
+    """The pool of a model that was trained on some of the classes."""
+    slides = next(one for one in loading.checkpoints("Encodes") if one.name == "ae-slides-2d")
+    return data.task(slides)
 
 
 def three(some: data.Task) -> str:
@@ -157,3 +165,62 @@ def test_other_models_and_features_take_the_same_labels(some: data.Task) -> None
     assert app.query_params["few.labels"] == three(some)
     app = visit(PAGE, "few", labels=three(some), classifier="Logistic regression")
     assert "Logistic regression, pixels" in html(app)
+
+
+@pytest.mark.usefixtures("shipped")
+def test_another_model_s_pool_keeps_the_labels_of_its_own_pictures(some: data.Task) -> None:
+    app = visit(PAGE, "few", rule="Most typical")
+    ok(app.button(key="few.ten").click().run())
+    before = state.parse(app.query_params["few.labels"], some)
+    ok(app.selectbox(key="few.model").set_value("ae-slides-2d").run())
+    kept = tuple(pair for pair in before if pair[0] in other_pool().row_of)
+    assert len(kept) < len(before) == 10
+    assert app.query_params.get("few.labels", "") == state.text(kept)
+    assert app.session_state[HELD].pairs == kept
+
+
+@pytest.mark.usefixtures("shipped")
+def test_the_browser_is_told_where_the_pictures_are_in_another_pool(some: data.Task) -> None:
+    other = other_pool()
+    number = next(n for n in some.row_of if n in other.row_of)
+    assert some.row_of[number] != other.row_of[number]
+    app = visit(PAGE, "few", labels=f"{number}.1")
+    revision = app.session_state[HELD].revision
+    ok(app.selectbox(key="few.model").set_value("vae-2").run())
+    assert app.session_state[HELD].revision == revision, "the pool is the same"
+    ok(app.selectbox(key="few.model").set_value("ae-slides-2d").run())
+    assert app.query_params["few.labels"] == f"{number}.1"
+    assert app.session_state[HELD].revision > revision, "the browser takes over the rows"
+
+
+def test_labels_are_still_there_after_a_look_at_another_page(some: data.Task) -> None:
+    app = browse(PAGE, "few", labels=three(some))
+    turn_to(app, "start/home.py")
+    assert "few.labels" not in app.query_params
+    turn_to(app, PAGE)
+    assert app.query_params["few.labels"] == three(some)
+    assert app.session_state[HELD].pairs == state.parse(three(some), some)
+
+
+def test_labels_given_faster_than_the_address_follows_are_kept(
+    some: data.Task, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = visit(PAGE, "few", labels=three(some))
+    ok(app.button(key="few.ten").click().run())
+    given = app.query_params["few.labels"]
+    assert len(state.parse(given, some)) == 13
+    app.query_params["few.labels"] = three(some)  # the browser hasn't taken the newer one over
+    monkeypatch.setattr(state, "in_fragment", lambda: True)  # as after a click on the map
+    ok(app.run())
+    assert app.query_params["few.labels"] == given
+    assert state.text(app.session_state[HELD].pairs) == given
+
+
+def test_back_to_where_nothing_was_labelled_takes_the_labels_away(some: data.Task) -> None:
+    app = visit(PAGE, "few", labels=three(some))
+    del app.query_params["few.labels"]
+    app.session_state[history.PRESSES] = 1
+    ok(app.run())
+    assert "few.labels" not in app.query_params and app.session_state[HELD].pairs == ()
+    ok(app.run())
+    assert "few.labels" not in app.query_params

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
 
-import { isShared, withShared } from "../../genlib/web/shared/store.js"
+import { isShared, share, withShared } from "../../genlib/web/shared/store.js"
 import view from "../../genlib/web/store/view.js"
 
 /** A packet of plain values, as packet.py joins it. */
@@ -61,4 +61,35 @@ test("what never comes is said, and tried again with the page", async (t) => {
   view(given)
   await shared("c")
   assert.ok(note.hidden)
+})
+
+/** Mount a store; returns what Streamlit calls when it leaves the page. */
+const mount = (name, { parentElement } = place()) =>
+  view({ data: { name, address: `packets/${name}` }, setTriggerValue: assert.fail, parentElement })
+
+const crowd = () => { for (let k = 0; k < 8; k++) share(`other${k}`, {}) }
+
+test("what a store has brought stays while the store is there, and can go when it has left", async () => {
+  globalThis.fetch = async (address) => new Response(packed({ name: address.split("/").pop() }))
+  const here = place()
+  mount("pictures", here)
+  await shared("pictures")
+  const leave = mount("pictures", here) // the page runs again; only the last cleanup is called
+  crowd()
+  assert.ok(isShared("pictures"))
+  leave()
+  crowd()
+  share("one more", {})
+  assert.ok(!isShared("pictures"))
+})
+
+test("a store that brings something else lets go of what it brought before", async () => {
+  const here = place()
+  mount("codes", here)
+  await shared("codes")
+  mount("newer codes", here)
+  await shared("newer codes")
+  crowd()
+  share("one more", {})
+  assert.ok(!isShared("codes") && isShared("newer codes"))
 })

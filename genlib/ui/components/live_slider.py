@@ -24,7 +24,8 @@ class Held:
 
     The browser repeats its old state on every rerun, so a value counts as new only when its
     `seq` is higher than the last one taken. `link` is the text last seen in the address bar: when
-    it changes without us (back button), the address bar wins.
+    it changes without us (back button), the address bar wins. Only where it no longer names the
+    number and nobody went back, as when the menu leads to the page again, is it written again.
     """
 
     x: float
@@ -91,6 +92,8 @@ def hold(key: str, sent: object, low: float, high: float, default: float) -> Hel
         held.x, held.link = number(link, held.x), link
     elif link is None and held.presses != presses():
         held.x, held.link = default, None  # Back to where it was untouched
+    elif link is None and held.link is not None:
+        held.link = write_link(key, held.x)
     held.presses = presses()
     if isinstance(sent, dict) and int(sent.get("seq", 0)) > held.seq:
         held.x, held.seq = number(sent.get("x"), held.x), int(sent["seq"])

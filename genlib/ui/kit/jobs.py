@@ -34,7 +34,7 @@ def polled(
     if busy is not None:
         ended = bool(st.session_state.get(key, False)) and not busy
         st.session_state[key] = busy
-        if ended and _in_fragment():
+        if ended and in_fragment():
             # The browser forgets to ask again only when the whole page runs. Until then each of its
             # questions can swallow a click.
             st.rerun()
@@ -51,7 +51,8 @@ def polled(
     live()
 
 
-def _in_fragment() -> bool:
+def in_fragment() -> bool:
+    """Whether only a fragment of the page runs."""
     context = get_script_run_ctx(suppress_warning=True)
     return context is not None and bool(context.fragment_ids_this_run)
 

@@ -8,7 +8,7 @@ import { readLink, writeLink } from "../shared/link.js"
 import { unpack } from "../shared/packet.js"
 import { circle, penFor, resize, strokeLines } from "../shared/picture.js"
 import { Plane } from "../shared/plane.js"
-import { withShared } from "../shared/store.js"
+import { Wanted } from "../shared/store.js"
 import { readTheme } from "../shared/theme.js"
 import { LabelList, listOf, neighbourTowards, textOf } from "./labels.js"
 import { leastCertain, LEARNERS, learnersFor, likeliest, scoreOf } from "./learn.js"
@@ -48,7 +48,7 @@ class FewLabels extends View {
     super(parent, "few-labels", HTML)
     const { get } = this
     Object.assign(this, { stage: get(".stage"), tip: get(".tip"), card: get(".card"), list: new LabelList(),
-      revision: -1, over: -1, at: -1, mistakes: false })
+      revision: -1, over: -1, at: -1, mistakes: false, pictures: new Wanted(), learnable: new Wanted() })
     this.plane = new GuessPlane(get(".base"), () => this.paintTop())
     this.hand = new Gestures(get(".base"), this.plane, {
       hover: (px, py) => { this.pointer = [px, py]; this.hovering.ask() },
@@ -94,26 +94,24 @@ class FewLabels extends View {
     this.resizing.disconnect()
     this.hovering.cancel()
     this.plane.frame.cancel()
+    this.pictures.stop()
+    this.learnable.stop()
     super.end()
   }
   take(name) {
     this.plane.atlas = null
-    withShared(name, (shared) => {
-      if (this.data.pictures !== name) return
+    this.pictures.ask(name, (shared) => {
       this.plane.atlas = shared
       this.plane.frame.ask()
     })
   }
   takeMaterial(name) {
     this.material = null
-    if (name) {
-      withShared(name, (shared) => {
-        if (this.data.material !== name) return
-        this.material = shared
-        if (this.data.alone) this.settle()
-        else setTimeout(() => this.rehearse(), 200)
-      })
-    }
+    this.learnable.ask(name, (shared) => {
+      this.material = shared
+      if (this.data.alone) this.settle()
+      else setTimeout(() => this.rehearse(), 200)
+    })
   }
   // Learn once from the labels that are there, or from one: the first click finds compiled code.
   rehearse() {

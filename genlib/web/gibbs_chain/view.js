@@ -2,7 +2,7 @@
 import { component, markPlaying, Player, View } from "../shared/hand.js"
 import { fromText } from "../shared/packet.js"
 import { grey, imageOf, resize, show } from "../shared/picture.js"
-import { withShared } from "../shared/store.js"
+import { Wanted } from "../shared/store.js"
 import { readTheme } from "../shared/theme.js"
 import { Chain, compileStack } from "./chain.js"
 import { paintTrace } from "./trace.js"
@@ -26,7 +26,7 @@ const HTML = `
 class GibbsChain extends View {
   constructor(parent) {
     super(parent, "gibbs", HTML)
-    Object.assign(this, { pairs: null, chains: [], steps: 0, owed: 0 })
+    Object.assign(this, { pairs: null, chains: [], steps: 0, owed: 0, wanted: new Wanted() })
     const mark = (playing) => markPlaying(this.get(".play"), playing, "Run")
     this.player = new Player((seconds) => this.tick(seconds), mark)
     this.get(".play").onclick = () => { this.owed = 1; this.player.toggle() }
@@ -45,13 +45,12 @@ class GibbsChain extends View {
     this.data = data
     if (before?.content === data.content) return this.paint()
     this.have(null)
-    withShared(data.name, ({ sizes, numbers }) => {
-      if (this.gone || this.data.name !== data.name) return
+    this.wanted.ask(data.name, ({ sizes, numbers }) => {
       this.have(compileStack(sizes, numbers))
       this.restart()
     })
   }
-  end() { this.player.stop(); super.end() }
+  end() { this.player.stop(); this.wanted.stop(); super.end() }
 
   // Without weights a click would do nothing.
   have(pairs) {

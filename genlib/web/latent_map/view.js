@@ -3,7 +3,7 @@
 import { component, NextFrame, View } from "../shared/hand.js"
 import { unpack } from "../shared/packet.js"
 import { paintPixels, resize, show } from "../shared/picture.js"
-import { withShared } from "../shared/store.js"
+import { Wanted } from "../shared/store.js"
 import { readTheme } from "../shared/theme.js"
 import { BLEND, blendCodes } from "./blend.js"
 import { Gestures, inside } from "../shared/gestures.js"
@@ -31,7 +31,7 @@ class LatentMap extends View {
     super(parent, "latent-map", HTML)
     const { get } = this
     Object.assign(this, { stage: get(".stage"), top: get(".top"), tip: get(".tip"), over: -1, picked: -1,
-      polygon: null })
+      polygon: null, wanted: { pictures: new Wanted(), codes: new Wanted() } })
     this.plane = new Plane(get(".base"), () => this.paintTop())
     this.legend = new Legend(get(".legend"), this.plane, () => {
       this.send("hidden", [...this.plane.hidden])
@@ -75,6 +75,7 @@ class LatentMap extends View {
     this.resizing.disconnect()
     this.hovering.cancel()
     this.plane.frame.cancel()
+    for (const one of Object.values(this.wanted)) one.stop()
     super.end()
   }
 
@@ -83,8 +84,7 @@ class LatentMap extends View {
     const name = this.data[field]
     if (before?.[field] === name) return
     use(null)
-    if (name) withShared(name, (shared) => {
-      if (this.data[field] !== name) return
+    this.wanted[field].ask(name, (shared) => {
       use(shared)
       this.plane.frame.ask()
     })

@@ -6,7 +6,7 @@
 import { clamp, component, NextFrame, onArrows, Player, Rest, View } from "../shared/hand.js"
 import { fromText } from "../shared/packet.js"
 import { paintPixels, show } from "../shared/picture.js"
-import { withShared } from "../shared/store.js"
+import { Wanted } from "../shared/store.js"
 import { readTheme } from "../shared/theme.js"
 import { Meter } from "./meter.js"
 import { Square } from "./square.js"
@@ -35,7 +35,7 @@ class LatentPad extends View {
     super(parent, "latent-pad", HTML)
     const { get } = this
     Object.assign(this, { model: null, version: null, z: new Float32Array(0), seq: 0, rows: [], fields: [],
-      classes: [], plane: "" })
+      classes: [], plane: "", wanted: new Wanted() })
     this.frame = new NextFrame(() => this.draw())
     this.rest = new Rest(() => this.tell(Array.from(this.z, (v) => Number(v.toFixed(4)))))
     this.walk = new Player((seconds) => this.wander(seconds), (playing) => {
@@ -82,6 +82,7 @@ class LatentPad extends View {
     this.rest.cancel()
     this.frame.cancel()
     this.meter.end()
+    this.wanted.stop()
     clearTimeout(this.watchdog)
   }
   open(data) {
@@ -103,8 +104,7 @@ class LatentPad extends View {
       this.get(name).innerHTML = options
       this.get(name).value = first[n]
     }
-    withShared(data.name, (shared) => {
-      if (this.gone || this.model !== data.name) return
+    this.wanted.ask(data.name, (shared) => {
       this.shared = shared
       this.decoder = shared.decoder
       this.get(".tiling").hidden = !(this.decoder && dims.length === 2)

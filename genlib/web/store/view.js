@@ -1,8 +1,9 @@
 // Draws nothing, unless it fails: fetches what is heavy (decoder, codes, pictures, layers) once, and
-// shares it by name with the page's components.
+// shares it by name with the page's components. What it has brought stays until it leaves the page.
 import { compileDecoder } from "../shared/decoder.js"
+import { component } from "../shared/hand.js"
 import { unpack } from "../shared/packet.js"
-import { isShared, share } from "../shared/store.js"
+import { hold, isShared, share } from "../shared/store.js"
 
 const TRIES = 5, PAUSE = 500 // ms, three times as long after each try
 const FAILED = "A part of this page did not arrive. Reload the page to try again."
@@ -39,13 +40,22 @@ const fetchAndShare = async (name, address, runAgain, tell) => {
   }
 }
 
-export default ({ data: { name, address }, setTriggerValue, parentElement }) => {
-  if (isShared(name) || coming.has(name)) return
-  const tell = (text) => {
-    const note = parentElement.querySelector("span")
+class Store {
+  constructor(parent) { this.parent = parent }
+  update({ data: { name, address }, setTriggerValue }) {
+    const before = this.release
+    this.release = hold(name)
+    before?.()
+    if (isShared(name) || coming.has(name)) return
+    this.tell("")
+    fetchAndShare(name, address, () => setTriggerValue("gone", true), (text) => this.tell(text))
+  }
+  tell(text) {
+    const note = this.parent.querySelector("span")
     note.textContent = text
     note.hidden = !text
   }
-  tell("")
-  fetchAndShare(name, address, () => setTriggerValue("gone", true), tell)
+  end() { this.release() }
 }
+
+export default component((parent) => new Store(parent))

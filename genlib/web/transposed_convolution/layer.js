@@ -1,7 +1,7 @@
 // A real layer: a trained decoder, operation by operation, and its convolutions map by map.
 //
 //     output map o  =  bias  +  sum over input maps c of  (map c, convolved with kernel c -> o)
-import { withShared } from "../shared/store.js"
+import { Wanted } from "../shared/store.js"
 import { fill } from "../shared/hand.js"
 import { grey, imageOf, show } from "../shared/picture.js"
 import { Grid } from "./grid.js"
@@ -104,7 +104,7 @@ export class Layer {
    * @param {(x: number[], w: number[], setting: object) => void} open a map and its kernel in the views */
   constructor(root, side, change, open) {
     root.innerHTML = HTML
-    Object.assign(this, { root, side, change, open, get: (selector) => root.querySelector(selector), walk: [] })
+    Object.assign(this, { root, side, change, open, get: (selector) => root.querySelector(selector), walk: [], wanted: new Wanted() })
     this.kernel = new Grid(this.get(".kernel-c"), { over: () => {} })
     this.slider = this.get(".summed input")
     this.slider.oninput = () => change({ sum: Number(this.slider.value) })
@@ -116,14 +116,16 @@ export class Layer {
   use(store) {
     if (this.store === store) return
     Object.assign(this, { store, decoder: null, key: "" })
-    if (!store) return
-    withShared(store, (shared) => {
-      if (this.store !== store || !shared.decoder) return
+    this.wanted.ask(store, (shared) => {
+      if (!shared.decoder) return
       this.decoder = shared.decoder
       this.walk = walkOf(shared.decoder.operations)
       this.ready?.()
     })
   }
+
+  /** Stop waiting for the model. */
+  end() { this.wanted.stop() }
 
   /** The number of the step that a state names. */
   stepOf({ op, map }) {

@@ -63,6 +63,7 @@ class TransposedConvolution extends View {
     this.player.stop()
     this.frame.cancel()
     this.rest.cancel()
+    this.layer.end()
     super.end()
   }
 

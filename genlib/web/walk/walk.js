@@ -1,7 +1,7 @@
 import { markPlaying, NextFrame, Player, Rest, View } from "../shared/hand.js"
 import { fromText } from "../shared/packet.js"
 import { paintPixels, resize, show } from "../shared/picture.js"
-import { withShared } from "../shared/store.js"
+import { Wanted } from "../shared/store.js"
 import { readTheme } from "../shared/theme.js"
 
 /** A walk through codes: a place `at`, the picture there, filmstrips, play. All of it happens here;
@@ -11,7 +11,7 @@ export class Walk extends View {
   /** @param {Element} parent @param {string} name the root's class @param {string} html */
   constructor(parent, name, html) {
     super(parent, `walk ${name}`, html)
-    Object.assign(this, { at: 0, ways: [] })
+    Object.assign(this, { at: 0, ways: [], wanted: new Wanted() })
     this.frame = new NextFrame(() => this.draw())
     this.player = new Player((seconds) => this.step(seconds), (playing) => markPlaying(this.get(".play"), playing))
     this.rest = new Rest(() => this.tell("rest", this.told()))
@@ -28,11 +28,11 @@ export class Walk extends View {
     this.data = { ...data }
     for (const name of ["xa", "xb", "frames"]) if (data[name]) this.data[name] = fromText(data[name])
     this.decoder = null
+    this.wanted.stop()
     this.dress()
     this.goTo(data.at)
     if (data.frames) return this.drawStrips()
-    withShared(data.name, (shared) => {
-      if (this.gone || this.data.name !== data.name) return
+    this.wanted.ask(data.name, (shared) => {
       this.decoder = shared.decoder
       this.drawStrips()
       this.goTo(this.at)
@@ -43,6 +43,7 @@ export class Walk extends View {
     this.player.stop()
     this.frame.cancel()
     this.rest.cancel()
+    this.wanted.stop()
   }
 
   /** A picture with its filmstrip, on two canvases. */

@@ -11,13 +11,15 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import streamlit as st
 
 from genlib.explore.few_labels import Labels
+from genlib.ui.components.history import presses
 from genlib.ui.foundations.few_labels.data import Task
+from genlib.ui.kit.jobs import in_fragment
 from genlib.ui.kit.web import said
 
 LINK = "few.labels"  # the query parameter
@@ -27,11 +29,17 @@ Pairs = tuple[tuple[int, int], ...]  # (number of the test image, class)
 
 @dataclass
 class Given:
-    """The list as this session knows it; ``link``: the address that goes with it."""
+    """The list as this session knows it.
+
+    link: the address that goes with it; pool: the name of the pool whose pictures the labels name;
+    presses: of Back and Forward when the address was last read.
+    """
 
     pairs: Pairs
     revision: int
     link: str
+    pool: str
+    presses: int
 
 
 def parse(text: str, some: Task) -> Pairs:
@@ -65,16 +73,29 @@ def text(pairs: Pairs) -> str:
 
 
 def current(key: str, some: Task) -> Given:
-    """The labels now: what the browser last sent, unless the link or the server changed since."""
+    """The labels now: what the browser last sent, unless the link or the server changed since.
+
+    The menu leads back to this page without labels in the link: then they go into it again. Where
+    only the map runs again, the address is no news: nobody has gone anywhere, and a browser that
+    labels faster than the answers come still has an older one.
+    """
     link = st.query_params.get(LINK, "")
     held: Given | None = st.session_state.get(f"{key}.held")
-    if held is None or held.link != link:  # opened by a link, a lesson, or the back button
-        held = Given(parse(link, some), 1 + (held.revision if held else 0), link)
+    pressed = presses()
+    if held is None:
+        held = Given(parse(link, some), 1, link, some.name, pressed)
+    elif not in_fragment():
+        if held.link != link and (link or held.presses != pressed):  # a link, a lesson, or Back
+            held = Given(parse(link, some), held.revision + 1, link, some.name, pressed)
+        held.presses = pressed
     sent = said(key, "labels")
     if isinstance(sent, Mapping) and sent.get("revision") == held.revision:
         items = sent.get("items")
         if isinstance(items, list) and all(isinstance(item, list) for item in items):
-            held = Given(allowed(items, some), held.revision, link)
+            held = replace(held, pairs=allowed(items, some))
+    if held.pool != some.name:  # another model: the browser has to find the pictures in its pool
+        pairs = allowed(held.pairs, some)
+        held = replace(held, pairs=pairs, revision=held.revision + 1, pool=some.name)
     st.session_state[f"{key}.held"] = held
     show_in_link(held)
     return held
@@ -83,11 +104,11 @@ def current(key: str, some: Task) -> Given:
 def show_in_link(held: Given) -> None:
     """Bring the address up to date."""
     wanted = text(held.pairs)
-    if st.query_params.get(LINK, "") != wanted:
+    if not wanted == held.link == st.query_params.get(LINK, ""):
         if wanted:
             st.query_params[LINK] = wanted
         else:
-            del st.query_params[LINK]
+            st.query_params.pop(LINK, None)
     held.link = wanted
 
 
@@ -95,7 +116,7 @@ def add(key: str, pairs: Pairs) -> None:
     """Add labels on the server's side, from a callback; the browser takes the list over."""
     held: Given = st.session_state[f"{key}.held"]
     joined = {**dict(held.pairs), **dict(pairs)}
-    new = Given(tuple(joined.items())[:MOST], held.revision + 1, held.link)
+    new = replace(held, pairs=tuple(joined.items())[:MOST], revision=held.revision + 1)
     st.session_state[f"{key}.held"] = new
     show_in_link(new)
 
