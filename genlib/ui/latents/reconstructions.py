@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import isnan
 
 import streamlit as st
 import torch
@@ -134,17 +135,16 @@ def grid(
     units = layer.order(k, by)
     marked = layer.dead(k, criterion, threshold)
     silence = layer.silence_score(k)
+    smooth = ["" if isnan(s) else f" · smoothness {s:.2f}" for s in k.smoothness.tolist()]
     notes = [
-        f"unit {u}{' · marked' if marked[u] else ''} · activity {silence[u]:.2f} · smoothness "
-        f"{k.smoothness[u]:.2f} · strength {k.strength[u]:.2f}"
+        f"unit {u}{' · marked' if marked[u] else ''} · activity {silence[u]:.2f}{smooth[u]}"
+        f" · strength {k.strength[u]:.2f}"
         for u in units.tolist()
     ]
     n = len(units)
     st.markdown(f"**{plain(info.name)}** · {size_text(info, found.pixels)}")
-    st.markdown(
-        f":orange-badge[{int(marked.sum())} of {n} marked] "
-        f":blue-badge[border noise {k.border_noise:.2f}]"
-    )
+    border = "" if isnan(k.border_noise) else f" :blue-badge[border noise {k.border_noise:.2f}]"
+    st.markdown(f":orange-badge[{int(marked.sum())} of {n} marked]{border}")
 
     def pick(unit: int) -> None:
         st.session_state["reconstructions.of"] = info.name
