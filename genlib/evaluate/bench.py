@@ -100,7 +100,7 @@ def measure(path: Path, metric: str, n: int, tell: Callable[[float, str], None])
     model = load(info, str(devices.device()))
     order = torch.randperm(len(data.test_x), generator=torch.Generator().manual_seed(0))[:n]
     x = datasets.to_float(data.test_x[order]).to(model.device)
-    sample = Sample(x, data.test_y[order], f"{data.name} test", 0)
+    sample = Sample(x, data.test_y[order], f"{data.name} test", 0, data.test_y.unique())
     _watch(model, kind, n, tell)
     with torch.no_grad():
         found = METRICS[kind.evaluate][1](model, sample)

@@ -24,12 +24,16 @@ class Metric:
 
 @dataclass(frozen=True)
 class Sample:
-    """The test images a model is judged on, in random order; every metric reseeds."""
+    """The test images a model is judged on, in random order; every metric reseeds.
+
+    classes: those of all test images, some of which may have no image here.
+    """
 
     x: Tensor  # (N, C, H, W) float32 in [0, 1]
     y: Tensor  # (N,)
     name: str
     seed: int
+    classes: Tensor  # (K,)
 
     def rng(self) -> torch.Generator:
         """A fresh generator, so that one metric's draws do not depend on another's."""
@@ -49,6 +53,14 @@ class Sample:
         n = len(values)
         v = values.cpu().double()  # in this order: MPS has no float64
         return Metric(float(v.mean()), float(v.std() / math.sqrt(n)), unit, n, self.name + note)
+
+
+def share_error(p: float, n: int) -> float:
+    """Standard error of a share p of n images: half of Wilson's interval at one standard error.
+
+    Of many images that is sqrt(p (1 - p) / n), and of few not 0 where p is 0 or 1.
+    """
+    return math.sqrt(p * (1 - p) / n + 1 / (4 * n**2)) / (1 + 1 / n)
 
 
 Found = dict[str, Metric]

@@ -23,7 +23,7 @@ from torch import Tensor
 from genlib import losses
 from genlib.data.datasets import Dataset, to_float
 from genlib.evaluate import energy, frechet
-from genlib.evaluate.metric import BATCH, Found, Metric, Sample
+from genlib.evaluate.metric import BATCH, Found, Metric, Sample, share_error
 from genlib.models.adversarial import pgd_l2
 from genlib.models.annealing import log_mean
 from genlib.models.base import Model
@@ -63,7 +63,7 @@ def evaluate(
 ) -> Found:
     """Measure everything that applies to ``model`` on the test images: {name: Metric}.
 
-    ``n`` limits the images (a random choice: MNIST's first 5,000 test digits are the easier ones).
+    ``n`` limits the images (a random choice: MNIST's first 5,000 test digits are the harder ones).
     ``progress(name, share)`` is called before each group of metrics and once at the end. The model
     must be in eval mode. Raises ValueError for n < 2.
     """
@@ -72,7 +72,7 @@ def evaluate(
         raise ValueError(f"n must be at least 2 to give a standard error, got {n}")
     order = torch.randperm(len(data.test_x), generator=torch.Generator().manual_seed(seed))[:n]
     x = to_float(data.test_x[order]).to(model.device)
-    sample = Sample(x, data.test_y[order], f"{data.name} test", seed)
+    sample = Sample(x, data.test_y[order], f"{data.name} test", seed, data.test_y.unique())
     able = [(name, fn) for name, (needs, fn) in METRICS.items() if isinstance(model, needs)]
     found: Found = {}
     for i, (name, measure) in enumerate(able):
@@ -127,7 +127,7 @@ def merge_auc(model: Reconstructs, sample: Sample) -> Found:
 
 
 def accuracy(model: Classifies, sample: Sample) -> Found:
-    """Share of images whose highest logit is the label; binomial standard error.
+    """Share of images whose highest logit is the label; Wilson's standard error.
 
     For colour pictures, which a mirror leaves in their class, also with the logits of each picture
     and of its mirror image added: the usual averaging at test time.
@@ -154,7 +154,7 @@ def accuracy_attacked(model: Classifies, sample: Sample) -> Found:
     parts = zip(sample.x.split(BATCH), sample.y.split(BATCH), strict=True)
     moved = [pgd_l2(model.logits, x, y.to(x.device), eps, ATTACK_STEPS, rng) for x, y in parts]
     note = f", each moved by up to {eps:g} (L2) by {ATTACK_STEPS} steps of PGD"
-    shown = Sample(torch.cat(moved), sample.y, sample.name, sample.seed)
+    shown = replace(sample, x=torch.cat(moved))
     return {"accuracy_attacked": _share(model.logits, shown, note)}
 
 
@@ -162,19 +162,19 @@ def _share(logits: Callable[[Tensor], Tensor], sample: Sample, note: str) -> Met
     parts = zip(sample.x.split(BATCH), sample.y.split(BATCH), strict=True)
     right = torch.cat([logits(x).argmax(1).cpu() == y for x, y in parts])
     p, n = float(right.double().mean()), len(right)
-    stderr = math.sqrt(p * (1 - p) / n)
-    return Metric(p, stderr, "share of images", n, sample.name + note)
+    return Metric(p, share_error(p, n), "share of images", n, sample.name + note)
 
 
 def sample_quality(model: Samples, sample: Sample) -> Found:
     """Fréchet distance of samples to as many test images, and the classes that samples cover.
 
     Samples of black and white are compared with test images binarized at random, others with grey.
-    Measured only where a shipped classifier knows such images; its name stands in ``data``. A
-    class of the test images counts as covered where at least a tenth of its fair share of the
-    samples, and more than of noise, is judged to be of it and looks like it (see
-    ``frechet.recognised``). Where these are not all the judge's classes, ``in_class`` says how many
-    samples it takes for one of them.
+    Measured only where a shipped classifier knows such images; its name stands in ``data``. The
+    distance needs more images than the classifier has features: below, the covariances are
+    singular, and it is left out. A class of the test images counts as covered where at least a
+    tenth of its fair share of the samples, and more than of noise, is judged to be of it and looks
+    like it (see ``frechet.recognised``). Where these are not all the judge's classes, ``in_class``
+    says how many samples it takes for one of them.
     """
     assert isinstance(model, Model)
     judges = frechet.extractors(model.config.channels, sample.x.device)
@@ -189,11 +189,16 @@ def sample_quality(model: Samples, sample: Sample) -> Found:
     real, _ = judge.see((sample.binarized() if binary else sample.x)[:n])
     note = sample.binarization if binary else ""
     data = f"{n} samples against {n} of {sample.name}{note}, features of {judge.name}"
+    noises = [judge.see(x) for x in frechet.noises(drawn[:NOISE_N], binary, sample.rng())]
+    found = _coverage(judge, (ours, classes), real, noises, sample.classes)
+    features = ours.shape[1]
+    if n <= features:
+        few = f"; too few for a Fréchet distance, which takes more than {features}"
+        return {name: replace(metric, data=metric.data + few) for name, metric in found.items()}
     distance = Metric(
         frechet.frechet(ours, real), frechet.jackknife(ours, real), "squared distance", n, data
     )
-    noises = [judge.see(x) for x in frechet.noises(drawn[:NOISE_N], binary, sample.rng())]
-    return {"frechet": distance, **_coverage(judge, (ours, classes), real, noises, sample.y)}
+    return {"frechet": distance, **found}
 
 
 Seen = tuple[
@@ -202,10 +207,9 @@ Seen = tuple[
 
 
 def _coverage(
-    judge: frechet.Extractor, drawn: Seen, real: Tensor, noises: list[Seen], y: Tensor
+    judge: frechet.Extractor, drawn: Seen, real: Tensor, noises: list[Seen], wanted: Tensor
 ) -> Found:
-    """The classes among the labels ``y`` that samples cover; ``real`` (n, d): test features."""
-    wanted = y.unique()  # of a model of some classes only these
+    """Which of the classes ``wanted`` samples cover; ``real`` (n, d): features of test images."""
     k, n = len(wanted), len(drawn[1])
     by = f"{n} samples, judged by {judge.name}"
 
@@ -230,8 +234,7 @@ def _in_class(classes: Tensor, noise_classes: Tensor, wanted: Tensor, by: str) -
     share, chance = (float(torch.isin(c, wanted).double().mean()) for c in (classes, noise_classes))
     n, k = len(classes), len(wanted)
     unit = f"share of samples, judged to be of the {k} class{'es' * (k > 1)} wanted"
-    stderr = math.sqrt(share * (1 - share) / n)
-    return Metric(share, stderr, unit, n, f"{by}; of noise {chance:.2f}")
+    return Metric(share, share_error(share, n), unit, n, f"{by}; of noise {chance:.2f}")
 
 
 # --------------------------------------------------------------------------- likelihoods and bounds

@@ -295,14 +295,13 @@ def most_typical(x: Features, labels: Labels) -> Suggestion:
 
 
 def balanced(y: Index, classes: int, size: int, rng: np.random.Generator) -> Labels:
-    """``size`` labels at random, equally many of each class (at least one), as Kingma et al. do."""
-    each = max(1, size // classes)
-    rows = [
-        rng.choice(own, min(each, len(own)), replace=False)
-        for own in (np.flatnonzero(y == c) for c in range(classes))
-        if len(own)
-    ]
-    chosen = np.concatenate(rows)
+    """``size`` labels at random, equally many of each class (at least one), as Kingma et al. do.
+
+    y (n,): the pictures' classes out of ``classes``, not all of which need to occur.
+    """
+    groups = [np.flatnonzero(y == c) for c in np.unique(y)]
+    each = max(1, size // len(groups))
+    chosen = np.concatenate([rng.choice(own, min(each, len(own)), replace=False) for own in groups])
     return Labels(chosen, y[chosen], classes)
 
 

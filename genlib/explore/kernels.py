@@ -74,10 +74,11 @@ def smoothness(weights: Tensor, inside: Tensor) -> Tensor:
 
     (n, H, W), bool (H, W) -> (n,). White noise gives 0 with a standard deviation of one over the
     root of the number of pairs (about 0.04 on MNIST); a learnt stroke is smooth and gives more.
-    A kernel without any variance gives 0. (Moran's I with right and lower neighbours.)
+    A kernel without any variance gives 0, a region of fewer than 3 pixels nan. (Moran's I with
+    right and lower neighbours.)
     """
     if inside.sum() < 3:
-        raise ValueError("smoothness needs a region of at least 3 pixels that vary")
+        return torch.full((len(weights),), math.nan)
     w = torch.where(inside, weights - weights[:, inside].mean(1)[:, None, None], 0.0)
     right, down = inside[:, 1:] & inside[:, :-1], inside[1:] & inside[:-1]
     products = (w[:, :, 1:] * w[:, :, :-1]).sum((1, 2)) + (w[:, 1:] * w[:, :-1]).sum((1, 2))
@@ -94,7 +95,7 @@ def border_noise(weights: Tensor, spread: Tensor) -> float:
     """Roughness of the border that never varies over that of the inside; median of all kernels.
 
     (n, H, W), (H, W) -> a number at least 0. About 1: salt and pepper up to the edge; near 0: calm.
-    NaN for images that have no such border, as photographs, or nothing else.
+    nan where fewer than two pixels never vary, as in colour pictures, or fewer than two do.
     """
     flat, s = weights.flatten(1), spread.flatten()
     inside, border = s > VARYING * s.max(), s <= CONSTANT * s.max()
@@ -202,5 +203,9 @@ def mean_and_stderr(values: Tensor) -> tuple[float, float]:
 
 
 def by_class(values: Tensor, y: Tensor, n_classes: int) -> list[tuple[float, float]]:
-    """Mean and standard error of ``values`` (n,) within each class of y (n,)."""
-    return [mean_and_stderr(values[y == c].float()) for c in range(n_classes)]
+    """Mean and standard error of ``values`` (n,) within each class of y (n,).
+
+    nan and nan for a class with fewer than 2 values.
+    """
+    groups = [values[y == c].float() for c in range(n_classes)]
+    return [mean_and_stderr(g) if len(g) > 1 else (math.nan, math.nan) for g in groups]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from functools import partial
 from pathlib import Path
 
@@ -9,15 +10,20 @@ import pytest
 import torch
 from streamlit.testing.v1 import AppTest
 
+from genlib.background import Job
 from genlib.data.datasets import find_mnist
 from genlib.explore import race as racing
 from genlib.models.boltzmann import states
+from genlib.models.capabilities import Annealed
 from genlib.models.dbn import DBN, DBNSettings
+from genlib.models.layers import binarize
 from genlib.models.rbm import RBM, RBMSettings
-from genlib.ui.boltzmann.rbm import measure, race
+from genlib.store import checkpoint
+from genlib.ui.boltzmann.rbm import chain, measure, race
 from genlib.ui.kit import loading
 from genlib.ui.kit.evidence import digits, named
-from tests.helpers import ok, poll, visit
+from tests.conftest import Shelf
+from tests.helpers import ok, poll, rng, visit
 
 app = partial(visit, "boltzmann/rbm.py", "rbm")
 
@@ -112,3 +118,35 @@ def test_the_general_machine_learns_in_fewer_steps() -> None:
     nats = {name: runner.curve[-1][1] for name, runner in list(looks)[-1].items()}
     assert nats["General machine"] < nats["CD-1"] - 3
     assert len(models["General machine"].raw) == 16 + 6  # type: ignore[arg-type]
+
+
+@pytest.mark.skipif(find_mnist() is None, reason="MNIST is not here")
+def test_a_model_of_some_classes_is_measured_on_them(
+    shelf: Shelf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = shelf({}) / "ones.safetensors"
+    model = RBM(RBMSettings(n_hidden=8, chains=4))
+    with torch.no_grad():
+        for p in model.parameters():
+            p.zero_()
+        model.a.fill_(-1)  # F counts the white pixels
+    checkpoint.save(file, model, dataset="mnist", seed=0, epoch=1, train={"classes": "1"})
+
+    given: list[torch.Tensor] = []
+
+    def keep(job: Job, model: Annealed, x: torch.Tensor, *size: int) -> measure.Annealing:
+        given.append(x)
+        return measure.Annealing(torch.zeros(2), torch.zeros(len(x)))
+
+    monkeypatch.setattr(measure, "anneal", keep)
+    monkeypatch.setattr(measure, "IMAGES", 100)
+    test = app(view="Log-likelihood", model="ones", ais_chains="20", temperatures="200")
+    test.button(key="rbm.go").click().run()
+    poll(test, lambda: test.metric)
+    x, y = digits(10_000)
+    nearest = torch.cdist(given[0].flatten(1), x.flatten(1)).argmin(1)
+    assert len(given[0]) == 100 and (y[nearest] == 1).all()
+
+    _, (low, high) = chain.layers_of(named("ones"))
+    ink = binarize(x[y == 1], rng()).flatten(1).sum(1) - 8 * math.log(2)
+    assert ((low <= ink) & (ink <= high)).float().mean() == pytest.approx(0.9, abs=0.03)

@@ -11,7 +11,7 @@ from genlib import losses
 from genlib.data import datasets
 from genlib.data.datasets import Dataset, to_float
 from genlib.evaluate import metrics
-from genlib.evaluate.metric import Sample
+from genlib.evaluate.metric import Sample, share_error
 from genlib.models import Model
 from genlib.models.autoencoder import Autoencoder, AutoencoderSettings
 from genlib.models.classifier import Classifier, ClassifierSettings
@@ -116,7 +116,7 @@ def test_accuracy_of_a_classifier_that_always_says_two() -> None:
     found = metrics.evaluate(model, tiny_data())
     assert set(found) == {"accuracy"}
     assert found["accuracy"].value == pytest.approx(1 / 3)
-    assert found["accuracy"].stderr == pytest.approx(math.sqrt(2 / 9 / 60))
+    assert found["accuracy"].stderr == pytest.approx(math.sqrt(2 / 9 / 60), rel=0.01)
 
 
 def test_colour_pictures_are_also_judged_with_their_mirror_images() -> None:
@@ -170,7 +170,33 @@ def test_what_noise_would_get_is_said_where_only_some_classes_are_wanted(shipped
     eights = replace(datasets.load("digits").only("8"), name="mnist")
     noise = torch.rand(100, 1, 28, 28, generator=rng())
     found = metrics.evaluate(Given(noise), eights, n=30)["in_class"]
-    assert found.value == 1.0 and found.data.endswith("of noise 1.00")
+    assert found.value == 1.0 and "of noise 1.00" in found.data
+
+
+@torch.no_grad()
+def test_few_images_leave_the_classes_and_give_no_frechet_distance(shipped: Path) -> None:
+    data = replace(datasets.load("digits"), name="mnist")
+    drawn = Given(to_float(data.train_x[:300]))
+    for n in (2, 5, 64):
+        found = metrics.evaluate(drawn, data, n=n)
+        assert set(found) == {"classes_covered"}
+        assert found["classes_covered"].unit.startswith("of 10 classes")
+        assert "too few for a Fréchet distance, which takes more than 64" in (
+            found["classes_covered"].data
+        )
+    assert "frechet" in metrics.evaluate(drawn, data, n=65)
+
+
+def test_the_error_of_a_share_is_never_zero_and_of_many_images_the_binomial_one() -> None:
+    assert share_error(1.0, 20) == share_error(0.0, 20) == pytest.approx(0.5 / 21)
+    for p in (0.5935, 0.8917, 0.9941):
+        assert f"{share_error(p, 10_000):.2g}" == f"{math.sqrt(p * (1 - p) / 10_000):.2g}"
+    # Wilson: the shares whose own standard error just reaches the one that was found.
+    p, n = 0.9, 50
+    ends = [
+        e / 1000 for e in range(1001) if abs(e / 1000 - p) <= (e * (1000 - e) / n) ** 0.5 / 1000
+    ]
+    assert share_error(p, n) == pytest.approx((ends[-1] - ends[0]) / 2, abs=1e-3)
 
 
 def test_the_merge_aucs_error_bar_is_the_spread_over_noise_and_images() -> None:
@@ -183,7 +209,7 @@ def test_the_merge_aucs_error_bar_is_the_spread_over_noise_and_images() -> None:
     for seed in range(60):
         x = torch.randint(0, 256, (40, 1, 4, 4), generator=rng(seed), dtype=torch.uint8)
         data = replace(tiny_data(), test_x=x, test_y=torch.arange(40) % 3)
-        sample = Sample(to_float(x), data.test_y, "tiny", seed)
+        sample = Sample(to_float(x), data.test_y, "tiny", seed, data.test_y.unique())
         found.append(metrics.merge_auc(model, sample)["auc_merge_splice"])
     spread = torch.tensor([m.value for m in found]).std().item()
     claimed = torch.tensor([m.stderr for m in found]).mean().item()

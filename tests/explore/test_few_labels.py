@@ -143,6 +143,13 @@ def test_balanced_labels_have_each_class_equally_often() -> None:
     assert (y[labels.rows] == labels.y).all() and len(set(labels.rows)) == 24
 
 
+def test_classes_without_a_picture_take_no_share_of_the_labels() -> None:
+    y = np.repeat([1, 5, 6], [50, 40, 60])
+    labels = few_labels.balanced(y, 10, 90, np.random.default_rng(0))
+    assert np.bincount(labels.y)[[1, 5, 6]].tolist() == [30, 30, 30] and len(labels.y) == 90
+    assert labels.classes == 10
+
+
 def test_a_network_learns_its_labels_and_ends_in_evaluation_mode() -> None:
     model = build("classifier", image_size=8, n_classes=2, width=2, dense=8)
     x = torch.zeros(8, 1, 8, 8)

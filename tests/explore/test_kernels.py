@@ -123,10 +123,24 @@ def test_border_noise_is_the_ratio_of_spreads() -> None:
     assert layer.border_noise(weights, spread) == pytest.approx(0.1, abs=0.01)
 
 
-def test_images_without_a_constant_border_have_no_border_noise() -> None:
-    weights, spread = torch.ones(5, 28, 28), torch.ones(28, 28)
-    assert math.isnan(layer.border_noise(weights, spread))
-    assert math.isnan(layer.border_noise(weights, 0 * spread))
+def test_what_the_pictures_do_not_show_is_not_a_number() -> None:
+    weights = torch.randn((5, 4, 4), generator=torch.Generator().manual_seed(0))
+    everywhere = torch.ones(4, 4)
+    assert math.isnan(layer.border_noise(weights, everywhere))
+    found = layer.measure(weights, torch.rand(10, 5), everywhere)
+    assert math.isnan(found.border_noise) and not found.smoothness.isnan().any()
+    dot = torch.zeros(4, 4)
+    dot[1, 1] = 1
+    found = layer.measure(weights, torch.rand(10, 5), dot)
+    assert found.smoothness.shape == (5,) and found.smoothness.isnan().all()
+    assert not layer.dead(found, "noise").any()
+    assert sorted(layer.order(found, "smoothness").tolist()) == list(range(5))
+
+
+def test_a_class_with_one_picture_has_no_mean() -> None:
+    found = layer.by_class(torch.tensor([1.0, 3.0, 7.0]), torch.tensor([0, 0, 2]), 3)
+    assert found[0] == pytest.approx((2.0, 1.0))
+    assert all(math.isnan(value) for pair in found[1:] for value in pair)
 
 
 def test_order_is_a_permutation_largest_first() -> None:

@@ -7,14 +7,22 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
+import numpy as np
 import pytest
 import streamlit as st
 import torch
+from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from genlib.data.datasets import find_mnist
+from genlib.data.pictures import registry
+from genlib.models import Model
 from genlib.models.autoencoder import Autoencoder, AutoencoderSettings
+from genlib.models.rbm import RBM, RBMSettings
 from genlib.models.vae import ConvVAE, ConvVAESettings
+from genlib.store import checkpoint
+from genlib.ui.kit.evidence import named
+from genlib.ui.latents import reconstructions
 from tests.helpers import html, visit
 
 run = partial(visit, "latents/reconstructions.py", "reconstructions")
@@ -104,6 +112,32 @@ def test_the_unit_of_a_link_is_framed_at_once_in_the_model_of_the_link(tiny: Pat
     app = run(show="Kernels", kernels=["ae-2", "ae-6"], of="ae-6", unit="4")
     assert any("deviation 0.000" in c.value for c in app.caption), "the zoom shows the dead unit"
     assert selected(app) == [-1, 4]
+
+
+def test_pictures_without_a_constant_border(shelf: Callable[..., Path], tmp_path: Path) -> None:
+    """Bars and stripes, and colour pictures of three classes, one of which has one test picture."""
+    pictures = tmp_path / "pictures"
+    draw = np.random.default_rng(0)
+    for name, many in (("a", 30), ("b", 30), ("c", 3)):
+        (pictures / name).mkdir(parents=True)
+        for i in range(many):
+            pixels = draw.integers(0, 256, (28, 28, 3), np.uint8)
+            Image.fromarray(pixels).save(pictures / name / f"{i}.png")
+    shelf({})
+    models: dict[str, tuple[Model, str]] = {
+        "rbm-bars": (RBM(RBMSettings(image_size=4, n_hidden=6, chains=4)), "bars"),
+        "ae-colour": (
+            Autoencoder(AutoencoderSettings(channels=3, image_size=28, latent_dim=5)),
+            registry.register(pictures, 28, "colour").name,
+        ),
+    }
+    for name, (model, dataset) in models.items():
+        checkpoint.save(tmp_path / f"{name}.safetensors", model, dataset=dataset, seed=0, epoch=1)
+        app = run(show="Kernels", kernels=name)
+        text = "\n".join(m.value for m in app.markdown)
+        assert "marked]" in text and "badge[border noise" not in text and "nan" not in text
+    y = reconstructions.data_of(named("ae-colour")).test_y
+    assert (y.bincount(minlength=3) < 2).any()
 
 
 def test_shipped_models_show_the_lesson(shipped: Path) -> None:

@@ -102,6 +102,23 @@ def test_an_inverted_digit_is_strange_to_whom_the_page_says() -> None:
     assert ["Trained only on 1, 5, 6" in d.words for d in told] == [True, False]
 
 
+def test_the_real_digits_of_a_model_do_not_depend_on_which_others_are_there(
+    every: dict[str, Model],
+) -> None:
+    infos = [info for info in data.models_for((1, 28, 28)) if info.name in ("vae", "pca")]
+
+    def measured(infos: list[loading.Info]) -> data.Known:
+        job = data.real_digits(infos)
+        until(lambda: not job.busy)
+        assert isinstance(job.result, dict), job.error
+        return job.result
+
+    together = measured(infos)
+    for info in infos:
+        for name, values in measured([info])[str(info.path)].items():
+            assert values == pytest.approx(together[str(info.path)][name]), (info.name, name)
+
+
 def test_measuring_again_counts_among_the_visitor_s_jobs(
     every: dict[str, Model], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -268,7 +268,7 @@ LATENT_MAP = (
 )
 
 
-READ = 2000  # test digits that the classifier reads
+ALL = 10_000  # test digits: the first 2,000 are harder than the others
 
 
 @torch.no_grad()
@@ -279,18 +279,18 @@ def _read(name: str, x: Tensor) -> Tensor:
     return read(torch.cat([model.reconstruct(part) for part in x.split(500)]))
 
 
-def two_numbers_keep_two_digits_in_three() -> Fact:
-    """vae-2 keeps the class of about two digits in three; vae-20 of more than nine in ten."""
-    x, y = digits(READ)
+def two_numbers_keep_seven_digits_in_ten() -> Fact:
+    """vae-2 keeps the class of about seven digits in ten; vae-20 of more than nine in ten."""
+    x, y = digits(ALL)
     two, twenty = (float((_read(n, x) == y).float().mean()) for n in ("vae-2", "vae-20"))
-    return Fact(0.6 < two < 0.72 and twenty > 0.9, f"vae-2 keeps {two:.0%}, vae-20 {twenty:.0%}")
+    return Fact(0.68 < two < 0.72 and twenty > 0.9, f"vae-2 keeps {two:.0%}, vae-20 {twenty:.0%}")
 
 
 def only_what_it_has_seen() -> Fact:
     """Whatever goes into ae-slides-2d, nearly always a 1, a 5 or a 6 comes out."""
-    found = _read("ae-slides-2d", digits(READ)[0])
+    found = _read("ae-slides-2d", digits(ALL)[0])
     share = float(torch.isin(found, torch.tensor([1, 5, 6])).float().mean())
-    return Fact(share > 0.95, f"{share:.1%} of {READ:,} outputs are read as 1, 5 or 6")
+    return Fact(share > 0.95, f"{share:.1%} of {ALL:,} outputs are read as 1, 5 or 6")
 
 
 def copying_is_another_task() -> Fact:
@@ -325,12 +325,12 @@ RECONSTRUCTIONS = (
         "A digit in two numbers",
         "vae-2 draws each digit again from two numbers. How often does it draw the digit that went "
         "in?",
-        ("Nearly always", "About two times in three", "About one time in ten"),
+        ("Nearly always", "About seven times in ten", "About one time in ten"),
         1,
         "It always draws a digit, but two numbers are too few to say which one: our classifier "
-        "reads the right digit in about two of three outputs. With the 20 numbers of vae-20 it "
+        "reads the right digit in about seven of ten outputs. With the 20 numbers of vae-20 it "
         "does so in more than nine of ten.",
-        two_numbers_keep_two_digits_in_three,
+        two_numbers_keep_seven_digits_in_ten,
         {"reconstructions.models": "vae-2"},
         {"reconstructions.models": "vae-20"},
     ),

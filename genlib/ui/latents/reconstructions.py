@@ -142,9 +142,10 @@ def grid(
     units = layer.order(k, by)
     marked = layer.dead(k, criterion, threshold)
     silence = layer.silence_score(k)
+    smooth = ["" if math.isnan(s) else f" · smoothness {s:.2f}" for s in k.smoothness.tolist()]
     notes = [
-        f"unit {u}{' · marked' if marked[u] else ''} · activity {silence[u]:.2f} · smoothness "
-        f"{k.smoothness[u]:.2f} · strength {k.strength[u]:.2f}"
+        f"unit {u}{' · marked' if marked[u] else ''} · activity {silence[u]:.2f}{smooth[u]}"
+        f" · strength {k.strength[u]:.2f}"
         for u in units.tolist()
     ]
     n = len(units)

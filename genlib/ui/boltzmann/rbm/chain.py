@@ -141,12 +141,15 @@ def _clamping(depth: int) -> str:
 
 @st.cache_resource(max_entries=4, show_spinner="Loading the weights …", hash_funcs=loading.BY_FILE)
 def layers_of(info: Info) -> tuple[Layers, tuple[float, float]]:
-    """Weights as numpy, and the free energies between which 90% of the test images lie."""
+    """Weights as numpy, and the free energies between which 90% of the test images lie.
+
+    Of a model that was trained on some of the classes, only their test images count.
+    """
     model = loading.model(info)
     if not isinstance(model, Stacked):
         raise TypeError(f"{info.name} has no layers of binary units")
     pairs = [tuple(t.detach().float().cpu() for t in pair) for pair in model.pairs()]
-    x = to_float(loading.all_pictures_of(info).test_x[:2000]).flatten(1)
+    x = to_float(loading.pictures_of(info).test_x[:2000]).flatten(1)
     free = _free_energy(pairs, binarize(x, torch.Generator().manual_seed(0)))
     low, high = torch.quantile(free, torch.tensor([0.05, 0.95])).tolist()
     return [(w.numpy(), a.numpy(), b.numpy()) for w, a, b in pairs], (low, high)

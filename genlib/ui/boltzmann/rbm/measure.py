@@ -58,7 +58,7 @@ def likelihood(info: Info, controls: DeltaGenerator, picture: DeltaGenerator) ->
         chains, temperatures = _size()
 
         def work(job: Job) -> Annealing:
-            data = loading.all_pictures_of(info)
+            data = loading.pictures_of(info)
             order = torch.randperm(len(data.test_x), generator=torch.Generator().manual_seed(0))
             x = to_float(data.test_x[order[:IMAGES]])
             x = binarize(x, torch.Generator().manual_seed(0)).to(model.device)

@@ -67,17 +67,21 @@ def real_digits(infos: list[Info]) -> Job:
     return background.request(f"one-digit {N_REAL} {stamp}", lambda job: _measure(job, infos))
 
 
+def real_of(info: Info) -> Tensor:
+    """The test digits behind a model's ranks, of the classes that it knows: (N_REAL, C, H, W)."""
+    data = loading.pictures_of(info)
+    order = torch.randperm(len(data.test_x), generator=torch.Generator().manual_seed(0))
+    return to_float(data.test_x[order[:N_REAL]])
+
+
 def _measure(job: Job, infos: list[Info]) -> Known:
     known: Known = {}
-    rng = torch.Generator().manual_seed(0)
     for done, info in enumerate(sorted(infos, key=lambda info: info.parameters)):
         try:
             model = loading.model(info)
         except CheckpointError:
             continue  # deleted meanwhile; the page says so itself
-        data = loading.pictures_of(info)
-        chosen = torch.randperm(len(data.test_x), generator=rng)[:N_REAL]
-        x = to_float(data.test_x[chosen]).to(model.device)
+        x = real_of(info).to(model.device)
         parts = []
         for begin in range(0, len(x), CHUNK):
             job.report((done + begin / len(x)) / len(infos), info.name, known)
