@@ -46,7 +46,7 @@ def machine() -> str:
 
 
 def tag(of: str) -> str:
-    """The eight letters that stand for a ``machine`` in the name of a temporary folder."""
+    """Eight hexadecimal digits that stand for a ``machine`` in the name of a temporary folder."""
     return hashlib.sha256(of.encode(errors="replace")).hexdigest()[:8]
 
 
