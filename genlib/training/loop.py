@@ -354,7 +354,7 @@ def choose_arithmetic(
     choices = [(kind, count) for kind in kinds for count in counts]
     if len(choices) > 1:
         batch = to_float(x[: settings.batch_size]), y[: settings.batch_size]
-        cost = {c: _probe(model, *batch, context(c[0]), c[1]) for c in choices}
+        cost = {c: probe(model, *batch, context(c[0]), c[1]) for c in choices}
         # A narrow win is noise: float32 on one thread is kept unless another is 5% faster.
         choices = sorted(choices, key=lambda c: cost[c] * (0.95 if c == choices[0] else 1.0))
     torch.set_num_threads(choices[0][1])
@@ -390,7 +390,7 @@ def _thread_counts(threads: int, device: torch.device) -> list[int]:
     return [c for c in (1, 2) if c <= now] or [1]
 
 
-def _probe(model: Model, x: Tensor, y: Tensor, autocast: Autocast, threads: int) -> float:
+def probe(model: Model, x: Tensor, y: Tensor, autocast: Autocast, threads: int) -> float:
     """Seconds of one forward and backward pass: the median of what fits in 0.2 s."""
     torch.set_num_threads(threads)
     rng = torch.Generator().manual_seed(0)

@@ -251,7 +251,7 @@ def prefer(precision: str, monkeypatch: pytest.MonkeyPatch) -> None:
     def probe(model: Model, x: Tensor, y: Tensor, autocast: Autocast, threads: int) -> float:
         return 1.0 if loop.in_use(autocast, x.device)["precision"] == precision else 2.0
 
-    monkeypatch.setattr(loop, "_probe", probe)
+    monkeypatch.setattr(loop, "probe", probe)
 
 
 @pytest.mark.parametrize(("first", "other"), [("float32", "bfloat16"), ("bfloat16", "float32")])
