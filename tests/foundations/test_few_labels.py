@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from genlib import background
 from genlib.data.datasets import find_mnist
@@ -123,6 +124,20 @@ def test_the_curve_that_is_shipped_is_what_the_page_computes(some: data.Task) ->
         assert band.draws == len(found) == few_labels.DRAWS
         assert abs(np.mean(found) - band.mean[at]) < 2e-3, name
         assert abs(np.mean(found) - np.std(found) - band.low[at]) < 3e-3, name
+
+
+@pytest.mark.usefixtures("shipped")
+def test_the_network_of_the_shipped_curve_is_measured_on_the_same_digits(some: data.Task) -> None:
+    """Half of the choices will do. Dropout draws from torch's own generator: about 1% for each."""
+    torch.manual_seed(0)
+    kept = methods.stored(info(), "Label spreading")
+    assert kept is not None
+    band, found = kept[methods.network_name()], []
+    for labels in methods.choices(some, 1000)[:10]:
+        *_, shares = methods.train_network(info(), labels, methods.SEED)
+        assert not isinstance(shares, int)
+        found.append(few_labels.accuracy(shares, some.test_y).value)
+    assert band.sizes[-1] == 1000 and abs(np.mean(found) - band.mean[-1]) < 0.012
 
 
 @pytest.mark.usefixtures("shipped")

@@ -27,8 +27,7 @@ from genlib.ui.kit import loading
 
 UNLABELLED, SUPERVISED = "all training images, without labels", "none: supervised"
 NETWORK_STEPS = 60  # of the supervised network: it then fits its labels
-NETWORK_SIZES = (10, 100, 1000)  # of the curve, and test pictures there: a network takes seconds
-NETWORK_TEST = 2000
+NETWORK_SIZES = (10, 100, 1000)  # of the curve: a network takes seconds for each choice
 SEED = 0
 
 # Kingma et al. 2014, table 1: MNIST, 100 labels (10 of each class) and the other training images
@@ -87,10 +86,8 @@ def network_name() -> str:
     return "Convolutional network, from scratch"
 
 
-def train_network(
-    info: Info, labels: Labels, seed: int, test: int = data.MOST_TEST
-) -> Iterator[int | Array]:
-    """Train on the labels alone; yields the steps done, at last the shares of ``test`` pictures."""
+def train_network(info: Info, labels: Labels, seed: int) -> Iterator[int | Array]:
+    """Train on the labels alone; yields the steps done, at last the shares of the test pictures."""
     like, some, pictures = network_info(info), data.task(info), loading.pictures_of(info)
     if like is None:
         raise ValueError(f"no classifier of {info.dataset} is here whose layers could be used")
@@ -98,7 +95,7 @@ def train_network(
     x = to_float(torch.from_numpy(some.pictures[labels.rows]))
     y, rng = torch.from_numpy(labels.y), torch.Generator().manual_seed(seed)
     yield from few_labels.train_network(model, x, y, NETWORK_STEPS, rng)
-    unseen = to_float(pictures.test_x[torch.from_numpy(some.test_rows[:test])])
+    unseen = to_float(pictures.test_x[torch.from_numpy(some.test_rows)])
     yield few_labels.network_shares(model, unseen)
 
 
@@ -113,7 +110,8 @@ def curve_name(info: Info, classifier: str) -> str:
 def curve(info: Info, classifier: str) -> Callable[[Job], dict[str, Band]]:
     """The work of that job: accuracy of each method against the number of labels.
 
-    20 random choices for each number, the same for all methods. Its result grows: name -> Band.
+    20 random choices for each number, the same for all methods, and all measured on the same test
+    pictures. Its result grows: name -> Band.
     """
 
     def work(job: Job) -> dict[str, Band]:
@@ -201,9 +199,9 @@ def _quick_way(method: Method, some: Task) -> Way:
 
 def _network_way(info: Info, some: Task) -> Way:
     def way(labels: Labels, job: Job) -> float:
-        for found in train_network(info, labels, SEED, NETWORK_TEST):
+        for found in train_network(info, labels, SEED):
             if not isinstance(found, int):
-                return few_labels.accuracy(found, some.test_y[:NETWORK_TEST]).value
+                return few_labels.accuracy(found, some.test_y).value
             job.report(job.share, job.text)  # ends here when it is cancelled
         raise AssertionError("training yields its result at last")
 

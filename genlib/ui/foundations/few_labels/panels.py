@@ -315,6 +315,7 @@ def _show_figure(figure: Figure) -> None:
     st.plotly_chart(figure, width="stretch", key="few.curve.figure")
     st.caption(
         f"Lines are means over {few_labels.DRAWS} random choices, bands one standard deviation "
-        "of the choices. Diamonds are published numbers, with other features, other "
-        "classifiers and all 10,000 test images."
+        "of the choices. All methods are measured on the same digits, those that are not on the "
+        "map. Diamonds are published numbers, with other features, other classifiers and all "
+        "10,000 test images."
     )
