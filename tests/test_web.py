@@ -123,6 +123,17 @@ def packet() -> dict[str, object]:
     return {"bytes": text(pack(values, parts)), "expected": {**values, **expected}}
 
 
+def test_every_canvas_that_takes_the_focus_has_a_name() -> None:
+    found = 0
+    for script in WEB.rglob("*.js"):
+        text = script.read_text(encoding="utf-8")
+        for canvas in re.findall(r"<canvas\b[^>]*\btabindex[^>]*>", text):
+            found += 1
+            later = 'setAttribute("aria-label"' in text  # a name that depends on what is shown
+            assert "aria-label=" in canvas or later, f"{script.relative_to(WEB)}: {canvas}"
+    assert found > 10
+
+
 def test_the_unit_tests_in_node(tmp_path: Path) -> None:
     given = {"decoders": decoders(), "blend": text(blended()), "packet": packet()}
     given["transposed"] = transposed.given()

@@ -137,6 +137,27 @@ def test_clicking_shows_neighbours_and_writes_the_link(plane, canvas_pixels, set
     expect(plane).not_to_have_url(re.compile("map.pick"))
 
 
+def test_by_keyboard_one_goes_from_point_to_point_and_picks_one(plane, settle):
+    canvas = plane.get_by_role("application", name=re.compile("^Map, vae-20.*Enter picks"))
+    root, seen = plane.locator(".latent-map"), []
+    canvas.focus()
+    for key in ("ArrowRight", "ArrowRight", "ArrowLeft", "ArrowDown"):
+        plane.keyboard.press(f"Shift+{key}")
+        expect(root).to_have_attribute("data-hover", re.compile("test image"))
+        seen.append(root.get_attribute("data-hover"))
+    assert seen[0] != seen[1] and seen[2] != seen[3]
+    expect(plane.locator(".tip")).to_be_visible()
+    number = seen[3].split()[-1]
+    plane.keyboard.press("Enter")
+    expect(plane.get_by_text("Nearest codes, nearest first")).to_be_visible()
+    settle(plane)
+    expect(plane).to_have_url(re.compile(f"map.pick={number}(&|$)"))
+    plane.keyboard.press("Enter")
+    expect(plane).not_to_have_url(re.compile("map.pick"))
+    canvas.blur()
+    expect(plane.locator(".tip")).to_be_hidden()
+
+
 def test_lasso_shows_the_chosen_digits_and_fades_the_others(plane, canvas_pixels):
     before = canvas_pixels(plane, "canvas.base").astype(int)
     plane.get_by_role("tab", name="Lasso").click()

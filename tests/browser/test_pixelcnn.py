@@ -55,6 +55,24 @@ def test_the_replay_draws_the_image_and_the_slider_goes_back_in_it(
     assert (canvas_pixels(page, MAIN) == whole).all()
 
 
+def test_the_small_images_are_chosen_by_keyboard(
+    open_page: Callable[..., Page], canvas_pixels: Callable[..., np.ndarray]
+) -> None:
+    page = open_page("pixelcnn", timeout=3 * PATIENCE)
+    page.locator(MAIN).first.wait_for(timeout=PATIENCE)
+    finish(page)
+    first = canvas_pixels(page, MAIN)
+    grid = page.get_by_role("application", name=re.compile("All images; number 1 of 16 "))
+    grid.focus()
+    page.keyboard.press("ArrowRight")
+    expect(page.get_by_role("application", name=re.compile("number 2 of 16 "))).to_be_focused()
+    assert (canvas_pixels(page, MAIN) != first).any()
+    page.keyboard.press("ArrowLeft")
+    page.keyboard.press("ArrowUp")  # there is no row above the first
+    expect(grid).to_be_focused()
+    assert (canvas_pixels(page, MAIN) == first).all()
+
+
 def test_at_another_temperature_every_number_says_of_which_it_is(
     open_page: Callable[..., Page],
 ) -> None:

@@ -1,9 +1,10 @@
 // The list of labels, the way of the arrow keys from digit to digit, and classifiers like the server's.
 import assert from "node:assert/strict"
 import test from "node:test"
-import { LabelList, listOf, neighbourTowards, textOf } from "../../genlib/web/few_labels/labels.js"
+import { LabelList, listOf, textOf } from "../../genlib/web/few_labels/labels.js"
 import { leastCertain, LEARNERS, learnersFor, likeliest, scoreOf } from "../../genlib/web/few_labels/learn.js"
 import { fromText, unpack } from "../../genlib/web/shared/packet.js"
+import { neighbourTowards } from "../../genlib/web/shared/plane.js"
 import { given } from "./given.mjs"
 
 const floats = (text) => new Float32Array(fromText(text).buffer)
@@ -75,4 +76,5 @@ test("arrow keys go to the near point on that side", () => {
   assert.equal(neighbourTowards(0, places, 0, 1), 2)
   assert.equal(neighbourTowards(0, places, -1, 0), 3)
   assert.equal(neighbourTowards(4, places, 1, 0), 4) // nothing further on that side
+  assert.equal(neighbourTowards(0, places.with(1, [NaN, NaN]), 1, 0), 4) // one that isn't shown is skipped
 })

@@ -37,22 +37,6 @@ export class LabelList {
   }
 }
 
-/** The point to go to from point i with an arrow key: near, and in that direction.
- * @param {number} i -1: the point nearest to the middle of the screen
- * @param {number[][]} places [x, y] of each point on the screen
- * @param {number} right @param {number} down -1, 0 or 1 each
- * @param {number[]} middle of the screen @returns {number} */
-export const neighbourTowards = (i, places, right, down, middle) => {
-  const [x, y] = i < 0 ? middle : places[i]
-  let [best, found] = [Infinity, i]
-  places.forEach(([px, py], k) => {
-    const ahead = (px - x) * right + (py - y) * down, aside = Math.abs((px - x) * down) + Math.abs((py - y) * right)
-    const cost = i < 0 ? Math.hypot(px - x, py - y) : ahead + 2 * aside
-    if (k !== i && (i < 0 || (ahead > 0.5 && aside <= ahead * 1.2)) && cost < best) [best, found] = [cost, k]
-  })
-  return found
-}
-
 /** The labels as a link holds them: "1043.7-12.0", test image 1043 is a 7, 12 is a 0.
  * @param {number[][]} pairs [row, class] @param {Int32Array} numbers of the test image in each row */
 export const textOf = (pairs, numbers) => pairs.map(([row, label]) => `${numbers[row]}.${label}`).join("-")

@@ -3,14 +3,14 @@
 // whole, and the server answers with a guess and a certainty for every point. In a file there is no
 // server: the list goes into the link.
 import { Gestures } from "../shared/gestures.js"
-import { component, NextFrame, View } from "../shared/hand.js"
+import { ARROWS, component, NextFrame, View } from "../shared/hand.js"
 import { readLink, writeLink } from "../shared/link.js"
 import { unpack } from "../shared/packet.js"
 import { circle, penFor, resize, strokeLines } from "../shared/picture.js"
 import { Plane } from "../shared/plane.js"
 import { Wanted } from "../shared/store.js"
 import { readTheme } from "../shared/theme.js"
-import { LabelList, listOf, neighbourTowards, textOf } from "./labels.js"
+import { LabelList, listOf, textOf } from "./labels.js"
 import { leastCertain, LEARNERS, learnersFor, likeliest, scoreOf } from "./learn.js"
 
 const NONE = 255 // no guess yet
@@ -215,7 +215,7 @@ class FewLabels extends View {
   key(event) {
     if ((event.ctrlKey || event.metaKey) && event.key === "z") return this.act(event, () => this.get(".undo").click())
     if (event.ctrlKey || event.metaKey || event.altKey) return
-    const by = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[event.key]
+    const by = ARROWS[event.key]
     if (by) return this.act(event, () => this.walk(...by))
     if (event.key === "Enter" && this.at >= 0) return this.act(event, () => this.open(this.at))
     if (this.at >= 0 && this.labelKey(event)) return
@@ -237,8 +237,7 @@ class FewLabels extends View {
     does()
   }
   walk(right, down) {
-    const { plane } = this, places = Array.from(this.data.guesses, (_, i) => plane.placeOf(i))
-    this.at = neighbourTowards(this.at, places, right, down, [plane.width / 2, plane.height / 2])
+    this.at = this.plane.neighbour(this.at, right, down)
     this.showTip(this.at)
     this.paintTop()
   }

@@ -1,6 +1,6 @@
 // The latent map: a scatter of pictures that follows the pointer. The server sends positions; the
 // pictures, the codes and the decoder are in the page's store.
-import { component, NextFrame, View } from "../shared/hand.js"
+import { ARROWS, component, NextFrame, View } from "../shared/hand.js"
 import { unpack } from "../shared/packet.js"
 import { paintPixels, resize, show } from "../shared/picture.js"
 import { Wanted } from "../shared/store.js"
@@ -13,6 +13,8 @@ import { Plane } from "../shared/plane.js"
 
 const GLIDE_MS = 450 // travel time of points between two frames or epochs
 const TAP_REACH = 12 // a point this near the pointer is meant
+const KEYS = "Arrow keys move the map, plus and minus zoom, 0 shows all points. Shift with an arrow key goes " +
+  "from point to point, Enter picks one."
 const HTML = `
 <div class="bar"><div class="legend" role="group" aria-label="Classes shown"></div><div class="tools">
     <button type="button" class="lasso" aria-pressed="false"
@@ -20,8 +22,8 @@ const HTML = `
     <button type="button" class="none" title="Choose nothing">Clear selection</button>
     <button type="button" class="fit" title="Show all points (double-click, or key 0)">Fit</button>
     <button type="button" class="png" title="Save the map as you see it">PNG</button></div></div>
-<div class="stage"><canvas class="base" tabindex="0"></canvas><canvas class="top"></canvas>
-  <div class="tip" hidden><canvas width="28" height="28"></canvas><span></span></div>
+<div class="stage"><canvas class="base" tabindex="0" role="application"></canvas><canvas class="top"></canvas>
+  <div class="tip" hidden><canvas width="28" height="28"></canvas><span aria-live="polite"></span></div>
   <div class="hint">Wheel or pinch: zoom · drag: move · click: look at a digit</div></div>`
 
 const same = (a, b) => a.length === b.length && a.every((v, i) => v === b[i])
@@ -43,6 +45,8 @@ class LatentMap extends View {
       click: (px, py) => this.click(px, py),
       lasso: (polygon, done) => this.lasso(polygon, done),
     })
+    get(".base").onkeydown = (event) => this.key(event)
+    get(".base").onblur = () => this.leave()
     this.hovering = new NextFrame(() => this.hover())
     get(".lasso").onclick = () => this.setLasso(!this.hand.lassoing)
     get(".none").onclick = () => this.choose([], null)
@@ -63,9 +67,11 @@ class LatentMap extends View {
     this.root.classList.toggle("pane", data.pane)
     this.take("pictures", before, (shared) => { plane.atlas = shared })
     this.take("codes", before, (shared) => { this.shared = shared })
+    this.get(".base").setAttribute("aria-label", `Map, ${data.title}. ${KEYS}`)
     this.legend.dress(data.classes, data.labels)
     this.markChosen()
     if (before?.pictures !== data.pictures) plane.now = new Float32Array(0)
+    if (before?.pictures !== data.pictures) this.over = -1 // a point among those before
     if (before?.space !== data.space) plane.following = true
     if (!plane.width) this.resize()
     if (same(plane.to, data.positions) && plane.now.length) return plane.frame.ask()
@@ -112,7 +118,25 @@ class LatentMap extends View {
   click(px, py) {
     const found = this.plane.at(px, py, TAP_REACH)
     if (found < 0) return this.showTip(px, py) // a finger cannot hover: tapping decodes
-    this.choose(this.data.chosen, found === this.picked ? null : found)
+    this.pick(found)
+  }
+  pick(i) { this.choose(this.data.chosen, i === this.picked ? null : i) } // the same one again: none
+  key(event) {
+    const by = event.shiftKey && ARROWS[event.key]
+    if (by) this.walk(...by)
+    else if (event.key === "Enter" && this.over >= 0) this.pick(this.over)
+    else return this.hand.key(event)
+    event.preventDefault()
+    event.stopPropagation()
+  }
+  walk(right, down) {
+    const { plane } = this
+    this.over = plane.neighbour(this.over < 0 ? this.picked : this.over, right, down)
+    if (this.over < 0) return
+    const [px, py] = plane.placeOf(this.over), { width, height } = plane
+    if (px < 0 || py < 0 || px > width || py > height) plane.pan(width / 2 - px, height / 2 - py)
+    this.showTip(...plane.placeOf(this.over), this.over)
+    this.paintTop()
   }
   lasso(polygon, done) {
     this.polygon = done ? null : polygon
@@ -142,9 +166,9 @@ class LatentMap extends View {
   }
 
   // ---- the picture next to the pointer ----
-  showTip(px, py) {
-    const { tip, plane } = this, star = this.starAt(px, py)
-    const found = (this.over = star < 0 ? plane.at(px, py, TAP_REACH) : -1)
+  showTip(px, py, point = -1) {
+    const { tip, plane } = this, star = point < 0 ? this.starAt(px, py) : -1
+    const found = (this.over = point < 0 && star < 0 ? plane.at(px, py, TAP_REACH) : point)
     const text = star >= 0 ? this.showStar(star) : found >= 0 ? this.showPoint(found) : this.showDecoded(px, py)
     tip.hidden = text === null
     this.root.dataset.hover = text ?? ""

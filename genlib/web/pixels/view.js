@@ -20,8 +20,8 @@ const HTML = `<div class="sheet">
       <label class="fielded" title="Colours the pixels that the prediction of the pixel that you point at or tap depends on"
         ><input type="checkbox" class="field"> Receptive field</label></div></div>
   <div class="readout" aria-live="off"></div>
-  <div class="samples"><canvas class="grid" role="img" aria-label="All images"
-    title="Click one to enlarge it"></canvas></div></div>`
+  <div class="samples"><canvas class="grid" tabindex="0" role="application"
+    title="Click one to enlarge it, or use the arrow keys"></canvas></div></div>`
 
 const chance = (p) =>
   p < 1e-4 ? "< 0.0001" : p > 0.9999 ? "> 0.9999" : p.toFixed(p < 0.01 || p > 0.99 ? 4 : 2)
@@ -54,6 +54,7 @@ class Pixels extends View {
     }
     get(".field").onchange = () => { this.rest.moved(); this.show() }
     get(".grid").onclick = (event) => this.pickSample(event)
+    onArrows(get(".grid"), (right, down) => this.enlarge(this.sample + right + down * this.columns))
     main.onpointermove = (event) => { if (!this.pinned) this.moveTo(this.where(event)) }
     main.onpointerleave = () => { if (!this.pinned) this.moveTo(null) }
     main.onclick = (event) => this.pin(this.where(event))
@@ -131,9 +132,14 @@ class Pixels extends View {
     this.emit(wish)
   }
   pickSample(event) {
-    const columns = Math.min(this.count, GRID_COLUMNS), rows = Math.ceil(this.count / columns)
+    const { columns } = this, rows = Math.ceil(this.count / columns)
     const [x, y] = placeIn(event, this.get(".grid"))
-    this.sample = clamp(Math.floor(y * rows) * columns + Math.floor(x * columns), 0, this.count - 1)
+    this.enlarge(clamp(Math.floor(y * rows) * columns + Math.floor(x * columns), 0, this.count - 1))
+  }
+  get columns() { return Math.min(this.count, GRID_COLUMNS) }
+  enlarge(sample) {
+    if (sample < 0 || sample >= this.count) return
+    this.sample = sample
     this.rest.moved()
     this.show()
   }
@@ -147,6 +153,8 @@ class Pixels extends View {
     const state = { sample, look, drawn: at, place, subject: this.subject, field }
     paintMain(get(".main"), d, state)
     if (this.count > 1) paintGrid(get(".grid"), d, state)
+    const which = `All images; number ${sample + 1} of ${this.count} is enlarged. Arrow keys choose another.`
+    get(".grid").setAttribute("aria-label", which)
     for (const button of this.root.querySelectorAll(".looks button")) {
       button.setAttribute("aria-pressed", button.dataset.look === look)
     }

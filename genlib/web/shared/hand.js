@@ -48,7 +48,8 @@ export const onDrag = (element, move, scrolls = () => false) => {
   })
 }
 
-const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }
+/** Where each arrow key points: to the right, and down. */
+export const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }
 
 /** Call `step(right, down, event)` with -1, 0 or 1 each for every arrow key.
  * @param {HTMLElement} element @param {(right: number, down: number, event: KeyboardEvent) => void} step */

@@ -20,6 +20,22 @@ const between = (a, b, t) => ({
   scale: a.scale * (b.scale / a.scale) ** t, // zooming feels even in the logarithm
 })
 
+/** The point to go to from point i with an arrow key: near, and in that direction.
+ * @param {number} i -1: the point nearest to the middle of the screen
+ * @param {number[][]} places [x, y] of each point on the screen, NaN where it is not shown
+ * @param {number} right @param {number} down -1, 0 or 1 each
+ * @param {number[]} middle of the screen @returns {number} */
+export const neighbourTowards = (i, places, right, down, middle) => {
+  const [x, y] = i < 0 ? middle : places[i]
+  let [best, found] = [Infinity, i]
+  places.forEach(([px, py], k) => {
+    const ahead = (px - x) * right + (py - y) * down, aside = Math.abs((px - x) * down) + Math.abs((py - y) * right)
+    const cost = i < 0 ? Math.hypot(px - x, py - y) : ahead + 2 * aside
+    if (k !== i && (i < 0 || (ahead > 0.5 && aside <= ahead * 1.2)) && cost < best) [best, found] = [cost, k]
+  })
+  return found
+}
+
 /** Points in the plane, seen through a view that moves. */
 export class Plane {
   /** @param {HTMLCanvasElement} canvas @param {() => void} painted called after every painting */
@@ -53,6 +69,14 @@ export class Plane {
     return [(px - width / 2) / view.scale + view.x, (height / 2 - py) / view.scale + view.y]
   }
   placeOf(i) { return this.toScreen(this.now[2 * i], this.now[2 * i + 1]) }
+
+  /** The point to go to from point i with an arrow key, among those that are shown.
+   * @param {number} i -1: the point nearest to the middle @param {number} right @param {number} down -1, 0 or 1 each */
+  neighbour(i, right, down) {
+    const { labels, hidden, width, height } = this, from = hidden.has(labels[i]) ? -1 : i
+    const places = Array.from(labels, (label, k) => (hidden.has(label) ? [NaN, NaN] : this.placeOf(k)))
+    return neighbourTowards(from, places, right, down, [width / 2, height / 2])
+  }
   fitted(points) {
     if (!points.length || !this.width) return { ...this.view }
     let [x0, x1, y0, y1] = [Infinity, -Infinity, Infinity, -Infinity]
