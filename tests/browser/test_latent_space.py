@@ -232,6 +232,27 @@ def test_the_link_brings_z_back(
     assert np.abs(present_z(page) - z).max() <= 0.0051
 
 
+def test_a_rare_draw_ends_where_the_sliders_do(
+    page: Page, open_page: Callable[..., Page], canvas_pixels: Read, shipped: Path
+) -> None:
+    """Of twenty numbers of N(0, 1), one in twenty times one is beyond 3."""
+    model = shipped_model(shipped, "vae-20")
+    visit(page, open_page)
+    link = page.url
+    page.evaluate("Math.random = () => 1 - 1e-9")
+    page.get_by_role("button", name="Random").click()
+    told(page, link)
+    z = present_z(page)
+    with torch.no_grad():
+        expected = model.decode(torch.from_numpy(z)[None])[0, 0].numpy() * 255
+    assert (z >= 3).all()
+    until(
+        page,
+        lambda: np.abs(canvas_pixels(page, PICTURE)[..., 0] - expected).max() <= 1,
+        "the picture is of another z than the sliders show",
+    )
+
+
 def test_the_server_path_gives_the_same_picture(
     page: Page,
     open_page: Callable[..., Page],

@@ -90,13 +90,13 @@ def test_the_chain_runs_as_fast_as_it_goes_though_its_first_frame_began_before_t
 
 # The page's store of weights keeps those who wait for them waiting.
 NO_WEIGHTS = """
-const held = [], ready = new Map()
-const queue = { push: (use) => held.push(use), [Symbol.iterator]: () => [].values() }
+const users = [], ready = new Map()
+const queue = { add: (use) => users.push(use), delete() {}, [Symbol.iterator]: () => [].values() }
 ready.has = () => false
 const waiting = { has: () => true, get: () => queue, delete() {} }
-globalThis[Symbol.for("genlib")] = { ready, waiting }
-globalThis.hasWeights = () => ready.size > 0 && held.length > 0
-globalThis.release = () => held.forEach((use) => use([...ready.values()][0]))
+globalThis[Symbol.for("genlib")] = { ready, waiting, held: new Map() }
+globalThis.hasWeights = () => ready.size > 0 && users.length > 0
+globalThis.release = () => users.forEach((use) => use([...ready.values()][0]))
 """
 
 

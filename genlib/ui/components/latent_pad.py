@@ -18,8 +18,8 @@ from genlib.ui.kit.web import component, keep, said
 
 
 class Dimension(TypedDict):
-    """One latent: its index i in z, the slider's range, how to draw it at random (mean, std;
-    bounded keeps it in range), how much it says (weight >= 0, active) and a note in words."""
+    """One latent: its index i in z, the slider's range, how to draw it at random within that (mean,
+    std), how much it matters (weight >= 0, active) and a note in words."""
 
     i: int
     label: str
@@ -27,7 +27,6 @@ class Dimension(TypedDict):
     high: float
     mean: float
     std: float
-    bounded: bool
     weight: float
     active: bool
     note: str

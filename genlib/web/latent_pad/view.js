@@ -195,14 +195,14 @@ class LatentPad extends View {
     if (!this.walk.playing) this.rest.moved()
   }
 
-  // A place of the kind the model knows: N(mean, std) of the codes, or the prior N(0, 1).
+  // A place of the kind the model knows: N(mean, std) of the codes, or the prior N(0, 1), as far as the
+  // sliders go: they would show another number than the picture.
   random() {
     const z = new Float32Array(this.dims.length)
     for (const d of this.dims) {
       const radius = Math.sqrt(-2 * Math.log(1 - Math.random()))
-      const exact = d.mean + d.std * radius * Math.cos(2 * Math.PI * Math.random())
-      const value = Math.round(100 * exact) / 100 // as sliders and the link say it
-      z[d.i] = d.bounded ? clamp(value, d.low, d.high) : value
+      const value = d.mean + d.std * radius * Math.cos(2 * Math.PI * Math.random())
+      z[d.i] = clamp(value, d.low, d.high)
     }
     return z
   }

@@ -128,7 +128,6 @@ def dimensions(found: Space) -> list[Dimension]:
             high=float(a.high[i]),
             mean=0.0 if prior else float(a.mean[i]),
             std=1.0 if prior else float(a.std[i]),
-            bounded=not prior,
             weight=float(weights[i]),
             active=bool(a.active[i]),
             note=said.format(float(weights[i])),
