@@ -350,6 +350,19 @@ def _more(key: str, defaults: Knobs, address: str) -> Knobs:
         help="Step in frequencies instead of pixels: favours large smooth shapes. It can be "
         "switched while it runs.",
     )
+    percent, rotate = _moves(key, defaults, address)
+    return Knobs(
+        objective=defaults.objective,
+        parameterisation="fourier" if fourier else "pixels",
+        blur_sigma=sigma,
+        normalise=normalise,
+        scale=percent / 100,
+        rotate=rotate,
+    )
+
+
+def _moves(key: str, defaults: Knobs, address: str) -> tuple[float, float]:
+    """Random scale in percent and random rotation in degrees."""
     percent = live_slider(
         f"{key}.scale",
         "Random scale (%)",
@@ -370,14 +383,7 @@ def _more(key: str, defaults: Knobs, address: str) -> Knobs:
         "Rotate by up to this much before each step.",
         post=(address, "rotate"),
     )
-    return Knobs(
-        objective=defaults.objective,
-        parameterisation="fourier" if fourier else "pixels",
-        blur_sigma=sigma,
-        normalise=normalise,
-        scale=percent / 100,
-        rotate=rotate,
-    )
+    return percent, rotate
 
 
 def downloads(key: str, live: Live, name: str) -> None:
