@@ -207,11 +207,11 @@ TRAIN = TrainSettings(
 )
 
 
-def data_for(family: str, names: bool = False) -> datasets.Dataset:
-    """A few random pictures of the family's size."""
+def data_for(family: str, names: bool = False, n: int = 48) -> datasets.Dataset:
+    """``n`` random pictures of the family's size."""
     size = small(family).config.image_size
-    x = torch.randint(0, 256, (48, 1, size, size), generator=rng(), dtype=torch.uint8)
-    y = torch.arange(48) % 10
+    x = torch.randint(0, 256, (n, 1, size, size), generator=rng(), dtype=torch.uint8)
+    y = torch.arange(n) % 10
     return datasets.Dataset("mnist" if names else "tiny", "Tiny", x, y, x, y, tuple("0123456789"))
 
 
@@ -384,9 +384,10 @@ def test_every_number_can_be_measured_there(
 ) -> None:
     monkeypatch.setattr(metrics, "AIS_TEMPERATURES", 20)
     monkeypatch.setattr(metrics, "IWAE_K", 5)
-    model, data = small(family), data_for(family, names=family != "boltzmann")
-    here = metrics.evaluate(model, data, n=12)
-    there = metrics.evaluate(copy.deepcopy(model).to(gpu.device), data, n=12)
+    n = 66  # a Fréchet distance takes more images than the 64 features of its judge
+    model, data = small(family), data_for(family, family != "boltzmann", n)
+    here = metrics.evaluate(model, data, n=n)
+    there = metrics.evaluate(copy.deepcopy(model).to(gpu.device), data, n=n)
     assert set(here) == set(there) and here
     assert ("frechet" in here) == ("Samples" in capabilities(family) and data.name == "mnist")
     for name, metric in here.items():

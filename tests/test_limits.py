@@ -183,6 +183,7 @@ def test_a_training_notices_what_others_take(
     no_runs: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(worker, "COUNT_S", 0.0)
+    monkeypatch.setattr(worker, "COUNT_SHARE", float("inf"))
     run = queue.create(long(5))
 
     def upload(event: Event) -> None:

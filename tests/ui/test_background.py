@@ -37,7 +37,7 @@ def map_of(points):  # the first is done soon, the second is at work at the end
     codes = np.random.default_rng(0).normal(size=(points, 20)).astype(np.float32)
     work = lambda job: flow.optimise(job, TSNE(codes, 30, 0))
     return background.request(f"map {points}", work, flow.PLACES, watcher="me")
-first, second = map_of(200), map_of(2000)
+first, second = map_of(100), map_of(600)
 while first.result is None:
     time.sleep(0.01)
 """
