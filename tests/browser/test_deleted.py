@@ -80,6 +80,8 @@ def test_the_page_of_autoregressive_models_goes_on(
     canvas = page.locator("canvas.main").first
     canvas.wait_for(timeout=PATIENCE)
     picker = shows(page)
+    page.get_by_role("checkbox", name="Receptive field").first.check()  # which the server computes
+    settle(page)
     file.unlink()
     canvas.scroll_into_view_if_needed()
     canvas.hover(position={"x": 90, "y": 90})
