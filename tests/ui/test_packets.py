@@ -65,3 +65,14 @@ def test_what_a_page_has_named_a_moment_ago_is_there_however_large(
     monkeypatch.setattr(time, "monotonic", lambda: now() + 2 * packets.IN_USE)
     assert packets.address(b"g" * 90) == addresses[2]
     assert [ask(address).status for address in addresses] == [404, 404, 200]
+
+
+def test_however_much_is_named_in_a_moment_the_memory_is_bounded(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(packets, "MOST", 100)
+    monkeypatch.setattr(packets, "LIMIT", 200)
+    addresses = [packets.address(letter * 90) for letter in (b"h", b"i", b"j")]
+    assert [ask(address).status for address in addresses] == [404, 200, 200]
+    large = packets.address(b"k" * 300)
+    assert [ask(address).status for address in (*addresses, large)] == [404, 404, 404, 200]

@@ -20,28 +20,30 @@ from starlette.routing import Route
 from genlib.ui.kit import guard
 
 MOST = 1 << 24  # bytes that are held; what nobody has named for longest is forgotten
-IN_USE = 60.0  # seconds from its last naming for which a packet is held in any case
+IN_USE = 60.0  # seconds from its last naming for which a packet is held beyond MOST
+LIMIT = 8 * MOST  # bytes that are never exceeded, but by a single packet
 HEADERS = {
     "Cache-Control": "private, max-age=31536000, immutable",
     "Content-Encoding": "identity",  # weights and PNG don't get smaller
 }
 
-_held: OrderedDict[str, bytes] = OrderedDict()
-_named: dict[str, float] = {}  # when each was named last
+_held: OrderedDict[str, tuple[bytes, float]] = OrderedDict()  # and when it was named last
 _lock = threading.Lock()
 
 
 def address(packet: bytes) -> str:
     """Where this packet is, relative to the page; name it again on every run that needs it."""
     name = hashlib.sha256(packet).hexdigest()
+    now = time.monotonic()
     with _lock:
-        _held.setdefault(name, packet)
-        _held.move_to_end(name)
-        _named[name] = time.monotonic()
-        oldest = next(iter(_held))
-        while sum(map(len, _held.values())) > MOST and _named[oldest] < _named[name] - IN_USE:
-            del _held[oldest], _named[oldest]
-            oldest = next(iter(_held))
+        kept, _ = _held.pop(name, (packet, now))
+        _held[name] = kept, now
+        total = sum(len(held) for held, _ in _held.values())
+        for other, (held, named) in list(_held.items())[:-1]:
+            if total <= MOST or (total <= LIMIT and named >= now - IN_USE):
+                break
+            del _held[other]
+            total -= len(held)
     return f"packets/{name}"
 
 
@@ -51,7 +53,7 @@ def routes() -> list[Route]:
 
 
 async def _packet(request: Request) -> Response:
-    packet = _held.get(request.path_params["name"])
-    if packet is None:
+    held = _held.get(request.path_params["name"])
+    if held is None:
         return Response("This packet is gone.", 404, {"Cache-Control": "no-store"})
-    return Response(packet, 200, HEADERS, "application/octet-stream")
+    return Response(held[0], 200, HEADERS, "application/octet-stream")
