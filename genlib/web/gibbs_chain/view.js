@@ -26,7 +26,7 @@ const HTML = `
 class GibbsChain extends View {
   constructor(parent) {
     super(parent, "gibbs", HTML)
-    Object.assign(this, { pairs: null, chains: [], steps: 0, owed: 0, wanted: new Wanted() })
+    Object.assign(this, { pairs: null, chains: [], film: [], steps: 0, owed: 0, wanted: new Wanted() })
     const mark = (playing) => markPlaying(this.get(".play"), playing, "Run")
     this.player = new Player((seconds) => this.tick(seconds), mark)
     this.get(".play").onclick = () => { this.owed = 1; this.player.toggle() }
@@ -45,6 +45,7 @@ class GibbsChain extends View {
     this.data = data
     if (before?.content === data.content) return this.paint()
     this.have(null)
+    if (!before) { this.paintPictures(); this.paintFilm() } // empty, as large as they will be
     this.wanted.ask(data.name, ({ sizes, numbers }) => {
       this.have(compileStack(sizes, numbers))
       this.restart()
@@ -116,7 +117,7 @@ class GibbsChain extends View {
     this.paintFilm()
   }
   paintPictures() {
-    const [, height, width] = this.data.shape, n = this.chains.length, across = Math.ceil(Math.sqrt(n))
+    const [, height, width] = this.data.shape, n = this.data.chains, across = Math.ceil(Math.sqrt(n))
     const gap = across > 1 ? 1 : 0, canvas = this.get(".pixels"), pen = canvas.getContext("2d")
     resize(canvas, across * (width + gap) - gap, Math.ceil(n / across) * (height + gap) - gap)
     canvas.setAttribute("aria-label", "The picture of each chain")
@@ -149,7 +150,7 @@ class GibbsChain extends View {
     const [, height, width] = this.data.shape, gap = 2, canvas = this.get(".strip")
     const room = Math.max(1, Math.min(STRIP, Math.floor(this.root.clientWidth / LEAST)))
     resize(canvas, room * (width + gap) - gap, height)
-    const pen = canvas.getContext("2d"), whose = this.chains.length > 1 ? "The first chain" : "The chain"
+    const pen = canvas.getContext("2d"), whose = this.data.chains > 1 ? "The first chain" : "The chain"
     pen.clearRect(0, 0, canvas.width, canvas.height)
     this.film.slice(-room).forEach((pixels, k) => pen.putImageData(this.picture(pixels), k * (width + gap), 0))
     this.get(".film figcaption").textContent = `${whose}, one picture every ${this.data.stride} steps`

@@ -34,34 +34,49 @@ export const ruleFor = (heights) => Object.entries(heights)
   .map(([selector, height]) => `${selector} { min-height: ${height}px; position: relative }`)
   .join("\n")
 
-// Pictures that Streamlit has taken off the page, on it again: a canvas keeps what was drawn on it.
+/** @param {HTMLCanvasElement | HTMLImageElement} element @returns {HTMLElement} the same picture */
+const copyOf = (element) => {
+  const copy = element.cloneNode()
+  const drawn = element.matches("canvas") && element.width && element.height
+  if (drawn) copy.getContext("2d").drawImage(element, 0, 0)
+  return copy
+}
+
+// Pictures that Streamlit has taken off the page, or hides until the script ends, on it again. As copies: what
+// is only hidden may be shown again.
 class Old {
   constructor() { Object.assign(this, { kept: [], layer: null }) }
 
   keep() {
     const at = stage()?.getBoundingClientRect()
+    this.drop()
     this.kept = [...pictures(stage())].filter(([element]) => element.matches("canvas, img"))
-      .map(([element, box]) => ({ element, box, at, style: element.style.cssText }))
+      .map(([element, box]) => ({ element, style: `position: absolute; pointer-events: none;
+        left: ${box.left - at.left}px; top: ${box.top - at.top}px; width: ${box.width}px; height: ${box.height}px;
+        image-rendering: ${getComputedStyle(element).imageRendering}` }))
   }
 
   /** Show them where there is no other picture; in each frame. */
   follow() {
     this.layer?.remove() // so that it doesn't count
     const place = stage()
-    if (!place || pictures(place).next().value) return
-    this.layer ??= Object.assign(document.createElement("div"), { className: OLD, ariaHidden: "true" })
-    const gone = this.kept.filter(({ element }) => !element.isConnected)
-    for (const { element, box, at } of gone) {
-      element.style.cssText = `position: absolute; left: ${box.left - at.left}px; top: ${box.top - at.top}px;
-        width: ${box.width}px; height: ${box.height}px; pointer-events: none`
-      this.layer.append(element)
-    }
+    if (!this.kept.length || !place || pictures(place).next().value) return
+    this.layer ??= this.drawn()
     place.append(this.layer)
+  }
+
+  drawn() {
+    const layer = Object.assign(document.createElement("div"), { className: OLD, ariaHidden: "true" })
+    layer.style.cssText = "position: absolute; left: 0; top: 0" // no gap around it
+    for (const { element, style } of this.kept) {
+      const copy = layer.appendChild(copyOf(element))
+      copy.style.cssText = style
+    }
+    return layer
   }
 
   drop() {
     this.layer?.remove()
-    for (const { element, style } of this.layer ? this.kept : []) element.style.cssText = style
     Object.assign(this, { kept: [], layer: null })
   }
 }
@@ -87,17 +102,18 @@ export const keepSteady = (loose, released) => {
   // A busy browser draws what the script sends together with the news that it runs: too late to measure. So
   // whoever clicks or types is the sign.
   const remember = () => {
-    if (sheet.textContent) return
+    // Between two pictures, the one before them is still the one to keep.
+    if (sheet.textContent && (old.layer?.isConnected || !pictures(stage()).next().value)) return
     remembered = performance.now()
     path = location.pathname
     heights = { [STAGE]: heightOf(STAGE), [BLOCK]: heightOf(BLOCK) }
     old.keep()
+    if (sheet.textContent) sheet.textContent = ruleFor(heights) // a page that opens had none
   }
   const stopLooking = () => { clearTimeout(timer); timer = 0 }
   const release = () => {
     stopLooking()
     old.drop()
-    if (!sheet.textContent) return
     sheet.textContent = ""
     released()
   }
@@ -125,7 +141,7 @@ export const keepSteady = (loose, released) => {
   }
   const follow = () => {
     stopLooking()
-    if (app.dataset.testScriptState === "notRunning") return lookLater()
+    if (app.dataset.testScriptState === "notRunning") return sheet.textContent && lookLater()
     if (sheet.textContent || loose()) return
     if (performance.now() > remembered + FRESH) remember()
     hold()
