@@ -121,6 +121,37 @@ def test_a_picture_that_is_hidden_before_the_next_one_is_there_stays_in_sight(
     assert page.locator(".genlib-old").count() == 0, "the old picture stays for good"
 
 
+# A script takes the picture off the page, and something asks for a size, before it is said to run.
+SHORTER = """async (scrolled) => {
+    const frame = () => new Promise((done) => requestAnimationFrame(() => setTimeout(done)))
+    const of = (selector) => document.querySelector(selector)
+    const app = of("[data-testid=stApp]"), main = of("[data-testid=stMain]")
+    const row = of(".st-key-stage").closest("[data-testid=stHorizontalBlock]")
+    main.scrollTo(0, scrolled)
+    await frame()
+    document.body.click()
+    row.style.display = "none"
+    const meanwhile = main.scrollTop
+    app.dataset.testScriptState = "running"
+    await frame()
+    const afterwards = main.scrollTop
+    row.style.display = ""
+    app.dataset.testScriptState = "notRunning"
+    return [meanwhile, afterwards]
+}"""
+
+
+@pytest.mark.usefixtures("shipped")
+def test_a_page_that_is_shorter_for_a_moment_stays_scrolled_to_its_place(
+    open_page: Callable[..., Page], settle: Callable[..., None]
+) -> None:
+    page = open_page("latent-map", width=1280, height=720, timeout=120_000)
+    drawn(page, settle)
+    meanwhile, afterwards = page.evaluate(SHORTER, SCROLLED)
+    assert meanwhile < SCROLLED, "the page didn't get shorter"
+    assert afterwards == SCROLLED
+
+
 @pytest.mark.usefixtures("shipped")
 @pytest.mark.parametrize("path", ["denoise", "pixelcnn"])
 def test_nothing_flickers_or_jumps_when_the_main_control_moves(

@@ -12,9 +12,10 @@ const LOOKS = 7 // after which nothing more is to come: a view of words and numb
 const IDLE = 2000 // ms that a busy browser may take to be idle before a look
 const FRESH = 5000 // ms between a click and the script that it starts
 const COMPONENT = "[data-testid^=stBidiComponent]" // of no height before its module is loaded
-const STAGE = ".st-key-stage", OLD = "genlib-old", BLOCK = "[data-testid=stMainBlockContainer]"
+const STAGE = ".st-key-stage", MAIN = "[data-testid=stMain]", OLD = "genlib-old", BLOCK = "[data-testid=stMainBlockContainer]"
 
 const stage = () => document.querySelector(STAGE)
+const main = () => document.querySelector(MAIN)
 
 const heightOf = (selector) => document.querySelector(selector)?.getBoundingClientRect().height ?? 0
 
@@ -97,7 +98,7 @@ export const keepSteady = (loose, released) => {
   const app = document.querySelector("[data-testid=stApp]")
   const sheet = document.head.appendChild(document.createElement("style"))
   const old = new Old()
-  let path = "", timer = 0, remembered = 0, heights = {}
+  let path = "", timer = 0, remembered = 0, heights = {}, scrolled = 0
 
   // A busy browser draws what the script sends together with the news that it runs: too late to measure. So
   // whoever clicks or types is the sign.
@@ -106,6 +107,7 @@ export const keepSteady = (loose, released) => {
     if (sheet.textContent && (old.layer?.isConnected || !pictures(stage()).next().value)) return
     remembered = performance.now()
     path = location.pathname
+    scrolled = main()?.scrollTop ?? 0
     heights = { [STAGE]: heightOf(STAGE), [BLOCK]: heightOf(BLOCK) }
     old.keep()
     if (sheet.textContent) sheet.textContent = ruleFor(heights) // a page that opens had none
@@ -130,6 +132,9 @@ export const keepSteady = (loose, released) => {
   const hold = () => {
     if (sheet.textContent || location.pathname !== path) return
     sheet.textContent = ruleFor(heights)
+    // What the script has taken off the page so far may have pulled the rest up; no event has told of it yet.
+    const page = main()
+    if (page.scrollTop < scrolled) page.scrollTop = scrolled
     requestAnimationFrame(watch)
   }
   // In each frame, before it is drawn. Another page has heights of its own.
@@ -158,6 +163,8 @@ export const keepSteady = (loose, released) => {
     }
     old.follow()
   }
+  const note = ({ target }) => { if (target.matches?.(MAIN)) scrolled = target.scrollTop }
+  addEventListener("scroll", note, { capture: true, passive: true })
   for (const kind of ["pointerdown", "click", "keydown"]) addEventListener(kind, remember, { capture: true })
   new MutationObserver(follow).observe(app, { attributeFilter: ["data-test-script-state"] })
   new MutationObserver(changed).observe(app, { childList: true, subtree: true })
