@@ -126,9 +126,7 @@ def show(
         names=(energy_view.name(a, "a", data), energy_view.name(b, "b", data)),
         merged_name="merges" if how == "max" else "merges, α = 0.5",
         help=f"Share of b, from 0 to 1. {way}: {what}.",
-        fixed="The maximum has no α. Choose Alpha or Splice to use the slider."
-        if how == "max"
-        else "",
+        fixed="The maximum has no α: choose Alpha or Splice." if how == "max" else "",
     )
 
 

@@ -96,6 +96,19 @@ def test_nothing_flickers_or_jumps_when_a_view_changes(
     move_main_control(page, settle, path)
 
 
+# Whether the stage still keeps its height when the old pictures go.
+WHEN_IT_GOES = f"""() => {{
+    const released = {RELEASED}
+    let shown = false
+    const look = () => {{
+        const there = document.querySelector(".genlib-old") !== null
+        if (shown && !there) window.genlibKept = !released()
+        shown = there
+        requestAnimationFrame(look)
+    }}
+    look()
+}}"""
+
 # What Streamlit does on a slow machine with elements that a script hasn't sent again so far.
 HIDE_THE_OLD = """() => {
     const app = document.querySelector("[data-testid=stApp]")
@@ -119,6 +132,19 @@ def test_a_picture_that_is_hidden_before_the_next_one_is_there_stays_in_sight(
     frames = change(page, settle, partial(weights.evaluate, PRESS))
     assert_steady(frames, "rbm, its chain hidden")
     assert page.locator(".genlib-old").count() == 0, "the old picture stays for good"
+
+
+@pytest.mark.usefixtures("shipped")
+def test_old_pictures_do_not_lie_over_a_view_of_words(
+    open_page: Callable[..., Page], settle: Callable[..., None]
+) -> None:
+    page = open_page("pca", width=1280, height=720, timeout=120_000)
+    drawn(page, settle)
+    page.evaluate(WHEN_IT_GOES)
+    views = page.locator(f"{css_class(VIEWS['pca'])} {OPEN}")
+    views.filter(has_text="Linear autoencoder").evaluate(PRESS)
+    page.wait_for_function("window.genlibKept !== undefined", timeout=PATIENCE)
+    assert page.evaluate("window.genlibKept"), "they stay as long as the height does"
 
 
 # A script takes the picture off the page, and something asks for a size, before it is said to run.

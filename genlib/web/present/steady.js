@@ -9,6 +9,7 @@ import { pictures } from "./pictures.js"
 
 const QUIET = 300 // ms without a script, after which components have drawn
 const LOOKS = 7 // after which nothing more is to come: a view of words and numbers
+const WORDS = 40 // letters that stand for a picture
 const IDLE = 2000 // ms that a busy browser may take to be idle before a look
 const FRESH = 5000 // ms between a click and the script that it starts
 const COMPONENT = "[data-testid^=stBidiComponent]" // of no height before its module is loaded
@@ -121,6 +122,7 @@ export const keepSteady = (loose, released) => {
   }
   // Looks are taken when the browser has nothing to draw: while it is busy, something is still to come.
   const settle = (looks, before) => {
+    if (old.layer?.isConnected && stage().innerText.length >= WORDS) old.drop() // it would lie over the words
     const end = old.layer?.isConnected ? -1 : endOfContent()
     if ((end >= 0 && end === before) || looks === 0) release()
     else lookLater(looks - 1, end)

@@ -233,6 +233,7 @@ def _numbers(now: DuelPoint, before: DuelPoint) -> None:
                 f"{value:.3f}",
                 f"{value - old:+.3f}",
                 delta_color="off",
+                delta_arrow="auto" if value != old else "off",
                 help=help,
                 width="stretch",
             )
