@@ -240,7 +240,7 @@ def page(window: BrowserContext, request: pytest.FixtureRequest) -> Iterator[Pag
     assert not thrown, f"the page's JavaScript threw: {thrown}"
 
 
-def _settle(page: Page, *, exceptions_ok: bool = False, timeout: float = 60_000) -> None:
+def _settle(page: Page, *, exceptions_ok: bool = False, timeout: float = 180_000) -> None:
     app = page.locator("[data-testid=stApp]")
     expect(app).to_have_attribute("data-test-connection-state", "CONNECTED", timeout=timeout)
     # A change made in the browser reaches the server within a moment; only then is "not
@@ -264,7 +264,7 @@ def open_page(page: Page, app_url: str) -> Callable[..., Page]:
     """open_page(path, width=1440, height=900, timeout=ms) -> the tab, its script having run."""
 
     def open_path(
-        path: str = "", *, width: int = 1440, height: int = 900, timeout: float = 60_000
+        path: str = "", *, width: int = 1440, height: int = 900, timeout: float = 180_000
     ) -> Page:
         page.set_viewport_size({"width": width, "height": height})
         page.goto(f"{app_url}/{path.lstrip('/')}", wait_until="domcontentloaded")

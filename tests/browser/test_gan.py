@@ -28,15 +28,15 @@ def test_the_walk_moves_pixels_and_its_place_is_a_link(
 ) -> None:
     page = open_gan("gan.view=Walk&gan.walk.speed=2")
     place = page.locator(".z-walk output.at")
-    expect(place).to_have_text("stop 0.00", timeout=60_000)
+    expect(place).to_have_text("stop 0.00", timeout=180_000)
     first = canvas_pixels(page, ".z-walk canvas.now")
     page.locator(".z-walk .play").click()
-    expect(place).to_have_text(re.compile(r"stop ([1-9]|\d\d)"), timeout=60_000)
+    expect(place).to_have_text(re.compile(r"stop ([1-9]|\d\d)"), timeout=180_000)
     moving = canvas_pixels(page, ".z-walk canvas.now")
     assert (moving != first).any()
     page.locator(".z-walk .play").click()
     expect(page.locator(".z-walk .play")).to_have_text("Play")
-    page.wait_for_function("location.search.includes('gan.walk.at=')", timeout=60_000)
+    page.wait_for_function("location.search.includes('gan.walk.at=')", timeout=180_000)
     settle(page)
     named = re.search(r"gan\.walk\.at=([\d.]+)", page.url)
     assert named, page.url
@@ -61,23 +61,23 @@ def test_a_step_of_g_moves_the_curve_and_running_goes_on_until_paused(
 ) -> None:
     page = open_gan("gan.view=Step+by+step")
     counts = page.get_by_text(re.compile(r"G after [\d,]+ steps of G"))
-    expect(counts).to_contain_text("0 steps of G and 0 of D", timeout=60_000)
+    expect(counts).to_contain_text("0 steps of G and 0 of D", timeout=180_000)
     page.get_by_role("button", name="Train G once").click()
-    expect(counts).to_contain_text("1 steps of G and 0 of D", timeout=60_000)
+    expect(counts).to_contain_text("1 steps of G and 0 of D", timeout=180_000)
     expect(
         page.locator("[data-testid=stVegaLiteChart] canvas, [data-testid=stVegaLiteChart] svg")
-    ).to_have_count(2, timeout=60_000)
+    ).to_have_count(2, timeout=180_000)
     page.get_by_role("button", name="Run", exact=True).click()
     expect(counts).to_contain_text(
         re.compile(r"G after ([2-9]\d|\d{3,}|\d,\d+) steps"), timeout=120_000
     )
     page.get_by_role("button", name="Pause").click()
-    expect(counts).to_contain_text("paused", timeout=60_000)
+    expect(counts).to_contain_text("paused", timeout=180_000)
     settle(page)
     steps = counted(counts)
     page.get_by_role("button", name="Train G once").click()
     # One more, not two: the pause had waited for the step under way.
-    expect(counts).not_to_contain_text(f"G after {steps:,} steps", timeout=60_000)
+    expect(counts).not_to_contain_text(f"G after {steps:,} steps", timeout=180_000)
     assert counted(counts) == steps + 1
     settle(page)
 
@@ -86,9 +86,9 @@ def test_choosing_a_sample_asks_for_its_origin(
     open_gan: Callable[[str], Page], settle: Callable[..., None]
 ) -> None:
     page = open_gan("gan.count=25")
-    expect(page.get_by_text("Sample 1: is it a copy?")).to_be_visible(timeout=60_000)
+    expect(page.get_by_text("Sample 1: is it a copy?")).to_be_visible(timeout=180_000)
     page.get_by_role("radio", name="Sample 8", exact=True).click()
-    expect(page.get_by_text("Sample 8: is it a copy?")).to_be_visible(timeout=60_000)
-    expect(page.get_by_text("Nearest training images")).to_be_visible(timeout=60_000)
+    expect(page.get_by_text("Sample 8: is it a copy?")).to_be_visible(timeout=180_000)
+    expect(page.get_by_text("Nearest training images")).to_be_visible(timeout=180_000)
     expect(page).to_have_url(re.compile("gan.chosen=7"))
     settle(page)

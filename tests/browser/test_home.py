@@ -38,7 +38,7 @@ def home(open_page: Callable[..., Page], shipped: Path) -> Page:
                 && new Set(images.map((img) => img.src)).size === images.length;
         }""",
         arg=PICTURES,
-        timeout=60_000,
+        timeout=180_000,
     )
     return page
 

@@ -21,7 +21,7 @@ def open_merged(shipped: Path, open_page: Callable[..., Page]) -> Callable[[str]
 
     def open_it(query: str = "") -> Page:
         page = open_page(f"merged-digits{query}", timeout=120_000)
-        expect(page.locator(".theatre article").first).to_be_visible(timeout=60_000)
+        expect(page.locator(".theatre article").first).to_be_visible(timeout=180_000)
         return page
 
     return open_it
@@ -58,7 +58,7 @@ def test_dragging_changes_pixels_at_once_and_the_link_at_rest(
     page.wait_for_function(f"location.search.includes('merged.alpha={shown:g}')")
     settle(page)
     page.reload()
-    expect(page.locator(".theatre output")).to_have_text(f"{shown:.2f}", timeout=60_000)
+    expect(page.locator(".theatre output")).to_have_text(f"{shown:.2f}", timeout=180_000)
 
 
 def test_reconstruction_and_residual_add_up_to_the_merge(
@@ -150,7 +150,7 @@ def test_drawing_changes_the_theatre_and_leaves_the_rest_alone(
     page.mouse.down()
     page.mouse.move(box["x"] + 0.8 * box["width"], box["y"] + 0.5 * box["height"], steps=8)
     page.mouse.up()
-    expect(page.locator(".theatre")).to_contain_text("a: drawn", timeout=60_000)
+    expect(page.locator(".theatre")).to_contain_text("a: drawn", timeout=180_000)
     settle(page)
     before = canvas_pixels(page, ".theatre .merge")
     page.mouse.move(box["x"] + 0.5 * box["width"], box["y"] + 0.1 * box["height"])

@@ -15,14 +15,14 @@ def test_a_node_of_the_map_opens_its_page(open_page: Callable[..., Page], settle
     page = open_page("map-of-models")
     page.evaluate("window.same = true")
     page.locator("a.node", has_text="Principal components").click()
-    expect(page.locator("h1")).to_have_text("PCA and mixtures", timeout=60_000)
+    expect(page.locator("h1")).to_have_text("PCA and mixtures", timeout=180_000)
     expect(page).to_have_url(re.compile(r"/pca(\?|$)"))
     assert page.evaluate("window.same"), "the browser loaded a new page: the session is lost"
     settle(page, timeout=120_000)
     page.go_back()
-    expect(page.locator("h1")).to_have_text("Map of models", timeout=60_000)
+    expect(page.locator("h1")).to_have_text("Map of models", timeout=180_000)
     page.locator("a.moment", has_text="Denoising autoencoder").click()
-    expect(page.locator("h1")).to_have_text("Denoise", timeout=60_000)
+    expect(page.locator("h1")).to_have_text("Denoise", timeout=180_000)
 
 
 @pytest.mark.usefixtures("shipped")

@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 from tests.browser.waiting import go, until
 
 STOP = '{"pause": false, "stop": true, "lr": null}'
-SLOW = 90_000  # ms; a training process first imports torch
+SLOW = 180_000  # ms; a training process first imports torch
 
 
 @pytest.fixture(autouse=True)

@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from playwright.sync_api import Page, WebSocket
 
-PATIENCE = 60_000  # ms; a busy machine may need many times what a quiet one does
+PATIENCE = 180_000  # ms; a busy machine may need many times what a quiet one does
 TWO_FRAMES = "() => new Promise((r) => requestAnimationFrame(() => requestAnimationFrame(r)))"
 # An init script: frames are stamped with a time of a moment ago, as where the browser is busy.
 LATE_FRAMES = """

@@ -82,6 +82,23 @@ def test_an_uploaded_zip_is_decoded_chosen_trained_on_and_removed() -> None:
     ok(app.button(key="pictures.undo").click().run())
 
 
+def taken_already() -> None:
+    import streamlit as st
+    from streamlit.runtime.uploaded_file_manager import DeletedFile
+
+    from genlib.ui.train import dataset, upload
+
+    st.session_state["file"] = DeletedFile("1")
+    dataset._take("file", 32, "colour")
+    upload._take("file")
+    outcomes = [st.session_state.get(key) for key in (dataset.OUTCOME, upload.OUTCOME)]
+    assert outcomes == [None, None], outcomes
+
+
+def test_a_file_that_was_taken_already_is_not_taken_again() -> None:
+    ok(AppTest.from_function(taken_already, default_timeout=60).run())
+
+
 @pytest.mark.parametrize(
     ("colour", "name", "shape"),
     [("grey", "folder:pets-28-grey", (1, 28, 28)), ("colour", "folder:pets-28", (3, 28, 28))],

@@ -258,7 +258,9 @@ def test_a_resumed_run_is_followed_again(monkeypatch: pytest.MonkeyPatch) -> Non
     run.set_status("stopped", time.time())
     followed: list[bool] = []
     plain = watch.follow
-    monkeypatch.setattr(watch, "follow", lambda i, live: (followed.append(live), plain(i, live)))
+    monkeypatch.setattr(
+        watch, "follow", lambda i, live, back: (followed.append(live), plain(i, live, back))
+    )
     monkeypatch.setattr(queue, "advance", lambda now=False: [])
     app = page(train__show="Watch", run=run.id)
     ok(app.button(key="run.resume").click().run())

@@ -28,6 +28,7 @@ from streamlit import runtime
 from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 from streamlit.runtime.stats import CacheStat
+from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from genlib import environment
 from genlib.ui.kit import rights
@@ -144,6 +145,16 @@ def held_uploads() -> int:
     families = runtime.get_instance().uploaded_file_mgr.get_stats()
     found = [stat for stats in families.values() for stat in stats]
     return sum(stat.byte_length for stat in found if isinstance(stat, CacheStat))
+
+
+def uploaded(key: str) -> UploadedFile | None:
+    """The file that a file uploader holds, for its callback.
+
+    None where there is none, and where it was taken already: Streamlit calls back once more if the
+    browser says something else before it has heard of the first answer.
+    """
+    file = st.session_state.get(key)
+    return file if isinstance(file, UploadedFile) else None
 
 
 def forget_upload(key: str) -> None:

@@ -51,6 +51,22 @@ def polled(
     live()
 
 
+def as_drawn(*keys: str) -> Callable[[], None]:
+    """For a fragment that asks again by itself: puts back the values that widgets have now.
+
+    It asks with the values that the browser knows. A busy browser may not have heard yet that a
+    callback changed one, and would change it back. Where somebody changes one, the page runs.
+    """
+    drawn = {key: st.session_state[key] for key in keys if key in st.session_state}
+
+    def put_back() -> None:
+        for key, value in drawn.items():
+            if st.session_state.get(key) != value:
+                st.session_state[key] = value
+
+    return put_back
+
+
 def in_fragment() -> bool:
     """Whether only a fragment of the page runs."""
     context = get_script_run_ctx(suppress_warning=True)

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import math
 import os
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import streamlit as st
@@ -20,7 +22,7 @@ from genlib.data.pictures.registry import COLOURS, DEFAULT_SIZE, SIZES, Entry
 from genlib.data.pictures.source import FolderError
 from genlib.environment import LimitError
 from genlib.ui.kit import guard, images, rights
-from genlib.ui.kit.jobs import polled
+from genlib.ui.kit.jobs import as_drawn, polled
 from genlib.ui.kit.plain import plain
 
 PLACES = Places(1, turn_s=math.inf)  # decoding takes memory: one after the other
@@ -29,6 +31,7 @@ OUTCOME = "pictures.outcome"
 REMOVED = "pictures.removed"
 SHOWN, COLUMNS = 32, 8  # pictures of the dataset, and in a row
 CHOSEN = "train.dataset"  # the picker of the Train page
+BROUGHT = "pictures.brought"  # the dataset that the picker is to choose
 
 
 def ready(name: str) -> bool:
@@ -38,7 +41,8 @@ def ready(name: str) -> bool:
         return True
     job = background.find(_job_name(name)) or decode(name)
     if job.busy:
-        polled("pictures.polling", _progress, job, every=0.4, busy=True)
+        progress = partial(_progress, job, as_drawn(CHOSEN))
+        polled("pictures.polling", progress, every=0.4, busy=True)
     elif job.state == "cancelled":
         st.info(f"The pictures of {plain(name)} are not decoded yet.", icon=":material/info:")
         st.button(
@@ -83,13 +87,25 @@ def _decode(name: str) -> None:
     decode(name)
 
 
-def _progress(job: Job) -> bool:
+def _progress(job: Job, put_back: Callable[[], None]) -> bool:
     """How far a decoding is, and a way to end it; returns whether it goes on."""
+    put_back()
     busy = job.busy
     text = "Waiting for other pictures to be decoded …" if job.state == "waiting" else job.text
     st.progress(job.share, text or "Reading …")
     st.button("Cancel", icon=":material/close:", key="pictures.cancel", on_click=job.cancel)
     return busy
+
+
+def choose_brought() -> None:
+    """Choose what was just brought; before the picker is drawn.
+
+    Not in the callback: it may have been called for a fragment that asks by itself, and the page
+    that runs next still takes the browser's choice of before.
+    """
+    name = st.session_state.pop(BROUGHT, None)
+    if name is not None:
+        st.session_state[CHOSEN] = name
 
 
 def own_pictures() -> None:
@@ -186,7 +202,7 @@ def _bring(size: int, colour: str) -> None:
 
 @rights.needed
 def _take(key: str, size: int, colour: str) -> None:
-    file = st.session_state.get(key)
+    file = guard.uploaded(key)
     if file is None:
         return
     st.session_state[COUNT] += 1
@@ -217,7 +233,7 @@ def _name_path(size: int, colour: str) -> None:
 
 
 def _chosen(entry: Entry) -> None:
-    st.session_state[CHOSEN] = entry.name
+    st.session_state[BROUGHT] = entry.name
     st.session_state[OUTCOME] = (
         True,
         f"{entry.title} is the dataset {entry.name}, selected above.",

@@ -27,7 +27,7 @@ from genlib.ui.components.architecture import architecture
 from genlib.ui.kit import guard, loading, rights, server
 from genlib.ui.kit.plain import note_of, plain
 from genlib.ui.train.actions import WATCHED
-from genlib.ui.train.dataset import own_pictures, ready, strip
+from genlib.ui.train.dataset import choose_brought, own_pictures, ready, strip
 
 FROM_DATA = ("channels", "image_size", "n_classes")  # settings that follow from the dataset
 MAIN = ("epochs", "batch_size", "lr", "schedule")  # of training; the others are folded away
@@ -139,6 +139,7 @@ def _choose() -> tuple[type[Model], str, str]:
         help="The kind of model. Each is one file in genlib/models.",
     )
     cls = FAMILIES[family or next(iter(FAMILIES))]
+    choose_brought()
     known = datasets.available()
     if st.session_state.get("train.dataset") not in (None, *known):
         del st.session_state["train.dataset"]  # removed meanwhile

@@ -57,7 +57,7 @@ def _bring() -> None:
 
 @rights.needed
 def _take(key: str) -> None:
-    file = st.session_state.get(key)
+    file = guard.uploaded(key)
     if file is None:
         return
     try:

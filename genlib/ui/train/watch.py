@@ -23,6 +23,7 @@ from genlib.runs.directory import ACTIVE, Run
 from genlib.runs.events import Log
 from genlib.settings import Event
 from genlib.ui.kit import images
+from genlib.ui.kit.jobs import as_drawn
 from genlib.ui.kit.plain import plain
 from genlib.ui.kit.stage import presenting
 from genlib.ui.train import actions, curves
@@ -47,8 +48,9 @@ def show(run: Run, controls: DeltaGenerator, picture: DeltaGenerator) -> None:
     """Draw the run, live while it trains or waits: its progress, and what can be set of it."""
     live = run.state in (*ACTIVE, "queued")
     every = POLL if live else None
+    put_back = as_drawn("train.show")  # which Start has set
     with picture:
-        st.fragment(run_every=every, key="run_view")(follow)(run.path.name, live)
+        st.fragment(run_every=every, key="run_view")(follow)(run.path.name, live, put_back)
     with controls:
         st.fragment(run_every=every, key="run_settings")(adjust)(run.path.name, run.name)
 
@@ -68,8 +70,9 @@ def adjust(run_id: str, name: str) -> None:
         actions.keep(run, state)
 
 
-def follow(run_id: str, live: bool) -> None:
+def follow(run_id: str, live: bool, put_back: Callable[[], None]) -> None:
     """A run's progress, curves and pictures, and the buttons that steer it."""
+    put_back()
     run = queue.get(run_id)
     if run is None:  # deleted: the page offers Undo, or says so, and shows another one
         actions.say_gone(run_id)
