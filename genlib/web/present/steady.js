@@ -133,10 +133,10 @@ export const keepSteady = (loose, released) => {
   }
   const hold = () => {
     if (sheet.textContent || location.pathname !== path) return
-    sheet.textContent = ruleFor(heights)
     // What the script has taken off the page so far may have pulled the rest up; no event has told of it yet.
-    const page = main()
-    if (page.scrollTop < scrolled) page.scrollTop = scrolled
+    const page = main(), atEnd = page.scrollTop + page.clientHeight >= page.scrollHeight - 1
+    sheet.textContent = ruleFor(heights)
+    if (atEnd && page.scrollTop < scrolled) page.scrollTop = scrolled
     requestAnimationFrame(watch)
   }
   // In each frame, before it is drawn. Another page has heights of its own.
