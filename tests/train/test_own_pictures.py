@@ -86,13 +86,11 @@ def taken_already() -> None:
     import streamlit as st
     from streamlit.runtime.uploaded_file_manager import DeletedFile
 
-    from genlib.ui.train import dataset, upload
+    from genlib.ui.kit import guard
 
     st.session_state["file"] = DeletedFile("1")
-    dataset._take("file", 32, "colour")
-    upload._take("file")
-    outcomes = [st.session_state.get(key) for key in (dataset.OUTCOME, upload.OUTCOME)]
-    assert outcomes == [None, None], outcomes
+    assert guard.uploaded("file") is None
+    assert guard.uploaded("none") is None
 
 
 def test_a_file_that_was_taken_already_is_not_taken_again() -> None:
