@@ -43,3 +43,26 @@ def test_drawing_changes_what_the_models_say(open_page: Callable[..., Page]) -> 
     page.mouse.move(box["x"] + 120, box["y"] + 180, steps=8)
     page.mouse.up()
     until(page, lambda: said() != before, "the numbers did not follow the drawing")
+
+
+# The map's module shows two links, then the same ones with a picture.
+FOCUSED = """async () => {
+    const loaded = performance.getEntriesByType("resource").map((entry) => entry.name)
+    const address = loaded.find((name) => name.includes("map_of_models/view"))
+    const { default: show } = await import(address)
+    const parentElement = document.body.appendChild(document.createElement("div"))
+    parentElement.innerHTML = "<div class=taxonomy></div>"
+    const links = (picture) => `<a href="#a">a${picture}</a><a href="#b">b${picture}</a>`
+    show({ parentElement, data: { html: links("") } })
+    parentElement.querySelectorAll("a")[1].focus()
+    show({ parentElement, data: { html: links("<img>") } })
+    return document.activeElement.outerHTML
+}"""
+
+
+def test_a_new_picture_on_the_map_leaves_the_focus_where_it_is(
+    open_page: Callable[..., Page],
+) -> None:
+    page = open_page("map-of-models")
+    expect(page.locator(".taxonomy a").first).to_be_visible()
+    assert page.evaluate(FOCUSED) == '<a href="#b">b<img></a>'

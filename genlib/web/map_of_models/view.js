@@ -6,7 +6,10 @@ export default ({ parentElement, data, setTriggerValue }) => {
   const root = parentElement.querySelector(".taxonomy")
   if (shown.get(root) !== data.html) {
     shown.set(root, data.html)
-    root.innerHTML = data.html
+    const links = () => [...root.querySelectorAll("a")]
+    const focused = links().indexOf(root.getRootNode().activeElement)
+    root.innerHTML = data.html // again with each new picture, for which nobody may lose the focus
+    links()[focused]?.focus({ preventScroll: true })
   }
   root.onclick = (event) => {
     const link = event.target.closest("a[data-page]")
