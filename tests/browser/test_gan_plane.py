@@ -60,7 +60,7 @@ def test_it_trains_without_the_server_and_its_link_opens_the_same_state(
     assert workers and not sent, "only the browser works"
     trained = canvas_pixels(page, ".gan-plane canvas")
     assert (trained != first).any()
-    log = fact(page, "log")
+    log = page.evaluate("new URLSearchParams(location.search).get('gan_plane.log')")
     page.reload()
     until(page, lambda: fact(page, "log") == log, "the link opened another state")
     page.get_by_role("button", name="Rewind").click()

@@ -30,6 +30,17 @@ IN_SIGHT = """(element) => {
     const {clientWidth, clientHeight} = document.documentElement
     return {height, down: share(top, bottom, clientHeight), across: share(left, right, clientWidth)}
 }"""
+# The least heights that the stage has, in all frames to come, while it is enlarged.
+LEAST_HEIGHTS = """() => {
+    window.seen = []
+    const look = () => {
+        const stage = document.querySelector(".st-key-stage")
+        const {minHeight} = stage ? getComputedStyle(stage) : {}
+        if (stage?.style.zoom && !seen.includes(minHeight)) seen.push(minHeight)
+        requestAnimationFrame(look)
+    }
+    look()
+}"""
 TABS = 5  # from the stage to its main control, at most
 # What has the focus, in shadow roots too, or a box around it, has an outline or a coloured border.
 # Also where both are inside of a component.
@@ -184,6 +195,7 @@ def test_a_presented_page_is_its_picture_and_answers_to_the_keyboard(
     stage, slider = page.locator(".st-key-stage"), page.get_by_role("slider", name="Strength")
     small = stage.evaluate(IN_SIGHT)["height"]
     page.wait_for_function("window.genlibPresents")  # before that nothing listens to arrow keys
+    page.evaluate(LEAST_HEIGHTS)
     page.keyboard.press("p")
     page.wait_for_url("**present=1*")
     for folded in (".st-key-controls", "[data-testid=stHeader]", "[data-testid=stPlotlyChart]"):
@@ -192,6 +204,8 @@ def test_a_presented_page_is_its_picture_and_answers_to_the_keyboard(
     settle(page)
     large = stage.evaluate(IN_SIGHT)
     assert large["down"] > 0.99 and large["height"] > small * 0.7
+    for height in page.evaluate("seen"):
+        assert height in ("auto", "0px"), "it is as high as on the page: it would grow twice"
     before = float(slider.input_value())
     page.keyboard.press("ArrowRight")  # nothing has the focus: the main control takes it
     page.keyboard.press("ArrowRight")

@@ -139,10 +139,10 @@ export const keepSteady = (loose, released) => {
     if (atEnd && page.scrollTop < scrolled) page.scrollTop = scrolled
     requestAnimationFrame(watch)
   }
-  // In each frame, before it is drawn. Another page has heights of its own.
+  // In each frame, before it is drawn. Another page has heights of its own, and so has the page that is presented.
   const watch = () => {
     if (!sheet.textContent) return
-    if (location.pathname !== path) return release()
+    if (location.pathname !== path || loose()) return release()
     old.follow()
     requestAnimationFrame(watch)
   }
