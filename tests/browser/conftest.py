@@ -66,7 +66,7 @@ FLAGS = (
     "--disable-sync",
     "--disable-dev-shm-usage",
 )
-STARTUP_SECONDS = 60
+STARTUP_SECONDS = 180
 STORED = "cookies,file_systems,indexeddb,local_storage,service_workers,websql"  # all but the cache
 expect.set_options(timeout=PATIENCE)
 READ_CANVAS = """(canvas) => {
@@ -210,6 +210,7 @@ def window(
         args=flags,
         viewport={"width": 1440, "height": 900},
     ) as opened:
+        opened.set_default_timeout(PATIENCE)
         yield opened
 
 
@@ -220,7 +221,6 @@ def page(window: BrowserContext, request: pytest.FixtureRequest) -> Iterator[Pag
     Marked ``no_policy``, the browser ignores what the server forbids pages to load.
     """
     tab = window.new_page()
-    tab.set_default_timeout(PATIENCE)
     session = window.new_cdp_session(tab)
     if request.node.get_closest_marker("no_policy") is not None:
         session.send("Page.setBypassCSP", {"enabled": True})
@@ -240,14 +240,14 @@ def page(window: BrowserContext, request: pytest.FixtureRequest) -> Iterator[Pag
     assert not thrown, f"the page's JavaScript threw: {thrown}"
 
 
-def _settle(page: Page, *, exceptions_ok: bool = False, timeout: float = 180_000) -> None:
+def _settle(page: Page, *, exceptions_ok: bool = False) -> None:
     app = page.locator("[data-testid=stApp]")
-    expect(app).to_have_attribute("data-test-connection-state", "CONNECTED", timeout=timeout)
+    expect(app).to_have_attribute("data-test-connection-state", "CONNECTED")
     # A change made in the browser reaches the server within a moment; only then is "not
     # running" an answer to it. Twice, because a fragment may start another run.
     for _ in range(2):
         page.wait_for_timeout(60)
-        expect(app).to_have_attribute("data-test-script-state", "notRunning", timeout=timeout)
+        expect(app).to_have_attribute("data-test-script-state", "notRunning")
     if not exceptions_ok:
         boxes = page.locator("[data-testid=stException]")
         assert boxes.count() == 0, f"the page shows an exception: {boxes.first.inner_text()}"
@@ -255,21 +255,19 @@ def _settle(page: Page, *, exceptions_ok: bool = False, timeout: float = 180_000
 
 @pytest.fixture
 def settle() -> Callable[..., None]:
-    """settle(page, exceptions_ok=False, timeout=ms): wait until the script has run."""
+    """settle(page, exceptions_ok=False): wait until the script has run."""
     return _settle
 
 
 @pytest.fixture
 def open_page(page: Page, app_url: str) -> Callable[..., Page]:
-    """open_page(path, width=1440, height=900, timeout=ms) -> the tab, its script having run."""
+    """open_page(path, width=1440, height=900) -> the tab, its script having run."""
 
-    def open_path(
-        path: str = "", *, width: int = 1440, height: int = 900, timeout: float = 180_000
-    ) -> Page:
+    def open_path(path: str = "", *, width: int = 1440, height: int = 900) -> Page:
         page.set_viewport_size({"width": width, "height": height})
         page.goto(f"{app_url}/{path.lstrip('/')}", wait_until="domcontentloaded")
         page.wait_for_selector("[data-testid=stMain] [data-testid=stElementContainer]:visible")
-        _settle(page, timeout=timeout)
+        _settle(page)
         return page
 
     return open_path

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import Page, WebSocket, expect
 
-from tests.browser.waiting import PATIENCE, wait_for_frame, wait_for_step
+from tests.browser.waiting import wait_for_frame, wait_for_step
 
 pytestmark = pytest.mark.usefixtures("shipped")  # the page needs our classifier
 
@@ -29,13 +29,13 @@ def fact(page: Page, name: str) -> str:
 def opened(open_page: Callable[..., Page], path: str) -> Page:
     """The page with its first frame on the canvas."""
     page = open_page(path)
-    page.wait_for_selector(CANVAS, timeout=PATIENCE)
+    page.wait_for_selector(CANVAS)
     wait_for_step(page, 0)
     return page
 
 
 def press(page: Page, name: str) -> None:
-    page.get_by_role("button", name=name, exact=True).click(timeout=PATIENCE)
+    page.get_by_role("button", name=name, exact=True).click()
 
 
 def test_start_moves_the_pixels_and_pause_freezes_them(
@@ -51,7 +51,7 @@ def test_start_moves_the_pixels_and_pause_freezes_them(
     press(page, "Pause")
     wait_for_frame(page, "d.running === 'false'")  # said with the last frame
     still, step = canvas_pixels(page, CANVAS), fact(page, "step")
-    expect(page.get_by_role("button", name="Start", exact=True)).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_role("button", name="Start", exact=True)).to_be_visible()
     page.wait_for_timeout(700)
     assert (canvas_pixels(page, CANVAS) == still).all() and fact(page, "step") == step
     press(page, "Step")
@@ -70,7 +70,7 @@ def test_frames_cost_no_rerun(
     page.on("websocket", count)
     opened(open_page, "class-images")
     press(page, "Start")
-    expect(page.get_by_role("button", name="Pause", exact=True)).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_role("button", name="Pause", exact=True)).to_be_visible()
     wait_for_step(page, 5)
     settle(page)  # the rerun of the button itself comes to its end
     assert messages, "pages come over the socket"
@@ -86,9 +86,9 @@ WATCH = """(film) => {
 
 
 def choose_class(page: Page, name: str) -> None:
-    page.get_by_role("combobox", name="Class").click(timeout=PATIENCE)
-    page.get_by_role("option", name=name, exact=True).click(timeout=PATIENCE)
-    expect(page).to_have_url(re.compile(f"class_images.class={name}"), timeout=PATIENCE)
+    page.get_by_role("combobox", name="Class").click()
+    page.get_by_role("option", name=name, exact=True).click()
+    expect(page).to_have_url(re.compile(f"class_images.class={name}"))
 
 
 def test_another_class_while_it_runs_never_starts_over(
@@ -132,7 +132,7 @@ def test_a_thumbnail_of_the_filmstrip_brings_an_earlier_frame_back(
         press(page, "Step")
         wait_for_step(page, step)
     assert (canvas_pixels(page, CANVAS) != start).any()
-    page.get_by_role("button", name="Go back to step 0").click(timeout=PATIENCE)
+    page.get_by_role("button", name="Go back to step 0").click()
     wait_for_frame(page, "d.step === '0'")
     rows = slice(0, int(0.6 * len(start)))
     assert (canvas_pixels(page, CANVAS)[rows] == start[rows]).all()
@@ -144,7 +144,7 @@ def test_a_second_tab_is_not_disturbed(
     page = opened(open_page, "class-images")
     other = page.context.new_page()
     other.goto(f"{app_url}/class-images")
-    other.wait_for_selector(CANVAS, timeout=PATIENCE)
+    other.wait_for_selector(CANVAS)
     wait_for_step(other, 0)
     still = canvas_pixels(other, CANVAS)
     page.bring_to_front()
@@ -178,10 +178,10 @@ def test_a_knob_reaches_the_ascent_before_it_is_released(open_page: Callable[...
     page.mouse.down()
     page.mouse.move(box["x"] + box["width"] - 1, middle, steps=5)
     # A huge step throws every pixel against the clip; a small one never does.
-    page.wait_for_function(SATURATED, arg=mostly, timeout=PATIENCE, polling=200)
+    page.wait_for_function(SATURATED, arg=mostly, polling=200)
     assert "class_images.lr=0.001" in page.url, "the button is still down"
     page.mouse.up()
-    expect(page).to_have_url(re.compile("class_images.lr=500"), timeout=PATIENCE)
+    expect(page).to_have_url(re.compile("class_images.lr=500"))
 
 
 def test_another_network_goes_on_from_the_picture(
@@ -193,9 +193,9 @@ def test_another_network_goes_on_from_the_picture(
         wait_for_step(page, step)
     version = fact(page, "version")
     picture = canvas_pixels(page, CANVAS)
-    page.get_by_role("combobox", name="Network").click(timeout=PATIENCE)
-    page.get_by_role("option", name="classifier", exact=True).click(timeout=PATIENCE)
-    expect(page).to_have_url(re.compile("class_images.network=classifier"), timeout=PATIENCE)
+    page.get_by_role("combobox", name="Network").click()
+    page.get_by_role("option", name="classifier", exact=True).click()
+    expect(page).to_have_url(re.compile("class_images.network=classifier"))
     wait_for_frame(page, "d.step === '3' && d.version !== v", version)
     rows = slice(0, int(0.8 * len(picture)))  # above the caption, which has another probability
     assert (canvas_pixels(page, CANVAS)[rows] == picture[rows]).all()
@@ -204,7 +204,7 @@ def test_another_network_goes_on_from_the_picture(
 def test_a_lesson_climbs_by_itself_to_its_step_and_rests(open_page: Callable[..., Page]) -> None:
     page = opened(open_page, "class-images?lesson=two_networks")
     assert fact(page, "step") == "0", "the question comes before the picture moves"
-    page.get_by_role("button", name="Only the robust one").click(timeout=PATIENCE)
+    page.get_by_role("button", name="Only the robust one").click()
     wait_for_frame(page, "d.step === '100' && d.running === 'false'")
     expect(page.locator(".explanation")).to_contain_text("99%")
-    expect(page.get_by_role("button", name="Start", exact=True)).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_role("button", name="Start", exact=True)).to_be_visible()

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import Page
 
-from tests.browser.waiting import PATIENCE, wait_for_frame, wait_for_step
+from tests.browser.waiting import wait_for_frame, wait_for_step
 
 pytestmark = pytest.mark.usefixtures("shipped")  # the page needs our classifier
 
@@ -21,7 +21,7 @@ def test_the_picture_dreams_and_the_slider_uncovers_the_original(
     open_page: Callable[..., Page], canvas_pixels: Pixels
 ) -> None:
     page = open_page(SMALL)
-    page.wait_for_selector(CANVAS, timeout=PATIENCE)
+    page.wait_for_selector(CANVAS)
     wait_for_step(page, 0)
     photo = canvas_pixels(page, CANVAS).astype(int)
     page.get_by_role("button", name="Start", exact=True).click()
@@ -43,7 +43,7 @@ def test_another_layer_goes_on_from_the_same_picture(
     open_page: Callable[..., Page], canvas_pixels: Pixels
 ) -> None:
     page = open_page(SMALL)
-    page.wait_for_selector(CANVAS, timeout=PATIENCE)
+    page.wait_for_selector(CANVAS)
     page.get_by_role("button", name="Step", exact=True).click()
     wait_for_step(page, 1)
     before = canvas_pixels(page, CANVAS)
@@ -60,9 +60,9 @@ def test_it_rests_before_the_picture_saturates_and_continues(
     open_page: Callable[..., Page],
 ) -> None:
     page = open_page(SMALL)
-    page.wait_for_selector(CANVAS, timeout=PATIENCE)
+    page.wait_for_selector(CANVAS)
     wait_for_step(page, 0)
     page.get_by_role("button", name="Start", exact=True).click()
     wait_for_frame(page, "d.step === '60' && d.running === 'false'")
-    page.get_by_role("button", name="Continue", exact=True).click(timeout=PATIENCE)
+    page.get_by_role("button", name="Continue", exact=True).click()
     wait_for_frame(page, "d.step === '120' && d.running === 'false'")

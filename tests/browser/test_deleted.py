@@ -12,7 +12,6 @@ from playwright.sync_api import Locator, Page, expect
 from genlib.models.gan import MLPGAN, MLPGANSettings
 from genlib.models.pixelcnn import PixelCNN, PixelCNNSettings
 from genlib.store import checkpoint
-from tests.browser.waiting import PATIENCE
 
 MODELS = {
     "gan": MLPGAN(MLPGANSettings(latent_dim=4, hidden=(8,))),
@@ -39,14 +38,14 @@ def fleeting(app_runs: Path, shipped: Path) -> Iterator[Callable[[str], Path]]:
 
 def goes_on(page: Page, settle: Callable[..., None], shown: Locator) -> None:
     """The picker shows another model, and nothing is broken."""
-    expect(shown).not_to_have_value(re.compile("fleeting"), timeout=PATIENCE)
+    expect(shown).not_to_have_value(re.compile("fleeting"))
     settle(page)
 
 
 def shows(page: Page) -> Locator:
     """The picker of models, which shows the fleeting one."""
     picker = page.get_by_role("combobox", name="Model", exact=True)
-    expect(picker).to_have_value(re.compile("fleeting"), timeout=PATIENCE)
+    expect(picker).to_have_value(re.compile("fleeting"))
     return picker
 
 
@@ -59,7 +58,7 @@ def test_the_gan_page_goes_on(
 ) -> None:
     file = fleeting("gan")
     query = f"gan.model=fleeting-gan%20(your%20run)&gan.view={view}"
-    page = open_page(f"gan?{query}", timeout=2 * PATIENCE)
+    page = open_page(f"gan?{query}")
     picker = shows(page)
     file.unlink()
     if view == "Samples":
@@ -76,9 +75,9 @@ def test_the_page_of_autoregressive_models_goes_on(
 ) -> None:
     file = fleeting("pixelcnn")
     query = "pixelcnn.model=fleeting-pixelcnn%20(your%20run)"
-    page = open_page(f"pixelcnn?{query}", timeout=2 * PATIENCE)
+    page = open_page(f"pixelcnn?{query}")
     canvas = page.locator("canvas.main").first
-    canvas.wait_for(timeout=PATIENCE)
+    canvas.wait_for()
     picker = shows(page)
     page.get_by_role("checkbox", name="Receptive field").first.check()  # which the server computes
     settle(page)

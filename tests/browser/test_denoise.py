@@ -22,8 +22,8 @@ def need_denoiser(shipped: Path) -> None:
 def open_denoise(open_page: Callable[..., Page], query: str = "") -> Page:
     """The page with every picture and the chart on it."""
     page = open_page(f"denoise?{query}")
-    expect(page.locator(f"{CARD} figcaption", has_text="Median")).to_be_visible(timeout=180_000)
-    expect(page.locator(".js-plotly-plot")).to_be_visible(timeout=180_000)
+    expect(page.locator(f"{CARD} figcaption", has_text="Median")).to_be_visible()
+    expect(page.locator(".js-plotly-plot")).to_be_visible()
     return page
 
 

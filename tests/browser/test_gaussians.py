@@ -59,7 +59,7 @@ def test_an_ellipse_is_dragged_turned_and_fitted_without_the_server(
     page.mouse.down()
     at(across + 0.1, down)
     page.mouse.up()
-    assert share(page, "mx") > across + 0.05
+    until(page, lambda: share(page, "mx") > across + 0.05, "the ellipse stayed")
     page.get_by_role("button", name="Fit", exact=True).click()
     until(page, lambda: number(page, ".here") == number(page, ".most"), "Fit isn't the maximum")
     page.wait_for_function("location.search.includes('gaussians.rho=0.7')")

@@ -22,7 +22,7 @@ def link(page: Page) -> str:
 
 
 def chosen(page: Page, name: str) -> None:
-    expect(page.get_by_role("radio", name=name, exact=True)).to_be_checked(timeout=180_000)
+    expect(page.get_by_role("radio", name=name, exact=True)).to_be_checked()
 
 
 @pytest.mark.usefixtures("shipped")
@@ -68,7 +68,7 @@ def test_the_gan_page_keeps_its_view_when_one_comes_back(
     open_page: Callable[..., Page], settle: Callable[..., None]
 ) -> None:
     open_page("")
-    page = open_page("gan?gan.model=gan-mlp&gan.count=25", timeout=120_000)
+    page = open_page("gan?gan.model=gan-mlp&gan.count=25")
     page.get_by_role("radio", name="Walk", exact=True).click()
     page.wait_for_function("!location.search.includes('gan.count')")
     walk = link(page)
@@ -76,10 +76,10 @@ def test_the_gan_page_keeps_its_view_when_one_comes_back(
     page.wait_for_function("location.search.includes('gan.view=Verdict')")
     settle(page)
     page.get_by_test_id("stLogoLink").click()
-    expect(page.locator("h1")).to_have_text("See how generative models work", timeout=180_000)
+    expect(page.locator("h1")).to_have_text("See how generative models work")
     settle(page)
     page.go_back()
-    expect(page.locator("h1")).to_have_text("GAN", timeout=180_000)
+    expect(page.locator("h1")).to_have_text("GAN")
     chosen(page, "Verdict")
     page.go_back()
     chosen(page, "Walk")

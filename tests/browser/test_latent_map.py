@@ -285,7 +285,7 @@ def test_tsne_moves_while_it_optimises_and_runs_to_its_end(page, open_page, ship
     page.add_init_script(f"({COUNT_MAPS})()")
     open_page(TSNE.format(seed=4321), height=1200)
     csv = page.get_by_role("button", name="Coordinates (CSV)")
-    expect(csv).to_be_enabled(timeout=180_000)
+    expect(csv).to_be_enabled()
     expect(page.get_by_text("t-SNE finished")).to_be_visible()
     expect(page.get_by_role("button", name="Cancel")).to_be_disabled()
     tested = datasets.load("mnist").test_x  # or what stands in for it where it is not here

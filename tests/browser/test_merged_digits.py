@@ -20,8 +20,8 @@ def open_merged(shipped: Path, open_page: Callable[..., Page]) -> Callable[[str]
     """open_merged("?merged.alpha=0.3") -> the page with its theatre drawn and all runs ended."""
 
     def open_it(query: str = "") -> Page:
-        page = open_page(f"merged-digits{query}", timeout=120_000)
-        expect(page.locator(".theatre article").first).to_be_visible(timeout=180_000)
+        page = open_page(f"merged-digits{query}")
+        expect(page.locator(".theatre article").first).to_be_visible()
         return page
 
     return open_it
@@ -58,7 +58,7 @@ def test_dragging_changes_pixels_at_once_and_the_link_at_rest(
     page.wait_for_function(f"location.search.includes('merged.alpha={shown:g}')")
     settle(page)
     page.reload()
-    expect(page.locator(".theatre output")).to_have_text(f"{shown:.2f}", timeout=180_000)
+    expect(page.locator(".theatre output")).to_have_text(f"{shown:.2f}")
 
 
 def test_reconstruction_and_residual_add_up_to_the_merge(
@@ -79,7 +79,7 @@ def test_max_disables_the_slider_and_says_why(
 ) -> None:
     page = open_merged("")
     page.get_by_role("radio", name="Max").click()
-    expect(page.locator(".theatre .why")).to_contain_text("has no α", timeout=30_000)
+    expect(page.locator(".theatre .why")).to_contain_text("has no α")
     expect(page.locator(SLIDER)).to_be_disabled()
     settle(page)
 
@@ -119,7 +119,7 @@ def test_plots_below_hold_one_line_per_model(open_merged: Callable[[str], Page])
     page = open_merged("")
     cards = page.locator(".theatre article").count()
     roc = page.locator(".js-plotly-plot").nth(1)
-    expect(roc.locator(".scatterlayer .trace")).to_have_count(cards, timeout=30_000)
+    expect(roc.locator(".scatterlayer .trace")).to_have_count(cards)
 
 
 def test_drawing_changes_the_theatre_and_leaves_the_rest_alone(
@@ -134,7 +134,7 @@ def test_drawing_changes_the_theatre_and_leaves_the_rest_alone(
         socket.on("framereceived", lambda data: messages.append(bytes(data)))
 
     page.on("websocket", listen)
-    open_page("merged-digits?merged.a.from=Draw&merged.alpha=0.2", timeout=120_000)
+    open_page("merged-digits?merged.a.from=Draw&merged.alpha=0.2")
     expect(page.get_by_text("Draw a digit on the canvas")).to_be_visible()
     settle(page)
     below = b"Merged by alpha"  # the sentence under the curves of 2,000 digits
@@ -150,7 +150,7 @@ def test_drawing_changes_the_theatre_and_leaves_the_rest_alone(
     page.mouse.down()
     page.mouse.move(box["x"] + 0.8 * box["width"], box["y"] + 0.5 * box["height"], steps=8)
     page.mouse.up()
-    expect(page.locator(".theatre")).to_contain_text("a: drawn", timeout=180_000)
+    expect(page.locator(".theatre")).to_contain_text("a: drawn")
     settle(page)
     before = canvas_pixels(page, ".theatre .merge")
     page.mouse.move(box["x"] + 0.5 * box["width"], box["y"] + 0.1 * box["height"])

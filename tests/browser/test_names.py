@@ -74,7 +74,7 @@ def test_no_page_loads_what_a_name_asks_for(
 ) -> None:
     page.goto(f"{evil_url}/{path}", wait_until="domcontentloaded")
     page.wait_for_selector("[data-testid=stMain] [data-testid=stElementContainer]:visible")
-    settle(page, timeout=180_000)
+    settle(page)
     look_around(page, settle)
     check(page, asked)
 
@@ -89,7 +89,7 @@ def test_the_train_page_shows_names_letter_by_letter(
         query["train.dataset"] = evil.dataset
     page.goto(f"{evil_url}/train?{urlencode(query)}", wait_until="domcontentloaded")
     page.wait_for_selector("[data-testid=stMain] [data-testid=stElementContainer]:visible")
-    settle(page, timeout=180_000)
+    settle(page)
     look_around(page, settle)
     check(page, asked)
     text = page.locator("[data-testid=stMain]").inner_text().replace(JOINER, "")

@@ -11,8 +11,6 @@ from PIL import Image
 from playwright.sync_api import Page, WebSocketRoute, expect
 from streamlit.proto.BackMsg_pb2 import BackMsg
 
-SLOW = 180_000  # ms
-
 
 def pets() -> bytes:
     buffer = io.BytesIO()
@@ -48,9 +46,7 @@ def test_the_uploaded_pictures_are_chosen_though_the_browser_hears_of_it_late(
     page.get_by_text("Pictures of your own").click()
     file = {"name": "late.zip", "mimeType": "application/zip", "buffer": pets()}
     page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(file)  # type: ignore[arg-type]
-    expect(page.get_by_text("late: 32×32, colour; 2 classes: cats, dogs.")).to_be_visible(
-        timeout=SLOW
-    )
+    expect(page.get_by_text("late: 32×32, colour; 2 classes: cats, dogs.")).to_be_visible()
     page.get_by_role("button", name="Remove").first.click()
 
 
@@ -59,14 +55,12 @@ def test_an_uploaded_zip_is_shown_and_can_be_removed(open_page: Callable[..., Pa
     page.get_by_text("Pictures of your own").click()
     file = {"name": "pets.zip", "mimeType": "application/zip", "buffer": pets()}
     page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(file)  # type: ignore[arg-type]
-    expect(page.get_by_text("pets: 32×32, colour; 2 classes: cats, dogs.")).to_be_visible(
-        timeout=SLOW
-    )
-    expect(page.get_by_text("1 of 13 pictures were left out")).to_be_visible(timeout=SLOW)
+    expect(page.get_by_text("pets: 32×32, colour; 2 classes: cats, dogs.")).to_be_visible()
+    expect(page.get_by_text("1 of 13 pictures were left out")).to_be_visible()
     expect(page).to_have_url(re.compile("train.dataset=folder"))
-    expect(page.get_by_role("button", name="Start training")).to_be_enabled(timeout=SLOW)
+    expect(page.get_by_role("button", name="Start training")).to_be_enabled()
     page.get_by_role("button", name="Remove").click()
-    expect(page.get_by_text("pets was removed.")).to_be_visible(timeout=SLOW)
-    expect(page.get_by_text("2 classes")).to_have_count(0, timeout=SLOW)
+    expect(page.get_by_text("pets was removed.")).to_be_visible()
+    expect(page.get_by_text("2 classes")).to_have_count(0)
     page.get_by_role("button", name="Undo").click()
-    expect(page.get_by_text("pets was removed.")).to_have_count(0, timeout=SLOW)
+    expect(page.get_by_text("pets was removed.")).to_have_count(0)

@@ -24,15 +24,16 @@ def test_numbers_under_pictures_do_not_run_into_each_other(
     open_page: Callable[..., Page], path: str
 ) -> None:
     page = open_page(path, width=390, height=844)
-    expect(page.locator(".pt figcaption").first).to_be_visible()
-    assert page.locator(".pt figcaption").evaluate_all(OVERFLOWING) == []
+    numbers = page.locator(".pt figcaption")
+    expect(numbers.first).to_be_visible()
+    until(page, lambda: numbers.evaluate_all(OVERFLOWING) == [], "numbers run into each other")
 
 
 @pytest.mark.parametrize("path", ["pca", "merged-digits"])
 def test_titles_of_axes_are_not_cut_off(open_page: Callable[..., Page], path: str) -> None:
     page = open_page(path, width=390, height=844)
     expect(page.locator(".xtitle").first).to_be_visible()
-    assert page.evaluate(CUT) == []
+    until(page, lambda: page.evaluate(CUT) == [], "a title is cut off")
 
 
 def test_the_numbers_of_likelihood_s_axis_have_room(open_page: Callable[..., Page]) -> None:
@@ -62,7 +63,7 @@ def test_a_lesson_leaves_the_picture_on_the_screen(
     open_page: Callable[..., Page], path: str
 ) -> None:
     """Asked and answered: it is a sheet at the foot of the screen."""
-    page = open_page(path, width=390, height=844, timeout=120_000)
+    page = open_page(path, width=390, height=844)
     page.get_by_text("Try this").click()
     page.locator(".lessons li button").first.click()
     for step in ("asked", "answered"):
@@ -81,11 +82,14 @@ def test_title_equation_and_lessons_share_a_line(open_page: Callable[..., Page],
     equation = page.get_by_role("button", name="Equation and source")
     lessons = page.locator(".lessons summary")
     expect(lessons).to_be_visible()
-    title = page.locator(".st-key-header h1").bounding_box()
-    boxes = [equation.bounding_box(), lessons.bounding_box()]
-    assert title
-    for box in boxes:
-        assert box and box["y"] < title["y"] + title["height"], "it has a line of its own"
+    title = page.locator(".st-key-header h1")
+
+    def on_one_line() -> bool:
+        first, *boxes = (one.bounding_box() for one in (title, equation, lessons))
+        assert first
+        return all(box and box["y"] < first["y"] + first["height"] for box in boxes)
+
+    until(page, on_one_line, "one has a line of its own")
 
 
 @pytest.mark.parametrize("path", ["transposed-convolution", "merged-digits", "one-digit"])
@@ -123,7 +127,7 @@ def test_the_picture_stays_while_settings_are_scrolled(
     open_page: Callable[..., Page], path: str
 ) -> None:
     """Also where the stage is higher than half of the screen, or the settings are inside of it."""
-    page = open_page(path, width=390, height=844, timeout=120_000)
+    page = open_page(path, width=390, height=844)
     canvas = page.locator(".st-key-stage :is(canvas, img):visible").first
     expect(canvas).to_be_visible()
     page.locator("[data-testid=stMain]").evaluate("(main) => main.scrollTo(0, 400)")

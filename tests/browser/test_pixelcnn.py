@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.waiting import PATIENCE, painted
+from tests.browser.waiting import painted
 
 MAIN = "canvas.main"
 
@@ -18,7 +18,7 @@ MAIN = "canvas.main"
 def finish(page: Page) -> None:
     """Let the replay run to its end."""
     page.get_by_label("Speed").first.select_option("1000")
-    expect(page.locator("output").first).to_have_text("784 of 784", timeout=PATIENCE)
+    expect(page.locator("output").first).to_have_text("784 of 784")
 
 
 def point_at(page: Page, row: int, column: int) -> None:
@@ -35,13 +35,13 @@ def point_at(page: Page, row: int, column: int) -> None:
 def test_the_replay_draws_the_image_and_the_slider_goes_back_in_it(
     open_page: Callable[..., Page], canvas_pixels: Callable[..., np.ndarray]
 ) -> None:
-    page = open_page("pixelcnn?pixelcnn.rows=9", timeout=3 * PATIENCE)
-    page.locator(MAIN).first.wait_for(timeout=PATIENCE)
+    page = open_page("pixelcnn?pixelcnn.rows=9")
+    page.locator(MAIN).first.wait_for()
     finish(page)
     point_at(page, 0, 0)  # the mark stays in one place
     whole = canvas_pixels(page, MAIN)
     page.get_by_label("Pixels drawn").first.fill("420")
-    expect(page.locator("output").first).to_have_text("420 of 784", timeout=PATIENCE)
+    expect(page.locator("output").first).to_have_text("420 of 784")
     part = canvas_pixels(page, MAIN)
     cell = whole.shape[0] // 28
     # Row 15 and all above are drawn; below it the page is one grey.
@@ -51,15 +51,15 @@ def test_the_replay_draws_the_image_and_the_slider_goes_back_in_it(
     page.get_by_role("button", name="Play", exact=True).first.click()
     finish(page)
     point_at(page, 0, 0)
-    expect(page.locator(".readout").first).to_contain_text("Row 1, column 1", timeout=PATIENCE)
+    expect(page.locator(".readout").first).to_contain_text("Row 1, column 1")
     assert (canvas_pixels(page, MAIN) == whole).all()
 
 
 def test_the_small_images_are_chosen_by_keyboard(
     open_page: Callable[..., Page], canvas_pixels: Callable[..., np.ndarray]
 ) -> None:
-    page = open_page("pixelcnn", timeout=3 * PATIENCE)
-    page.locator(MAIN).first.wait_for(timeout=PATIENCE)
+    page = open_page("pixelcnn")
+    page.locator(MAIN).first.wait_for()
     finish(page)
     first = canvas_pixels(page, MAIN)
     grid = page.get_by_role("application", name=re.compile("All images; number 1 of 16 "))
@@ -76,12 +76,12 @@ def test_the_small_images_are_chosen_by_keyboard(
 def test_at_another_temperature_every_number_says_of_which_it_is(
     open_page: Callable[..., Page],
 ) -> None:
-    page = open_page("pixelcnn?pixelcnn.temperature=0.5", timeout=3 * PATIENCE)
-    page.locator(MAIN).first.wait_for(timeout=PATIENCE)
+    page = open_page("pixelcnn?pixelcnn.temperature=0.5")
+    page.locator(MAIN).first.wait_for()
     finish(page)
     point_at(page, 20, 14)
     readout = page.locator(".readout").first
-    expect(readout).to_contain_text("p(ink | 574 pixels before it) at T = 1", timeout=PATIENCE)
+    expect(readout).to_contain_text("p(ink | 574 pixels before it) at T = 1")
     expect(readout).to_contain_text("p(ink) at T = 0.5, as it is drawn")
     expect(readout).to_contain_text("nats at T = 1")
     expect(readout).to_contain_text("−log p at T = 1 of the image")
@@ -103,19 +103,19 @@ def test_at_another_temperature_every_number_says_of_which_it_is(
 def test_the_mouse_is_told_p_and_the_receptive_field(
     open_page: Callable[..., Page], canvas_pixels: Callable[..., np.ndarray]
 ) -> None:
-    page = open_page("pixelcnn", timeout=3 * PATIENCE)
-    page.locator(MAIN).first.wait_for(timeout=PATIENCE)
+    page = open_page("pixelcnn")
+    page.locator(MAIN).first.wait_for()
     finish(page)
     point_at(page, 20, 14)
     readout = page.locator(".readout").first
-    expect(readout).to_contain_text("Row 21, column 15", timeout=PATIENCE)
+    expect(readout).to_contain_text("Row 21, column 15")
     expect(readout).to_contain_text("p(ink | 574 pixels before it)")
     said = re.search(r"before it\)\s*([<>]?) ?(\d\.\d+)", readout.inner_text())
     assert said and 0 <= float(said[2]) <= 1
     before = canvas_pixels(page, MAIN)
     page.get_by_label("Receptive field").first.check()
     point_at(page, 20, 14)
-    expect(page.locator(".legend").first).to_contain_text("without influence", timeout=PATIENCE)
+    expect(page.locator(".legend").first).to_contain_text("without influence")
     after = canvas_pixels(page, MAIN)
     cell = after.shape[0] // 28
     # Later pixels are dimmed, the pixel to the left is tinted, the far corner is hatched blue.

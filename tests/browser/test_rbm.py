@@ -60,7 +60,7 @@ def test_the_chain_runs_and_held_pixels_stay(
         pytest.skip("rbm-500 is not built")
     page = open_page(HELD)
     chain = page.locator(".gibbs")
-    expect(chain).to_have_attribute("data-steps", "0", timeout=180_000)
+    expect(chain).to_have_attribute("data-steps", "0")
     before = canvas_pixels(page, "canvas.pixels")
     page.get_by_role("button", name="Step", exact=True).click()
     expect(chain).to_have_attribute("data-steps", "1")

@@ -30,7 +30,7 @@ def amber(pixels: np.ndarray) -> int:
 def grid_marked(page: Page) -> int:
     """How many units the first grid frames, once it is painted."""
     grid = page.locator(GRID).first
-    expect(grid).to_have_attribute("data-marked", re.compile(r"\d+"), timeout=30_000)
+    expect(grid).to_have_attribute("data-marked", re.compile(r"\d+"))
     return int(grid.get_attribute("data-marked") or -1)
 
 

@@ -65,4 +65,4 @@ def test_a_bare_rerun_takes_a_few_milliseconds() -> None:
 
 def test_the_footer_names_the_device(open_page: Callable[..., Page]) -> None:
     page = open_page("latent-space")
-    expect(page.get_by_test_id("stMain")).to_contain_text("CPU ·", timeout=30_000)
+    expect(page.get_by_test_id("stMain")).to_contain_text("CPU ·")

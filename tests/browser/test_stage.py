@@ -110,13 +110,20 @@ def drawn(tab: Page, stage: Locator) -> None:
     until(tab, keeps_its_height, f"no picture in the stage: {heights[-3:]} pixels high")
 
 
+def control_is_whole(control: Locator, *, on_phone: bool) -> bool:
+    """Whether a control is in sight; of a view that is higher than a phone, what moves it."""
+    main = control.locator("[data-control]").first
+    found = (main if on_phone and main.count() else control).evaluate(IN_SIGHT)
+    return bool(found["down"] > 0.99 and found["across"] > 0.99)
+
+
 def check(open_page: Callable[..., Page], path: str, key: str, *, keyboard: bool = True) -> None:
     """Assert of a page that its stage and the widget or container of this key are in sight.
 
     keyboard: and that the keyboard reaches it, which it doesn't where all of it is disabled.
     """
     for width, height, share in SCREENS:
-        tab = open_page(path, width=width, height=height, timeout=120_000)
+        tab = open_page(path, width=width, height=height)
         stage, control = tab.locator(".st-key-stage"), tab.locator(css_class(key)).first
         expect(stage).to_be_visible()
         expect(control).to_be_visible()
@@ -124,12 +131,8 @@ def check(open_page: Callable[..., Page], path: str, key: str, *, keyboard: bool
         found = stage.evaluate(IN_SIGHT)
         print(f"{path} {width} x {height}: {found['down']:.0%} of {found['height']:.0f} px")
         assert found["height"] >= LEAST and found["down"] >= share, f"{width} x {height}: {found}"
-        main = control.locator(
-            "[data-control]"
-        ).first  # of a view higher than a phone: what moves it
-        on_phone = width == SCREENS[-1][0] and main.count()
-        found = (main if on_phone else control).evaluate(IN_SIGHT)
-        assert found["down"] > 0.99 and found["across"] > 0.99, f"{key}: {found}"
+        whole = partial(control_is_whole, control, on_phone=width == SCREENS[-1][0])
+        until(tab, whole, f"{width} x {height}: all of {key} isn't in sight")
         assert tab.evaluate(TOO_WIDE) <= 0, f"{width} x {height} scrolls sideways"
         if width == SCREENS[-1][0]:
             assert tab.evaluate(COVERED) == [], "the picture lies on controls"
@@ -152,7 +155,7 @@ def reach_by_keyboard(tab: Page, control: Locator, key: str) -> None:
     else:
         raise AssertionError(f"{TABS} Tabs from the stage don't reach {key}")
     seen = partial(tab.evaluate, FOCUS_SHOWS)  # once the component's style is there
-    until(tab, seen, f"the focus within {key} can't be seen", patience=20_000)
+    until(tab, seen, f"the focus within {key} can't be seen")
 
 
 @pytest.mark.usefixtures("shipped")

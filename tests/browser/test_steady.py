@@ -17,7 +17,7 @@ from playwright.sync_api import Page
 from genlib.ui import menu
 from genlib.ui.kit.stage import css_class
 from tests.browser.frames import Film, Frame
-from tests.browser.waiting import PATIENCE, painted, until
+from tests.browser.waiting import painted, until
 
 SLACK = 3  # px: rounding, and the border of a focused widget
 SCROLLED = 60  # px down the page, so that a jump back to its top would show
@@ -41,8 +41,8 @@ PRESS = "(button) => button.click()"  # a click of the mouse may scroll to it fi
 
 def drawn(page: Page, settle: Callable[..., None]) -> None:
     """Wait until the view is complete: no script runs, and its picture keeps its height."""
-    settle(page, timeout=120_000)
-    page.wait_for_function(RELEASED, timeout=PATIENCE)
+    settle(page)
+    page.wait_for_function(RELEASED)
     heights: list[float] = []
 
     def rests() -> bool:
@@ -82,7 +82,7 @@ def assert_steady(frames: list[Frame], what: str, *, loads: bool = False) -> Non
 def test_nothing_flickers_or_jumps_when_a_view_changes(
     open_page: Callable[..., Page], settle: Callable[..., None], path: str
 ) -> None:
-    page = open_page(path, width=1280, height=720, timeout=120_000)
+    page = open_page(path, width=1280, height=720)
     drawn(page, settle)
     buttons = page.locator(f"{css_class(VIEWS[path])} {OPEN}")
     count = buttons.count()
@@ -125,7 +125,7 @@ HIDE_THE_OLD = """() => {
 def test_a_picture_that_is_hidden_before_the_next_one_is_there_stays_in_sight(
     open_page: Callable[..., Page], settle: Callable[..., None]
 ) -> None:
-    page = open_page("rbm", width=1280, height=720, timeout=120_000)
+    page = open_page("rbm", width=1280, height=720)
     weights = page.locator(f"{css_class(VIEWS['rbm'])} {OPEN}").filter(has_text="Weights")
     drawn(page, settle)
     page.evaluate(HIDE_THE_OLD)
@@ -138,12 +138,12 @@ def test_a_picture_that_is_hidden_before_the_next_one_is_there_stays_in_sight(
 def test_old_pictures_do_not_lie_over_a_view_of_words(
     open_page: Callable[..., Page], settle: Callable[..., None]
 ) -> None:
-    page = open_page("pca", width=1280, height=720, timeout=120_000)
+    page = open_page("pca", width=1280, height=720)
     drawn(page, settle)
     page.evaluate(WHEN_IT_GOES)
     views = page.locator(f"{css_class(VIEWS['pca'])} {OPEN}")
     views.filter(has_text="Linear autoencoder").evaluate(PRESS)
-    page.wait_for_function("window.genlibKept !== undefined", timeout=PATIENCE)
+    page.wait_for_function("window.genlibKept !== undefined")
     assert page.evaluate("window.genlibKept"), "they stay as long as the height does"
 
 
@@ -171,7 +171,7 @@ SHORTER = """async (scrolled) => {
 def test_a_page_that_is_shorter_for_a_moment_stays_scrolled_to_its_place(
     open_page: Callable[..., Page], settle: Callable[..., None]
 ) -> None:
-    page = open_page("latent-map", width=1280, height=720, timeout=120_000)
+    page = open_page("latent-map", width=1280, height=720)
     drawn(page, settle)
     meanwhile, afterwards = page.evaluate(SHORTER, SCROLLED)
     assert meanwhile < SCROLLED, "the page didn't get shorter"
@@ -184,7 +184,7 @@ def test_nothing_flickers_or_jumps_when_the_main_control_moves(
     open_page: Callable[..., Page], settle: Callable[..., None], path: str
 ) -> None:
     """On pages without views; on the others the test above moves it, too."""
-    page = open_page(path, width=1280, height=720, timeout=120_000)
+    page = open_page(path, width=1280, height=720)
     drawn(page, settle)
     assert move_main_control(page, settle, path), "no slider to move"
 

@@ -15,21 +15,21 @@ def test_a_node_of_the_map_opens_its_page(open_page: Callable[..., Page], settle
     page = open_page("map-of-models")
     page.evaluate("window.same = true")
     page.locator("a.node", has_text="Principal components").click()
-    expect(page.locator("h1")).to_have_text("PCA and mixtures", timeout=180_000)
+    expect(page.locator("h1")).to_have_text("PCA and mixtures")
     expect(page).to_have_url(re.compile(r"/pca(\?|$)"))
     assert page.evaluate("window.same"), "the browser loaded a new page: the session is lost"
-    settle(page, timeout=120_000)
+    settle(page)
     page.go_back()
-    expect(page.locator("h1")).to_have_text("Map of models", timeout=180_000)
+    expect(page.locator("h1")).to_have_text("Map of models")
     page.locator("a.moment", has_text="Denoising autoencoder").click()
-    expect(page.locator("h1")).to_have_text("Denoise", timeout=180_000)
+    expect(page.locator("h1")).to_have_text("Denoise")
 
 
 @pytest.mark.usefixtures("shipped")
 def test_drawing_changes_what_the_models_say(open_page: Callable[..., Page]) -> None:
-    page = open_page("one-digit?one_digit.from=Draw", height=1200, timeout=180_000)
+    page = open_page("one-digit?one_digit.from=Draw", height=1200)
     card = page.locator("article[data-model='vae-20']")
-    card.wait_for(timeout=120_000)
+    card.wait_for()
 
     def said() -> str:
         return " ".join(card.locator("b").all_inner_texts())

@@ -11,7 +11,6 @@ from playwright.sync_api import Page, expect
 from tests.browser.waiting import go, until
 
 STOP = '{"pause": false, "stop": true, "lr": null}'
-SLOW = 180_000  # ms; a training process first imports torch
 
 
 @pytest.fixture(autouse=True)
@@ -39,7 +38,7 @@ def preview(page: Page) -> str:
 
 
 def wait_for_other(page: Page, look: Callable[[Page], str], old: str) -> str:
-    until(page, lambda: look(page) != old, f"it stayed {old[:80]!r}", patience=SLOW)
+    until(page, lambda: look(page) != old, f"it stayed {old[:80]!r}")
     return look(page)
 
 
@@ -52,7 +51,7 @@ def standing_still(page: Page, label: str) -> str:
         seen.append(metric(page, label))
         return seen[-2] == seen[-1]
 
-    until(page, still, f"{label} goes on", patience=20_000)
+    until(page, still, f"{label} goes on")
     return seen[-1]
 
 
@@ -74,13 +73,13 @@ def test_train_watch_refresh_pause_and_stop(
     set_number(page, settle, "Epochs", "1000")
     set_number(page, settle, "Latent dim", "8")
     # The button starts what the last run of the page has read.
-    expect(page.get_by_text(re.compile(",000 steps in total"))).to_be_visible(timeout=SLOW)
+    expect(page.get_by_text(re.compile(",000 steps in total"))).to_be_visible()
     page.get_by_role("button", name="Start training").click()
 
     chart = page.get_by_test_id("stVegaLiteChart").first
-    chart.wait_for(timeout=SLOW)
+    chart.wait_for()
     page.wait_for_url(re.compile(r"run=autoencoder-\d+"))
-    page.get_by_test_id("stImage").first.wait_for(timeout=SLOW)
+    page.get_by_test_id("stImage").first.wait_for()
     first_curve, first_picture = curve(page), preview(page)
     first_epochs = metric(page, "Epochs")
     assert first_picture.startswith("data:image/png")
@@ -91,23 +90,23 @@ def test_train_watch_refresh_pause_and_stop(
     # A refresh in the middle of it: the same run, further on.
     before = int(metric(page, "Epochs").split("/")[0])
     page.reload()
-    page.get_by_test_id("stVegaLiteChart").first.wait_for(timeout=SLOW)
+    page.get_by_test_id("stVegaLiteChart").first.wait_for()
     until(page, lambda: state(page) == "running", "the run is no longer shown as running")
     assert int(metric(page, "Epochs").split("/")[0]) >= before
     wait_for_other(page, preview, preview(page))
 
     page.get_by_role("button", name="Pause").click()
-    expect(page.get_by_text("Paused. The process keeps")).to_be_visible(timeout=SLOW)
+    expect(page.get_by_text("Paused. The process keeps")).to_be_visible()
     held = standing_still(page, "Epochs")
     page.get_by_role("button", name="Continue").click()
     wait_for_other(page, lambda p: metric(p, "Epochs"), held)
 
     # Elsewhere and back: the run went on without us.
     go(page, "Train", "Runs")
-    expect(page.get_by_role("heading", name="Runs")).to_be_visible(timeout=SLOW)
+    expect(page.get_by_role("heading", name="Runs")).to_be_visible()
     go(page, "Train", "Train")
     page.get_by_role("button", name="Stop").click()
-    until(page, lambda: state(page) == "stopped", "the run did not stop", patience=SLOW)
+    until(page, lambda: state(page) == "stopped", "the run did not stop")
     settle(page)
     expect(page.get_by_role("button", name="Resume")).to_be_enabled()
 
@@ -115,14 +114,14 @@ def test_train_watch_refresh_pause_and_stop(
     name = page.get_by_role("textbox", name="Name")
     name.fill("by hand")
     name.press("Enter")
-    expect(page.get_by_role("heading", name="by hand")).to_be_visible(timeout=SLOW)
+    expect(page.get_by_role("heading", name="by hand")).to_be_visible()
     page.get_by_role("link", name="Reconstructions").last.click()
     # Before that page is there, the name is still this one's, and Back leads to Runs.
-    page.wait_for_url(re.compile("/reconstructions"), timeout=SLOW)
-    expect(page.get_by_text("by hand").first).to_be_visible(timeout=SLOW)
+    page.wait_for_url(re.compile("/reconstructions"))
+    expect(page.get_by_text("by hand").first).to_be_visible()
 
     # Deleted: Undo is there at once.
     page.go_back()
     page.get_by_role("button", name="Delete").click()
     page.get_by_role("button", name="Undo").click()
-    expect(page.get_by_role("heading", name="by hand")).to_be_visible(timeout=SLOW)
+    expect(page.get_by_role("heading", name="by hand")).to_be_visible()

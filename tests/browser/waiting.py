@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from playwright.sync_api import Page, WebSocket
 
-PATIENCE = 180_000  # ms; a busy machine may need many times what a quiet one does
+PATIENCE = 300_000  # ms; a busy machine may need many times what a quiet one does
 TWO_FRAMES = "() => new Promise((r) => requestAnimationFrame(() => requestAnimationFrame(r)))"
 # An init script: frames are stamped with a time of a moment ago, as where the browser is busy.
 LATE_FRAMES = """
@@ -19,11 +19,9 @@ window.requestAnimationFrame = (draw) => ask((now) => draw(now - 100))
 """
 
 
-def until(
-    page: Page, holds: Callable[[], bool], otherwise: str, patience: float = PATIENCE
-) -> None:
-    """Wait until ``holds()``; fail with ``otherwise`` after ``patience`` milliseconds."""
-    limit = time.monotonic() + patience / 1000
+def until(page: Page, holds: Callable[[], bool], otherwise: str) -> None:
+    """Wait until ``holds()``; fail with ``otherwise`` when patience ends."""
+    limit = time.monotonic() + PATIENCE / 1000
     while not holds():
         assert time.monotonic() < limit, otherwise
         page.wait_for_timeout(50)
@@ -49,8 +47,7 @@ def wait_for_frame(page: Page, condition: str, value: float | str = "") -> None:
     """Wait until a JavaScript condition on the film's facts (d) and a value (v) holds."""
     page.wait_for_function(
         f"([film, v]) => {{ const d = film.dataset; return {condition} }}",
-        arg=[page.locator(".film").element_handle(timeout=PATIENCE), value],
-        timeout=PATIENCE,
+        arg=[page.locator(".film").element_handle(), value],
         polling=50,
     )
 
