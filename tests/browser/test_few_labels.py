@@ -11,6 +11,22 @@ from playwright.sync_api import Page, expect
 
 from genlib.ui.foundations.few_labels import data, panels, state
 from genlib.ui.kit import loading
+from tests.browser.waiting import go, painted
+
+# Serves the view, but holds back what its calls return while ``gate`` is closed, as a busy browser
+# does: the next data then come before Streamlit has been told how to end the view.
+LATE_RETURNS = """
+import draw from "./view.js?itself"
+Object.assign(globalThis, { calls: 0, gate: Promise.resolve() })
+globalThis.closeGate = () => {
+  globalThis.gate = new Promise((open) => { globalThis.openGate = open })
+}
+export default (given) => {
+  globalThis.calls++
+  const end = draw(given)
+  return globalThis.gate.then(() => end)
+}
+"""
 
 
 @pytest.mark.usefixtures("shipped")
@@ -41,6 +57,38 @@ def test_labelling_by_mouse_and_by_keyboard(
     expect(score).to_have_text("No label yet: click a digit.")
     page.get_by_role("button", name="Undo").click()
     expect(score).to_contain_text("1 label:")
+
+
+@pytest.mark.usefixtures("shipped")
+def test_undo_survives_answers_that_overtake_each_other(
+    page: Page, open_page: Callable[..., Page], settle: Callable[..., None]
+) -> None:
+    page.route(
+        "**/few_labels/view.js",
+        lambda route: route.fulfill(body=LATE_RETURNS, content_type="text/javascript"),
+    )
+    open_page("few-labels?few.rule=Most%20typical&few.who=The%20dataset", width=1280, height=720)
+    score = page.locator(".few-labels .score")
+    page.get_by_role("button", name="Label 10 from the dataset, by this rule").click()
+    expect(score).to_contain_text("10 labels:")
+    settle(page)
+    page.evaluate("closeGate()")
+    for button, then in (
+        ("Reset", "No label yet"),
+        ("Undo", "10 labels:"),
+        ("Reset", "No label yet"),
+    ):
+        calls = page.evaluate("calls")
+        page.get_by_role("button", name=button, exact=True).click()
+        expect(score).to_contain_text(then)
+        page.wait_for_function("(before) => calls > before", arg=calls)  # the server's answer
+    page.evaluate("openGate()")
+    painted(page)
+    page.get_by_role("button", name="Undo").click()
+    expect(score).to_contain_text("10 labels:")
+    view = page.locator(".few-labels").element_handle()
+    go(page, "Foundations", "Sampling")
+    page.wait_for_function("(view) => !view.parentNode", arg=view)  # it has ended by itself
 
 
 @pytest.mark.usefixtures("shipped")

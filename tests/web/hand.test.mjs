@@ -111,10 +111,14 @@ test("one view for each place on the page, forgotten when it leaves", () => {
   const told = []
   const show = component(({ name }) => ({
     update: ({ data }) => told.push(`${name}${data}`), end: () => told.push(`${name} left`) }))
-  const a = { name: "a" }, b = { name: "b" }
-  show({ parentElement: a, data: 1 })
+  const a = { name: "a", isConnected: true }, b = { name: "b", isConnected: true }
+  const overtaken = show({ parentElement: a, data: 1 })
   show({ parentElement: b, data: 2 })
-  show({ parentElement: a, data: 3 })()
+  const end = show({ parentElement: a, data: 3 })
+  overtaken() // by the data after them: the place is still there
+  assert.deepEqual(told, ["a1", "b2", "a3"])
+  a.isConnected = false
+  end()
   assert.deepEqual(told, ["a1", "b2", "a3", "a left"])
 })
 

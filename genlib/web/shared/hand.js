@@ -143,6 +143,9 @@ export class View {
 }
 
 /** A component as Streamlit calls it, with one view for each place on the page.
+ *
+ * What a call returns ends the view once its place has left the page. Streamlit also uses it where
+ * newer data overtook the call; then the view goes on, with its history and all that it plays.
  * @param {(parent: Element, data: object) => {update: (given: object) => void, end: () => void}} build
  * @returns {(given: object) => () => void} the component's default export */
 export const component = (build) => {
@@ -152,6 +155,10 @@ export const component = (build) => {
     if (!views.has(parent)) views.set(parent, build(parent, given.data))
     const view = views.get(parent)
     view.update(given)
-    return () => { view.end(); views.delete(parent) }
+    return () => {
+      if (parent.isConnected) return
+      view.end()
+      views.delete(parent)
+    }
   }
 }
