@@ -16,7 +16,7 @@ from starlette.middleware import Middleware
 
 from genlib import background
 from genlib.ui.components import frames, packets
-from genlib.ui.kit import guard, modules, server
+from genlib.ui.kit import guard, modules, outbox, server
 
 
 @asynccontextmanager
@@ -27,6 +27,7 @@ async def told(_: st.App) -> AsyncIterator[dict[str, object]]:
     """
     server.end_with_status_0()
     server.keep_memory_small()
+    outbox.install()
     server.say_who_may_what()
     server.import_needed()
     yield {}

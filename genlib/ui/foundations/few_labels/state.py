@@ -105,10 +105,11 @@ def show_in_link(held: Given) -> None:
     """Bring the address up to date."""
     wanted = text(held.pairs)
     if not wanted == held.link == st.query_params.get(LINK, ""):
-        if wanted:
-            st.query_params[LINK] = wanted
-        else:
-            st.query_params.pop(LINK, None)
+        # Even where it only goes: a browser that has not had the last answer yet says that there is
+        # none, and what isn't there can't be taken away.
+        st.query_params[LINK] = wanted
+        if not wanted:
+            del st.query_params[LINK]
     held.link = wanted
 
 

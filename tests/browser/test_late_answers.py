@@ -1,0 +1,78 @@
+"""What a server has not sent yet when a fragment runs again: the browser gets all of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import serve
+from tests.browser.waiting import until
+
+# While the file "hold" is there, the server sends nothing, as where it is busy, and writes how many
+# runs have ended that the browser has not heard of.
+HOLD_BACK = """
+from pathlib import Path
+from streamlit.runtime.app_session import AppSession
+
+here = Path(__file__).parent
+flush = AppSession.flush_browser_queue
+
+def held(self):
+    if not (here / "hold").exists():
+        return flush(self)
+    waiting = self._browser_queue._queue
+    ended = sum(message.WhichOneof("type") == "script_finished" for message in waiting)
+    (here / "ended").write_text(str(ended))
+    self._event_loop.call_later(0.05, self._message_enqueued_callback)
+    return []
+
+AppSession.flush_browser_queue = held
+"""
+
+
+@pytest.fixture
+def holding(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> Iterator[str]:
+    """The address of an app whose answers the test can hold back."""
+    (tmp_path / "sitecustomize.py").write_text(HOLD_BACK, encoding="utf-8")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    with serve(tmp_path, {"GENLIB_RUNS": str(tmp_path / "runs")}, request) as url:
+        yield url
+
+
+def has_ended(file: Path, runs: int) -> bool:
+    return file.read_text() == str(runs)
+
+
+@pytest.mark.usefixtures("shipped")
+def test_the_page_and_its_link_survive_answers_that_are_late(
+    page: Page, holding: str, tmp_path: Path, settle: Callable[..., None]
+) -> None:
+    page.goto(f"{holding}/few-labels?few.rule=Most%20typical&few.who=The%20dataset")
+    page.get_by_role("button", name="Label 10 from the dataset, by this rule").click()
+    score, other_ways = page.locator(".few-labels .score"), page.get_by_text("Use of unlabelled")
+    expect(score).to_contain_text("10 labels:")
+    expect(other_ways).to_be_visible()
+    page.get_by_role("button", name="Reset", exact=True).click()
+    page.wait_for_function("!location.search.includes('few.labels')")
+    expect(other_ways).to_be_hidden()  # the page is shorter without labels
+    hold, ended = tmp_path / "hold", tmp_path / "ended"
+    ended.write_text("0")
+    hold.touch()
+    for count, name in enumerate(("Undo", "Reset"), start=1):
+        page.get_by_role("button", name=name, exact=True).click()
+        until(page, partial(has_ended, ended, count), f"{name}: no run")
+    hold.unlink()
+    settle(page)
+    expect(score).to_contain_text("No label yet")
+    page.wait_for_function("!location.search.includes('few.labels')")
+    page.get_by_role("button", name="Undo", exact=True).click()
+    page.wait_for_function("location.search.includes('few.labels')")
+    expect(other_ways).to_be_visible()
+    page.get_by_role("button", name="Reset", exact=True).click()
+    page.wait_for_function("!location.search.includes('few.labels')")
