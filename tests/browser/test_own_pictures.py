@@ -48,6 +48,7 @@ def test_the_uploaded_pictures_are_chosen_though_the_browser_hears_of_it_late(
     page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(file)  # type: ignore[arg-type]
     expect(page.get_by_text("late: 32×32, colour; 2 classes: cats, dogs.")).to_be_visible()
     page.get_by_role("button", name="Remove").first.click()
+    expect(page.get_by_text("was removed.")).to_be_visible()  # the next test finds none
 
 
 def test_an_uploaded_zip_is_shown_and_can_be_removed(open_page: Callable[..., Page]) -> None:
