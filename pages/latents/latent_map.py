@@ -48,10 +48,8 @@ def pick_three(choice: Choice) -> dict[int, Flat]:
 def marked(some: Points) -> Selection:
     """What is picked and lassoed; the page's link names the picked test image."""
     selection = selected(KEY, some.numbers, links.number("map.pick", -1))
-    if selection.picked is not None:
-        st.query_params["map.pick"] = str(some.numbers[selection.picked])
-    else:
-        st.query_params.pop("map.pick", None)
+    picked = selection.picked
+    links.show("map.pick", "" if picked is None else str(some.numbers[picked]))
     return selection
 
 

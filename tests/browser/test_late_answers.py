@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -13,7 +14,7 @@ from tests.browser.conftest import serve
 from tests.browser.waiting import until
 
 # While the file "hold" is there, the server sends nothing, as where it is busy, and writes how many
-# runs have ended that the browser has not heard of.
+# runs have ended, and what the link became, that the browser has not heard of.
 HOLD_BACK = """
 from pathlib import Path
 from streamlit.runtime.app_session import AppSession
@@ -27,6 +28,8 @@ def held(self):
     waiting = self._browser_queue._queue
     ended = sum(message.WhichOneof("type") == "script_finished" for message in waiting)
     (here / "ended").write_text(str(ended))
+    links = [message.page_info_changed.query_string for message in waiting]
+    (here / "link").write_text(next(filter(None, reversed(links)), ""))
     self._event_loop.call_later(0.05, self._message_enqueued_callback)
     return []
 
@@ -75,3 +78,25 @@ def test_the_page_and_its_link_survive_answers_that_are_late(
     expect(other_ways).to_be_visible()
     page.get_by_role("button", name="Reset", exact=True).click()
     page.wait_for_function("!location.search.includes('few.labels')")
+
+
+@pytest.mark.usefixtures("shipped")
+def test_a_slider_stays_where_it_was_left_before_the_answer(
+    page: Page, holding: str, tmp_path: Path, settle: Callable[..., None]
+) -> None:
+    page.goto(f"{holding}/denoise?denoise.strength=0.2")
+    slider = page.get_by_role("slider", name="Strength")
+    expect(slider).to_have_value("0.2")
+    settle(page)
+    hold, link = tmp_path / "hold", tmp_path / "link"
+    link.write_text("")
+    hold.touch()
+    slider.press("ArrowRight")
+    until(page, lambda: "denoise.strength=0.21" in link.read_text(), "the slider does not rest")
+    page.get_by_role("button", name="New noise").click()
+    until(page, lambda: "denoise.noise=1" in link.read_text(), "no new noise")
+    hold.unlink()
+    settle(page)
+    expect(slider).to_have_value("0.21")
+    expect(page).to_have_url(re.compile(r"denoise\.strength=0\.21(&|$)"))
+    assert "denoise.noise=1" in page.url

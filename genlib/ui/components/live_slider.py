@@ -15,6 +15,8 @@ from dataclasses import dataclass
 import streamlit as st
 
 from genlib.ui.components.history import presses
+from genlib.ui.kit import links
+from genlib.ui.kit.jobs import in_fragment
 from genlib.ui.kit.web import component, keep, said
 
 
@@ -88,6 +90,8 @@ def hold(key: str, sent: object, low: float, high: float, default: float) -> Hel
         st.session_state[f"{key}.held"] = held
     elif held.seq == 0 and held.link is None and link is None:
         held.x = default  # untouched: follows a default that depends on other settings
+    elif in_fragment():  # nobody has gone anywhere; a browser that is behind says an older link
+        links.show(key, held.link or "")
     elif link != held.link and link is not None:
         held.x, held.link = number(link, held.x), link
     elif link is None and held.presses != presses():
@@ -107,9 +111,16 @@ def hold(key: str, sent: object, low: float, high: float, default: float) -> Hel
 def write_link(key: str, value: float) -> str:
     """Write a number into the address bar; returns its text."""
     text = f"{value:.6g}"
-    if st.query_params.get(key) != text:
-        st.query_params[key] = text
+    links.show(key, text)
     return text
+
+
+def move(key: str, value: float) -> None:
+    """Set a slider from a callback, wherever it was."""
+    link = write_link(key, value)
+    held: Held | None = st.session_state.get(f"{key}.held")
+    if held is not None:
+        held.x, held.link = value, link
 
 
 def number(text: object, default: float) -> float:

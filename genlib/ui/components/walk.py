@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from genlib.ui.components import history
 from genlib.ui.components.packet import as_text, levels
+from genlib.ui.kit import links
 from genlib.ui.kit.web import component, keep, said
 
 STRIP = 11  # pictures in the filmstrip between two codes
@@ -175,9 +176,8 @@ def _place(key: str, mounted: str) -> Place:
     speed = _number(told.get("speed", st.query_params.get(f"{key}.speed")), 0.4, SLOWEST, FASTEST)
     if told:
         # As many decimals as the page shows, and never "1e+03": the link is the place itself.
-        place = {f"{key}.at": f"{at:.2f}", f"{key}.speed": f"{speed:g}"}
-        if any(st.query_params.get(name) != text for name, text in place.items()):
-            st.query_params.update(place)
+        links.show(f"{key}.at", f"{at:.2f}")
+        links.show(f"{key}.speed", f"{speed:g}")
     return Place(at, speed)
 
 

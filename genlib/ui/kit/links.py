@@ -9,6 +9,8 @@ import streamlit as st
 
 from genlib.ui.kit import loading
 
+SHOWN = "links.shown"  # in this session: what `show` has written last, by key
+
 
 def keep_finite() -> None:
     """Drop infinite numbers from the link: Streamlit's number fields end in an OverflowError.
@@ -45,6 +47,21 @@ def follow_renamed(keys: Iterable[str]) -> None:
             st.session_state[key] = now if isinstance(held, list) else now[0]
     if again:
         st.rerun()
+
+
+def show(key: str, text: str) -> None:
+    """Have the link hold this text at ``key``; nothing for "".
+
+    A browser that has not had the last answer yet says what the link was before it. Where the text
+    is another than the last one, it is therefore written even if it seems to be there, and taken
+    out even if it seems not to be.
+    """
+    last: dict[str, str] = st.session_state.setdefault(SHOWN, {})
+    if not text == last.get(key, text) == st.query_params.get(key, ""):
+        st.query_params[key] = text
+        if not text:
+            del st.query_params[key]
+    last[key] = text
 
 
 def number(key: str, default: int = 0) -> int:

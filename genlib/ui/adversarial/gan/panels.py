@@ -89,8 +89,7 @@ def sample_grid(key: str, pictures: NDArray[np.uint8], columns: int) -> int:
     else:
         index = int(linked) if linked.isdecimal() and len(linked) < 7 else 0
     index = min(max(index, 0), len(pictures) - 1)
-    if (linked or "0") != str(index):
-        st.query_params[key] = str(index)
+    links.show(key, str(index) if told or linked else "")
     data = {
         "picture": images.data_url(images.grid_image(pictures, columns, gap=2)),
         "count": len(pictures),

@@ -14,7 +14,7 @@ from genlib.explore.duel import WATCHED, Duel, DuelPoint
 from genlib.store.checkpoint import Info
 from genlib.ui.adversarial.gan import data
 from genlib.ui.adversarial.gan.training import say_collapse
-from genlib.ui.components.live_slider import live_slider, write_link
+from genlib.ui.components.live_slider import live_slider, move
 from genlib.ui.kit import guard, images, loading
 from genlib.ui.kit.columns import side_by_side
 from genlib.ui.kit.jobs import polled
@@ -95,7 +95,7 @@ def _collapse() -> None:
         st.session_state["gan.model"] = COLLAPSES
     st.session_state[f"{KEY}.who"] = "g"
     st.session_state[f"{KEY}.start"] = "trained"
-    write_link(f"{KEY}.lr", COLLAPSE)
+    move(f"{KEY}.lr", COLLAPSE)
 
 
 def _coverage(info: Info, duel: Duel) -> None:

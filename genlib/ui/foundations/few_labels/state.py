@@ -19,6 +19,7 @@ import streamlit as st
 from genlib.explore.few_labels import Labels
 from genlib.ui.components.history import presses
 from genlib.ui.foundations.few_labels.data import Task
+from genlib.ui.kit import links
 from genlib.ui.kit.jobs import in_fragment
 from genlib.ui.kit.web import said
 
@@ -103,14 +104,8 @@ def current(key: str, some: Task) -> Given:
 
 def show_in_link(held: Given) -> None:
     """Bring the address up to date."""
-    wanted = text(held.pairs)
-    if not wanted == held.link == st.query_params.get(LINK, ""):
-        # Even where it only goes: a browser that has not had the last answer yet says that there is
-        # none, and what isn't there can't be taken away.
-        st.query_params[LINK] = wanted
-        if not wanted:
-            del st.query_params[LINK]
-    held.link = wanted
+    held.link = text(held.pairs)
+    links.show(LINK, held.link)
 
 
 def add(key: str, pairs: Pairs) -> None:

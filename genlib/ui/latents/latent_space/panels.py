@@ -160,10 +160,7 @@ def _walk(space: Space, name: str, way: Way, t: float) -> None:
     decode = space.decode if on_server(space) else None
     key = history.of_this_visit(component_key(f"{KEY}.{name}", space.name))
     told = walk_between(key, space.name, way, space.shape, t=first, decode=decode)
-    if told != t:
-        st.query_params[parameter] = f"{told:.3f}"
-    else:
-        st.query_params.pop(parameter, None)
+    links.show(parameter, f"{told:.3f}" if told != t else "")
 
 
 def manifold(space: Space) -> None:

@@ -114,9 +114,8 @@ def _linked_z(space: Space) -> Array | None:
 
 def link_z(space: Space, z: Array) -> None:
     """Write z into the link, with the model's name: "vae-2:0.52,-1.30"."""
-    text = f"{space.info.name}:" + ",".join(f"{v:.2f}".rstrip("0").rstrip(".") for v in z)
-    if st.query_params.get(Z_PARAMETER) != text:
-        st.query_params[Z_PARAMETER] = text
+    numbers = ",".join(f"{v:.2f}".rstrip("0").rstrip(".") for v in z)
+    links.show(Z_PARAMETER, f"{space.info.name}:{numbers}")
 
 
 def choose_path(space: Space) -> None:
