@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import re
+import sys
+import threading
 from collections.abc import Callable
 from dataclasses import asdict
 from functools import partial
@@ -126,6 +128,30 @@ def test_cancelling_ends_the_process(small: Path) -> None:
     job.cancel()
     until(lambda: not job.busy)
     assert job.state == "cancelled" and job.result is None
+
+
+def test_cancelling_a_process_in_the_middle_of_a_line_is_no_error(
+    small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The pipe stays open for the thread that reads it until that has come to its end."""
+    talks = tmp_path / "talks"
+    talks.write_text("""#!/bin/sh\nwhile :; do echo '{"share": 0.5, "text": "as told"}'; done\n""")
+    talks.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(talks))
+    problems: list[object] = []
+    monkeypatch.setattr(threading, "excepthook", problems.append)
+    info = next(i for i in likelihoods.contenders() if i.name == "vae-tiny")
+
+    def start_and_cancel() -> None:
+        job = likelihoods.start(info, "iwae_bound", 10_000)
+        until(lambda: job.share == 0.5)
+        job.cancel()
+        until(lambda: not job.busy)
+
+    for _ in range(20):  # not every one of them was in the middle of a line
+        start_and_cancel()
+    until(lambda: not any(t.name == "genlib-measure" for t in threading.enumerate()))
+    assert not problems
 
 
 def test_a_measurement_without_a_finite_number_says_so_and_the_page_still_opens(

@@ -9,7 +9,8 @@ import math
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator
+from contextlib import closing
 from dataclasses import dataclass
 
 from genlib import background
@@ -229,39 +230,45 @@ def _measure(job: Job, info: Info, metric: str, n: int) -> object:
     command = [sys.executable, "-m", "genlib.evaluate.bench", str(info.path), metric, "--n", str(n)]
     env = {**os.environ, "OMP_NUM_THREADS": "1"}
     job.report(0.0, "starting")
-    with subprocess.Popen(
-        command, stdout=subprocess.PIPE, text=True, cwd=root(), env=env
-    ) as process:
-        try:
-            for said in _lines(process, job):
-                if "error" in said:
-                    raise ValueError(str(said["error"]))
-                if "metrics" in said:
-                    found = dict(said["metrics"])[metric]
-                    if not math.isfinite(found["value"] + found["stderr"]):
-                        raise ValueError("The measurement gave no finite number.")
-                    return found
-                job.report(float(said["share"]), str(said["text"]))
-        finally:
-            process.kill()
+    with (
+        subprocess.Popen(
+            command, stdout=subprocess.PIPE, text=True, cwd=root(), env=env
+        ) as process,
+        closing(_lines(process, job)) as lines,
+    ):
+        for said in lines:
+            if "error" in said:
+                raise ValueError(str(said["error"]))
+            if "metrics" in said:
+                found = dict(said["metrics"])[metric]
+                if not math.isfinite(found["value"] + found["stderr"]):
+                    raise ValueError("The measurement gave no finite number.")
+                return found
+            job.report(float(said["share"]), str(said["text"]))
     raise ValueError("The measurement ended without a number. The app's log says why.")
 
 
-def _lines(process: subprocess.Popen[str], job: Job) -> Iterator[dict]:
-    """What the process says, line by line; asks the job ten times a second whether to go on."""
+def _lines(process: subprocess.Popen[str], job: Job) -> Generator[dict, None, None]:
+    """What the process says, line by line; asks the job ten times a second whether to go on.
+
+    Closing it, or cancelling the job, kills the process.
+    """
     heard: list[str] = []
     assert process.stdout is not None
     out = process.stdout
-    # ``extend`` appends line by line, so what is there can be read while more is coming. It ends
-    # with the process, which is killed when the job is cancelled.
+    # ``extend`` appends line by line, so what is there can be read while more is coming.
     reader = background.start(lambda: heard.extend(out), "genlib-measure", polite=False)
     seen = 0
-    while True:
-        alive = reader.is_alive()
-        while seen < len(heard):
-            yield json.loads(heard[seen])
-            seen += 1
-        if not alive:
-            return
-        job.report(job.share, job.text)
-        reader.join(0.1)
+    try:
+        while True:
+            alive = reader.is_alive()
+            while seen < len(heard):
+                yield json.loads(heard[seen])
+                seen += 1
+            if not alive:
+                return
+            job.report(job.share, job.text)
+            reader.join(0.1)
+    finally:
+        process.kill()
+        reader.join()  # it ends with the process; the pipe can't be closed before
