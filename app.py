@@ -16,7 +16,7 @@ from starlette.middleware import Middleware
 
 from genlib import background
 from genlib.ui.components import frames, packets
-from genlib.ui.kit import guard, modules, outbox, server
+from genlib.ui.kit import downloads, guard, modules, outbox, server
 
 
 @asynccontextmanager
@@ -34,6 +34,7 @@ async def told(_: st.App) -> AsyncIterator[dict[str, object]]:
     background.end_all()
 
 
+downloads.install()
 app = st.App(
     Path(__file__).parent / "pages" / "router.py",
     routes=[*frames.routes(), *packets.routes()],

@@ -100,3 +100,51 @@ def test_a_slider_stays_where_it_was_left_before_the_answer(
     expect(slider).to_have_value("0.21")
     expect(page).to_have_url(re.compile(r"denoise\.strength=0\.21(&|$)"))
     assert "denoise.noise=1" in page.url
+
+
+@pytest.mark.usefixtures("shipped")
+def test_the_browser_still_has_what_the_server_relies_on(
+    page: Page, holding: str, tmp_path: Path, settle: Callable[..., None]
+) -> None:
+    """The page of three runs ago comes back before the answer to the last one is there."""
+    page.goto(f"{holding}/few-labels?few.rule=Most%20typical")
+    score, card = page.locator(".few-labels .score"), page.locator(".few-labels .card")
+    expect(score).to_contain_text("No label yet")
+    settle(page)
+    page.locator(".few-labels .next").click()
+    card.get_by_role("button", name="3", exact=True).click()
+    page.wait_for_function("/few.labels=\\d+\\.3/.test(location.search)")
+    settle(page)
+    hold, ended = tmp_path / "hold", tmp_path / "ended"
+    ended.write_text("0")
+    hold.touch()
+    page.keyboard.press("ArrowLeft")
+    page.keyboard.press("7")
+    until(page, partial(has_ended, ended, 1), "no second label")
+    page.get_by_role("button", name="Reset", exact=True).click()
+    until(page, partial(has_ended, ended, 2), "Reset: no run")
+    hold.unlink()
+    page.wait_for_function("!location.search.includes('few.labels')")
+    settle(page)
+    expect(score).to_contain_text("No label yet")
+    expect(page.get_by_text("Use of unlabelled")).to_be_hidden()
+
+
+@pytest.mark.usefixtures("shipped")
+def test_a_download_works_before_the_answer_to_the_last_change(
+    page: Page, holding: str, tmp_path: Path, settle: Callable[..., None]
+) -> None:
+    """The browser still has the name that the file had in the run before."""
+    page.goto(f"{holding}/gan?gan.view=Samples")
+    save = page.get_by_role("button", name="Grid (PNG)")
+    expect(save).to_be_visible()
+    settle(page)
+    hold, ended = tmp_path / "hold", tmp_path / "ended"
+    ended.write_text("0")
+    hold.touch()
+    page.get_by_role("button", name="New z", exact=True).click()
+    until(page, partial(has_ended, ended, 1), "no new samples")
+    with page.expect_download() as saved:
+        save.click()
+        hold.unlink()
+    assert saved.value.path().read_bytes().startswith(b"\x89PNG")

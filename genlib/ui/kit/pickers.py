@@ -196,7 +196,7 @@ def download(
         data,
         file,
         mime,
-        key=key,
+        key=key or f"download.{label}",  # the same button also where the file has another name
         help=help,
         icon=icon,
         on_click="ignore",
