@@ -100,6 +100,8 @@ def test_a_step_of_g_alone_leaves_d_s_verdict_of_real_images(tiny: Path) -> None
     after = values(app)
     assert after["D(x)"] == before["D(x)"]
     assert any("1 steps of G and 0 of D" in c.value for c in app.caption)
+    (save,) = app.get("download_button")  # a PNG is made on the click, not at each step
+    assert save.proto.label == "Samples (PNG)" and save.proto.deferred_file_id
     app.button(key="gan.duel.once.d").click().run()
     assert any("1 steps of G and 1 of D" in c.value for c in app.caption)
     app.button(key="gan.duel.reset").click().run()

@@ -1,4 +1,4 @@
-"""What a server has not sent yet when a fragment runs again: the browser gets all of it."""
+"""Answers that are late: the page, its link, its sliders and downloads come out right."""
 
 from __future__ import annotations
 

@@ -49,12 +49,10 @@ class Downloads(MediaFileManager):
     def execute_deferred(self, file_id: str) -> str:
         """Compute what this name, or the newest of the same button, stands for; its address."""
         with self._lock:
-            now = {
-                (entry["session_id"], entry["element_id"]): name
-                for name, entry in self._deferred_callables.items()
-            }
-            if file_id in self._former:
-                file_id = now.get(self._former[file_id], file_id)
+            former = self._former.get(file_id)
+            for name, entry in self._deferred_callables.items():  # the newest is the last
+                if (entry["session_id"], entry["element_id"]) == former:
+                    file_id = name
         return super().execute_deferred(file_id)
 
 

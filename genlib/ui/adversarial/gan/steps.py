@@ -202,7 +202,7 @@ def _live(duel: Duel) -> bool:
         )
         download(
             "Samples (PNG)",
-            images.to_png(grid, scale=4),
+            lambda: images.to_png(grid, scale=4),
             "duel.png",
             "Pause first." if duel.running else "The grid above.",
             key=f"{KEY}.png",

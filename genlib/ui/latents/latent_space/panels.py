@@ -270,7 +270,7 @@ def take_away(space: Space) -> None:
     with st.container(horizontal=True):
         download(
             "Picture (PNG)",
-            to_png(space.decode(z[None])[0], scale=16),
+            lambda: to_png(space.decode(z[None])[0], scale=16),
             f"{name}.png",
             "The picture of the pad, every pixel 16 by 16.",
         )
